@@ -1,0 +1,44 @@
+# Every step is lazy and can be repeated; `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint bench real migration clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
+
+install: $(STAMP) ## make .venv with the locked dependencies
+
+$(STAMP): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(STAMP)
+
+run: $(STAMP) ## prepare an embedded database with demo data, serve it, say what to open
+	$(BIN)/rongqiao db upgrade
+	$(BIN)/rongqiao seed demo
+	$(BIN)/rongqiao serve
+
+lint: $(STAMP) ## style, types, contracts between rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint ## lint, then every test on SQLite and PostgreSQL
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+bench: $(STAMP) ## all benchmarks, as tables of ratios
+	$(BIN)/rongqiao bench
+
+real: $(STAMP) ## the whole line on a roster of real manufacturers (needs RONGQIAO_REAL_DATA)
+	$(BIN)/python -m benchmarks.real_roster
+
+migration: $(STAMP) ## write the next migration from the tables: make migration NAME=what_changes
+	$(BIN)/alembic revision --autogenerate -m "$(NAME)"
+
+clean: ## remove what was built, not the data
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache

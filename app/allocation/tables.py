@@ -1,0 +1,77 @@
+"""Allocation runs and the responsible party of every entry (逐户落实责任银行)."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kernel.database import Base, BigId
+
+
+class AllocationRun(Base):
+    """One run over an edition's match run, with its settings, objective and hashes.
+
+    `inputs` keeps the solved problem as it was posed (capacities, limits, candidates, prices),
+    so that `allocate check RUN` needs nothing that may have changed since.
+    """
+
+    __tablename__ = "allocation_runs"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    edition_id: Mapped[int] = mapped_column(ForeignKey("whitelist_editions.id"), index=True)
+    match_run_id: Mapped[int] = mapped_column(ForeignKey("match_runs.id"))
+    settings: Mapped[dict[str, Any]]
+    objective: Mapped[dict[str, Any]]
+    inputs_hash: Mapped[str] = mapped_column(String(64))
+    result_hash: Mapped[str] = mapped_column(String(64))
+    run_by: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[datetime]
+
+
+class AllocationProblemRecord(Base):
+    """The posed problem and its solution as compressed arrays (numpy .npz), for the checker."""
+
+    __tablename__ = "allocation_problems"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("allocation_runs.id"), primary_key=True)
+    arrays: Mapped[bytes]
+
+
+class Assignment(Base):
+    """Who is responsible for an entry, and why.
+
+    `kind` is `matched` (a fitting product's branch), `routed` (by its bottleneck class) or
+    `coordinator` (policy gap or facts to ask; then there is no institution). `ended_at` is set
+    when a later run or reroute replaces it.
+    """
+
+    __tablename__ = "assignments"
+    __table_args__ = (
+        UniqueConstraint("run_id", "entry_id"),
+        Index("ix_assignments_entry_id_ended_at", "entry_id", "ended_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("allocation_runs.id"), index=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("whitelist_entries.id"))
+    kind: Mapped[str] = mapped_column(String(12))
+    institution_id: Mapped[int | None] = mapped_column(ForeignKey("institutions.id"), index=True)
+    responsible_body: Mapped[str] = mapped_column(String(200))
+    product_revision_id: Mapped[int | None] = mapped_column(ForeignKey("product_revisions.id"))
+    score: Mapped[int | None]
+    explanation: Mapped[dict[str, Any]]
+    assigned_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class AssignmentSupport(Base):
+    """A supporting institution of an assignment, at most two, best first."""
+
+    __tablename__ = "assignment_supports"
+
+    assignment_id: Mapped[int] = mapped_column(ForeignKey("assignments.id"), primary_key=True)
+    rank: Mapped[int] = mapped_column(primary_key=True)
+    institution_id: Mapped[int] = mapped_column(ForeignKey("institutions.id"), index=True)
+    product_revision_id: Mapped[int] = mapped_column(ForeignKey("product_revisions.id"))
+    score: Mapped[int]

@@ -1,0 +1,107 @@
+"""The edge of every command: one transaction, one way to print, one way to refuse.
+
+Exit status: 0 done, 1 what was given is refused, 2 wrong usage (typer's own).
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Annotated, Any, TypeVar
+
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.rules import Viewer, local_operator
+from app.kernel.database import make_engine, make_sessions, transaction
+from app.kernel.errors import RongqiaoError
+from app.kernel.settings import get_settings
+
+Result = TypeVar("Result")
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+REFUSED = 1
+MOST_SHOWN_FAULTS = 200
+
+screen = Console(soft_wrap=False)
+notes = Console(stderr=True)
+
+
+@asynccontextmanager
+async def work(*, writes: bool) -> AsyncIterator[tuple[AsyncSession, Viewer]]:
+    """Open the command's one transaction as the local operator; all of it is kept, or nothing."""
+    settings = get_settings()
+    engine = make_engine(settings.database_url)
+    try:
+        async with transaction(make_sessions(engine), writes=writes) as session:
+            yield session, local_operator(settings.jurisdiction)
+    finally:
+        await engine.dispose()
+
+
+def run(job: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    """Run an asynchronous command; print a refusal with all its faults and exit 1."""
+    with refusals_shown():
+        return asyncio.run(job())
+
+
+@contextmanager
+def refusals_shown() -> Iterator[None]:
+    """Turn a domain error into its printed faults and exit status 1."""
+    try:
+        yield
+    except RongqiaoError as error:
+        show_refusal(error)
+        raise typer.Exit(REFUSED) from error
+
+
+def show_refusal(error: RongqiaoError) -> None:
+    """Print what was refused: where, what, and how to mend it."""
+    if "--json" in sys.argv:
+        body = {"code": error.code, "detail": error.detail}
+        print_json(body | {"errors": [fault.as_dict() for fault in error.faults]})
+        return
+    notes.print(f"[red]refused[/red] {error.detail}", highlight=False)
+    for fault in error.faults[:MOST_SHOWN_FAULTS]:
+        value = f" [dim]({fault.value})[/dim]" if fault.value else ""
+        remedy = f" → {fault.remedy}" if fault.remedy else ""
+        notes.print(f"  [bold]{fault.where}[/bold] {fault.message}{value}{remedy}", highlight=False)
+    if len(error.faults) > MOST_SHOWN_FAULTS:
+        notes.print(f"  … and {len(error.faults) - MOST_SHOWN_FAULTS} more")
+
+
+def print_json(value: Any) -> None:
+    """Print a value, model or list of models as JSON on standard output."""
+    sys.stdout.write(json.dumps(_plain(value), ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows as a table; numbers are right-aligned."""
+    table = Table(title=title, title_justify="left")
+    for i, column in enumerate(columns):
+        is_number = bool(rows) and all(isinstance(row[i], int | float) for row in rows)
+        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    screen.print(table)
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Show progress of long work on standard error; call the answer with (done, total)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=notes, transient=True) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,37 @@
+"""The tree of commands."""
+
+import importlib
+
+import typer
+
+commands = typer.Typer(
+    name="rongqiao",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="融桥: whitelist, products, matching, responsible banks, docking and coverage.",
+)
+ROOMS = {
+    "db": "database",
+    "seed": "seed",
+    "reference": "reference",
+    "policy": "policy",
+    "institutions": "institutions",
+    "chains": "chains",
+    "catalogue": "catalogue",
+    "whitelist": "whitelist",
+    "match": "matching",
+    "bottlenecks": "bottlenecks",
+    "allocate": "allocation",
+    "docking": "docking",
+    "coverage": "coverage",
+}
+for _name, _module in ROOMS.items():
+    try:
+        commands.add_typer(importlib.import_module(f"app.cli.{_module}").commands, name=_name)
+    except ModuleNotFoundError:
+        continue
+
+
+def main() -> None:
+    """Run `rongqiao`."""
+    commands()

@@ -1,0 +1,75 @@
+"""The tree of errors.
+
+RongqiaoError               code and HTTP status of its own; rendered once (kernel/problems.py)
+NotFound            404   no such row, or none that this viewer may see
+Refused             422   what was sent cannot be taken; names every fault at once
+Conflict            409   it contradicts what is stored (state, key, run that is under way)
+PreconditionFailed  412   `If-Match` names another version than the stored one
+PreconditionMissing 428   a change without `If-Match`
+TooLarge            413   the body is over the bound
+Unavailable         503   a dated table ends before the asked day, or the service is not ready
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with what was sent: where it is, what it is, how to mend it.
+
+    `where` is a place that the sender knows: a JSON path (`terms.amount.most`), a cell
+    (`名单!C17`), or a file with line and key (`pack.yaml:12 rules.admission`).
+    """
+
+    where: str
+    message: str
+    remedy: str = ""
+    value: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """Answer the fault as JSON members, leaving out the empty ones."""
+        return {key: text for key, text in asdict(self).items() if text}
+
+
+class RongqiaoError(Exception):
+    """Root of the domain's errors; `code` is stable and part of the API."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Something went wrong"
+
+    def __init__(self, detail: str, faults: Sequence[Fault] = (), **extra: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.faults = tuple(faults)
+        self.extra = extra
+
+
+class NotFound(RongqiaoError):
+    code, status, title = "not_found", 404, "Not found"
+
+
+class Refused(RongqiaoError):
+    code, status, title = "refused", 422, "What was sent cannot be taken"
+
+
+class Conflict(RongqiaoError):
+    code, status, title = "conflict", 409, "It contradicts what is stored"
+
+
+class PreconditionFailed(RongqiaoError):
+    code, status, title = "precondition_failed", 412, "Somebody changed it since you read it"
+
+
+class PreconditionMissing(RongqiaoError):
+    code, status, title = "precondition_missing", 428, "Say which version you are changing"
+
+
+class TooLarge(RongqiaoError):
+    code, status, title = "too_large", 413, "The body is too large"
+
+
+class Unavailable(RongqiaoError):
+    code, status, title = "unavailable", 503, "Not available now"

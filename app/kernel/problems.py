@@ -1,0 +1,125 @@
+"""Errors leave as RFC 9457 problem JSON, rendered here and nowhere else."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from app.kernel.errors import Fault, RongqiaoError
+from app.kernel.logs import get_logger
+
+MEDIA_TYPE = "application/problem+json"
+MOST_SHOWN_CHARACTERS = 80
+logger = get_logger(__name__)
+
+
+class FaultOut(BaseModel):
+    """One thing wrong with what was sent."""
+
+    where: str = Field(description="JSON path, header, query parameter, cell or file with line.")
+    message: str
+    remedy: str = ""
+    value: str = ""
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str = Field(examples=["urn:rongqiao:refused"])
+    title: str
+    status: int
+    detail: str
+    code: str = Field(description="Stable code to branch on.")
+    request_id: str
+    errors: list[FaultOut] = []
+
+
+def _documented(status: int, text: str) -> dict[int | str, dict[str, Any]]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {status: {"description": text, "content": {MEDIA_TYPE: {"schema": schema}}}}
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = (
+    _documented(400, "The request cannot be read")
+    | _documented(404, "Nothing there that this viewer may see")
+    | _documented(409, "It contradicts what is stored")
+    | _documented(413, "The body is too large")
+    | _documented(422, "What was sent cannot be taken; every fault is named")
+)
+PRECONDITION_PROBLEMS = _documented(412, "Changed since it was read") | _documented(
+    428, "`If-Match` is missing"
+)
+
+
+def _problem(
+    request: Request, status: int, code: str, title: str, detail: str, faults: list[dict[str, str]]
+) -> JSONResponse:
+    body = {
+        "type": f"urn:rongqiao:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": getattr(request.state, "request_id", ""),
+        "errors": faults,
+    }
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
+
+
+async def _domain_error(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RongqiaoError):
+        raise error
+    faults = [fault.as_dict() for fault in error.faults]
+    return _problem(request, error.status, error.code, error.title, error.detail, faults)
+
+
+async def _malformed(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    faults = [_fault_of(item) for item in error.errors()]
+    is_unreadable = any(item["type"] == "json_invalid" for item in error.errors())
+    status, detail = (400, "The body is not JSON.") if is_unreadable else (422, "See `errors`.")
+    return _problem(request, status, "malformed", "The request is malformed", detail, faults)
+
+
+def _fault_of(item: dict[str, Any]) -> dict[str, str]:
+    source, *path = item["loc"]
+    where = ".".join(str(part) for part in ([] if source == "body" else [source]) + path)
+    value = item.get("input")
+    shown = "" if isinstance(value, dict | list) or value is None else str(value)
+    return Fault(where or "body", item["msg"], value=shown[:MOST_SHOWN_CHARACTERS]).as_dict()
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+    answer = _problem(request, error.status_code, code, str(error.detail), str(error.detail), [])
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    logger.error("unexpected_error", path=request.url.path, error=type(error).__name__, exc_info=error)
+    detail = "It is logged under the request id; nothing was changed."
+    return _problem(request, 500, "unexpected", "Something went wrong here", detail, [])
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Render every error of an application as problem JSON."""
+    app.add_exception_handler(RongqiaoError, _domain_error)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schemas = describe().setdefault("components", {}).setdefault("schemas", {})
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= problem.pop("$defs") | {"Problem": problem}
+        return describe()
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it

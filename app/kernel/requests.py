@@ -1,0 +1,151 @@
+"""One request is one transaction: opened before the handler, committed before the answer leaves.
+
+Creating requests may carry an `Idempotency-Key`; the answer is stored in the same transaction as
+what it created, so a repetition is answered without doing it twice.
+"""
+
+import hashlib
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request, Response
+from fastapi.routing import APIRoute
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.kernel import queries
+from app.kernel.clock import utc_now
+from app.kernel.database import transaction
+from app.kernel.errors import Conflict, Fault, PreconditionFailed, PreconditionMissing, Refused
+from app.kernel.tables import IdempotencyRecord
+
+READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+MOST_KEY_CHARACTERS = 120
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class TransactionRoute(APIRoute):
+    """A route whose handler runs inside one transaction (`request.state.session`).
+
+    Mark a POST that only computes and stores nothing with `openapi_extra={"x-reads-only": True}`.
+    """
+
+    def get_route_handler(self) -> Handler:
+        answer = super().get_route_handler()
+        marks = self.openapi_extra or {}
+
+        async def handle(request: Request) -> Response:
+            writes = request.method not in READING_METHODS and not marks.get("x-reads-only")
+            async with transaction(request.app.state.sessions, writes=writes) as session:
+                request.state.session = session
+                if request.method != "POST" or not writes:
+                    return await answer(request)
+                return await _answer_once(request, session, answer)
+
+        return handle
+
+
+async def _answer_once(request: Request, session: AsyncSession, answer: Handler) -> Response:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return await answer(request)
+    if not key.isprintable() or not 1 <= len(key) <= MOST_KEY_CHARACTERS:
+        raise Refused(
+            "The idempotency key is not usable.",
+            [Fault("header.Idempotency-Key", "not 1 to 120 printable characters", "Send a UUID.")],
+        )
+    viewer_key = request.app.state.viewer.key
+    digest = await _request_hash(request)
+    known = await queries.idempotency_record(session, viewer_key, key)
+    if known is not None:
+        return _replayed(known, digest)
+    response = await answer(request)
+    session.add(_record_of(request, response, viewer_key, key, digest))
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        raise Conflict(
+            "A request with this idempotency key is under way; ask again for its answer.",
+            [Fault("header.Idempotency-Key", "in use by a request under way", "Send it again.")],
+        ) from error
+    return response
+
+
+async def _request_hash(request: Request) -> str:
+    digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
+    digest.update(await request.body())
+    return digest.hexdigest()
+
+
+def _record_of(
+    request: Request, response: Response, viewer_key: str, key: str, digest: str
+) -> IdempotencyRecord:
+    return IdempotencyRecord(
+        viewer_key=viewer_key,
+        key=key,
+        route=request.url.path[:200],
+        request_hash=digest,
+        status=response.status_code,
+        media_type=response.headers.get("content-type", "application/json"),
+        etag=response.headers.get("etag"),
+        location=response.headers.get("location"),
+        body=bytes(response.body),
+        created_at=utc_now(),
+    )
+
+
+def _replayed(known: IdempotencyRecord, digest: str) -> Response:
+    if known.request_hash != digest:
+        raise Conflict(
+            "This idempotency key was used for another request.",
+            [Fault("header.Idempotency-Key", "used with another body", "Choose a new key.")],
+        )
+    headers = {"idempotency-replayed": "true", "content-type": known.media_type}
+    headers |= {"etag": known.etag} if known.etag else {}
+    headers |= {"location": known.location} if known.location else {}
+    return Response(known.body, status_code=known.status, headers=headers)
+
+
+def _session_of(request: Request) -> AsyncSession:
+    session: AsyncSession = request.state.session
+    return session
+
+
+SessionDep = Annotated[AsyncSession, Depends(_session_of)]
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="Any text of your choice, new for each thing to create: sending it again answers the same.",
+        max_length=MOST_KEY_CHARACTERS,
+    ),
+]
+IfMatch = Annotated[
+    str | None,
+    Header(alias="If-Match", description="The ETag of the version that you read and now change."),
+]
+
+
+def etag_of(version: int | str) -> str:
+    """Answer the strong ETag of a row's version."""
+    return f'"{version}"'
+
+
+def check_if_match(if_match: str | None, version: int | str) -> None:
+    """Refuse a change that does not name the stored version.
+
+    Raises:
+        PreconditionMissing: no `If-Match` was sent.
+        PreconditionFailed: it names another version.
+    """
+    if if_match is None:
+        raise PreconditionMissing(
+            "Send If-Match with the ETag that you read.",
+            [Fault("header.If-Match", "missing", f"Read it again and send If-Match: {etag_of(version)}")],
+        )
+    if if_match.strip() not in {etag_of(version), "*"}:
+        raise PreconditionFailed(
+            "It was changed after you read it; read it again and decide anew.",
+            [Fault("header.If-Match", f"names {if_match}, stored is {etag_of(version)}")],
+        )
