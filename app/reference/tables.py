@@ -9,11 +9,11 @@ from app.kernel.database import Base
 
 
 class LprQuoteRow(Base):
-    """One LPR publication; rates in percent a year as decimal text, so that both databases agree."""
+    """One LPR publication; percent a year as decimal text, exact on both databases."""
 
     __tablename__ = "lpr_quotes"
 
-    date: Mapped[date] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column("date", primary_key=True)
     rate_1y: Mapped[str] = mapped_column(String(8))
     rate_5y: Mapped[str] = mapped_column(String(8))
 

@@ -1,0 +1,59 @@
+"""SQL over the operator's dated values; they belong to the installation, not to a viewer."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.kernel.database import insert_rows
+from app.reference.lpr import LprQuote
+from app.reference.tables import LprQuoteRow, WorkingDayOverride
+
+KEYS_PER_STATEMENT = 500
+
+
+async def fetch_lpr_quotes(session: AsyncSession) -> list[LprQuote]:
+    """Read the operator's quotes, the oldest first."""
+    rows = await session.execute(
+        select(LprQuoteRow.day, LprQuoteRow.rate_1y, LprQuoteRow.rate_5y).order_by(LprQuoteRow.day)
+    )
+    return [LprQuote(day, Decimal(one), Decimal(five)) for day, one, five in rows]
+
+
+async def fetch_working_days(session: AsyncSession) -> dict[date, bool]:
+    """Read the operator's days, the earliest first."""
+    rows = await session.execute(
+        select(WorkingDayOverride.day, WorkingDayOverride.is_working).order_by(WorkingDayOverride.day)
+    )
+    return dict(rows.tuples().all())
+
+
+async def put_lpr_quotes(session: AsyncSession, quotes: Iterable[LprQuote]) -> None:
+    """Write quotes, replacing those of the same day."""
+    rows = {
+        quote.published: {
+            "date": quote.published,
+            "rate_1y": str(quote.rate_1y),
+            "rate_5y": str(quote.rate_5y),
+        }
+        for quote in quotes
+    }
+    for part in _parts(list(rows)):
+        await session.execute(delete(LprQuoteRow).where(LprQuoteRow.day.in_(part)))
+    await insert_rows(session, LprQuoteRow.metadata.tables[LprQuoteRow.__tablename__], rows.values())
+
+
+async def put_working_days(session: AsyncSession, days: Mapping[date, bool], source: str) -> None:
+    """Write days, replacing those already there, and note where they came from."""
+    rows = [{"day": day, "is_working": is_working, "source": source} for day, is_working in days.items()]
+    for part in _parts(list(days)):
+        await session.execute(delete(WorkingDayOverride).where(WorkingDayOverride.day.in_(part)))
+    table = WorkingDayOverride.metadata.tables[WorkingDayOverride.__tablename__]
+    await insert_rows(session, table, rows)
+
+
+def _parts(keys: list[date]) -> list[list[date]]:
+    starts = range(0, len(keys), KEYS_PER_STATEMENT)
+    return [keys[start : start + KEYS_PER_STATEMENT] for start in starts]
