@@ -5,7 +5,8 @@ import importlib
 from typing import Literal
 
 from alembic import context
-from sqlalchemy import Connection, text
+from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import JSON, Connection, text
 
 from app.kernel.database import Base, make_engine
 from app.kernel.settings import get_settings
@@ -29,10 +30,13 @@ for room in ROOMS_WITH_TABLES:
     importlib.import_module(f"app.{room}.tables")
 
 
-def render_item(kind: str, item: object, _autogen: object) -> str | Literal[False]:
+def render_item(kind: str, item: object, autogen: AutogenContext) -> str | Literal[False]:
     """Write our column types as plain SQLAlchemy, so that old migrations never import the app."""
     if kind == "type" and type(item).__name__ == "UtcDateTime":
         return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, JSON):
+        autogen.imports.add("from sqlalchemy.dialects import postgresql")
+        return 'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")'
     return False
 
 

