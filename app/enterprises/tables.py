@@ -44,13 +44,17 @@ class EnterpriseContact(Base):
 
 
 class Project(Base):
-    """A project of an enterprise that asks for finance in its own right."""
+    """A project of an enterprise that asks for finance in its own right.
+
+    `number` counts an enterprise's projects from 1; it never changes, so codes can hold it.
+    """
 
     __tablename__ = "projects"
-    __table_args__ = (UniqueConstraint("enterprise_id", "name"),)
+    __table_args__ = (UniqueConstraint("enterprise_id", "name"), UniqueConstraint("enterprise_id", "number"))
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     enterprise_id: Mapped[int] = mapped_column(ForeignKey("enterprises.id"), index=True)
+    number: Mapped[int]
     name: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime]
 

@@ -29,7 +29,8 @@ class WhitelistEntry(Base):
 
     `status` is `admitted`, `review` (a verdict is unknown or a duplicate is suspected) or
     `refused`; `admission` holds the findings that decided. Region, chain, classes and amount are
-    those of the entry's need revision, repeated here for cuts and filters.
+    those of the entry's need revision, repeated here for cuts and filters. `extra` keeps the cells
+    of roster columns that the template does not know, as given, by heading.
     """
 
     __tablename__ = "whitelist_entries"
@@ -52,8 +53,11 @@ class WhitelistEntry(Base):
     amount_fen: Mapped[int] = mapped_column(BigInteger)
     status: Mapped[str] = mapped_column(String(10))
     admission: Mapped[dict[str, Any]]
+    extra: Mapped[dict[str, Any]]
     admitted_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[str | None] = mapped_column(String(80))
+    withdrawal_reason: Mapped[str | None] = mapped_column(Text)
     version: Mapped[int]
     created_at: Mapped[datetime]
 
