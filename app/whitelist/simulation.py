@@ -1,0 +1,217 @@
+"""Invented firms and generated needs, for the demo, the tests and the run on real names.
+
+Everything here is a pure function of its seed. The rows are roster rows as people would write them
+(Chinese column heads, 万元), so that simulated data enters by the same door as real data. Whoever
+shows them says that they are generated.
+"""
+
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from stdnum.cn import uscc
+
+from app.policy.facts import (
+    CHAIN_ROLES,
+    COLLATERAL,
+    MISSING_ELEMENTS,
+    PURPOSES,
+    QUALIFICATIONS,
+    SOURCE_CLASSES,
+)
+
+Row = dict[str, str]
+
+# What invented firms make: GB/T 4754-2017 class and the trade words of its names.
+TRADES: Sequence[tuple[str, str]] = (
+    ("1311", "粮油食品"),
+    ("1353", "肉制品"),
+    ("1442", "乳业"),
+    ("1512", "酒业"),
+    ("2012", "木业"),
+    ("2522", "煤化工"),
+    ("2614", "化学科技"),
+    ("2710", "制药"),
+    ("2730", "中药饮片"),
+    ("2750", "兽药"),
+    ("2770", "医疗敷料"),
+    ("2929", "塑料制品"),
+    ("3091", "石墨新材料"),
+    ("3140", "特种钢"),
+    ("3251", "铝合金"),
+    ("3311", "金属结构"),
+    ("3411", "锅炉装备"),
+    ("3421", "数控机床"),
+    ("3441", "泵阀"),
+    ("3484", "机械零部件"),
+    ("3491", "工业机器人"),
+    ("3512", "石油钻采设备"),
+    ("3571", "拖拉机制造"),
+    ("3572", "农机装备"),
+    ("3581", "医疗器械"),
+    ("3670", "汽车零部件"),
+    ("3743", "航空零部件"),
+    ("3811", "电机"),
+    ("3825", "光伏设备"),
+    ("3831", "电线电缆"),
+    ("3921", "通信设备"),
+    ("3979", "电子器件"),
+    ("4011", "智能仪表"),
+    ("4028", "传感器"),
+)
+_BRAND_FIRST = "北龙松冰雪黑兴安嘉瑞恒博宏鑫泰远华凯明达昊晟"
+_BRAND_SECOND = "原江岭川源盛通锐科创诚业丰信辰航拓维新润禾星"
+_FORMS = ("有限公司", "有限责任公司", "股份有限公司")
+OWNERSHIP = ("民营", "民营", "民营", "民营", "国有", "外资")
+_GRADES = ("A", "A", "B", "B", "B", "M", "M", "C", "D")
+
+
+@dataclass(frozen=True, slots=True)
+class Firm:
+    """A firm for which a need is generated; `industry` is the bare four-digit class."""
+
+    uscc: str
+    name: str
+    region: str
+    industry: str
+    established_on: date | None
+
+
+def invent_firms(
+    count: int, regions: Mapping[str, str], seed: int, *, since: date = date(1998, 1, 1)
+) -> list[Firm]:
+    """Invent firms in counties (code → short city name) with valid check digits and unique names."""
+    rng = random.Random(seed)
+    codes = sorted(regions)
+    firms: list[Firm] = []
+    names: set[str] = set()
+    while len(firms) < count:
+        region = rng.choice(codes)
+        industry, trade = rng.choice(TRADES)
+        brand = rng.choice(_BRAND_FIRST) + rng.choice(_BRAND_SECOND)
+        name = f"{regions[region]}{brand}{trade}{rng.choice(_FORMS)}"
+        if name in names:
+            continue
+        names.add(name)
+        established = since + timedelta(days=rng.randrange(9_000))
+        firms.append(Firm(_invented_uscc(region, rng), name, region, industry, established))
+    return firms
+
+
+def _invented_uscc(region: str, rng: random.Random) -> str:
+    body = "91" + region + "MA" + "".join(rng.choice("0123456789ABCDEFGHJKLMNPQRTUWXY") for _ in range(7))
+    return body + uscc.calc_check_digit(body)
+
+
+def generate_rows(
+    firms: Iterable[Firm], seed: int, *, banks: Sequence[str] = (), project_share: float = 0.15
+) -> Iterator[Row]:
+    """Generate one roster row for each firm; the same firm and seed always give the same row.
+
+    About a tenth of the optional cells stay blank (unknown). `banks` are names from which present
+    lenders are drawn.
+    """
+    for firm in firms:
+        rng = random.Random(f"{seed}:{firm.uscc}")
+        staff = max(4, int(rng.lognormvariate(4.2, 1.1)))
+        revenue = max(30, int(staff * rng.lognormvariate(3.6, 0.7)))
+        is_project = rng.random() < project_share
+        row = _identity(firm, rng, staff, revenue, is_project=is_project)
+        row |= _need(rng, revenue, is_project=is_project)
+        row |= _standing(rng, revenue, banks)
+        yield _with_blanks(row, rng)
+
+
+def _identity(firm: Firm, rng: random.Random, staff: int, revenue: int, *, is_project: bool) -> Row:
+    above_scale = revenue >= 2_000
+    held = ["above_scale"] if above_scale else []
+    held += [name for name in ("high_tech", "tech_sme", "innovative_sme") if rng.random() < 0.25]
+    is_srdi = staff < 1_000 and (not above_scale or rng.random() < 0.3)
+    held += ["srdi"] if is_srdi else []
+    held += ["little_giant"] if is_srdi and rng.random() < 0.15 else []
+    held += ["single_champion"] if rng.random() < 0.03 else []
+    held += [name for name in ("talent", "gov_supplier", "job_stabiliser") if rng.random() < 0.1]
+    held += ["filed_project"] if is_project and rng.random() < 0.8 else []
+    role = rng.choice([*CHAIN_ROLES, None, None])
+    return {
+        "名单类别": SOURCE_CLASSES[_source_class(held, rng, is_project=is_project)],
+        "统一社会信用代码": firm.uscc,
+        "企业名称": firm.name,
+        "项目名称": f"{firm.name[2:6]}技术改造项目" if is_project else "",
+        "行政区划代码": firm.region,
+        "行业代码": firm.industry,
+        "产业链": "",
+        "链上角色": CHAIN_ROLES[role] if role else "",
+        "从业人员": str(staff),
+        "营业收入（万元）": str(revenue),
+        "成立日期": firm.established_on.isoformat() if firm.established_on else "",
+        "资质": _words(held, QUALIFICATIONS),
+        "出口": _yes(rng.random() < 0.12),
+        "所有制": rng.choice(OWNERSHIP),
+        "联系人": rng.choice("王李张刘陈杨赵黄周吴") + rng.choice(("经理", "女士", "先生")),
+        "联系电话": f"0451-{rng.randrange(10_000_000, 99_999_999)}",
+    }
+
+
+def _source_class(held: Sequence[str], rng: random.Random, *, is_project: bool) -> str:
+    if is_project:
+        return rng.choice(("key_industry_project", "mlt_project"))
+    if "single_champion" in held:
+        return "single_champion"
+    if "srdi" in held and ("above_scale" not in held or rng.random() < 0.5):
+        return "srdi"
+    return "above_scale"
+
+
+def _need(rng: random.Random, revenue: int, *, is_project: bool) -> Row:
+    if is_project:
+        purposes = [rng.choice(("construction", "technical_upgrade", "equipment", "preliminary"))]
+        term = rng.choice((24, 36, 36, 48, 60, 84))
+    else:
+        common = ("working_capital", "working_capital", "working_capital", "equipment", "research")
+        rare = ("renewal", "supply_chain", "green", "foreign_trade", "technical_upgrade")
+        purposes = [rng.choice(common + rare)]
+        term = rng.choice((6, 12, 12, 12, 24, 36))
+    amount = max(30, round(revenue * rng.uniform(0.05, 0.45) * (2 if is_project else 1), -1))
+    return {
+        "融资金额（万元）": str(int(amount)),
+        "期限（月）": str(term),
+        "资金用途": _words(purposes, PURPOSES),
+        "缺失要素": _words(
+            [key for key in MISSING_ELEMENTS if is_project and rng.random() < 0.06], MISSING_ELEMENTS
+        ),
+    }
+
+
+def _standing(rng: random.Random, revenue: int, banks: Sequence[str]) -> Row:
+    weights = {"real_estate": 0.3, "equipment": 0.35, "receivables": 0.25, "land": 0.12}
+    weights |= {"inventory": 0.15, "intellectual_property": 0.1, "orders": 0.12}
+    collateral = [] if rng.random() < 0.3 else [key for key, p in weights.items() if rng.random() < p]
+    has_loans = rng.random() < 0.65
+    return {
+        "抵质押物": _words(collateral, COLLATERAL),
+        "可否担保": _yes(rng.random() < 0.35),
+        "纳税等级": rng.choice(_GRADES),
+        "首贷户": _yes(not has_loans),
+        "涉诉": _yes(rng.random() < 0.06),
+        "征信不良": _yes(rng.random() < 0.04),
+        "现有贷款银行": rng.choice(banks) if has_loans and banks else "",
+        "现有贷款余额（万元）": str(int(revenue * rng.uniform(0.05, 0.5))) if has_loans else "0",
+        "已达单户限额": _yes(has_loans and rng.random() < 0.05),
+    }
+
+
+_MAY_BE_BLANK = ("从业人员", "抵质押物", "可否担保", "纳税等级", "首贷户", "涉诉", "已达单户限额", "出口")
+
+
+def _with_blanks(row: Row, rng: random.Random) -> Row:
+    return {key: "" if key in _MAY_BE_BLANK and rng.random() < 0.06 else cell for key, cell in row.items()}
+
+
+def _words(keys: Iterable[str], names: Mapping[str, str]) -> str:
+    return "、".join(names[key] for key in keys) or "无"
+
+
+def _yes(claim: bool) -> str:  # noqa: FBT001 - reads as a claim
+    return "是" if claim else "否"
