@@ -27,7 +27,7 @@ async def fetch_working_days(session: AsyncSession) -> dict[date, bool]:
     rows = await session.execute(
         select(WorkingDayOverride.day, WorkingDayOverride.is_working).order_by(WorkingDayOverride.day)
     )
-    return dict(rows.tuples().all())
+    return {row.day: row.is_working for row in rows}
 
 
 async def put_lpr_quotes(session: AsyncSession, quotes: Iterable[LprQuote]) -> None:

@@ -67,10 +67,13 @@ def read_seed(folder: Path) -> SeedTables:
     regions = list(_regions(tables[0]))
     changes = list(_changes(tables[1]))
     industries = list(_industries(tables[2]))
-    categories = _categories(tables[3], {industry.code for industry in industries})
+    # A damaged line would make every line that names its code look wrong: links come second.
+    codes = set() if tables[2].faults else {industry.code for industry in industries}
+    categories = _categories(tables[3], codes)
     quotes = list(lpr_quotes(tables[4]))
-    _check_parents(tables[0], regions)
-    _check_successors(tables[1], regions, changes)
+    if not tables[0].faults:
+        _check_parents(tables[0], regions)
+        _check_successors(tables[1], regions, changes)
     refuse_faults("The shipped reference tables are damaged", tables)
     tree = Industries.build(industries)
     return SeedTables(
@@ -159,7 +162,7 @@ def _categories(table: SourceTable, known: set[str]) -> dict[str, SizeCategory]:
     names: dict[str, str] = {}
     for line, (name, codes, indicator, *numbers) in table.rows:
         for code in codes.split(";"):
-            if code not in known or names.setdefault(code, name) != name:
+            if (known and code not in known) or names.setdefault(code, name) != name:
                 table.fault(line, "industries", code, "known codes, each in one category")
         found = _bounds(table, line, indicator, numbers)
         if found is not None:
