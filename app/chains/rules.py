@@ -1,0 +1,152 @@
+"""The chain book: chains of a jurisdiction with the plan in force, and periods that may not overlap.
+
+A plan carries out "one chain, one policy" 一链一策 (金发〔2024〕5号 九, 洛阳（征求意见稿）（二）): contracted
+banks, priority purposes, chain products and granted terms, each with the clause that it rests on.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Final
+
+from app.policy.criteria import region_contains
+
+MANAGER_ROLES: Final = {
+    "leader": "链长",
+    "deputy": "副链长",
+    "office": "链办",
+    "liaison": "联络员",
+}
+"""Who answers for a chain; one person a role at a time."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ContractedBank:
+    """A bank (any node of the tree) contracted to a chain; `quota` bounds its entries there, None does not."""
+
+    institution: str
+    quota: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedTerm:
+    """Something that the plan grants to the firms of the chain, in words, with its clause."""
+
+    text: str
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanInForce:
+    """The version of a chain's plan that holds on the book's day.
+
+    `clauses` name, for `contracted`, `priority_purposes` and `products`, the clause that part rests on.
+    """
+
+    chain: str
+    chain_name: str
+    version: int
+    since: date
+    until: date | None
+    contracted: tuple[ContractedBank, ...]
+    priority_purposes: tuple[str, ...]
+    products: tuple[str, ...]
+    granted: tuple[GrantedTerm, ...]
+    clauses: Mapping[str, str]
+
+    def citation(self, part: str) -> str:
+        """Answer what a reason cites when this part of the plan contributed to it."""
+        own = f"{self.chain_name}一链一策第{self.version}版"
+        clause = self.clauses.get(part, "")
+        return f"{own}，{clause}" if clause else own
+
+    def quota_of(self, institution: str) -> int | None:
+        """Answer the quota of a contracted bank; None when it has none or is not contracted."""
+        found = (bank.quota for bank in self.contracted if bank.institution == institution)
+        return next(found, None)
+
+    def contracts(self, institutions: Iterable[str]) -> bool:
+        """Tell whether one of these codes (a node and those above it) is contracted."""
+        codes = {bank.institution for bank in self.contracted}
+        return not codes.isdisjoint(institutions)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainInForce:
+    """A chain; `industries` are GB/T 4754-2017 codes with section letter that propose its members."""
+
+    code: str
+    name: str
+    jurisdiction: str
+    industries: tuple[str, ...]
+    plan: PlanInForce | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChainBook:
+    """All chains by code as they stand on a day; equal content has equal `sha256`."""
+
+    chains: Mapping[str, ChainInForce]
+    sha256: str
+
+    @classmethod
+    def build(cls, chains: Iterable[ChainInForce]) -> "ChainBook":
+        """Make the book; the order of the chains plays no part."""
+        by_code = {chain.code: chain for chain in sorted(chains, key=lambda chain: chain.code)}
+        written = json.dumps(
+            [asdict(chain) for chain in by_code.values()], ensure_ascii=False, sort_keys=True, default=str
+        )
+        return cls(by_code, hashlib.sha256(written.encode()).hexdigest())
+
+    def plan_of(self, chain: str | None) -> PlanInForce | None:
+        """Answer the plan in force of a chain; None for no chain, an unknown one, or one without plan."""
+        found = self.chains.get(chain) if chain is not None else None
+        return found.plan if found is not None else None
+
+    def propose_chain(self, industry: str, region: str | None = None) -> str | None:
+        """Answer the code of the chain to which an industry (`C3412`) points most narrowly, or None.
+
+        With a region, only chains of a jurisdiction that holds it are proposed. Of equally narrow
+        ones that of the narrower jurisdiction wins, then the first by code. A proposal is for a person
+        to confirm: an industry does not make a firm a member.
+        """
+        candidates = [
+            (-len(code), -len(chain.jurisdiction.rstrip("0")), chain.code)
+            for chain in self.chains.values()
+            if region is None or region_contains(chain.jurisdiction, region)
+            for code in chain.industries
+            if industry.startswith(code)
+        ]
+        return min(candidates)[2] if candidates else None
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Calendar days from `since` to `until`, both included; `until` None: still running."""
+
+    since: date
+    until: date | None = None
+
+    def holds(self, day: date) -> bool:
+        """Tell whether a day lies in the period."""
+        return self.since <= day and (self.until is None or day <= self.until)
+
+    def overlaps(self, other: "Period") -> bool:
+        """Tell whether at least one day lies in both periods."""
+        self_ends_before = self.until is not None and self.until < other.since
+        other_ends_before = other.until is not None and other.until < self.since
+        return not (self_ends_before or other_ends_before)
+
+
+def version_in_force(versions: Iterable[tuple[int, Period]], day: date) -> int | None:
+    """Answer the number of the plan version that holds on a day, or None.
+
+    A version replaces the one before from its first day on, whatever until that one was written for.
+    """
+    begun = [(number, period) for number, period in versions if period.since <= day]
+    if not begun:
+        return None
+    number, period = max(begun, key=lambda version: version[0])
+    return number if period.holds(day) else None
