@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -90,7 +90,7 @@ def _checked_rows(table: SourceTable, lines: Iterator[list[str]]) -> Iterator[tu
             table.fault(line, "", ",".join(cells), f"{width} columns, not {len(cells)}")
 
 
-def refuse_faults(what: str, tables: Iterable[SourceTable]) -> None:
+def refuse_faults(what: str, tables: Sequence[SourceTable]) -> None:
     """Refuse everything read if any table has a fault.
 
     Raises:
@@ -98,9 +98,8 @@ def refuse_faults(what: str, tables: Iterable[SourceTable]) -> None:
     """
     faults = [fault for table in tables for fault in table.faults]
     if faults:
-        first = faults[0]
-        found = f"{first.where} {first.message}, found {first.value!r}"
-        detail = f"{what}: {len(faults)} faults, the first at {found}"
+        files = ", ".join(table.name for table in tables if table.faults)
+        detail = f"{what}: {len(faults)} {'fault' if len(faults) == 1 else 'faults'} in {files}"
         raise Refused(detail, faults)
 
 

@@ -77,6 +77,7 @@ def test_width_case_spaces_and_dashes_do_not_matter(typed: str) -> None:
         ("91110000600037341LL", UsccFault.LENGTH, "this has 19"),
         ("9111000060003734SL", UsccFault.CHARACTERS, "S at 17"),
         ("91A10000600037341L", UsccFault.CHARACTERS, "A at 3"),
+        ("9111000A600037341L", UsccFault.CHARACTERS, "A at 8"),
         ("9111000060003734中L", UsccFault.CHARACTERS, "中 at 17"),
         ("911100006000373410", UsccFault.CHECK_DIGIT, "demand L"),
     ],

@@ -107,6 +107,17 @@ def test_a_code_given_to_another_division_means_what_it_meant_on_the_day(book: R
     assert before.region == book.regions.get("130111")  # 栾城县, later 栾城区
 
 
+def test_in_the_year_of_a_change_an_old_code_is_followed_unless_it_was_given_away(
+    book: ReferenceBook,
+) -> None:
+    renamed = book.regions.resolve("410322", date(2021, 2, 1))
+    given_away = book.regions.resolve("130123", date(1993, 2, 1))
+    assert renamed is not None
+    assert renamed.region == book.regions.get("410308")
+    assert given_away is not None
+    assert given_away.outcome is Outcome.CURRENT
+
+
 def test_a_stale_code_used_after_its_end_still_resolves(book: ReferenceBook) -> None:
     resolution = book.regions.resolve("410322", date(2023, 10, 12))
     assert resolution is not None
