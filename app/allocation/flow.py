@@ -36,9 +36,9 @@ def solve(problem: AllocationProblem) -> AllocationSolution:
 
     Settled entries keep their branch and use up capacity first; what they overfill is listed, not mended.
 
-    The slack arc should cost `weights.serve`, which is safe for every problem but so large that the solver needs two to
-    three times as long. So a small cost is tried first, and the answer stands only if shadow prices exist for it
-    under the *full* weights, which is proof of optimality; else the full cost is used.
+    The slack arc should cost `weights.serve`, which is safe for every problem but so large that the solver
+    needs two to four times as long. So smaller costs are tried first, and an answer stands only if shadow prices
+    exist for it under the *full* weights, which is proof of optimality; else the next cost is tried, up to the full one.
 
     Raises AllocationTooLarge when the weights do not fit 64 bits.
     """
@@ -70,7 +70,7 @@ def _solution(
 
 
 def _slack_costs(problem: AllocationProblem, weights: Weights) -> list[int]:
-    """Costs of leaving an entry unserved, on top of the best fit: cheap first, then what is proven enough.
+    """Costs of leaving an entry unserved, on top of the best fit: cheap first, what is proven enough last.
 
     The solver multiplies costs by nodes + 1 and lets potentials run along paths; 2^63 / 16 leaves it room.
     """
@@ -78,7 +78,7 @@ def _slack_costs(problem: AllocationProblem, weights: Weights) -> list[int]:
     quick = weights.fit * best + (1 + problem.groups) * problem.tiers.price[-1] + 1
     nodes = problem.entries + problem.branches + problem.groups + 2
     ceiling = (2**63 // 16) // nodes - weights.fit * best
-    return sorted({min(quick, weights.serve, ceiling), min(weights.serve, ceiling)})
+    return sorted({min(cost, weights.serve, ceiling) for cost in (quick, 64 * quick, weights.serve)})
 
 
 def _assign(problem: AllocationProblem, room: Room, weights: Weights, slack: int) -> IntArray:

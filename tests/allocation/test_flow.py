@@ -6,6 +6,7 @@ from typing import Any
 
 import numba
 import numpy as np
+import pytest
 from hypothesis import given, settings
 
 from app.allocation.checker import check
@@ -40,8 +41,8 @@ def test_a_large_tight_problem_with_groups_tiers_and_settled_entries_is_proven_o
     assert check(problem, solution).optimal
 
 
-def test_serving_one_more_is_worth_a_long_chain_of_entries_that_each_lose_all_their_fit() -> None:
-    length = 40
+@pytest.mark.parametrize("length", [3, 40, 200])
+def test_serving_one_more_is_worth_a_chain_of_entries_that_each_lose_all_their_fit(length: int) -> None:
     entry = np.r_[0, np.repeat(np.arange(1, length), 2)]
     branch = np.r_[0, np.c_[np.arange(length - 1), np.arange(1, length)].ravel()]
     score = np.r_[0, np.tile([1_000_000, 0], length - 1)]
