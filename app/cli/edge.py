@@ -15,10 +15,9 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer, local_operator
-from app.kernel.database import make_engine, make_sessions, transaction
+from app.kernel.database import AsyncSession, make_engine, make_sessions, transaction
 from app.kernel.errors import RongqiaoError
 from app.kernel.settings import get_settings
 

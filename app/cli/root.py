@@ -4,6 +4,9 @@ import importlib
 
 import typer
 
+from app.cli.bench import bench
+from app.cli.serve import serve
+
 commands = typer.Typer(
     name="rongqiao",
     no_args_is_help=True,
@@ -30,6 +33,10 @@ for _name, _module in ROOMS.items():
         commands.add_typer(importlib.import_module(f"app.cli.{_module}").commands, name=_name)
     except ModuleNotFoundError:
         continue
+
+
+commands.command()(serve)
+commands.command()(bench)
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     make_url,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -33,6 +34,20 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
+
+__all__ = [
+    "AsyncSession",
+    "Base",
+    "BigId",
+    "IntegrityError",
+    "Json",
+    "Sessions",
+    "UtcDateTime",
+    "insert_rows",
+    "make_engine",
+    "make_sessions",
+    "transaction",
+]
 
 BUSY_TIMEOUT_SECONDS = 15
 ROWS_PER_INSERT = 5_000

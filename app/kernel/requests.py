@@ -10,12 +10,10 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kernel import queries
 from app.kernel.clock import utc_now
-from app.kernel.database import transaction
+from app.kernel.database import AsyncSession, IntegrityError, transaction
 from app.kernel.errors import Conflict, Fault, PreconditionFailed, PreconditionMissing, Refused
 from app.kernel.tables import IdempotencyRecord
 

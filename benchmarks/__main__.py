@@ -1,0 +1,74 @@
+"""All benchmarks, each in a process of its own (peak memory is the process's), printed as tables.
+
+    python -m benchmarks [NAME ...] [--quick] [--write]
+
+Every benchmark measures its peers in the same run and asserts that all sides give the same answer.
+`--write` keeps the tables as docs/benchmarks.md with the machine described.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+NAMES = ("matching", "matching_database", "allocation", "name_resolution", "roster_import")
+ROOT = Path(__file__).resolve().parents[1]
+Row = dict[str, Any]
+
+
+def _measured(name: str, *, quick: bool) -> list[Row]:
+    command = [sys.executable, "-m", "benchmarks", name, "--rows"] + (["--quick"] if quick else [])
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    rows: list[Row] = json.loads(done.stdout.splitlines()[-1])
+    return rows
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _table(rows: list[Row]) -> str:
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    lines = [columns, ["---"] * len(columns)]
+    lines += [[_cell(row.get(column, "")) for column in columns] for row in rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _machine() -> str:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores, {memory:.0f} GiB memory, {system}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("names", nargs="*", choices=[*NAMES, []], help="leave out for all")
+    parser.add_argument("--quick", action="store_true", help="small sizes: shows that it runs")
+    parser.add_argument("--write", action="store_true", help="keep the tables as docs/benchmarks.md")
+    parser.add_argument("--rows", action="store_true", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.rows:
+        rows = importlib.import_module(f"benchmarks.{asked.names[0]}").run(quick=asked.quick)
+        print(json.dumps(rows, ensure_ascii=False, default=float))
+        return
+    text = f"# Benchmarks\n\nThe last run of `make bench`: {_machine()}.\n"
+    print(text)
+    for name in asked.names or NAMES:
+        module = importlib.import_module(f"benchmarks.{name}")
+        story = (module.__doc__ or name).strip().splitlines()[0]
+        section = f"\n## {name}\n\n{story}\n\n{_table(_measured(name, quick=asked.quick))}\n"
+        print(section, flush=True)
+        text += section
+    if asked.write:
+        (ROOT / "docs" / "benchmarks.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
