@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from app.kernel.database import AsyncSession
 from app.reference import queries
 from app.reference.book import ReferenceBook, load_reference_book, with_operator_data
 from app.reference.lpr import LprQuote
