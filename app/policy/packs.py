@@ -124,7 +124,11 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """One policy document as data; `code` is its file's name, `effective_until` is exclusive."""
+    """One policy document as data.
+
+    `code` is its file's name; `effective_until` is exclusive; only a draft may lack `effective_on`.
+    `title` is as printed, `name` what people call it, `notes` say what is kept as printed and what is open.
+    """
 
     code: str
     name: str
@@ -136,7 +140,7 @@ class Pack:
     status: PackStatus
     source: Source
     issued_on: date | None
-    effective_on: date
+    effective_on: date | None
     effective_until: date | None
     source_file: str
     source_sha256: str
@@ -147,8 +151,9 @@ class Pack:
 
     def is_in_force(self, on: date) -> bool:
         """Say whether the issuers have it in force on a day; a draft never is."""
-        has_ended = self.effective_until is not None and on >= self.effective_until
-        return self.status is not PackStatus.DRAFT and self.effective_on <= on and not has_ended
+        if self.status is PackStatus.DRAFT or self.effective_on is None:
+            return False
+        return self.effective_on <= on and (self.effective_until is None or on < self.effective_until)
 
     def item(self, key: str) -> Parameter | Rule | None:
         """Answer the parameter or rule of a key, or None."""

@@ -118,11 +118,11 @@ def _parse_value(fact: Fact, data: Any, where: str, faults: list[Fault]) -> int 
     return value
 
 
-def _read_money(_fact: Fact, data: Any) -> tuple[int | None, str]:
-    expected = "an amount such as 2000万元, 1.5亿元 or 300000元"
+def amount_from_text(data: Any) -> int | None:
+    """Answer the fen in an amount written as `2000万元`, `1.5亿元` or `300000元`, or None if it is none."""
     found = _MONEY.match(data) if isinstance(data, str) else None
     if found is None:
-        return None, expected
+        return None
     number, unit = found.groups()
     try:
         fen = (
@@ -131,8 +131,12 @@ def _read_money(_fact: Fact, data: Any) -> tuple[int | None, str]:
             else fen_from_wan(number) * (10_000 if unit == "亿元" else 1)
         )
     except ValueError:
-        return None, expected
-    return (fen, "") if fen <= MOST_FEN else (None, expected)
+        return None
+    return fen if fen <= MOST_FEN else None
+
+
+def _read_money(_fact: Fact, data: Any) -> tuple[int | None, str]:
+    return amount_from_text(data), "an amount such as 2000万元, 1.5亿元 or 300000元"
 
 
 def _read_number(fact: Fact, data: Any) -> tuple[int | None, str]:

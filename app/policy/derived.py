@@ -1,0 +1,72 @@
+"""Facts that follow from stated ones; a fact that cannot be derived stays unknown."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from app.policy.criteria import Verdict, evaluate
+from app.policy.facts import Facts, FactValue, Members
+from app.policy.rulebook import AppliedRule
+from app.reference.book import ReferenceBook
+from app.reference.sizes import size_class
+
+_DECIDED = {Verdict.PASS: True, Verdict.FAIL: False, Verdict.UNKNOWN: None}
+
+
+def derive_facts(
+    stated: Facts,
+    *,
+    established_on: date | None,
+    on: date,
+    book: ReferenceBook,
+    rules: Sequence[AppliedRule],
+) -> Facts:
+    """Answer the stated facts with those that follow from them on a day.
+
+    Adds `size_class` (国统字〔2017〕213号), `years_established` (full years), `security`, `subject` (an
+    enterprise unless said), and each fact of an operator's rule that is not stated (`light_assets`).
+    """
+    facts: dict[str, FactValue | None] = dict(stated)
+    facts["subject"] = stated.get("subject") or "enterprise"
+    facts["years_established"] = full_years(established_on, on)
+    facts["size_class"] = _size(stated, book)
+    facts["security"] = security(stated)
+    for rule in rules:
+        name = rule.data["fact"]
+        if facts.get(name) is None:
+            facts[name] = _DECIDED[evaluate(rule.condition, facts)]
+    return facts
+
+
+def full_years(since: date | None, on: date) -> int | None:
+    """Answer the full years between two days; None if the first is unknown or lies after the second.
+
+    A firm founded on 29 February completes a year on 1 March of common years.
+    """
+    if since is None or since > on:
+        return None
+    return on.year - since.year - ((on.month, on.day) < (since.month, since.day))
+
+
+def _size(stated: Facts, book: ReferenceBook) -> str | None:
+    industry, staff, revenue = stated.get("industry"), stated.get("staff"), stated.get("revenue")
+    entry = book.industries.parse(industry) if isinstance(industry, str) else None
+    found = size_class(
+        entry.code if entry else None,
+        revenue if isinstance(revenue, int) else None,
+        staff if isinstance(staff, int) else None,
+        book.sizes,
+    )
+    return found.size.value if found.size else None
+
+
+def security(stated: Facts) -> Members:
+    """Answer what a loan can rest on: credit always, a guarantee if one can be had, each collateral.
+
+    Incomplete while collateral or guarantee is unknown: there may be more than is stated.
+    """
+    collateral, guarantee = stated.get("collateral"), stated.get("guarantee_available")
+    known = {"credit"} | ({"guarantee"} if guarantee is True else set())
+    if not isinstance(collateral, Members):
+        return Members.at_least(known)
+    is_complete = collateral.is_complete and guarantee is not None
+    return Members(collateral.known | known, is_complete)

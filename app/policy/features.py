@@ -1,0 +1,66 @@
+"""What the software does, as a closed list: a clause may say that one of these carries it.
+
+A feature is listed only while its door exists (a test walks the doors), so that the matrix of clauses and
+carriers never claims what is merely planned.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One thing that the software does; `door` is a command (`match run`) or a route (`/needs`)."""
+
+    key: str
+    package: str
+    door: str
+    chinese: str
+
+
+_LISTED = (
+    Feature("policy.clauses", "app.policy", "policy show", "政策条款入库、查询，规则与参数逐条引用"),
+    Feature("policy.adoption", "app.policy", "policy adopt", "采用其他地区或征求意见稿的规则，记录在案"),
+    Feature(
+        "policy.fair_credit", "app.policy", "policy check", "任何条件不得使用所有制（公平授信），载入时拒绝"
+    ),
+    Feature("reference.size_class", "app.reference", "reference load", "按国统字〔2017〕213号划分大中小微"),
+    Feature("reference.lpr", "app.reference", "reference load", "按日期取贷款市场报价利率（LPR）"),
+    Feature(
+        "institutions.tree",
+        "app.institutions",
+        "/institutions",
+        "机构树：类型、服务区域、承接能力、信用贷款占比",
+    ),
+    Feature(
+        "catalogue.products",
+        "app.catalogue",
+        "catalogue import",
+        "产品库：额度、期限、利率、担保方式等条件逐项入库",
+    ),
+    Feature("catalogue.library", "app.catalogue", "/library/editions", "特色信贷产品库按季分版发布"),
+    Feature("enterprises.needs", "app.enterprises", "/needs", "融资需求采集，修改留痕"),
+    Feature(
+        "whitelist.editions",
+        "app.whitelist",
+        "whitelist import",
+        "半年一版的融资需求白名单，导入、准入与复核",
+    ),
+    Feature("whitelist.diff", "app.whitelist", "whitelist diff", "白名单版次比较（保留、新增、移出、变更）"),
+    Feature("matching.match", "app.matching", "match run", "需求与产品逐条匹配、评分"),
+    Feature("matching.explain", "app.matching", "match explain", "逐条说明匹配与不匹配的原因及出处"),
+    Feature("bottlenecks.classes", "app.bottlenecks", "bottlenecks list", "融资堵点分类与推送路径"),
+    Feature("chains.plans", "app.chains", "/chains/{code}/plan", "一链一策：签约银行、重点用途、链上产品"),
+    Feature("chains.managers", "app.chains", "/chains/{code}/managers", "链长与链办任职记录"),
+    Feature("allocation.responsible", "app.allocation", "allocate run", "逐户落实责任银行，最多两家协办"),
+    Feature("allocation.limits", "app.allocation", "allocate check", "承接能力与集中度上限，独立复核"),
+    Feature("docking.events", "app.docking", "docking log", "对接记录只增不改，婉拒须有理由和证据"),
+    Feature(
+        "coverage.monthly", "app.coverage", "coverage show", "按月对接覆盖率，分地区、产业链、机构、类别"
+    ),
+    Feature("coverage.shares", "app.coverage", "coverage show", "加权平均利率，首贷、信用、中长期占比"),
+    Feature("coverage.export", "app.coverage", "coverage export", "覆盖率报表导出，列明分子分母"),
+)
+
+FEATURES: Final[Mapping[str, Feature]] = {feature.key: feature for feature in _LISTED}
