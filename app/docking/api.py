@@ -1,0 +1,65 @@
+"""JSON routes of docking: what happened to an entry, and where it stands."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from app.accounts.api import ViewerDep
+from app.docking import service
+from app.docking.schemas import DockingOut, EntryCode, EventIn, EventOut, ReasonOut
+from app.kernel.clock import utc_now
+from app.kernel.paging import Page, PageQuery
+from app.kernel.problems import PROBLEMS
+from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
+
+entry_router = APIRouter(
+    route_class=TransactionRoute, prefix="/whitelist/entries", tags=["docking"], responses=PROBLEMS
+)
+reason_entry_router = APIRouter(
+    route_class=TransactionRoute, prefix="/docking", tags=["docking"], responses=PROBLEMS
+)
+Sequence = Annotated[int, Path(ge=1, le=2**31 - 1, description="Number of the event on its entry.")]
+
+
+@entry_router.get("/{entry}/docking-events", summary="Events of an entry, in order of logging (对接记录)")
+async def list_docking_events(
+    session: SessionDep, viewer: ViewerDep, page: PageQuery, entry: EntryCode
+) -> Page[EventOut]:
+    return await service.events_page(session, viewer, entry, page)
+
+
+@entry_router.post("/{entry}/docking-events", status_code=201, summary="Log an event (登记对接)")
+async def log_docking_event(
+    session: SessionDep,
+    viewer: ViewerDep,
+    response: Response,
+    entry: EntryCode,
+    event: EventIn,
+    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - TransactionRoute answers repetitions
+) -> EventOut:
+    """Append an event; nothing is ever changed or deleted. What is not possible is refused (409) with what is."""
+    logged = await service.log_event(session, viewer, entry, event, now=utc_now())
+    response.headers["location"] = f"/api/v1/whitelist/entries/{entry}/docking-events/{logged.sequence}"
+    return logged
+
+
+@entry_router.get("/{entry}/docking-events/{sequence}", summary="One event of an entry")
+async def get_docking_event(
+    session: SessionDep, viewer: ViewerDep, entry: EntryCode, sequence: Sequence
+) -> EventOut:
+    return await service.event(session, viewer, entry, sequence)
+
+
+@entry_router.get("/{entry}/docking", summary="Where an entry stands, and what may be logged next (对接状态)")
+async def get_docking(session: SessionDep, viewer: ViewerDep, entry: EntryCode) -> DockingOut:
+    return await service.docking_state(session, viewer, entry, now=utc_now())
+
+
+@reason_router.get("/reasons", summary="The closed list of reasons for a decline (婉拒原因)")
+async def list_decline_reasons(_viewer: ViewerDep) -> list[ReasonOut]:
+    return service.reasons()
+
+
+router = APIRouter()
+router.include_router(entry_router)
+router.include_router(reason_router)

@@ -1,0 +1,228 @@
+"""Which events may be logged now; a refusal says what is possible instead.
+
+- Somebody logs on behalf of a *party*: the responsible or a supporting institution of the entry,
+  being that institution itself or standing above or below it in the tree. An acceptance, contact
+  or decline needs a party in office at that time; approvals and payments may also follow later.
+- Nothing lies before the party got the entry, nor in the future (docking/recording.py).
+- In the order of time: a contact comes before a credit approval (of anyone on the entry: there is
+  no credit without talking to the firm), approvals before what is paid out of them. A decline
+  ends a party's part until it accepts again, and is no longer possible once it approved credit.
+- A decline without a contact is a fact and may be logged; coverage does not count it as answered.
+- Approvals together stay within the need unless the event states that they exceed it.
+
+A late record must leave everything logged before it legal too: the whole history is replayed.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from app.docking.rules import KIND_LABELS, EntryState, Event, EventKind
+from app.kernel.clock import shanghai_date
+from app.kernel.errors import Fault
+from app.kernel.money import MOST_FEN, wan_text
+
+LONGEST_MONTHS: Final = 600
+HIGHEST_RATE_BP: Final = 3_600
+SHORTEST_EVIDENCE: Final = 4
+MAY_FOLLOW_LATER: Final = frozenset({EventKind.CREDIT_APPROVED, EventKind.DISBURSED})
+
+_MONEY = frozenset({"amount"})
+_TERMS = frozenset({"rate", "term_months", "is_credit_loan"})
+_DECLINE = frozenset({"reason", "evidence"})
+REQUIRED: Final[Mapping[EventKind, frozenset[str]]] = {
+    EventKind.ACCEPTED: frozenset(),
+    EventKind.CONTACTED: frozenset(),
+    EventKind.CREDIT_APPROVED: _MONEY | _TERMS,
+    EventKind.DISBURSED: _MONEY,
+    EventKind.DECLINED: _DECLINE,
+}
+ALLOWED: Final[Mapping[EventKind, frozenset[str]]] = {
+    **REQUIRED,
+    EventKind.CREDIT_APPROVED: _MONEY | _TERMS | {"exceeds_need"},
+    EventKind.DISBURSED: _MONEY | _TERMS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A party's time in office on an entry: `[since, until)`; `until` None is still.
+
+    `lineage` is the path of ids from the root of its tree, `/1/17/204/`.
+    """
+
+    institution_id: int
+    code: str
+    lineage: str
+    is_responsible: bool
+    since: datetime
+    until: datetime | None = None
+
+    def is_in_office(self, at: datetime) -> bool:
+        """Say whether the party was in office at an instant."""
+        return self.since <= at and (self.until is None or at < self.until)
+
+
+def is_one_line(lineage: str, other: str) -> bool:
+    """Say whether two nodes are the same or one stands above the other in the tree."""
+    return lineage.startswith(other) or other.startswith(lineage)
+
+
+def check_fields(kind: EventKind, given: Mapping[str, object]) -> list[Fault]:
+    """Name each field that the kind of event lacks, and each that does not belong to it.
+
+    `given` holds the optional fields by their JSON names; None, "" and False mean not given,
+    except that `is_credit_loan` false is an answer.
+    """
+    present = {name for name, value in given.items() if _is_given(name, value)}
+    named = f"{kind.value} ({KIND_LABELS[kind]})"
+    lacking = [
+        Fault(name, f"missing: {named} needs it", f"Send {name}.")
+        for name in sorted(REQUIRED[kind] - present)
+    ]
+    strange = [
+        Fault(name, f"does not belong to {named}", "Leave it out.", str(given[name])[:80])
+        for name in sorted(present - ALLOWED[kind])
+    ]
+    return lacking + strange + _check_ranges(given)
+
+
+def _is_given(name: str, value: object) -> bool:
+    return value is not None if name == "is_credit_loan" else value not in {None, "", False}
+
+
+def _check_ranges(given: Mapping[str, object]) -> list[Fault]:
+    bounds = (("amount", 1, MOST_FEN, "fen"), ("rate", 1, HIGHEST_RATE_BP, "basis points"))
+    faults = [
+        Fault(name, f"not between {least} and {most} {unit}", "Correct it.", str(value))
+        for name, least, most, unit in (*bounds, ("term_months", 1, LONGEST_MONTHS, "months"))
+        if isinstance(value := given.get(name), int) and not least <= value <= most
+    ]
+    evidence = given.get("evidence")
+    if isinstance(evidence, str) and 0 < len(evidence.strip()) < SHORTEST_EVIDENCE:
+        faults.append(Fault("evidence", "too short to prove anything", "Say what shows it.", evidence))
+    return faults
+
+
+def party_of(standings: Sequence[Standing], lineage: str, kind: EventKind, at: datetime) -> Standing | None:
+    """Answer the party for which a node of the tree may log this kind of event at that time.
+
+    The node itself wins over its line, the responsible party over the supporting ones, the one
+    in office over former ones, the latest over earlier ones; None if it acts for nobody.
+    """
+    able = [
+        standing
+        for standing in standings
+        if is_one_line(standing.lineage, lineage)
+        and standing.since <= at
+        and (standing.is_in_office(at) or kind in MAY_FOLLOW_LATER)
+    ]
+    return max(able, key=lambda s: _claim(s, lineage, at), default=None)
+
+
+def _claim(standing: Standing, lineage: str, at: datetime) -> tuple[bool, bool, bool, datetime]:
+    is_itself = standing.lineage == lineage
+    return standing.is_in_office(at), is_itself, standing.is_responsible, standing.since
+
+
+def refuse_stranger(standings: Sequence[Standing], institution: str, kind: EventKind, at: datetime) -> Fault:
+    """Explain why nobody is found for whom this institution may log."""
+    in_office = [standing for standing in standings if standing.is_in_office(at)]
+    if not in_office:
+        first = min((standing.since for standing in standings), default=None)
+        said = "no institution was responsible for the entry at that time"
+        since = f"Log what happened after {shanghai_date(first)}." if first else "Allocate it first."
+        return Fault("occurred_at", said, since, at.isoformat())
+    parties = "、".join(standing.code for standing in in_office)
+    message = f"may not log {kind.value}: it is no party of the entry at that time, nor in a party's line"
+    return Fault("institution", message, f"Parties then: {parties}.", institution)
+
+
+def check_event(history: Sequence[Event], event: Event, *, needed_fen: int) -> list[Fault]:
+    """Name what forbids an event whose party is established; nothing if it may be logged."""
+    state = EntryState()
+    for step in sorted([*history, event], key=lambda logged: logged.moment):
+        fault = _check_step(state, step, needed_fen)
+        if fault is not None:
+            return [fault if step is event else _blame(event, step, fault)]
+        state = state.after(step)
+    return []
+
+
+def possible_kinds(state: EntryState, institution_id: int) -> list[EventKind]:
+    """Answer the kinds of event that a party in office may log next, leaving amounts aside."""
+    party = state.party(institution_id)
+    wanted = {
+        EventKind.ACCEPTED: party.accepted is None or party.has_declined,
+        EventKind.CONTACTED: not party.has_declined,
+        EventKind.CREDIT_APPROVED: state.is_contacted and not party.has_declined,
+        EventKind.DISBURSED: party.approved_fen > party.disbursed_fen,
+        EventKind.DECLINED: party.approved is None and not party.has_declined,
+    }
+    return [kind for kind, is_possible in wanted.items() if is_possible]
+
+
+def _check_step(state: EntryState, event: Event, needed_fen: int) -> Fault | None:
+    if event.kind not in possible_kinds(state, event.institution_id):
+        return _impossible(state, event)
+    return _MONEY_CHECKS[event.kind](state, event, needed_fen) if event.kind in _MONEY_CHECKS else None
+
+
+def _check_approved(state: EntryState, event: Event, needed_fen: int) -> Fault | None:
+    total = state.approved_fen + event.amount_fen
+    if event.exceeds_need or total <= needed_fen:
+        return None
+    message = f"approvals would come to {wan_text(total)}万元, the need is {wan_text(needed_fen)}万元"
+    return Fault(
+        "amount", message, "Correct the amount, or state `exceeds_need`.", wan_text(event.amount_fen)
+    )
+
+
+def _check_disbursed(state: EntryState, event: Event, _needed_fen: int) -> Fault | None:
+    party = state.party(event.institution_id)
+    left = party.approved_fen - party.disbursed_fen
+    if event.amount_fen <= left:
+        return None
+    message = f"more than the {wan_text(left)}万元 approved and not yet paid out at that time"
+    return Fault("amount", message, "Log the approval first, or correct.", wan_text(event.amount_fen))
+
+
+_MONEY_CHECKS: Final[Mapping[EventKind, Callable[[EntryState, Event, int], Fault | None]]] = {
+    EventKind.CREDIT_APPROVED: _check_approved,
+    EventKind.DISBURSED: _check_disbursed,
+}
+
+
+def _impossible(state: EntryState, event: Event) -> Fault:
+    possible = _kinds_text(possible_kinds(state, event.institution_id))
+    return Fault(
+        "kind",
+        f"{event.kind.value} is not possible at that time: {_why(state, event)}",
+        f"Possible then: {possible}.",
+        event.kind.value,
+    )
+
+
+def _why(state: EntryState, event: Event) -> str:
+    party = state.party(event.institution_id)
+    if party.has_declined:
+        return "the institution has declined; it has to accept again first"
+    reasons = {
+        EventKind.ACCEPTED: "the institution has accepted already",
+        EventKind.CONTACTED: "the institution has declined",
+        EventKind.CREDIT_APPROVED: "nobody has contacted the enterprise before",
+        EventKind.DISBURSED: "nothing is approved that is not yet paid out",
+        EventKind.DECLINED: "the institution has approved credit; what is not drawn stays undrawn",
+    }
+    return reasons[event.kind]
+
+
+def _blame(event: Event, later: Event, fault: Fault) -> Fault:
+    when = shanghai_date(later.occurred_at)
+    message = f"would make event {later.sequence} ({later.kind.value}, {when}) impossible: {fault.message}"
+    return Fault("occurred_at", message, "Correct the time.", event.occurred_at.isoformat())
+
+
+def _kinds_text(kinds: Iterable[EventKind]) -> str:
+    return ", ".join(kind.value for kind in kinds) or "nothing"

@@ -1,0 +1,152 @@
+"""Docking in and out, shared by JSON and the command line."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Path
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from app.docking.rates import Rate
+from app.docking.reasons import DeclineReason
+from app.docking.rules import EventKind, Stage
+from app.kernel.money import MOST_FEN, Yuan
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+# PostgreSQL cannot store NUL; the other control characters have no business in a sentence.
+SENTENCES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+
+EntryCode = Annotated[
+    str,
+    Path(
+        max_length=60,
+        pattern=r"^[0-9A-Za-z-]{1,60}$",
+        description="名单条目 code, as the whitelist shows it.",
+        examples=["2023H2-91230199127041784E"],
+    ),
+]
+InstitutionCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_.:-]{1,40}$")]
+Text = Annotated[str, StringConstraints(max_length=2_000, pattern=SENTENCES, strip_whitespace=True)]
+
+
+def _not_ancient(value: datetime) -> datetime:
+    if value < EARLIEST:
+        msg = "earlier than the year 2000"
+        raise ValueError(msg)
+    return value.astimezone(UTC)
+
+
+class EventIn(BaseModel):
+    """An event to log; which fields belong to it depends on its kind.
+
+    `credit_approved` needs amount, rate, term_months and is_credit_loan; `disbursed` an amount;
+    `declined` a reason from the closed list and evidence; `accepted` and `contacted` neither.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"kind": "contacted", "occurred_at": "2023-11-14T09:30:00+08:00", "note": "上门走访"},
+                {
+                    "kind": "declined",
+                    "reason": "no_collateral",
+                    "evidence": "厂房为租赁，设备已抵押，无其他可抵押资产（尽调报告第3页）",
+                },
+            ]
+        },
+    )
+
+    kind: EventKind = Field(description="What happened: 接单、对接、授信、放款、婉拒.")
+    institution: InstitutionCode | None = Field(
+        default=None, description="Institution that logs it (机构); left out: the responsible one 责任银行."
+    )
+    occurred_at: Annotated[AwareDatetime, AfterValidator(_not_ancient)] | None = Field(
+        default=None, description="When it happened, with its offset; left out: now."
+    )
+    amount: Annotated[Yuan, Field(gt=0, le=MOST_FEN)] | None = Field(
+        default=None, description="Approved or paid out (授信或放款金额), yuan."
+    )
+    rate: Rate | None = Field(default=None, description="Annual rate approved (年利率), percent.")
+    term_months: int | None = Field(
+        default=None, ge=1, le=600, strict=True, description="Term (期限), months."
+    )
+    is_credit_loan: bool | None = Field(
+        default=None, strict=True, description="Whether on credit alone (信用贷款)."
+    )
+    exceeds_need: bool = Field(
+        default=False, strict=True, description="States that the approvals are meant to exceed the need."
+    )
+    reason: DeclineReason | None = Field(default=None, description="Why it is declined (婉拒原因).")
+    evidence: Text | None = Field(default=None, description="What proves the reason (佐证).")
+    note: Text | None = Field(default=None, description="Anything else worth keeping (备注).")
+
+
+class EventOut(BaseModel):
+    """A logged event."""
+
+    sequence: int = Field(description="Number of the event on its entry, from 1, in order of logging.")
+    kind: EventKind
+    kind_label: str = Field(description="In Chinese.", examples=["已对接"])
+    institution: str = Field(description="Party on whose behalf it was logged (机构).")
+    logged_by: str | None = Field(description="Institution in the party's line that logged it, if another.")
+    occurred_at: datetime
+    recorded_at: datetime
+    actor: str = Field(description="Who logged it; `simulation` for simulated events.")
+    amount: Yuan | None
+    rate: Rate | None
+    term_months: int | None
+    is_credit_loan: bool | None
+    exceeds_need: bool
+    reason: DeclineReason | None
+    reason_label: str | None = Field(description="The reason in Chinese.")
+    evidence: str | None
+    note: str | None
+    is_simulated: bool = Field(description="True for events of the simulator (模拟数据).")
+
+
+class PartyOut(BaseModel):
+    """A party of an entry: the responsible or a supporting institution, and what it has done."""
+
+    institution: str = Field(description="Code (机构).")
+    is_responsible: bool = Field(description="Responsible (责任银行), else supporting.")
+    since: datetime
+    until: datetime | None
+    stage: Stage
+    stage_label: str
+    approved: Yuan = Field(description="Approved so far (累计授信), yuan.")
+    disbursed: Yuan = Field(description="Paid out so far (累计放款), yuan.")
+    reason: DeclineReason | None = Field(description="Why it declined, while the decline stands.")
+    possible: list[EventKind] = Field(description="Kinds that it may log now; empty when out of office.")
+
+
+class DockingOut(BaseModel):
+    """Where an entry stands, folded from its events."""
+
+    entry: str
+    stage: Stage
+    stage_label: str
+    responsible: str | None = Field(description="Code of the responsible institution; null: none.")
+    needed: Yuan
+    approved: Yuan
+    disbursed: Yuan
+    last_sequence: int
+    parties: list[PartyOut]
+
+
+class ReasonOut(BaseModel):
+    """One reason of the closed list."""
+
+    reason: DeclineReason
+    label: str
+    establishes: dict[str, Any] = Field(description="Facts of the need that it establishes.")
+    clause: str
+
+
+class SimulationOut(BaseModel):
+    """What a simulated run logged."""
+
+    edition: str
+    seed: int
+    until: datetime
+    events: dict[str, int] = Field(description="Simulated events logged, by kind.")
+    entries: int = Field(description="Entries that they concern.")

@@ -1,0 +1,208 @@
+"""Use cases of docking: log events, say where entries stand, simulate."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import Table
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.rules import Viewer
+from app.bottlenecks import service as bottlenecks
+from app.docking import queries, simulation
+from app.docking.appending import EntryDraft, draft_of, row_of, rows_of
+from app.docking.dossiers import EntryDossier
+from app.docking.reasons import REASONS, DeclineReason, facts_established
+from app.docking.rules import EventKind, fold
+from app.docking.schemas import DockingOut, EventIn, EventOut, ReasonOut, SimulationOut
+from app.docking.simulation import World
+from app.docking.simulation_plan import plan
+from app.docking.tables import DockingEvent
+from app.docking.views import docking_out, event_out
+from app.kernel.database import insert_rows
+from app.kernel.errors import Conflict, Fault, NotFound, Refused
+from app.kernel.paging import Page, PageRequest, page_of
+from app.policy.facts import fact_as_json
+from app.reference import service as reference
+
+EVENTS = cast("Table", DockingEvent.__table__)
+
+
+async def log_event(
+    session: AsyncSession, viewer: Viewer, entry_code: str, event: EventIn, *, now: datetime
+) -> EventOut:
+    """Log one event; a decline leads to a new classification of what blocks the entry.
+
+    Raises:
+        NotFound: no such entry that this viewer may see.
+        Refused: fields or time are wrong; every fault is named.
+        Conflict: it contradicts the parties or the history; says what is possible.
+    """
+    dossier = await _found(session, viewer, entry_code, lock=True)
+    draft = draft_of(event, now)
+    codes = [draft.institution] if draft.institution else []
+    known = await queries.institution_keys(session, codes) if codes else {}
+    row = row_of(dossier, draft, known, actor=viewer.name)
+    stored = DockingEvent(**row)
+    session.add(stored)
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        raise Conflict(
+            "Somebody logged on this entry at the same time; read it again.",
+            [Fault("entry", "has a newer event", "Read the events, then send this one again.")],
+        ) from error
+    await _classify_declined(session, viewer, [dossier], now)
+    names = await queries.institution_names(session, [stored.institution_id])
+    return event_out(stored, names[stored.institution_id].code)
+
+
+async def log_events(
+    session: AsyncSession,
+    viewer: Viewer,
+    edition_code: str,
+    drafts: Sequence[EntryDraft],
+    *,
+    now: datetime,
+    actor: str | None = None,
+    is_simulated: bool = False,
+) -> int:
+    """Log many events of one edition's entries, in the given order; answer how many.
+
+    Each is (entry code, draft). All are taken or none; statements do not grow with their number.
+
+    Raises:
+        NotFound: no such edition.
+        Refused: at least one cannot be logged; all faults are named, as `events.3.amount`.
+    """
+    edition = await _edition_id(session, viewer, edition_code)
+    dossiers = {found.code: found for found in await queries.dossiers(session, viewer, edition, lock=True)}
+    known = await queries.institution_keys(session)
+    rows, faults = rows_of(dossiers, drafts, known, actor=actor or viewer.name)
+    if faults:
+        raise Refused(f"{len(faults)} faults in {len(drafts)} events; nothing was logged.", faults)
+    await insert_rows(session, EVENTS, ({**row, "is_simulated": is_simulated} for row in rows))
+    declined = {code for code, draft in drafts if draft.kind is EventKind.DECLINED}
+    await _classify_declined(session, viewer, (dossiers[code] for code in sorted(declined)), now)
+    return len(rows)
+
+
+async def _classify_declined(
+    session: AsyncSession, viewer: Viewer, dossiers: Iterable[EntryDossier], now: datetime
+) -> None:
+    """Classify anew what blocks the entries whose newest event is a decline."""
+    for dossier in dossiers:
+        if dossier.events and dossier.events[-1].kind is EventKind.DECLINED:
+            reasons = [event.reason for event in dossier.events if event.reason is not None]
+            facts = facts_established(reasons)
+            await bottlenecks.classify_entry(session, viewer, dossier.id, facts, now=now)
+
+
+async def events_page(
+    session: AsyncSession, viewer: Viewer, entry_code: str, request: PageRequest
+) -> Page[EventOut]:
+    """Answer an entry's events in order of logging, a page at a time."""
+    await _found(session, viewer, entry_code)
+    key = request.after()
+    after = key[0] if key and isinstance(key[0], int) else 0
+    rows = await queries.event_rows(session, viewer, entry_code, after, request.limit + 1)
+    return page_of(rows, request, lambda row: (row[0].sequence,), lambda row: event_out(*row))
+
+
+async def event(session: AsyncSession, viewer: Viewer, entry_code: str, sequence: int) -> EventOut:
+    """Answer one event of an entry by its number."""
+    rows = await queries.event_rows(session, viewer, entry_code, sequence - 1, 1)
+    if not rows or rows[0][0].sequence != sequence:
+        raise NotFound("No such docking event.")
+    return event_out(*rows[0])
+
+
+async def docking_state(
+    session: AsyncSession, viewer: Viewer, entry_code: str, *, now: datetime
+) -> DockingOut:
+    """Answer where an entry stands and what may be logged next."""
+    return docking_out(await _found(session, viewer, entry_code), now)
+
+
+async def docking_states(
+    session: AsyncSession, viewer: Viewer, edition_code: str, *, now: datetime
+) -> list[DockingOut]:
+    """Answer where every entry of an edition stands, in a constant number of statements."""
+    edition = await _edition_id(session, viewer, edition_code)
+    return [docking_out(found, now) for found in await queries.dossiers(session, viewer, edition)]
+
+
+async def stage_counts(session: AsyncSession, viewer: Viewer, edition_code: str) -> dict[str, int]:
+    """Answer how many admitted entries of an edition stand at each stage."""
+    edition = await _edition_id(session, viewer, edition_code)
+    found = await queries.dossiers(session, viewer, edition)
+    stages = (fold(one.events).stage.value for one in found if one.status == "admitted")
+    return dict(Counter(stages))
+
+
+def reasons() -> list[ReasonOut]:
+    """Answer the closed list of reasons for a decline."""
+    return [
+        ReasonOut(
+            reason=reason,
+            label=meaning.chinese,
+            establishes={name: fact_as_json(value) for name, value in meaning.establishes.items()},
+            clause=meaning.clause,
+        )
+        for reason, meaning in ((reason, REASONS[reason]) for reason in DeclineReason)
+    ]
+
+
+async def _found(
+    session: AsyncSession, viewer: Viewer, entry_code: str, *, lock: bool = False
+) -> EntryDossier:
+    found = await queries.dossier(session, viewer, entry_code, lock=lock)
+    if found is None:
+        raise NotFound(f"No whitelist entry {entry_code}.")
+    return found
+
+
+async def _edition_id(session: AsyncSession, viewer: Viewer, code: str) -> int:
+    found = await queries.edition_id(session, viewer, code)
+    if found is None:
+        raise NotFound(f"No whitelist edition {code}.")
+    return found
+
+
+async def simulate_edition(
+    session: AsyncSession,
+    viewer: Viewer,
+    edition_code: str,
+    *,
+    seed: int,
+    until: datetime,
+    now: datetime,
+) -> SimulationOut:
+    """Log simulated docking of an edition up to an instant, marked as such (模拟数据).
+
+    Going on with the same seed later only adds. Entries with real events are left alone.
+
+    Raises:
+        Refused: `until` lies in the future.
+        NotFound: no such edition.
+    """
+    if until > now:
+        raise Refused(
+            "A simulation cannot run ahead of the clock.",
+            [Fault("until", "lies in the future", "Choose an earlier instant.", until.isoformat())],
+        )
+    edition = await _edition_id(session, viewer, edition_code)
+    book = await reference.current_book(session)
+    dossiers = await queries.dossiers(session, viewer, edition)
+    facts = await queries.stated_facts(session, viewer, edition)
+    logged, real = await queries.logged_moments(session, viewer, edition)
+    world = World(book.calendar, book.lpr, seed, until)
+    drafts = await asyncio.to_thread(plan, dossiers, facts, logged, real, world)
+    actor = simulation.ACTOR
+    await log_events(session, viewer, edition_code, drafts, now=now, actor=actor, is_simulated=True)
+    kinds = Counter(draft.kind.value for _code, draft in drafts)
+    entries = len({code for code, _draft in drafts})
+    return SimulationOut(edition=edition_code, seed=seed, until=until, events=dict(kinds), entries=entries)

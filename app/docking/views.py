@@ -1,0 +1,69 @@
+"""Docking as it is shown: rows and folded states to output models."""
+
+from datetime import datetime
+
+from app.docking.dossiers import EntryDossier
+from app.docking.legality import Standing, possible_kinds
+from app.docking.reasons import REASONS, DeclineReason
+from app.docking.rules import KIND_LABELS, STAGE_LABELS, EntryState, EventKind, fold
+from app.docking.schemas import DockingOut, EventOut, PartyOut
+from app.docking.tables import DockingEvent
+
+
+def event_out(row: DockingEvent, institution: str) -> EventOut:
+    """Answer a stored event for its readers."""
+    reason = DeclineReason(row.reason) if row.reason else None
+    return EventOut.model_construct(
+        sequence=row.sequence,
+        kind=EventKind(row.kind),
+        kind_label=KIND_LABELS[EventKind(row.kind)],
+        institution=institution,
+        logged_by=row.detail.get("logged_by"),
+        occurred_at=row.occurred_at,
+        recorded_at=row.recorded_at,
+        actor=row.actor,
+        amount=row.amount_fen,
+        rate=row.rate_bp,
+        term_months=row.term_months,
+        is_credit_loan=row.is_credit_loan,
+        exceeds_need=bool(row.detail.get("exceeds_need")),
+        reason=reason,
+        reason_label=REASONS[reason].chinese if reason else None,
+        evidence=row.evidence,
+        note=row.detail.get("note"),
+        is_simulated=row.is_simulated,
+    )
+
+
+def docking_out(dossier: EntryDossier, now: datetime) -> DockingOut:
+    """Answer where an entry stands at an instant."""
+    state = fold(dossier.events)
+    in_office = [s for s in dossier.standings if s.is_responsible and s.is_in_office(now)]
+    return DockingOut.model_construct(
+        entry=dossier.code,
+        stage=state.stage,
+        stage_label=STAGE_LABELS[state.stage],
+        responsible=in_office[-1].code if in_office else None,
+        needed=dossier.amount_fen,
+        approved=state.approved_fen,
+        disbursed=state.disbursed_fen,
+        last_sequence=state.last_sequence,
+        parties=[_party_out(standing, state, now) for standing in dossier.standings],
+    )
+
+
+def _party_out(standing: Standing, state: EntryState, now: datetime) -> PartyOut:
+    party = state.party(standing.institution_id)
+    possible = possible_kinds(state, standing.institution_id) if standing.is_in_office(now) else []
+    return PartyOut.model_construct(
+        institution=standing.code,
+        is_responsible=standing.is_responsible,
+        since=standing.since,
+        until=standing.until,
+        stage=party.stage,
+        stage_label=STAGE_LABELS[party.stage],
+        approved=party.approved_fen,
+        disbursed=party.disbursed_fen,
+        reason=party.reason if party.has_declined else None,
+        possible=possible,
+    )
