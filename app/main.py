@@ -2,22 +2,20 @@
 
 import importlib
 import ipaddress
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware import Middleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
 
 from app.accounts.rules import local_operator
 from app.kernel.database import Sessions, make_engine, make_sessions
-from app.kernel.errors import Fault, TooLarge
+from app.kernel.envelope import RequestEnvelope
 from app.kernel.problems import install_problem_handlers
 from app.kernel.settings import Settings, get_settings
 
 API_PREFIX = "/api/v1"
+LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 ROOMS = (
     "policy",
     "institutions",
@@ -65,7 +63,7 @@ def create_app(settings: Settings | None = None, sessions: Sessions | None = Non
             "`Idempotency-Key`; changes carry `If-Match`; refusals are RFC 9457 problem JSON."
         ),
         lifespan=lifespan,
-        middleware=[Middleware(_RequestEnvelope, most_bytes=settings.max_upload_bytes)],
+        middleware=[Middleware(RequestEnvelope, most_bytes=settings.max_upload_bytes, hosts=LOOPBACK_NAMES)],
     )
     app.state.settings = settings
     app.state.viewer = local_operator(settings.jurisdiction)
@@ -85,53 +83,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-class _RequestEnvelope:
-    """Gives each request an id (in logs, problems and the answer) and bounds its body."""
-
-    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
-        self.app, self.most_bytes = app, most_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        request_id = uuid.uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
-
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-request-id", request_id.encode()),
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"cache-control", b"no-store"),
-                ]
-            await send(message)
-
-        with bound_contextvars(request_id=request_id):
-            await self.app(scope, _bounded(receive, self.most_bytes), send_with_id)
-
-
-def _bounded(receive: Receive, most_bytes: int) -> Receive:
-    seen = 0
-
-    async def receive_some() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > most_bytes:
-            raise TooLarge(
-                "The body is larger than this service reads.",
-                [
-                    Fault(
-                        "body",
-                        f"more than {most_bytes} bytes",
-                        "Split it, or raise RONGQIAO_MAX_UPLOAD_BYTES.",
-                    )
-                ],
-            )
-        return message
-
-    return receive_some

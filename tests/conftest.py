@@ -142,7 +142,7 @@ async def client(sessions: Sessions) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application over a database of the test's own."""
     app = create_app(Settings(), sessions)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as opened:
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1") as opened:
         yield opened
 
 

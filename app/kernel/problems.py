@@ -1,5 +1,6 @@
 """Errors leave as RFC 9457 problem JSON, rendered here and nowhere else."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -44,6 +45,7 @@ def _documented(status: int, text: str) -> dict[int | str, dict[str, Any]]:
 
 PROBLEMS: dict[int | str, dict[str, Any]] = (
     _documented(400, "The request cannot be read")
+    | _documented(403, "Sent by a page of another site")
     | _documented(404, "Nothing there that this viewer may see")
     | _documented(409, "It contradicts what is stored")
     | _documented(413, "The body is too large")
@@ -54,9 +56,15 @@ PRECONDITION_PROBLEMS = _documented(412, "Changed since it was read") | _documen
 )
 
 
-def _problem(
-    request: Request, status: int, code: str, title: str, detail: str, faults: list[dict[str, str]]
+def problem_response(
+    request: Request,
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    faults: Sequence[dict[str, str]] = (),
 ) -> JSONResponse:
+    """Answer a problem document for a request."""
     body = {
         "type": f"urn:rongqiao:{code}",
         "title": title,
@@ -64,7 +72,7 @@ def _problem(
         "detail": detail,
         "code": code,
         "request_id": getattr(request.state, "request_id", ""),
-        "errors": faults,
+        "errors": list(faults),
     }
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
 
@@ -73,7 +81,7 @@ async def _domain_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RongqiaoError):
         raise error
     faults = [fault.as_dict() for fault in error.faults]
-    return _problem(request, error.status, error.code, error.title, error.detail, faults)
+    return problem_response(request, error.status, error.code, error.title, error.detail, faults)
 
 
 async def _malformed(request: Request, error: Exception) -> JSONResponse:
@@ -82,7 +90,7 @@ async def _malformed(request: Request, error: Exception) -> JSONResponse:
     faults = [_fault_of(item) for item in error.errors()]
     is_unreadable = any(item["type"] == "json_invalid" for item in error.errors())
     status, detail = (400, "The body is not JSON.") if is_unreadable else (422, "See `errors`.")
-    return _problem(request, status, "malformed", "The request is malformed", detail, faults)
+    return problem_response(request, status, "malformed", "The request is malformed", detail, faults)
 
 
 def _fault_of(item: dict[str, Any]) -> dict[str, str]:
@@ -96,8 +104,10 @@ def _fault_of(item: dict[str, Any]) -> dict[str, str]:
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
-    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
-    answer = _problem(request, error.status_code, code, str(error.detail), str(error.detail), [])
+    code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(
+        error.status_code, "http_error"
+    )
+    answer = problem_response(request, error.status_code, code, str(error.detail), str(error.detail))
     answer.headers.update(error.headers or {})
     return answer
 
@@ -105,7 +115,7 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     logger.error("unexpected_error", path=request.url.path, error=type(error).__name__, exc_info=error)
     detail = "It is logged under the request id; nothing was changed."
-    return _problem(request, 500, "unexpected", "Something went wrong here", detail, [])
+    return problem_response(request, 500, "unexpected", "Something went wrong here", detail)
 
 
 def install_problem_handlers(app: FastAPI) -> None:

@@ -1,0 +1,91 @@
+"""The API as a whole: every route names its viewer, and its description is complete."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from app.accounts.api import _viewer_of
+from app.kernel.requests import TransactionRoute
+from app.kernel.settings import Settings
+from app.main import create_app
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+@pytest.fixture(scope="module")
+def app() -> FastAPI:
+    return create_app(Settings())
+
+
+def _routes(app: FastAPI) -> list[APIRoute]:
+    return [route for route in app.routes if isinstance(route, APIRoute)]
+
+
+def _calls(dependant: Dependant) -> Iterator[Any]:
+    yield dependant.call
+    for part in dependant.dependencies:
+        yield from _calls(part)
+
+
+def _operations(app: FastAPI) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in app.openapi()["paths"].items():
+        for method, operation in methods.items():
+            if method in METHODS:
+                yield f"{method.upper()} {path}", operation
+
+
+def test_every_route_names_its_viewer(app: FastAPI) -> None:
+    unnamed = [route.path for route in _routes(app) if _viewer_of not in set(_calls(route.dependant))]
+    assert unnamed == []
+    assert len(_routes(app)) > 40
+
+
+def test_every_route_of_the_api_is_one_transaction(app: FastAPI) -> None:
+    outside = [route.path for route in _routes(app) if not isinstance(route, TransactionRoute)]
+    assert outside == []
+
+
+def test_every_operation_says_what_it_does_and_documents_its_parameters(app: FastAPI) -> None:
+    silent = [
+        f"{name} {part}"
+        for name, operation in _operations(app)
+        for part in ["", *operation.get("parameters", [])]
+        if not (part or operation).get("description")
+    ]
+    assert silent == []
+
+
+def test_every_field_of_every_schema_is_described_or_refers_to_a_described_one(app: FastAPI) -> None:
+    schemas = app.openapi()["components"]["schemas"]
+    silent = [
+        f"{name}.{key}"
+        for name, schema in schemas.items()
+        for key, field in schema.get("properties", {}).items()
+        if not field.get("description") and "$ref" not in str(field)
+    ]
+    assert silent == []
+
+
+def test_every_creating_operation_takes_an_idempotency_key_or_stores_nothing(app: FastAPI) -> None:
+    without = [
+        name
+        for name, operation in _operations(app)
+        if name.startswith("POST ")
+        and not operation.get("x-reads-only")
+        and "Idempotency-Key" not in {item["name"] for item in operation.get("parameters", [])}
+    ]
+    assert without == []
+
+
+def test_every_changing_operation_takes_if_match(app: FastAPI) -> None:
+    without = [
+        name
+        for name, operation in _operations(app)
+        if name.split()[0] in {"PUT", "PATCH", "DELETE"}
+        and "If-Match" not in {item["name"] for item in operation.get("parameters", [])}
+    ]
+    assert without == []
