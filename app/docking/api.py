@@ -15,7 +15,7 @@ from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
 entry_router = APIRouter(
     route_class=TransactionRoute, prefix="/whitelist/entries", tags=["docking"], responses=PROBLEMS
 )
-reason_entry_router = APIRouter(
+reason_router = APIRouter(
     route_class=TransactionRoute, prefix="/docking", tags=["docking"], responses=PROBLEMS
 )
 Sequence = Annotated[int, Path(ge=1, le=2**31 - 1, description="Number of the event on its entry.")]

@@ -89,7 +89,9 @@ def check_fields(kind: EventKind, given: Mapping[str, object]) -> list[Fault]:
 
 
 def _is_given(name: str, value: object) -> bool:
-    return value is not None if name == "is_credit_loan" else value not in {None, "", False}
+    if isinstance(value, str):
+        return bool(value.strip())
+    return value is not None and (value is not False or name == "is_credit_loan")
 
 
 def _check_ranges(given: Mapping[str, object]) -> list[Fault]:

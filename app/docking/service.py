@@ -25,6 +25,7 @@ from app.docking.views import docking_out, event_out
 from app.kernel.database import insert_rows
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, page_of
+from app.kernel.settings import get_settings
 from app.policy.facts import fact_as_json
 from app.reference import service as reference
 
@@ -195,7 +196,7 @@ async def simulate_edition(
             [Fault("until", "lies in the future", "Choose an earlier instant.", until.isoformat())],
         )
     edition = await _edition_id(session, viewer, edition_code)
-    book = await reference.current_book(session)
+    book = await reference.current_book(session, get_settings().seed_dir)
     dossiers = await queries.dossiers(session, viewer, edition)
     facts = await queries.stated_facts(session, viewer, edition)
     logged, real = await queries.logged_moments(session, viewer, edition)

@@ -532,7 +532,7 @@ def upgrade() -> None:
         sa.Column("entry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
-        sa.Column("institution_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("institution_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.String(length=80), nullable=False),
@@ -544,6 +544,19 @@ def upgrade() -> None:
         sa.Column("evidence", sa.Text(), nullable=True),
         sa.Column("detail", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("is_simulated", sa.Boolean(), nullable=False),
+        sa.CheckConstraint(
+            "kind <> 'credit_approved' OR (amount_fen IS NOT NULL AND rate_bp IS NOT NULL"
+            " AND term_months IS NOT NULL AND is_credit_loan IS NOT NULL)",
+            name=op.f("ck_docking_events_approval_has_terms"),
+        ),
+        sa.CheckConstraint(
+            "kind <> 'disbursed' OR amount_fen IS NOT NULL",
+            name=op.f("ck_docking_events_payment_has_amount"),
+        ),
+        sa.CheckConstraint(
+            "kind <> 'declined' OR (reason IS NOT NULL AND evidence IS NOT NULL)",
+            name=op.f("ck_docking_events_decline_has_reason"),
+        ),
         sa.ForeignKeyConstraint(
             ["entry_id"], ["whitelist_entries.id"], name=op.f("fk_docking_events_entry_id_whitelist_entries")
         ),
