@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -18,7 +19,7 @@ from rich.table import Table
 
 from app.accounts.rules import Viewer, local_operator
 from app.kernel.database import AsyncSession, make_engine, make_sessions, transaction
-from app.kernel.errors import RongqiaoError
+from app.kernel.errors import Fault, Refused, RongqiaoError
 from app.kernel.settings import get_settings
 
 Result = TypeVar("Result")
@@ -56,6 +57,19 @@ def refusals_shown() -> Iterator[None]:
     except RongqiaoError as error:
         show_refusal(error)
         raise typer.Exit(REFUSED) from error
+
+
+def read_text(file: Path) -> str:
+    """Read a text file that people wrote, in UTF-8.
+
+    Raises:
+        Refused: it is not UTF-8 text.
+    """
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        fault = Fault(file.name, f"byte {error.start} is not UTF-8", "Save the file as UTF-8.")
+        raise Refused("The file cannot be read.", [fault]) from error
 
 
 def show_refusal(error: RongqiaoError) -> None:
