@@ -7,7 +7,7 @@ from pathlib import Path
 from app.kernel.errors import Fault, Refused
 from app.policy.pack_file import read_pack_file
 from app.policy.pack_reader import PackReader
-from app.policy.packs import Pack, PolicyLibrary
+from app.policy.packs import Pack, Parameter, PolicyLibrary
 from app.policy.yaml_lines import placed, read_yaml
 
 FOLDER = "policies"
@@ -33,7 +33,7 @@ def load_policy_library(seed_dir: Path) -> PolicyLibrary:
         digest.update(f"{name}\n{hashlib.sha256(content).hexdigest()}\n".encode())
         pack = read_pack(content, path.parent.name, path.name, faults)
         packs.extend([pack] if pack is not None else [])
-    _check_codes(packs, faults)
+    _check_agreement(packs, faults)
     if faults:
         raise Refused(f"The policy packs have {len(faults)} faults; none was loaded.", faults)
     return PolicyLibrary(tuple(sorted(packs, key=lambda pack: pack.code)), digest.hexdigest())
@@ -58,13 +58,23 @@ def _read_file(path: Path, name: str, faults: list[Fault]) -> bytes | None:
     return None
 
 
-def _check_codes(packs: list[Pack], faults: list[Fault]) -> None:
-    seen: dict[str, str] = {}
+def _check_agreement(packs: list[Pack], faults: list[Fault]) -> None:
+    """Check what packs may not say differently: codes are unique, a key has one type or kind everywhere."""
+    codes: dict[str, str] = {}
+    kinds: dict[str, tuple[str, str]] = {}
     for pack in packs:
-        first = seen.setdefault(pack.code, pack.jurisdiction)
+        where = f"{pack.jurisdiction}/{pack.code}.yaml:1"
+        first = codes.setdefault(pack.code, pack.jurisdiction)
         if first != pack.jurisdiction:
-            where = f"{pack.jurisdiction}/{pack.code}.yaml:1"
             faults.append(Fault(where, f"{first} has a pack of this name too", "Rename one of the files."))
+        for item in (*pack.parameters, *pack.rules):
+            kind = item.type if isinstance(item, Parameter) else item.kind.value
+            known, other = kinds.setdefault(item.key, (kind, pack.code))
+            if known != kind:
+                message = f"{item.key} is of type {known} in {other}"
+                faults.append(
+                    Fault(f"{where} {item.key}", message, f"Expected {known}; or use another key.", kind)
+                )
 
 
 def read_pack(content: bytes, folder: str, file_name: str, faults: list[Fault]) -> Pack | None:

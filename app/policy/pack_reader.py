@@ -23,20 +23,21 @@ ROUTES: Final = {
     "coordination": "推进有效投资重要项目协调机制",
 }
 PLAN_ITEMS: Final = {
-    "contracted_institutions": "签约机构",
+    "contracted": "签约机构",
     "priority_purposes": "重点用途",
-    "chain_products": "链上产品",
-    "granted_terms": "给予条件",
+    "products": "链上产品",
+    "granted": "给予条件",
 }
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 _FLAGS: Final = {name: fact.chinese for name, fact in FACTS.items() if fact.kind == "flag"}
 _DATA: Final[Mapping[str, Mapping[str, Mapping[str, str] | None]]] = {
     # For each kind of rule its data keys; a mapping closes the values, None leaves them free.
+    # What grants something may also name the `parameter` that bounds it.
     "admission": {"source_class": SOURCE_CLASSES},
     "bottleneck": {"class_code": None, "route": ROUTES, "responsible_body": None, "receiver": None},
     "derived": {"fact": _FLAGS},
     "chain": {"plan_item": PLAN_ITEMS, "grants": None},
-    "subsidy": {"parameter": None, "grants": None},
+    "subsidy": {"grants": None},
     "support": {"grants": None},
 }
 
@@ -235,7 +236,8 @@ class PackReader:
 
     def _check_data(self, where: str, item: RuleFile) -> None:
         keys = _DATA[item.kind]
-        if set(item.data) != set(keys):
+        optional = {"parameter"} if "grants" in keys else set()
+        if set(item.data) - optional != set(keys):
             expected = f"Expected {', '.join(keys)}."
             self.fault(f"{where}.data", f"not the data of kind {item.kind}", expected, ", ".join(item.data))
         for key, value in item.data.items():
