@@ -4,7 +4,7 @@ Terms are a frozen value; the same content always has the same hash, whatever th
 its sets were written. Sets that are empty ask nothing (all industries, all sizes, …).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Self, TypeVar
 
@@ -13,19 +13,18 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    GetCoreSchemaHandler,
     PlainSerializer,
     PlainValidator,
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import CoreSchema, core_schema
 
 from app.catalogue.terms import EXCLUSIONS, FORMS, PARTS, POLICY_TOOLS, RATE_BASES
 from app.kernel.errors import Fault
 from app.kernel.money import Yuan
 from app.policy.criteria import Condition, Criterion
 from app.policy.facts import PURPOSES, QUALIFICATIONS, SECURITY, SIZE_CLASSES, TAX_GRADES
+from app.policy.fields import OneOf
 from app.policy.parsing import condition_as_data, parse_condition
 
 OWN_TERMS: Final = "产品条款"
@@ -36,16 +35,6 @@ MOST_CODES: Final = 400
 MOST_CRITERIA: Final = 30
 PLAIN_TEXT: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
 Range = TypeVar("Range", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True)
-class OneOf:
-    """Annotation of a text field: only the keys of a vocabulary, listed as `enum` in JSON schema."""
-
-    vocabulary: Mapping[str, str]
-
-    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.literal_schema(list(self.vocabulary))
 
 
 def _sorted_words(words: tuple[str, ...]) -> tuple[str, ...]:
