@@ -1,0 +1,194 @@
+"""Use cases of needs: submitted once, revised by immutable wordings."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.rules import Viewer
+from app.enterprises import queries
+from app.enterprises.code_checks import need_faults
+from app.enterprises.need_facts import NeedFacts
+from app.enterprises.rules import need_code
+from app.enterprises.schemas import NeedIn, NeedOut, NeedRevisionOut
+from app.enterprises.tables import Enterprise, Need, NeedRevision, Project
+from app.kernel.clock import shanghai_date
+from app.kernel.errors import Conflict, Fault, NotFound, Refused
+from app.kernel.paging import Page, PageRequest, encode_cursor, page_of
+from app.kernel.settings import get_settings
+from app.reference.book import load_reference_book
+
+
+async def submit_need(session: AsyncSession, viewer: Viewer, body: NeedIn, *, now: datetime) -> NeedOut:
+    """Take the need of a registered firm, or of its registered project that `facts.project_name` names.
+
+    Raises:
+        Refused: the firm or project is not registered, or a code in the facts is unknown.
+        Conflict: the subject has a need; it is to be revised.
+    """
+    enterprise = await queries.enterprise_by_uscc(session, viewer.jurisdiction, body.uscc)
+    faults = _code_faults(body.facts, viewer, now)
+    project_id, number = None, None
+    if enterprise is None:
+        faults.append(Fault("uscc", "not registered", "POST /api/v1/enterprises first.", body.uscc))
+    elif body.facts.project_name is not None:
+        projects = await queries.stored_projects(session, [body.uscc])
+        project_id, number = projects.get((body.uscc, body.facts.project_name), (None, None))
+        if number is None:
+            remedy = "POST /api/v1/projects first."
+            faults.append(Fault("facts.project_name", "no such project", remedy, body.facts.project_name))
+    if faults or enterprise is None:
+        raise Refused("The need cannot be taken like this.", faults)
+    code = need_code(body.uscc, number)
+    need = Need(code=code, enterprise_id=enterprise.id, project_id=project_id, revision=1, created_at=now)
+    try:
+        async with session.begin_nested():
+            session.add(need)
+    except IntegrityError as error:
+        fault = Fault("uscc", "has a need", f"PUT /api/v1/needs/{code} revises it.", body.uscc)
+        raise Conflict("The subject's need is stored.", [fault]) from error
+    session.add(_revision(need, body.facts, now))
+    await session.flush()
+    return await need_by_code(session, viewer, code)
+
+
+async def revise_need(
+    session: AsyncSession,
+    viewer: Viewer,
+    code: str,
+    facts: NeedFacts,
+    *,
+    expect: Callable[[int], None],
+    now: datetime,
+) -> NeedOut:
+    """Store a new wording of a need; equal content makes no new revision.
+
+    `expect` refuses a revision that the sender has not read.
+
+    Raises:
+        NotFound: no such need in the viewer's jurisdiction.
+        Refused: a code is unknown, or the facts speak of another subject.
+    """
+    found = await queries.need_by_code(session, viewer.jurisdiction, code, is_locked=True)
+    if found is None:
+        raise _no_such_need(code)
+    need, revision, _enterprise, project = found
+    expect(need.revision)
+    faults = _code_faults(facts, viewer, now)
+    own = None if project is None else project.name
+    if facts.project_name != own:
+        said = facts.project_name or ""
+        faults.append(Fault("facts.project_name", "is another subject", f"Keep {own!r}.", said))
+    if faults:
+        raise Refused("The need cannot be revised like this.", faults)
+    if facts.content_hash() != revision.content_hash:
+        need.revision += 1
+        session.add(_revision(need, facts, now))
+        await session.flush()
+    return await need_by_code(session, viewer, code)
+
+
+async def need_by_code(session: AsyncSession, viewer: Viewer, code: str) -> NeedOut:
+    """Answer a need with its current wording.
+
+    Raises:
+        NotFound: no such need in the viewer's jurisdiction.
+    """
+    found = await queries.need_by_code(session, viewer.jurisdiction, code)
+    if found is None:
+        raise _no_such_need(code)
+    return _need_out(*found)
+
+
+async def list_needs(
+    session: AsyncSession,
+    viewer: Viewer,
+    page: PageRequest,
+    *,
+    uscc: str | None = None,
+    region: str | None = None,
+) -> Page[NeedOut]:
+    """List needs by code, of a firm or of the firms of an area."""
+    key = page.after()
+    rows = await queries.list_needs(
+        session,
+        viewer.jurisdiction,
+        uscc=uscc,
+        region=region,
+        after=None if key is None else str(key[0]),
+        limit=page.limit,
+    )
+    shown = rows[: page.limit]
+    more = len(rows) > page.limit
+    return Page(
+        items=[_need_out(*row) for row in shown],
+        next=encode_cursor(shown[-1][0].code) if more else None,
+    )
+
+
+async def need_revisions(
+    session: AsyncSession, viewer: Viewer, code: str, page: PageRequest
+) -> Page[NeedRevisionOut]:
+    """List all wordings of a need, the first one first.
+
+    Raises:
+        NotFound: no such need in the viewer's jurisdiction.
+    """
+    found = await queries.need_by_code(session, viewer.jurisdiction, code)
+    if found is None:
+        raise _no_such_need(code)
+    key = page.after()
+    after = 0 if key is None else key[0]
+    if not isinstance(after, int):
+        raise Refused("The cursor is not one of ours.", [Fault("cursor", "not a cursor of this list")])
+    rows = await queries.revisions_of(session, found[0].id, after, page.limit)
+    return page_of(rows, page, lambda row: (row.revision,), _revision_out)
+
+
+def _code_faults(facts: NeedFacts, viewer: Viewer, now: datetime) -> list[Fault]:
+    book = load_reference_book(get_settings().seed_dir)
+    faults = need_faults(facts, "facts", viewer.jurisdiction, book)
+    if facts.established_on is not None and facts.established_on > shanghai_date(now):
+        faults.append(Fault("facts.established_on", "lies in the future"))
+    return faults
+
+
+def _no_such_need(code: str) -> NotFound:
+    return NotFound("No such need.", [Fault("code", "not stored", value=code)])
+
+
+def _revision(need: Need, facts: NeedFacts, now: datetime) -> NeedRevision:
+    return NeedRevision(
+        need_id=need.id,
+        revision=need.revision,
+        facts=facts.as_json(),
+        amount_fen=facts.amount,
+        term_months=facts.term_months,
+        content_hash=facts.content_hash(),
+        stated_on=shanghai_date(now),
+        created_at=now,
+    )
+
+
+def _need_out(need: Need, revision: NeedRevision, enterprise: Enterprise, project: Project | None) -> NeedOut:
+    return NeedOut(
+        code=need.code,
+        uscc=enterprise.uscc,
+        enterprise_name=enterprise.name,
+        project=None if project is None else need_code(enterprise.uscc, project.number),
+        revision=need.revision,
+        facts=NeedFacts.model_validate(revision.facts),
+        content_hash=revision.content_hash,
+        created_at=need.created_at,
+        revised_at=revision.created_at,
+    )
+
+
+def _revision_out(row: NeedRevision) -> NeedRevisionOut:
+    return NeedRevisionOut(
+        revision=row.revision,
+        facts=NeedFacts.model_validate(row.facts),
+        content_hash=row.content_hash,
+        created_at=row.created_at,
+    )

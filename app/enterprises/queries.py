@@ -1,0 +1,254 @@
+"""Reads and writes of firms, projects, contacts and needs; the viewer's area comes first where rows are listed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Row, Select, Table, and_, bindparam, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.enterprises.statements import Profile, StoredEnterprise, StoredNeed
+from app.enterprises.tables import Enterprise, EnterpriseContact, Need, NeedRevision, Project
+from app.kernel.database import insert_rows
+
+NATION = "000000"
+ENTERPRISES = cast("Table", Enterprise.__table__)
+CONTACTS = cast("Table", EnterpriseContact.__table__)
+PROJECTS = cast("Table", Project.__table__)
+NEEDS = cast("Table", Need.__table__)
+REVISIONS = cast("Table", NeedRevision.__table__)
+Chosen = TypeVar("Chosen", bound="Select[*tuple[Any, ...]]")
+
+
+def _within(statement: Chosen, area: str) -> Chosen:
+    """Keep the rows of firms in an area; region codes nest by pairs of digits (GB/T 2260)."""
+    prefix = area.removesuffix("00").removesuffix("00") if area != NATION else ""
+    return (
+        statement.where(Enterprise.region_code.startswith(prefix, autoescape=True)) if prefix else statement
+    )
+
+
+async def enterprise_by_uscc(
+    session: AsyncSession, area: str, uscc: str, *, is_locked: bool = False
+) -> Enterprise | None:
+    """Answer a firm of the viewer's area, locked until the transaction ends if it is to be changed."""
+    statement = _within(select(Enterprise).where(Enterprise.uscc == uscc), area)
+    return await session.scalar(statement.with_for_update() if is_locked else statement)
+
+
+async def list_enterprises(
+    session: AsyncSession,
+    area: str,
+    *,
+    region: str | None,
+    name_key: str | None,
+    after: str | None,
+    limit: int,
+) -> Sequence[Enterprise]:
+    """Answer firms by credit code, `limit` + 1 at most."""
+    statement = _within(select(Enterprise), area).order_by(Enterprise.uscc).limit(limit + 1)
+    if region is not None:
+        statement = _within(statement, region)
+    if name_key:
+        statement = statement.where(Enterprise.name_key.contains(name_key, autoescape=True))
+    if after is not None:
+        statement = statement.where(Enterprise.uscc > after)
+    return (await session.scalars(statement)).all()
+
+
+async def contact_of(session: AsyncSession, enterprise_id: int) -> EnterpriseContact | None:
+    """Answer whom to call at a firm."""
+    return await session.get(EnterpriseContact, enterprise_id)
+
+
+async def all_names(session: AsyncSession) -> list[tuple[str, str, str]]:
+    """Answer (credit code, name, region code) of every firm, by credit code: what resolution of names compares."""
+    rows = await session.execute(
+        select(Enterprise.uscc, Enterprise.name, Enterprise.region_code).order_by(Enterprise.uscc)
+    )
+    return [(uscc, name, region) for uscc, name, region in rows]
+
+
+async def stored_enterprises(session: AsyncSession, usccs: Iterable[str]) -> dict[str, StoredEnterprise]:
+    """Answer firms by credit code."""
+    table = ENTERPRISES
+    columns = (table.c.uscc, table.c.id, table.c.version, table.c.name, table.c.region_code,
+               table.c.industry, table.c.established_on, table.c.ownership)  # fmt: skip
+    rows = await session.execute(select(*columns).where(table.c.uscc.in_(sorted(usccs))))
+    return {uscc: StoredEnterprise(id_, version, Profile(*rest)) for uscc, id_, version, *rest in rows}
+
+
+async def stored_projects(
+    session: AsyncSession, usccs: Iterable[str]
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """Answer (credit code, name) → (id, number) of the projects of firms."""
+    statement = (
+        select(Enterprise.uscc, Project.name, Project.id, Project.number)
+        .join(Enterprise, Enterprise.id == Project.enterprise_id)
+        .where(Enterprise.uscc.in_(sorted(usccs)))
+    )
+    rows = await session.execute(statement)
+    return {(uscc, name): (id_, number) for uscc, name, id_, number in rows}
+
+
+async def stored_contacts(
+    session: AsyncSession, usccs: Iterable[str]
+) -> dict[str, tuple[str | None, str | None]]:
+    """Answer credit code → (name, telephone) of the contacts that are known."""
+    statement = (
+        select(Enterprise.uscc, EnterpriseContact.name, EnterpriseContact.phone)
+        .join(Enterprise, Enterprise.id == EnterpriseContact.enterprise_id)
+        .where(Enterprise.uscc.in_(sorted(usccs)))
+    )
+    return {uscc: (name, phone) for uscc, name, phone in await session.execute(statement)}
+
+
+def _current() -> Select[str, int, int, int, str]:
+    """Select needs with their current revision."""
+    return select(Need.code, Need.id, Need.revision, NeedRevision.id, NeedRevision.content_hash).join(
+        NeedRevision, and_(NeedRevision.need_id == Need.id, NeedRevision.revision == Need.revision)
+    )
+
+
+async def stored_needs(session: AsyncSession, codes: Iterable[str]) -> dict[str, StoredNeed]:
+    """Answer needs by code, with their current revision."""
+    rows = await session.execute(_current().where(Need.code.in_(sorted(codes))))
+    return {row[0]: StoredNeed(*row[1:]) for row in rows}
+
+
+async def stored_needs_of(session: AsyncSession, usccs: Iterable[str]) -> dict[str, StoredNeed]:
+    """Answer all needs of firms, by code, with their current revision."""
+    statement = _current().join(Enterprise, Enterprise.id == Need.enterprise_id)
+    rows = await session.execute(statement.where(Enterprise.uscc.in_(sorted(usccs))))
+    return {row[0]: StoredNeed(*row[1:]) for row in rows}
+
+
+async def put_enterprises(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store new firms."""
+    await insert_rows(session, ENTERPRISES, rows)
+
+
+async def change_enterprises(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store changed firms by `row_id`."""
+    if rows:
+        table = ENTERPRISES
+        names = [name for name in rows[0] if name != "row_id"]
+        statement = update(table).where(table.c.id == bindparam("row_id"))
+        await session.execute(statement.values({name: bindparam(name) for name in names}), list(rows))
+
+
+async def put_projects(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store new projects."""
+    await insert_rows(session, PROJECTS, rows)
+
+
+async def put_contacts(
+    session: AsyncSession, rows: Sequence[Mapping[str, Any]], known_ids: Iterable[int]
+) -> None:
+    """Store contacts: those of `known_ids` have a row already."""
+    known = set(known_ids)
+    await insert_rows(
+        session,
+        CONTACTS,
+        [row for row in rows if row["enterprise_id"] not in known],
+    )
+    if changed := [{"row_id": row["enterprise_id"], **row} for row in rows if row["enterprise_id"] in known]:
+        table = CONTACTS
+        statement = update(table).where(table.c.enterprise_id == bindparam("row_id"))
+        names = ("name", "phone", "updated_at")
+        await session.execute(statement.values({name: bindparam(name) for name in names}), changed)
+
+
+async def put_needs(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store new needs."""
+    await insert_rows(session, NEEDS, rows)
+
+
+async def put_revisions(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store new wordings of needs."""
+    await insert_rows(session, REVISIONS, rows)
+
+
+async def advance_needs(session: AsyncSession, needs: Sequence[tuple[int, int]]) -> None:
+    """Make the given revisions (need id, number) the current ones."""
+    if needs:
+        table = NEEDS
+        statement = (
+            update(table).where(table.c.id == bindparam("row_id")).values(revision=bindparam("number"))
+        )
+        await session.execute(statement, [{"row_id": id_, "number": number} for id_, number in needs])
+
+
+async def need_ids(session: AsyncSession, codes: Iterable[str]) -> dict[str, int]:
+    """Answer code → id of needs, whether or not they have a revision yet."""
+    rows = await session.execute(select(Need.code, Need.id).where(Need.code.in_(sorted(codes))))
+    return {code: id_ for code, id_ in rows}  # noqa: C416 - rows are no tuples to mypy
+
+
+def _needs_with_subject() -> Select[Need, NeedRevision, Enterprise, Project | None]:
+    return (
+        select(Need, NeedRevision, Enterprise, Project)
+        .join(NeedRevision, and_(NeedRevision.need_id == Need.id, NeedRevision.revision == Need.revision))
+        .join(Enterprise, Enterprise.id == Need.enterprise_id)
+        .outerjoin(Project, Project.id == Need.project_id)
+    )
+
+
+async def need_by_code(
+    session: AsyncSession, area: str, code: str, *, is_locked: bool = False
+) -> Row[Need, NeedRevision, Enterprise, Project | None] | None:
+    """Answer a need of the viewer's area with its current revision, firm and project; locked to change it."""
+    statement = _within(_needs_with_subject().where(Need.code == code), area)
+    if is_locked:
+        statement = statement.with_for_update(of=Need)
+    return (await session.execute(statement)).one_or_none()
+
+
+async def list_needs(
+    session: AsyncSession, area: str, *, uscc: str | None, region: str | None, after: str | None, limit: int
+) -> Sequence[Row[Need, NeedRevision, Enterprise, Project | None]]:
+    """Answer needs by code, `limit` + 1 at most."""
+    statement = _within(_needs_with_subject(), area).order_by(Need.code).limit(limit + 1)
+    if region is not None:
+        statement = _within(statement, region)
+    if uscc is not None:
+        statement = statement.where(Enterprise.uscc == uscc)
+    if after is not None:
+        statement = statement.where(Need.code > after)
+    return (await session.execute(statement)).all()
+
+
+async def revisions_of(session: AsyncSession, need_id: int, after: int, limit: int) -> Sequence[NeedRevision]:
+    """Answer the wordings of a need by number, `limit` + 1 at most."""
+    statement = select(NeedRevision).where(NeedRevision.need_id == need_id, NeedRevision.revision > after)
+    return (await session.scalars(statement.order_by(NeedRevision.revision).limit(limit + 1))).all()
+
+
+async def list_projects(
+    session: AsyncSession, area: str, *, uscc: str | None, after: tuple[str, int] | None, limit: int
+) -> Sequence[Row[Project, Enterprise]]:
+    """Answer projects by credit code and number, `limit` + 1 at most."""
+    statement = select(Project, Enterprise).join(Enterprise, Enterprise.id == Project.enterprise_id)
+    statement = _within(statement, area).order_by(Enterprise.uscc, Project.number).limit(limit + 1)
+    if uscc is not None:
+        statement = statement.where(Enterprise.uscc == uscc)
+    if after is not None:
+        is_later = (Enterprise.uscc > after[0]) | (
+            (Enterprise.uscc == after[0]) & (Project.number > after[1])
+        )
+        statement = statement.where(is_later)
+    return (await session.execute(statement)).all()
+
+
+async def project_by_number(
+    session: AsyncSession, area: str, uscc: str, number: int
+) -> Row[Project, Enterprise] | None:
+    """Answer one project of a firm of the viewer's area."""
+    statement = select(Project, Enterprise).join(Enterprise, Enterprise.id == Project.enterprise_id)
+    statement = statement.where(Enterprise.uscc == uscc, Project.number == number)
+    return (await session.execute(_within(statement, area))).one_or_none()
+
+
+async def facts_of_revisions(session: AsyncSession, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Answer revision id → stored facts."""
+    rows = await session.execute(select(NeedRevision.id, NeedRevision.facts).where(NeedRevision.id.in_(ids)))
+    return {id_: facts for id_, facts in rows}  # noqa: C416 - rows are no tuples to mypy
