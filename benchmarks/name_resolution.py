@@ -6,7 +6,7 @@ Real names with seeded noise, the truth kept (see name_cases.py). The weights we
 The scans see names after the same clean-up of width, case, spaces and brackets, and their threshold is chosen in
 hindsight as the best one at precision 0.98; ours is fixed in the code (ACCEPT), its hindsight figure stands beside it.
 
-Columns: `share@p98` what the best threshold in hindsight accepts rightly at precision 0.98, as a share of the names that
+Columns: `times_ours` seconds over those of ours with names only; `share@p98` what the best threshold in hindsight accepts rightly at precision 0.98, as a share of the names that
 have a match; `share_fixed`, `p_fixed` the same and its precision at ACCEPT; `wrong_absent` names without a match accepted.
 """
 
@@ -32,6 +32,7 @@ REPORTED = (("usual", 2024, 1.0), ("heavy", 2025, 1.5))
 PRECISION = 0.98
 SCAN_ROWS = 250
 WRATIO_CUT = 40
+CDIST = "full cdist, ratio, 2 workers"
 
 # For each query: position of the best known name (-1 for none) and its score.
 Best = list[tuple[int, float]]
@@ -54,7 +55,10 @@ T = TypeVar("T")
 
 
 def measured(work: Callable[[], T]) -> tuple[T, float, float]:
-    """Answer a result, the seconds it took and the growth of resident memory at its peak, in MB (sampled every 5 ms)."""
+    """Answer a result, the seconds it took and the growth of resident memory at its peak, in MB (sampled every 5 ms).
+
+    What the process held before and uses again is not counted.
+    """
     gc.collect()
     before, peak, done = _resident_mb(), [0.0], threading.Event()
 
@@ -93,7 +97,7 @@ def _scan(names: Sequence[str], known: Sequence[str], scorer: Callable[..., floa
     return best
 
 
-def _quality(cases: Cases, best: Best, fixed: float | None) -> dict[str, float | int | None]:
+def _quality(cases: Cases, best: Best, fixed: float | None) -> dict[str, float]:
     """Recall@1, then what a threshold accepts (as a share of the names that have a match) and how precise that is."""
     matched = sum(case.truth >= 0 for case in cases.incoming)
     right = np.array([position >= 0 and cases.right(i, position) for i, (position, _) in enumerate(best)])
@@ -103,14 +107,18 @@ def _quality(cases: Cases, best: Best, fixed: float | None) -> dict[str, float |
     # A threshold cannot cut between equal scores, so only the last of each run of equals counts.
     ends = np.append(np.diff(scores[order]) != 0, [True])
     good = np.flatnonzero(ends & (hits / np.arange(1, len(hits) + 1) >= PRECISION))
-    accepted = scores >= fixed if fixed is not None else np.zeros(len(scores), dtype=bool)
-    absent = np.array([case.truth < 0 for case in cases.incoming])
-    return {
+    quality = {
         "recall@1": float(right.sum() / matched),
         "share@p98": float(hits[good[-1]] / matched) if len(good) else 0.0,
-        "share_fixed": float((right & accepted).sum() / matched) if fixed is not None else None,
-        "p_fixed": float(right[accepted].mean()) if fixed is not None else None,
-        "wrong_absent": int((absent & accepted).sum()) if fixed is not None else None,
+    }
+    if fixed is None:
+        return quality
+    accepted = scores >= fixed
+    absent = np.array([case.truth < 0 for case in cases.incoming])
+    return quality | {
+        "share_fixed": float((right & accepted).sum() / matched),
+        "p_fixed": float(right[accepted].mean()),
+        "wrong_absent": int((absent & accepted).sum()),
     }
 
 
@@ -161,23 +169,15 @@ def _case_rows(
     keys, known_keys = [exact_key(name) for name in names], [exact_key(name) for name in known]
     scan, scan_seconds, scan_peak = measured(lambda: _scan(keys, known_keys, fuzz.ratio))
 
-    def row(resolver: str, seconds: float | None, mb: float | None, **rest: Any) -> dict[str, Any]:
-        ratio = seconds / plain_seconds if seconds is not None else None
-        return {
-            "noise": label,
-            "size": size,
-            "resolver": resolver,
-            "seconds": seconds,
-            "times_ours": ratio,
-            "peak_mb": mb,
-            **rest,
-        }
+    def row(resolver: str, seconds: float, mb: float, **rest: Any) -> dict[str, Any]:
+        cells = {"noise": label, "size": size, "resolver": resolver, "seconds": seconds, "peak_mb": mb}
+        return cells | {"times_ours": seconds / plain_seconds} | rest
 
     rows = [
-        row("build index (once)", build_seconds, build_mb) | {"times_ours": None},
+        row("build index (once)", build_seconds, build_mb),
         row("ours, names and region codes", seconds, peak, **_quality(cases, _ours(with_codes), ACCEPT)),
         row("ours, names only", plain_seconds, plain_peak, **_quality(cases, _ours(without), ACCEPT)),
-        row("full cdist, ratio, 2 workers", scan_seconds, scan_peak, **_quality(cases, scan, None)),
+        row(CDIST, scan_seconds, scan_peak, **_quality(cases, scan, None)),
     ]
     if scan_wratio:
         cut = [i for i, case in enumerate(cases.incoming) if case.truth >= 0][:WRATIO_CUT]
@@ -190,9 +190,12 @@ def _case_rows(
     return rows, _breakdown(cases, _ours(without), scan)
 
 
-def run(data_dir: Path, *, quick: bool = False) -> list[dict[str, Any]]:
-    """Measure every resolver on both strengths of noise and print the tables; answer the rows of the first one."""
-    real = RealNames.read(data_dir)
+def run(data_dir: Path | None = None, *, quick: bool = False) -> list[dict[str, Any]]:
+    """Measure every resolver on both strengths of noise, print the tables, answer the rows of the main one.
+
+    Without a folder the real data are looked for in `default_data_dir()`.
+    """
+    real = RealNames.read(data_dir or default_data_dir())
     known, incoming = (20_000, 600) if quick else (100_000, 3_000)
     rows: list[dict[str, Any]] = []
     console = Console(width=160)
@@ -204,6 +207,11 @@ def run(data_dir: Path, *, quick: bool = False) -> list[dict[str, Any]]:
             f"trade words and forms; {incoming:,} incoming, {sum(c.truth < 0 for c in cases.incoming):,} of them without a match"
         )
         measured_rows, breakdown = _case_rows(label, cases, scan_wratio=label == REPORTED[0][0])
+        weakest = breakdown[0]
+        for row in measured_rows:
+            side = {"ours, names only": "ours", CDIST: "cdist ratio"}.get(row["resolver"])
+            if side:
+                row["weakest"] = f"{weakest['names with']}: {weakest[side]:.3f} of {weakest['count']}"
         _print(console, f"recall@1 by source and kind of noise ({label}, names only)", breakdown)
         rows += measured_rows
     _print(console, "name resolution", rows)

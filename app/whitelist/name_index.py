@@ -126,7 +126,7 @@ def _ranked(pairs: _Scored, top: int) -> Iterator[tuple[int, Candidate]]:
 
 @dataclass(frozen=True, slots=True)
 class NameIndex:
-    """Known names, ready to be asked; immutable, so it can be kept and shared between threads. About 0.6 kB a name."""
+    """Known names, ready to be asked; immutable, so it can be kept and shared between threads. About 0.9 kB a name."""
 
     regions: RegionPrefixes
     table: NameTable
