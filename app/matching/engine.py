@@ -1,0 +1,186 @@
+"""Needs × products: who is eligible, how well each pair scores, which are best. Pure.
+
+One evaluator, three uses (DESIGN section 4): the same rows answer one need online, a whole
+edition in batch, and say which group of criteria failed for a pair.
+"""
+
+import importlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+from types import ModuleType
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from app.matching import fallback
+from app.matching.index import ProductIndex
+from app.matching.products import Bank, IndexedProduct, MatchNeed, PlanTerms
+from app.matching.score_tables import MARKS, NOTHING, ScoreTables
+from app.matching.scoring import PARTS, ScoreSettings
+from app.policy.criteria import Condition, Criterion, Verdict
+
+VERSION: Final = "1"
+"""Changes whenever the same inputs would give other results."""
+NEEDS_PER_SHARE = 4_096
+FEW_NEEDS = 512
+
+Backend = Literal["numba", "numpy"]
+Integers = npt.NDArray[np.int32]
+
+
+class Mode(IntEnum):
+    """Which pairs are asked for."""
+
+    ELIGIBLE = 0
+    UNKNOWN = 1
+    NEAR_MISS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The best products of each need.
+
+    `eligible`, `unknown` (int32 [needs]) count all pairs, not only the ranked ones; `products`
+    (int32 [needs, k]) are product numbers, best first, -1 for none; `scores` (int32 [needs, k])
+    run from 0 to 1,000,000.
+    """
+
+    eligible: Integers
+    unknown: Integers
+    products: Integers
+    scores: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """All pairs: need i's are `products[starts[i]:starts[i+1]]` in product order, with scores."""
+
+    starts: npt.NDArray[np.int64]
+    products: Integers
+    scores: Integers
+
+
+@lru_cache
+def kernels_of(backend: Backend | None = None) -> ModuleType:
+    """Answer the kernels to use: numba's unless asked otherwise or not to be had."""
+    if backend == "numpy":
+        return fallback
+    try:
+        return importlib.import_module("app.matching.kernels")
+    except ImportError:
+        if backend == "numba":
+            raise
+        return fallback
+
+
+class Matcher:
+    """An index, its score tables and kernels. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        products: Sequence[IndexedProduct],
+        plans: Mapping[str, PlanTerms],
+        settings: ScoreSettings,
+        backend: Backend | None = None,
+    ) -> None:
+        self.index = ProductIndex.build(products)
+        self.tables = ScoreTables(products, plans, settings)
+        self.plans, self.settings = dict(plans), settings
+        self._kernels = kernels_of(backend)
+        self._groups = len(self.index.groups)
+
+    @property
+    def products(self) -> tuple[IndexedProduct, ...]:
+        """The products, by number."""
+        return self.index.products
+
+    def encode(self, needs: Sequence[MatchNeed]) -> Integers:
+        """Answer needs as lines of integers (int32 [needs, columns]) for the other methods."""
+        roots = [self.tables.roots_of(need) for need in needs]
+        width = max(map(len, roots), default=0)
+        lines = np.full((len(needs), MARKS + self._groups + width), NOTHING, np.int32)
+        if needs:
+            lines[:, :MARKS] = [self.tables.marks_of(need) for need in needs]
+            lines[:, MARKS : MARKS + self._groups] = self.index.rows_of_all([need.facts for need in needs])
+        for line, numbers in zip(lines, roots, strict=True):
+            if numbers:
+                line[-width : len(line) - width + len(numbers)] = numbers
+        return lines
+
+    def encode_one(self, need: MatchNeed) -> Integers:
+        """Answer one need as one line of integers (int32 [1, columns])."""
+        line = self.tables.marks_of(need) + self.index.rows_of(need.facts) + self.tables.roots_of(need)
+        return np.array([line], np.int32)
+
+    def best(self, needs: Integers, k: int, mode: Mode = Mode.ELIGIBLE) -> Ranking:
+        """Rank each need's pairs by score, then by product order; keep k of each."""
+        found = np.empty((len(needs), 2 + 2 * k), np.int32)
+        self._share(self._kernels.best, len(needs), mode, needs, (*self._score_arrays(), found))
+        return Ranking(found[:, 0], found[:, 1], found[:, 2 : 2 + k], found[:, 2 + k :])
+
+    def candidates(self, needs: Integers, mode: Mode = Mode.ELIGIBLE) -> Candidates:
+        """Answer every pair of the mode with its score."""
+        starts = np.zeros(len(needs) + 1, np.int64)
+        self._share(self._kernels.count_all, len(needs), mode, needs, (starts[1:],))
+        np.cumsum(starts, out=starts)
+        products, scores = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.int32)
+        arrays = (*self._score_arrays(), starts, products, scores)
+        self._share(self._kernels.emit_all, len(needs), mode, needs, arrays)
+        return Candidates(starts, products, scores)
+
+    def verdicts(self, need: Integers, product: int) -> list[Verdict]:
+        """Answer what each group of criteria says of a pair, in the order of `index.groups`."""
+        word, bit = product >> 6, np.uint64(product & 63)
+        rows = need.reshape(-1)[MARKS : MARKS + self._groups]
+
+        def has(row: int) -> bool:
+            return bool(self.index.rows[row, word] >> bit & np.uint64(1))
+
+        possible_of = self.index.possible_of
+        return [Verdict.PASS if has(row) else Verdict(int(has(possible_of[row]))) for row in rows]
+
+    def _score_arrays(self) -> tuple[npt.NDArray[Any], ...]:
+        tables = self.tables
+        return tables.products, tables.plans, tables.proximity, tables.weights
+
+    def _share(
+        self,
+        kernel: Callable[..., None],
+        count: int,
+        mode: Mode,
+        needs: Integers,
+        arrays: tuple[npt.NDArray[Any], ...],
+    ) -> None:
+        index = self.index
+
+        def work(start: int, stop: int) -> None:
+            kernel(start, stop, int(mode), self._groups, needs, index.rows, index.possible_of, *arrays)
+
+        if count <= FEW_NEEDS:
+            work(0, count)
+            return
+        starts = range(0, count, NEEDS_PER_SHARE)
+        stops = [min(count, start + NEEDS_PER_SHARE) for start in starts]
+        list(_threads().map(work, starts, stops))
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadPoolExecutor:
+    """Answer the process's threads for kernels, which run without the interpreter lock."""
+    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="matching")
+
+
+def warm_up(backend: Backend | None = None) -> None:
+    """Compile the kernels, or load them from numba's cache, before the first request waits for it."""
+    bank = Bank("warm-up", "warm-up", frozenset(), frozenset())
+    asked: tuple[Condition, ...] = (Criterion("first_loan", "is_true"),)
+    weights = dict.fromkeys(PARTS, 0) | {"price": 1000}
+    matcher = Matcher([IndexedProduct("warm-up", 0, bank, asked)], {}, ScoreSettings(weights, 0, 1), backend)
+    need = matcher.encode_one(MatchNeed({}))
+    matcher.best(need, 1)
+    matcher.candidates(need)

@@ -1,0 +1,78 @@
+"""What the matching engine is given: products, banks, chain plans and needs as plain values."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from app.policy.criteria import AllOf, Condition
+from app.policy.facts import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """The institution that offers a product, with what scoring asks of it.
+
+    `family` holds the codes of the institution, of all above it and of all below it: a plan that
+    contracts any of them means this bank's products. `outlets` are the region codes of the
+    institution and all below it. `root` is the code of its head office.
+    """
+
+    code: str
+    root: str
+    family: frozenset[str]
+    outlets: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedProduct:
+    """One product revision: its conditions, and the terms that the score reads.
+
+    Amounts are fen, terms months, the price an annual rate in basis points; None where the
+    product names none. Empty `purposes` means that it serves every purpose.
+    """
+
+    code: str
+    revision_id: int
+    bank: Bank
+    conditions: tuple[Condition, ...] = ()
+    amount_least: int | None = None
+    amount_most: int | None = None
+    term_least: int | None = None
+    term_most: int | None = None
+    price_bp: int | None = None
+    guarantee_modes: frozenset[str] = field(default_factory=frozenset)
+    purposes: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTerms:
+    """What the plan in force of one chain (一链一策) says, as far as the score reads it.
+
+    `contracted` are institution codes, `products` product codes, `purposes` the priority ones;
+    `citation` names the plan and the clause that it rests on.
+    """
+
+    chain: str
+    citation: str
+    contracted: frozenset[str] = field(default_factory=frozenset)
+    products: frozenset[str] = field(default_factory=frozenset)
+    purposes: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class MatchNeed:
+    """A need's facts, stated and derived, and the head offices (codes) that its firm borrows from."""
+
+    facts: Facts
+    banks: frozenset[str] = field(default_factory=frozenset)
+
+
+def flattened(conditions: Iterable[Condition]) -> list[Condition]:
+    """Answer the conditions with every `all` at the top replaced by its parts.
+
+    A product asks for all of its conditions, and Kleene's `all` is the minimum of its parts, so
+    the verdict is the same; the parts then speak of fewer facts each.
+    """
+    flat: list[Condition] = []
+    for condition in conditions:
+        flat.extend(flattened(condition.criteria) if isinstance(condition, AllOf) else [condition])
+    return flat
