@@ -62,6 +62,7 @@ TRADES: Sequence[tuple[str, str]] = (
 )
 _BRAND_FIRST = "北龙松冰雪黑兴安嘉瑞恒博宏鑫泰远华凯明达昊晟"
 _BRAND_SECOND = "原江岭川源盛通锐科创诚业丰信辰航拓维新润禾星"
+_QUESTIONED_IN_YUAN = 100  # 万元; written in yuan under 万元 it is beyond the sensible range of 100亿元
 _FORMS = ("有限公司", "有限责任公司", "股份有限公司")
 OWNERSHIP = ("民营", "民营", "民营", "民营", "国有", "外资")
 _GRADES = ("A", "A", "B", "B", "B", "M", "M", "C", "D")
@@ -207,6 +208,40 @@ _MAY_BE_BLANK = ("从业人员", "抵质押物", "可否担保", "纳税等级",
 
 def _with_blanks(row: Row, rng: random.Random) -> Row:
     return {key: "" if key in _MAY_BE_BLANK and rng.random() < 0.06 else cell for key, cell in row.items()}
+
+
+def with_blemishes(rows: Iterable[Row], seed: int) -> Iterator[Row]:
+    """Answer the rows with the blemishes of a real roster, a few in a hundred, each on its own row.
+
+    Of every hundred rows about four lack the qualifications on which their admission rests (to be
+    reviewed); one claims a class that its qualifications do not bear out (refused), one has a wrong
+    check digit, one states its amount in yuan under a head that says 万元. After about one in fifty
+    comes the same firm again under another code and legal form (a suspected duplicate).
+    """
+    for row in rows:
+        rng = random.Random(f"{seed}:blemish:{row['统一社会信用代码']}")
+        chance = rng.random()
+        if chance < 0.04 and not row["项目名称"]:
+            yield row | {"资质": ""}
+        elif 0.04 <= chance < 0.05 and not row["项目名称"]:
+            yield row | {"名单类别": SOURCE_CLASSES["single_champion"], "资质": "无"}
+        elif 0.05 <= chance < 0.06:
+            code = row["统一社会信用代码"]
+            yield row | {"统一社会信用代码": code[:-1] + ("0" if code[-1] != "0" else "1")}
+        elif 0.06 <= chance < 0.07 and int(row["融资金额（万元）"]) > _QUESTIONED_IN_YUAN:
+            yield row | {"融资金额（万元）": f"{int(row['融资金额（万元）']) * 10_000}"}
+        else:
+            yield row
+        if 0.07 <= chance < 0.09:
+            yield _twin(row, rng)
+
+
+def _twin(row: Row, rng: random.Random) -> Row:
+    name = row["企业名称"]
+    form = next((form for form in _FORMS if name.endswith(form)), "")
+    other = _FORMS[0] if form != _FORMS[0] else _FORMS[1]
+    code = _invented_uscc(row["行政区划代码"], rng)
+    return row | {"统一社会信用代码": code, "企业名称": name.removesuffix(form) + other}
 
 
 def _words(keys: Iterable[str], names: Mapping[str, str]) -> str:
