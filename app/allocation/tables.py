@@ -42,8 +42,9 @@ class Assignment(Base):
     """Who is responsible for an entry, and why.
 
     `kind` is `matched` (a fitting product's branch), `routed` (by its bottleneck class) or
-    `coordinator` (policy gap or facts to ask; then there is no institution). `ended_at` is set
-    when a later run or reroute replaces it.
+    `coordinator` (policy gap, facts to ask, or no room; then there is no institution). `ended_at` is set
+    when a later run or reroute replaces it, `end_reason` then says why: `replaced`, `declined`
+    (the institution is not asked again for this entry) or `withdrawn`.
     """
 
     __tablename__ = "assignments"
@@ -63,6 +64,7 @@ class Assignment(Base):
     explanation: Mapped[dict[str, Any]]
     assigned_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None] = mapped_column(String(12))
 
 
 class AssignmentSupport(Base):

@@ -14,16 +14,21 @@ class BottleneckCase(Base):
 
     `route` is the class that leads, or `policy_gap` (no class fits), or `ask` (none is
     established, some are unknown). A newer case of the same entry replaces the older by
-    `is_current`.
+    `is_current`; one that says the same (`content_hash`) does not. `match_run_id` is the run that found
+    it first. `detail` holds what to ask, what the gap is, and the facts established beyond the need's
+    own statement (by a decline), as `established_as_data` writes them.
     """
 
     __tablename__ = "bottleneck_cases"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     entry_id: Mapped[int] = mapped_column(ForeignKey("whitelist_entries.id"), index=True)
+    need_revision_id: Mapped[int] = mapped_column(ForeignKey("need_revisions.id"))
     match_run_id: Mapped[int | None] = mapped_column(ForeignKey("match_runs.id"), index=True)
     cause: Mapped[str] = mapped_column(String(20))
     route: Mapped[str] = mapped_column(String(40), index=True)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    detail: Mapped[dict[str, Any]]
     is_current: Mapped[bool]
     created_at: Mapped[datetime]
 

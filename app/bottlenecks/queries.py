@@ -1,0 +1,268 @@
+"""Rows of bottleneck cases. Entries are reached through their edition's jurisdiction, which is the viewer's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Select, Table, and_, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.rules import Viewer
+from app.bottlenecks.cases import CaseContent
+from app.bottlenecks.schemas import CaseFilter
+from app.bottlenecks.tables import BottleneckCase, BottleneckFinding
+from app.enterprises.tables import Enterprise, Need, NeedRevision
+from app.kernel.database import insert_rows
+from app.matching.tables import MatchRun
+from app.whitelist.tables import WhitelistEdition, WhitelistEntry
+
+IDS_PER_STATEMENT = 5_000
+FINDINGS = cast("Table", BottleneckFinding.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentCase:
+    """The case that holds for an entry; `leading` is (class, verdict, detail) of the class that routes."""
+
+    id: int
+    entry_id: int
+    need_revision_id: int
+    cause: str
+    route: str
+    content_hash: str
+    detail: dict[str, Any]
+    leading: tuple[str, str, dict[str, Any]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCase:
+    """A current case with the codes by which people know its entry."""
+
+    id: int
+    entry: str
+    edition: str
+    need: str
+    enterprise: str
+    region: str
+    cause: str
+    route: str
+    detail: dict[str, Any]
+    created_at: datetime
+    facts: dict[str, Any]
+
+
+def _visible(viewer: Viewer) -> ColumnElement[bool]:
+    return WhitelistEdition.jurisdiction == viewer.jurisdiction
+
+
+def region_prefix(area: str) -> str:
+    """Answer the leading digits that the codes of an area and of all below it share (GB/T 2260)."""
+    while area.endswith("00"):
+        area = area[:-2]
+    return area
+
+
+async def edition_of_run(session: AsyncSession, viewer: Viewer, match_run_id: int) -> tuple[int, str] | None:
+    """Answer id and code of the edition of a match run, or None if the viewer may not see it."""
+    statement = (
+        select(WhitelistEdition.id, WhitelistEdition.code)
+        .join(MatchRun, MatchRun.edition_id == WhitelistEdition.id)
+        .where(_visible(viewer), MatchRun.id == match_run_id)
+    )
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+async def stated_needs(
+    session: AsyncSession, viewer: Viewer, entry_ids: Iterable[int]
+) -> dict[int, tuple[int, dict[str, Any]]]:
+    """Answer (need revision id, stated facts) of entries by id; those that the viewer may not see are left out."""
+    found: dict[int, tuple[int, dict[str, Any]]] = {}
+    source = iter(sorted(set(entry_ids)))
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        statement = (
+            select(WhitelistEntry.id, WhitelistEntry.need_revision_id, NeedRevision.facts)
+            .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+            .join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)
+            .where(_visible(viewer), WhitelistEntry.id.in_(batch))
+        )
+        found |= {row[0]: (row[1], row[2]) for row in await session.execute(statement)}
+    return found
+
+
+def _current(viewer: Viewer) -> Select[Any]:
+    return (
+        select(
+            BottleneckCase,
+            BottleneckFinding.class_code,
+            BottleneckFinding.verdict,
+            BottleneckFinding.detail,
+        )
+        .join(WhitelistEntry, WhitelistEntry.id == BottleneckCase.entry_id)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+        .outerjoin(
+            BottleneckFinding,
+            and_(
+                BottleneckFinding.case_id == BottleneckCase.id,
+                BottleneckFinding.class_code == BottleneckCase.route,
+            ),
+        )
+        .where(_visible(viewer), BottleneckCase.is_current)
+        .order_by(BottleneckCase.entry_id)
+    )
+
+
+async def current_cases(session: AsyncSession, viewer: Viewer, edition_id: int) -> list[CurrentCase]:
+    """Answer the current case of each entry of an edition that has one, by entry id."""
+    rows = await session.execute(_current(viewer).where(WhitelistEntry.edition_id == edition_id))
+    return [_current_of(*row) for row in rows]
+
+
+async def current_cases_of(
+    session: AsyncSession, viewer: Viewer, entry_ids: Iterable[int]
+) -> list[CurrentCase]:
+    """Answer the current case of each of some entries that has one."""
+    found: list[CurrentCase] = []
+    source = iter(sorted(set(entry_ids)))
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        rows = await session.execute(_current(viewer).where(BottleneckCase.entry_id.in_(batch)))
+        found += (_current_of(*row) for row in rows)
+    return found
+
+
+def _current_of(
+    case: BottleneckCase, class_code: str | None, verdict: str | None, detail: dict[str, Any] | None
+) -> CurrentCase:
+    leading = None if class_code is None else (class_code, verdict or "", detail or {})
+    return CurrentCase(
+        case.id,
+        case.entry_id,
+        case.need_revision_id,
+        case.cause,
+        case.route,
+        case.content_hash,
+        case.detail,
+        leading,
+    )
+
+
+async def end_cases(session: AsyncSession, case_ids: Iterable[int]) -> int:
+    """Mark cases as no longer current; answer how many."""
+    source, count = iter(sorted(case_ids)), 0
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        await session.execute(
+            update(BottleneckCase)
+            .where(BottleneckCase.id.in_(batch))
+            .values(is_current=False)
+            .execution_options(synchronize_session=False)
+        )
+        count += len(batch)
+    return count
+
+
+async def add_cases(
+    session: AsyncSession, contents: Sequence[CaseContent], match_run_id: int | None, now: datetime
+) -> None:
+    """Insert current cases with their findings, in batches."""
+    source = iter(contents)
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        rows = [_case_row(content, match_run_id, now) for content in batch]
+        statement = insert(BottleneckCase).returning(BottleneckCase.id, sort_by_parameter_order=True)
+        ids = (await session.scalars(statement, rows)).all()
+        await insert_rows(
+            session,
+            FINDINGS,
+            (
+                {"case_id": case_id, "class_code": code, "verdict": verdict, "detail": detail}
+                for case_id, content in zip(ids, batch, strict=True)
+                for code, verdict, detail in content.findings
+            ),
+        )
+
+
+def _case_row(content: CaseContent, match_run_id: int | None, now: datetime) -> dict[str, Any]:
+    return {
+        "entry_id": content.entry_id,
+        "need_revision_id": content.need_revision_id,
+        "match_run_id": match_run_id,
+        "cause": content.cause,
+        "route": content.route,
+        "content_hash": content.sha256,
+        "detail": content.detail,
+        "is_current": True,
+        "created_at": now,
+    }
+
+
+def _listed(viewer: Viewer, wanted: CaseFilter, *columns: Any) -> Select[Any]:
+    statement = (
+        select(*columns)
+        .select_from(BottleneckCase)
+        .join(WhitelistEntry, WhitelistEntry.id == BottleneckCase.entry_id)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+        .join(Need, Need.id == WhitelistEntry.need_id)
+        .join(Enterprise, Enterprise.id == WhitelistEntry.enterprise_id)
+        .join(NeedRevision, NeedRevision.id == BottleneckCase.need_revision_id)
+        .where(_visible(viewer), BottleneckCase.is_current, WhitelistEntry.withdrawn_at.is_(None))
+    )
+    if wanted.edition is not None:
+        statement = statement.where(WhitelistEdition.code == wanted.edition)
+    if wanted.region is not None:
+        statement = statement.where(WhitelistEntry.region_code.startswith(region_prefix(wanted.region)))
+    if wanted.route is not None:
+        statement = statement.where(BottleneckCase.route == wanted.route)
+    return statement
+
+
+_LISTED = (
+    BottleneckCase.id,
+    WhitelistEntry.code,
+    WhitelistEdition.code,
+    Need.code,
+    Enterprise.name,
+    WhitelistEntry.region_code,
+    BottleneckCase.cause,
+    BottleneckCase.route,
+    BottleneckCase.detail,
+    BottleneckCase.created_at,
+    NeedRevision.facts,
+)
+
+
+async def page_of_cases(
+    session: AsyncSession, viewer: Viewer, wanted: CaseFilter, *, after: str | None, limit: int
+) -> list[ListedCase]:
+    """Answer current cases by entry code, after a code."""
+    statement = _listed(viewer, wanted, *_LISTED).order_by(WhitelistEntry.code).limit(limit)
+    if after is not None:
+        statement = statement.where(WhitelistEntry.code > after)
+    return [ListedCase(*row) for row in await session.execute(statement)]
+
+
+async def cases_of_need(session: AsyncSession, viewer: Viewer, need: str) -> list[ListedCase]:
+    """Answer the current cases of a need's entries, the newest edition first."""
+    statement = _listed(viewer, CaseFilter(), *_LISTED).where(Need.code == need)
+    ordered = statement.order_by(WhitelistEdition.code.desc(), WhitelistEntry.code)
+    return [ListedCase(*row) for row in await session.execute(ordered)]
+
+
+async def counts_by_route(session: AsyncSession, viewer: Viewer, wanted: CaseFilter) -> dict[str, int]:
+    """Answer how many current cases there are on each route."""
+    statement = _listed(viewer, wanted, BottleneckCase.route, func.count())
+    rows = await session.execute(statement.group_by(BottleneckCase.route).order_by(BottleneckCase.route))
+    return {row[0]: row[1] for row in rows}
+
+
+async def findings_of(
+    session: AsyncSession, case_ids: Sequence[int]
+) -> Mapping[int, list[tuple[str, str, dict[str, Any]]]]:
+    """Answer (class, verdict, detail) of some cases, in few statements."""
+    found: dict[int, list[tuple[str, str, dict[str, Any]]]] = {case_id: [] for case_id in case_ids}
+    source = iter(case_ids)
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        statement = select(BottleneckFinding).where(BottleneckFinding.case_id.in_(batch))
+        for row in await session.scalars(statement.order_by(BottleneckFinding.class_code)):
+            found[row.case_id].append((row.class_code, row.verdict, row.detail))
+    return found

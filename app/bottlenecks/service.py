@@ -1,0 +1,276 @@
+"""Use cases of bottlenecks: classify a run, a declined entry or stated facts; list; say who receives."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+
+from app.accounts.rules import Viewer
+from app.bottlenecks import queries
+from app.bottlenecks.cases import BlockedNeed, CaseContent, case_of, classify_need, finding_from_data
+from app.bottlenecks.queries import CurrentCase
+from app.bottlenecks.routing import RoutedNeed, Routing, route, routing_key
+from app.bottlenecks.rules import established_from_data, with_established
+from app.bottlenecks.schemas import (
+    CaseFilter,
+    CasePage,
+    ClassificationOut,
+    ClassifyRunOut,
+    NeedCaseOut,
+)
+from app.bottlenecks.views import (
+    case_fields,
+    case_out,
+    classification_out,
+    routed_need,
+    routing_out,
+    stored_findings,
+)
+from app.enterprises import service as enterprises
+from app.enterprises.code_checks import industry_faults, region_faults
+from app.enterprises.need_facts import NeedFacts
+from app.institutions.naming import InstitutionNames
+from app.institutions.rules import InstitutionTree
+from app.institutions.service import institution_tree
+from app.kernel.clock import shanghai_date
+from app.kernel.database import AsyncSession
+from app.kernel.errors import NotFound, Refused
+from app.kernel.paging import PageRequest, page_of
+from app.kernel.settings import get_settings
+from app.matching import service as matching
+from app.policy.facts import Facts
+from app.policy.rulebook import RuleBook
+from app.policy.service import rule_book
+from app.reference.book import ReferenceBook
+from app.reference.service import current_book
+
+__all__ = [
+    "CurrentCase",
+    "cases_of_need",
+    "classify_entries",
+    "classify_entry",
+    "classify_run",
+    "current_cases",
+    "list_cases",
+    "preview",
+    "routings",
+]
+Books = Mapping[str, RuleBook]
+
+
+async def classify_run(
+    session: AsyncSession, viewer: Viewer, match_run_id: int, *, now: datetime
+) -> ClassifyRunOut:
+    """Classify every entry of a match run that no product fits; end the cases of those that one fits again.
+
+    A case that would say the same stays as it is, so that running again changes nothing. What declines
+    established stays established while the need is not revised.
+
+    Raises:
+        NotFound: no such match run that this viewer may see.
+    """
+    edition = await queries.edition_of_run(session, viewer, match_run_id)
+    if edition is None:
+        raise NotFound(f"No match run {match_run_id}.")
+    blocked = set(await matching.entries_without_product(session, viewer, match_run_id))
+    known = {case.entry_id: case for case in await queries.current_cases(session, viewer, edition[0])}
+    contents = await _judged(session, viewer, blocked, known, {}, cause="no_product", now=now)
+    changed = await _save(session, contents, known, match_run_id, now)
+    ended = await queries.end_cases(
+        session,
+        (case.id for case in known.values() if case.cause == "no_product" and case.entry_id not in blocked),
+    )
+    return ClassifyRunOut(
+        match_run=match_run_id,
+        edition=edition[1],
+        classified=len(contents),
+        changed=changed,
+        ended=ended,
+        routes=dict(sorted(Counter(content.route for content in contents).items())),
+    )
+
+
+async def classify_entry(
+    session: AsyncSession,
+    viewer: Viewer,
+    entry_id: int,
+    extra_facts: Facts | None = None,
+    *,
+    cause: str = "declined",
+    now: datetime,
+) -> str:
+    """Classify one entry anew with facts that were established beyond its statement; answer the route.
+
+    Raises:
+        NotFound: no such entry that this viewer may see.
+    """
+    routes = await classify_entries(session, viewer, {entry_id: extra_facts or {}}, cause=cause, now=now)
+    if entry_id not in routes:
+        raise NotFound("No such whitelist entry.")
+    return routes[entry_id]
+
+
+async def classify_entries(
+    session: AsyncSession,
+    viewer: Viewer,
+    established: Mapping[int, Facts],
+    *,
+    cause: str = "declined",
+    now: datetime,
+) -> dict[int, str]:
+    """Classify entries (ids) anew, each with what was established; answer their routes, in few statements."""
+    known = {case.entry_id: case for case in await queries.current_cases_of(session, viewer, established)}
+    contents = await _judged(session, viewer, established, known, established, cause=cause, now=now)
+    await _save(session, contents, known, None, now)
+    return {content.entry_id: content.route for content in contents}
+
+
+async def preview(
+    session: AsyncSession, viewer: Viewer, facts: NeedFacts, *, now: datetime
+) -> ClassificationOut:
+    """Classify stated facts and name who would receive them; nothing is stored.
+
+    Raises:
+        Refused: a region or industry code is unknown, or the region lies outside the jurisdiction.
+    """
+    reference = await current_book(session, get_settings().seed_dir)
+    faults = region_faults(facts.region, "region", viewer.jurisdiction, reference)
+    if facts.industry is not None:
+        faults += industry_faults(facts.industry, "industry", reference)
+    if faults:
+        raise Refused("The facts cannot be classified as stated.", faults)
+    rules = await rule_book(session, facts.region, shanghai_date(now))
+    found = classify_need(facts, {}, rules, reference)
+    routing = None
+    if found.leading is not None:
+        tree = await institution_tree(session, viewer)
+        routing = route(routed_need(facts), found.leading, tree, InstitutionNames.of(tree))
+    return classification_out(found, routing)
+
+
+async def current_cases(session: AsyncSession, viewer: Viewer, edition_id: int) -> list[CurrentCase]:
+    """Answer the current case of each entry of an edition that has one, by entry id."""
+    return await queries.current_cases(session, viewer, edition_id)
+
+
+async def list_cases(
+    session: AsyncSession, viewer: Viewer, page: PageRequest, wanted: CaseFilter
+) -> CasePage:
+    """List current cases by entry code, with counts by route."""
+    key = page.after()
+    after = None if key is None else str(key[0])
+    rows = await queries.page_of_cases(session, viewer, wanted, after=after, limit=page.limit + 1)
+    findings = await queries.findings_of(session, [row.id for row in rows])
+    counts = await queries.counts_by_route(session, viewer, wanted.model_copy(update={"route": None}))
+    found = page_of(rows, page, lambda row: (row.entry,), lambda row: case_out(row, findings[row.id]))
+    return CasePage(items=found.items, next=found.next, counts=counts)
+
+
+async def cases_of_need(session: AsyncSession, viewer: Viewer, need: str) -> list[NeedCaseOut]:
+    """Answer the current cases of a need, the newest edition first, with who receives them as of now.
+
+    Raises:
+        NotFound: no such need that this viewer may see.
+    """
+    await enterprises.need_by_code(session, viewer, need)
+    rows = await queries.cases_of_need(session, viewer, need)
+    findings = await queries.findings_of(session, [row.id for row in rows])
+    tree = await institution_tree(session, viewer)
+    names = InstitutionNames.of(tree)
+    shown = []
+    for row in rows:
+        classes = stored_findings(findings[row.id], row.detail["order"])
+        leading = next((one for one in classes if one.class_code == row.route), None)
+        facts = routed_need(NeedFacts.model_validate(row.facts))
+        routing = route(facts, leading, tree, names) if leading is not None else None
+        shown.append(NeedCaseOut(**case_fields(row, findings[row.id]), routing=routing_out(routing)))
+    return shown
+
+
+def routings(
+    cases: Iterable[CurrentCase], needs: Mapping[int, RoutedNeed], tree: InstitutionTree
+) -> dict[int, Routing]:
+    """Answer who receives each case that a class leads, by entry id; alike needs are routed once.
+
+    `needs` holds what routing asks of an entry's need by entry id; cases without one are left out.
+    """
+    names = InstitutionNames.of(tree)
+    kept: dict[tuple[object, ...], Routing] = {}
+    found: dict[int, Routing] = {}
+    for case in cases:
+        need = needs.get(case.entry_id)
+        if need is None or case.leading is None:
+            continue
+        leading = finding_from_data(*case.leading)
+        key = routing_key(need, leading)
+        if key not in kept:
+            kept[key] = route(need, leading, tree, names)
+        found[case.entry_id] = kept[key]
+    return found
+
+
+async def _judged(
+    session: AsyncSession,
+    viewer: Viewer,
+    entry_ids: Iterable[int],
+    known: Mapping[int, CurrentCase],
+    established: Mapping[int, Facts],
+    *,
+    cause: str,
+    now: datetime,
+) -> list[CaseContent]:
+    stated = await queries.stated_needs(session, viewer, entry_ids)
+    needs = []
+    for entry_id, (revision_id, facts) in stated.items():
+        before = known.get(entry_id)
+        kept = before.detail["established"] if before and before.need_revision_id == revision_id else {}
+        beyond = with_established(established_from_data(kept), established.get(entry_id, {}))
+        needs.append(BlockedNeed(entry_id, revision_id, NeedFacts.model_validate(facts), beyond))
+    on = shanghai_date(now)
+    books = await _rule_books(session, (need.facts.region for need in needs), on)
+    reference = await current_book(session, get_settings().seed_dir)
+    return await asyncio.to_thread(_judge, needs, books, reference, known, cause)
+
+
+def _judge(
+    needs: Sequence[BlockedNeed],
+    books: Books,
+    reference: ReferenceBook,
+    known: Mapping[int, CurrentCase],
+    cause: str,
+) -> list[CaseContent]:
+    contents = []
+    for need in needs:
+        found = classify_need(need.facts, need.established, books[need.facts.region], reference)
+        before = known.get(need.entry_id)
+        # A declined entry stays one while its need is the same, whatever a later run finds.
+        is_same_need = before is not None and before.need_revision_id == need.need_revision_id
+        own_cause = (
+            before.cause if before is not None and is_same_need and before.cause == "declined" else cause
+        )
+        contents.append(case_of(need, found, own_cause))
+    return contents
+
+
+async def _rule_books(session: AsyncSession, regions: Iterable[str], on: date) -> dict[str, RuleBook]:
+    """Answer the rules of each region: a county's or city's own come before the province's."""
+    return {region: await rule_book(session, region, on) for region in sorted(set(regions))}
+
+
+async def _save(
+    session: AsyncSession,
+    contents: Sequence[CaseContent],
+    known: Mapping[int, CurrentCase],
+    match_run_id: int | None,
+    now: datetime,
+) -> int:
+    """Store the cases that say something new and end those that they replace; answer how many."""
+    new = [
+        content
+        for content in contents
+        if content.entry_id not in known or known[content.entry_id].content_hash != content.sha256
+    ]
+    replaced = (known[content.entry_id].id for content in new if content.entry_id in known)
+    await queries.end_cases(session, replaced)
+    await queries.add_cases(session, new, match_run_id, now)
+    return len(new)
