@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from app.coverage.facts import EntryFacts, MonthFacts, Place, path_of
+from app.coverage.facts import MonthFacts, Place, path_of
 from app.coverage.tallies import Ints, Rows, group_percentiles, group_sums, merge, rows_of
 from app.policy.facts import SIZE_CLASSES, SOURCE_CLASSES
 
@@ -127,8 +127,7 @@ class _Table:
     def by(self, cut: Cut) -> tuple[Group, ...]:
         if cut is Cut.INSTITUTION:
             return self._by_institution()
-        codes = [_codes_of(cut, entry, self.facts) for entry in self.facts.entries]
-        keys, entry, group = _memberships(codes)
+        keys, entry, group = _memberships(_codes(cut, self.facts))
         return self._groups(cut, keys, self._figures(entry, group, len(keys)))
 
     def _by_institution(self) -> tuple[Group, ...]:
@@ -212,16 +211,23 @@ def _memberships(codes: Sequence[Sequence[str]]) -> tuple[list[str], Ints, Ints]
     return list(numbers), np.repeat(np.arange(len(codes)), lengths), np.array(group, dtype=np.int64)
 
 
-def _codes_of(cut: Cut, entry: EntryFacts, facts: MonthFacts) -> tuple[str, ...]:
+def _codes(cut: Cut, facts: MonthFacts) -> list[tuple[str, ...]]:
+    """Answer the keys of the groups to which each entry belongs."""
+    entries = facts.entries
     match cut:
         case Cut.REGION:
-            return tuple(code for code in path_of(entry.region, facts.regions) if code != NATION)
+            paths = {code: _divisions(code, facts) for code in {entry.region for entry in entries}}
+            return [paths[entry.region] for entry in entries]
         case Cut.CHAIN:
-            return (entry.chain or "",)
+            return [(entry.chain or "",) for entry in entries]
         case Cut.SOURCE_CLASS:
-            return (entry.source_class,)
+            return [(entry.source_class,) for entry in entries]
         case _:
-            return (entry.size_class or "",)
+            return [(entry.size_class or "",) for entry in entries]
+
+
+def _divisions(code: str, facts: MonthFacts) -> tuple[str, ...]:
+    return tuple(above for above in path_of(code, facts.regions) if above != NATION)
 
 
 def _places(cut: Cut, facts: MonthFacts) -> Mapping[str, Place]:
