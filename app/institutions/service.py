@@ -23,6 +23,7 @@ from app.institutions.rules import (
     InstitutionKind,
     InstitutionNode,
     InstitutionTree,
+    digits_of,
     lineage_below,
 )
 from app.institutions.schemas import (
@@ -66,7 +67,7 @@ async def list_institutions(
         after=None if after is None else str(after[0]),
         limit=page.limit + 1,
         kind=kind,
-        region_prefix=None if region is None else _digits_of(region),
+        region_prefix=None if region is None else digits_of(region),
         parent=parent,
     )
     shown = rows[: page.limit]
@@ -289,10 +290,3 @@ def _out_of(row: Institution, areas: tuple[str, ...], codes: Mapping[int, str]) 
 
 def _seed_dir() -> Path:
     return get_settings().seed_dir
-
-
-def _digits_of(region: str) -> str:
-    """Answer the digits that the codes of a region and of all below it begin with."""
-    while region.endswith("00"):
-        region = region[:-2]
-    return region

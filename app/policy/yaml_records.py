@@ -51,7 +51,7 @@ class RecordFile:
 def read_records(
     text: str,
     file_name: str,
-    lists: Mapping[str, type[BaseModel]],
+    lists: Mapping[str, Any],
     faults: list[Fault],
     *,
     head: frozenset[str] = frozenset(),
