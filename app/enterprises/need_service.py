@@ -3,9 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from app.accounts.rules import Viewer
 from app.enterprises import queries
 from app.enterprises.code_checks import need_faults
@@ -14,6 +11,7 @@ from app.enterprises.rules import need_code
 from app.enterprises.schemas import NeedIn, NeedOut, NeedRevisionOut
 from app.enterprises.tables import Enterprise, Need, NeedRevision, Project
 from app.kernel.clock import shanghai_date
+from app.kernel.database import AsyncSession, IntegrityError
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor, page_of
 from app.kernel.settings import get_settings

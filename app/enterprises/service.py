@@ -5,9 +5,6 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from app.accounts.rules import Viewer
 from app.enterprises import queries
 from app.enterprises.code_checks import industry_faults, region_faults
@@ -25,6 +22,7 @@ from app.enterprises.schemas import (
 from app.enterprises.statements import name_key
 from app.enterprises.tables import Enterprise, EnterpriseContact, Project
 from app.kernel.clock import shanghai_date
+from app.kernel.database import AsyncSession, IntegrityError
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor, page_of
 from app.kernel.settings import get_settings

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from app.enterprises import queries
 from app.enterprises.statements import (
     Known,
@@ -19,6 +17,7 @@ from app.enterprises.statements import (
     plan_statements,
 )
 from app.kernel.clock import shanghai_date
+from app.kernel.database import AsyncSession
 
 
 @dataclass(frozen=True, slots=True)
