@@ -67,7 +67,7 @@ def _check_agreement(packs: list[Pack], faults: list[Fault]) -> None:
         first = codes.setdefault(pack.code, pack.jurisdiction)
         if first != pack.jurisdiction:
             faults.append(Fault(where, f"{first} has a pack of this name too", "Rename one of the files."))
-        for item in (*pack.parameters, *pack.rules):
+        for item in pack.items:
             kind = item.type if isinstance(item, Parameter) else item.kind.value
             known, other = kinds.setdefault(item.key, (kind, pack.code))
             if known != kind:

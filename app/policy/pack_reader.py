@@ -159,6 +159,9 @@ class PackReader:
     def _check_carriers(self) -> None:
         known = self.written.keys | {f"feature:{key}" for key in FEATURES}
         for i, clause in self.written.clauses.items():
+            if not clause.carried_by and not clause.reason:
+                remedy = "Add carried_by, or a reason why software has nothing to carry."
+                self.fault(f"clauses[{i}]", "names neither a carrier nor a reason", remedy, clause.number)
             for j, carrier in enumerate(clause.carried_by):
                 if carrier not in known:
                     where = f"clauses[{i}].carried_by[{j}]"

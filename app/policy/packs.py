@@ -155,10 +155,14 @@ class Pack:
             return False
         return self.effective_on <= on and (self.effective_until is None or on < self.effective_until)
 
+    @property
+    def items(self) -> tuple[Parameter | Rule, ...]:
+        """Answer its rules and parameters."""
+        return (*self.rules, *self.parameters)
+
     def item(self, key: str) -> Parameter | Rule | None:
         """Answer the parameter or rule of a key, or None."""
-        items: tuple[Parameter | Rule, ...] = (*self.parameters, *self.rules)
-        return next((item for item in items if item.key == key), None)
+        return next((item for item in self.items if item.key == key), None)
 
 
 @dataclass(frozen=True, slots=True)

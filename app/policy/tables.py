@@ -13,7 +13,7 @@ class PolicyAdoption(Base):
 
     `item` is the key of a rule or parameter, or `*` for all of the pack. Adopting an item of a
     draft pack of the own jurisdiction puts that draft in force. Rows are never changed, only
-    ended by `until`.
+    ended by `until`, the first day on which they no longer apply.
     """
 
     __tablename__ = "policy_adoptions"
