@@ -1,25 +1,13 @@
 """Codes that a statement uses, checked against the reference book: they must be today's and be real."""
 
+from collections.abc import Collection
+
 from app.enterprises.need_facts import NeedFacts
 from app.kernel.errors import Fault
 from app.policy.criteria import region_contains
 from app.reference.book import ReferenceBook
-from app.reference.credit_codes import UsccFault, check_uscc
 
-
-def uscc_faults(uscc: str, where: str) -> list[Fault]:
-    """Answer what is wrong with a credit code; it must be written in its plain form (GB 32100-2015)."""
-    result = check_uscc(uscc)
-    if result.fault is None:
-        if result.code == uscc:
-            return []
-        return [Fault(where, "not written plainly", f"Send {result.code}.", uscc)]
-    if result.fault is UsccFault.CHECK_DIGIT:
-        return [Fault(where, result.message, f"The check character should be {result.expected}.", uscc)]
-    remedy = (
-        f"Did you mean {result.suggestion}?" if result.suggestion else "Compare with the business licence."
-    )
-    return [Fault(where, result.message, remedy, uscc)]
+MOST_LISTED = 20
 
 
 def region_faults(region: str, where: str, jurisdiction: str, book: ReferenceBook) -> list[Fault]:
@@ -44,9 +32,14 @@ def industry_faults(industry: str, where: str, book: ReferenceBook) -> list[Faul
     return []
 
 
-def need_faults(facts: NeedFacts, where: str, jurisdiction: str, book: ReferenceBook) -> list[Fault]:
-    """Answer every fault in the codes of a need's facts."""
+def need_faults(
+    facts: NeedFacts, where: str, jurisdiction: str, book: ReferenceBook, chains: Collection[str]
+) -> list[Fault]:
+    """Answer every fault in the codes of a need's facts; `chains` are the codes of registered chains."""
     faults = region_faults(facts.region, f"{where}.region", jurisdiction, book)
     if facts.industry is not None:
         faults += industry_faults(facts.industry, f"{where}.industry", book)
+    if facts.chain is not None and facts.chain not in chains:
+        listed = ", ".join(sorted(chains)[:MOST_LISTED]) or "none is registered"
+        faults.append(Fault(f"{where}.chain", "no such chain", f"Registered: {listed}.", facts.chain))
     return faults

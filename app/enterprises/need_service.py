@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from app.accounts.rules import Viewer
+from app.chains.service import chain_codes
 from app.enterprises import queries
 from app.enterprises.code_checks import need_faults
 from app.enterprises.need_facts import NeedFacts
@@ -26,7 +27,7 @@ async def submit_need(session: AsyncSession, viewer: Viewer, body: NeedIn, *, no
         Conflict: the subject has a need; it is to be revised.
     """
     enterprise = await queries.enterprise_by_uscc(session, viewer.jurisdiction, body.uscc)
-    faults = _code_faults(body.facts, viewer, now)
+    faults = await _code_faults(session, viewer, body.facts, now)
     project_id, number = None, None
     if enterprise is None:
         faults.append(Fault("uscc", "not registered", "POST /api/v1/enterprises first.", body.uscc))
@@ -73,7 +74,7 @@ async def revise_need(
         raise _no_such_need(code)
     need, revision, _enterprise, project = found
     expect(need.revision)
-    faults = _code_faults(facts, viewer, now)
+    faults = await _code_faults(session, viewer, facts, now)
     own = None if project is None else project.name
     if facts.project_name != own:
         said = facts.project_name or ""
@@ -144,9 +145,10 @@ async def need_revisions(
     return page_of(rows, page, lambda row: (row.revision,), _revision_out)
 
 
-def _code_faults(facts: NeedFacts, viewer: Viewer, now: datetime) -> list[Fault]:
+async def _code_faults(session: AsyncSession, viewer: Viewer, facts: NeedFacts, now: datetime) -> list[Fault]:
     book = load_reference_book(get_settings().seed_dir)
-    faults = need_faults(facts, "facts", viewer.jurisdiction, book)
+    chains = await chain_codes(session, viewer)
+    faults = need_faults(facts, "facts", viewer.jurisdiction, book, chains)
     if facts.established_on is not None and facts.established_on > shanghai_date(now):
         faults.append(Fault("facts.established_on", "lies in the future"))
     return faults

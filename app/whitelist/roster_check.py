@@ -1,0 +1,131 @@
+"""The first pass over a roster: every fault at once, and what the second pass needs to know. Writes nothing."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from app.enterprises.statements import name_key
+from app.whitelist.roster_faults import RosterFault
+from app.whitelist.roster_rows import RosterContext, RosterRow, is_blank, read_row
+from app.whitelist.workbook_reading import MOST_BLANK_ROWS, RosterSheet
+
+Progress = Callable[[int, int], None]
+ROWS_PER_STEP: Final = 1_000
+MOST_FAULTS: Final = 50_000
+MOST_NOTES: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Firm:
+    """A firm that the roster names, with the row that names it first."""
+
+    name: str
+    region_code: str
+    row: int
+
+
+@dataclass(slots=True)
+class RosterCheck:
+    """What the first pass found. `faulty_rows` may not be taken; `faults` are those listed of `fault_count`."""
+
+    sheet: str
+    unknown_columns: tuple[str, ...] = ()
+    rows: int = 0
+    fault_count: int = 0
+    faults: list[RosterFault] = field(default_factory=list)
+    faulty_rows: set[int] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+    firms: dict[str, Firm] = field(default_factory=dict)
+    is_readable: bool = True
+
+    def add(self, fault: RosterFault) -> None:
+        """Take a fault in; beyond `MOST_FAULTS` they are counted only."""
+        self.fault_count += 1
+        self.faulty_rows.add(fault.row)
+        if len(self.faults) < MOST_FAULTS:
+            self.faults.append(fault)
+
+
+def check_roster(
+    roster: RosterSheet, context: RosterContext, progress: Progress | None = None
+) -> RosterCheck:
+    """Read every row once and report all that is wrong, in the order of the sheet."""
+    check = RosterCheck(roster.name, tuple(heading for _, heading in roster.header.unknown))
+    for fault in (*roster.header.faults, *roster.faults):
+        check.add(fault)
+    check.is_readable = roster.is_readable
+    if roster.is_readable:
+        _check_rows(roster, context, check, progress)
+        if not check.rows:
+            check.add(RosterFault(roster.header.row, None, "没有数据行", "在表头之下填写名单。"))
+    check.faults.sort(key=lambda fault: (fault.row, -1 if fault.column is None else fault.column))
+    return check
+
+
+def _check_rows(
+    roster: RosterSheet, context: RosterContext, check: RosterCheck, progress: Progress | None
+) -> None:
+    places = {column.fact: index for index, column in roster.header.places}
+    seen: dict[tuple[str, str | None], int] = {}
+    blank: list[int] = []
+    total = roster.height
+    for number, cells in roster.rows():
+        if progress is not None and number % ROWS_PER_STEP == 0:
+            progress(number, total)
+        if is_blank(cells):
+            blank.append(number)
+            continue
+        check.rows += 1
+        row, faults = read_row(cells, number, roster.header, context)
+        if row is not None:
+            faults = _repetitions(row, seen, check, places)
+        for fault in faults:
+            check.add(fault)
+        if row is not None:
+            _note(row, check)
+    if len(blank) > MOST_BLANK_ROWS:
+        message = f"有 {len(blank)} 个空白行"
+        check.add(RosterFault(blank[0], None, message, "选中空白行，删除行后保存。"))
+    if progress is not None:
+        progress(total, total)
+
+
+def _repetitions(
+    row: RosterRow, seen: dict[tuple[str, str | None], int], check: RosterCheck, places: dict[str, int]
+) -> list[RosterFault]:
+    """Find what the file says twice: the same firm and project, or one code with two names."""
+    faults = []
+    first = seen.setdefault(row.key, row.number)
+    if first != row.number:
+        message = f"第{first}行已有同一统一社会信用代码" + ("和项目" if row.facts.project_name else "")
+        remedy = "删去其中一行；若是另一个项目，填写“项目名称”。"
+        faults.append(RosterFault(row.number, places["uscc"], message, remedy, row.uscc))
+    firm = check.firms.setdefault(row.uscc, Firm(row.name, row.facts.region, row.number))
+    if name_key(firm.name) != name_key(row.name):
+        message = f"同一统一社会信用代码在第{firm.row}行的名称是“{firm.name}”"
+        faults.append(RosterFault(row.number, places["name"], message, "核对代码和名称。", row.name))
+    return faults
+
+
+def _note(row: RosterRow, check: RosterCheck) -> None:
+    for note in row.notes:
+        if len(check.notes) < MOST_NOTES:
+            check.notes.append(f"{check.sheet}!{row.number} {note}")
+
+
+def valid_rows(
+    roster: RosterSheet, context: RosterContext, faulty_rows: set[int], size: int
+) -> Iterator[list[RosterRow]]:
+    """Read the sheet again and yield its faultless rows, `size` at a time, so that memory stays flat."""
+    batch: list[RosterRow] = []
+    for number, cells in roster.rows():
+        if number in faulty_rows or is_blank(cells):
+            continue
+        row, _ = read_row(cells, number, roster.header, context)
+        if row is not None:
+            batch.append(row)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
