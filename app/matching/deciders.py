@@ -186,7 +186,12 @@ class SetDecider(Decider):
         super().__init__(leaves)
         named = sorted({str(word) for leaf in leaves for word in leaf.operand})
         self._bits = {word: 1 << i for i, word in enumerate(named)}
-        self._asked = [sum(self._bits[str(word)] for word in set(leaf.operand)) for leaf in leaves]
+        asked = [sum(self._bits[str(word)] for word in set(leaf.operand)) for leaf in leaves]
+        self._asked = np.array(asked, np.uint64)
+        self._operators = [
+            (np.flatnonzero([leaf.operator == operator for leaf in leaves]), operator)
+            for operator in _SET_RULES
+        ]
         self._words = frozenset(named)
 
     def key(self, value: FactValue | None) -> Hashable:
@@ -196,29 +201,28 @@ class SetDecider(Decider):
         return value.known & self._words, bool(value.known), value.is_complete
 
     def _decide(self, value: Members) -> Verdicts:
-        known = sum(self._bits.get(word, 0) for word in value.known)
-        decided = (
-            _set_verdict(leaf.operator, asked, known, value)
-            for leaf, asked in zip(self.leaves, self._asked, strict=True)
-        )
-        return np.fromiter(decided, np.uint8, len(self.leaves))
+        known = np.uint64(sum(self._bits.get(word, 0) for word in value.known))
+        found = np.empty(len(self.leaves), np.uint8)
+        for places, operator in self._operators:
+            asked = self._asked[places]
+            common = (
+                asked & known
+                if operator != "is_empty"
+                else np.full(len(places), bool(value.known), np.uint64)
+            )
+            settled, otherwise = _SET_RULES[operator]
+            is_settled = common == asked if operator == "all_of" else common != 0
+            found[places] = np.where(is_settled, settled, otherwise if value.is_complete else UNKNOWN)
+        return found
 
 
-def _set_verdict(operator: str, asked: int, known: int, value: Members) -> int:
-    match operator:
-        case "any_of":
-            decided = PASS if known & asked else None
-        case "all_of":
-            decided = PASS if known & asked == asked else None
-        case "none_of":
-            decided = FAIL if known & asked else None
-        case _:
-            decided = FAIL if value.known else None
-    if decided is not None:
-        return decided
-    if not value.is_complete:
-        return UNKNOWN
-    return FAIL if operator in {"any_of", "all_of"} else PASS
+_SET_RULES = {
+    "any_of": (PASS, FAIL),
+    "all_of": (PASS, FAIL),
+    "none_of": (FAIL, PASS),
+    "is_empty": (FAIL, PASS),
+}
+"""The verdict that the known members settle, and the one when there are no others either."""
 
 
 def decider_of(leaves: Sequence[Criterion]) -> Decider:

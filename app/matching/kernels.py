@@ -56,6 +56,9 @@ from app.matching.scoring import (
 
 ELIGIBLE, UNKNOWN, NEAR_MISS = 0, 1, 2
 LOG_BITS = 10
+WRITTEN_AHEAD = 4
+SLACK = 64
+LAST_PLACE = 0x7FFFFFFF
 WORD_SHIFT = 6
 _COLLATERAL_BITS = ~(CREDIT_BIT | GUARANTEE_BIT)
 
@@ -65,10 +68,10 @@ compiled = numba.njit(cache=True, nogil=True, error_model="numpy", boundscheck=F
 
 @intrinsic
 def _trailing_zeros(_typing: Any, word: Any) -> Any:  # noqa: ARG001 - numba matches it by name
-    """Count the zero bits below the lowest set bit of a non-zero word."""
+    """Count the zero bits below the lowest set bit of a word; 64 when there is none."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], cgutils.true_bit)
+        return builder.cttz(arguments[0], cgutils.false_bit)
 
     return types.uint64(types.uint64), generate
 
@@ -99,17 +102,23 @@ def _and_rows(need: Array, groups: int, rows: Array, alive: Array) -> None:
 
 
 @compiled
-def _and_possible(need: Array, groups: int, rows: Array, possible_of: Array, alive: Array) -> bool:
-    is_certain = True
+def _has_unknown(need: Array, groups: int, possible_of: Array) -> bool:
+    for g in range(groups):
+        row = need[MARKS + g]
+        if possible_of[row] != row:
+            return True
+    return False
+
+
+@compiled
+def _and_possible(need: Array, groups: int, rows: Array, possible_of: Array, alive: Array) -> None:
     for w in range(alive.size):
         alive[w] = rows[0, w]
     for g in range(groups):
         row = possible_of[need[MARKS + g]]
-        is_certain &= row == need[MARKS + g]
         if row != 0:
             for w in range(alive.size):
                 alive[w] &= rows[row, w]
-    return is_certain
 
 
 @compiled
@@ -153,78 +162,95 @@ def count(words: Array) -> int:
 
 @compiled
 def extract(alive: Array, found: Array) -> int:
-    """Write the numbers of the set bits in ascending order; answer how many."""
+    """Write the numbers of the set bits in ascending order; answer how many.
+
+    Four slots of every word are written without asking, because a branch for each bit would be
+    guessed wrong; so `found` needs room for `WRITTEN_AHEAD` more than there are bits.
+    """
     total = 0
     for w in range(alive.size):
-        word = alive[w]
-        while word != 0:
-            found[total] = (w << WORD_SHIFT) + int(trailing_zeros(word))
+        word, first = alive[w], w << WORD_SHIFT
+        bits = int(set_bits(word))
+        for j in range(WRITTEN_AHEAD):
+            found[np.uint64(total + j)] = first + int(trailing_zeros(word))
             word &= word - np.uint64(1)
-            total += 1
+        for j in range(WRITTEN_AHEAD, bits):
+            found[np.uint64(total + j)] = first + int(trailing_zeros(word))
+            word &= word - np.uint64(1)
+        total += bits
     return total
 
 
 @compiled
 def score(
-    need: Array, groups: int, p: int, products: Array, plans: Array, proximity: Array, weights: Array
-) -> int:
-    """Answer the score of a pair: `scoring.total` of `scoring.parts_of`, on arrays."""
-    asked = need[M_AMOUNT_LOG]
-    inside = min(asked - products[p, P_LOW], products[p, P_HIGH] - asked, products[p, P_REACH])
-    amount = HALF_FIT + (inside * products[p, P_SLOPE] >> SLOPE_BITS) if inside >= 0 else 0
+    need: Array, survivors: Array, products: Array, plans: Array, proximity: Array, weights: Array,
+    is_known: Array, points: Array,
+) -> None:  # fmt: skip
+    """Write the score of each survivor: `scoring.total` of `scoring.parts_of`, on arrays.
 
-    months, longest = need[M_TERM], products[p, P_TERM_LOG]
-    doublings = longest - need[M_TERM_LOG]
-    term = max(0, FULL - (doublings * COST_OF_DOUBLING >> LOG_BITS)) if longest >= 0 else HALF_FIT
-    if months < products[p, P_TERM_LEAST] or months > products[p, P_TERM_MOST] or months < 0:
-        term = 0
+    `is_known` is 1 for the head offices that the need's firm borrows from. Unsigned numbers spare
+    numba's test for negative indices.
+    """
+    asked, months, months_log = need[M_AMOUNT_LOG], need[M_TERM], need[M_TERM_LOG]
+    security, purposes = need[M_SECURITY], need[M_PURPOSES]
+    plan, near = plans[np.uint32(need[M_PLAN])], proximity[np.uint32(need[M_REGION])]
+    w_amount, w_term, w_price, w_guarantee = weights[0], weights[1], weights[2], weights[3]
+    w_plan, w_near, w_known = weights[4], weights[5], weights[6] * FULL
+    for s in range(survivors.size):
+        p = np.uint32(survivors[s])
+        inside = min(asked - products[p, P_LOW], products[p, P_HIGH] - asked, products[p, P_REACH])
+        amount = HALF_FIT + (inside * products[p, P_SLOPE] >> SLOPE_BITS) if inside >= 0 else 0
 
-    common = need[M_SECURITY] & products[p, P_MODES]
-    guarantee = GUARANTOR if common != 0 else 0
-    guarantee = OWN_COLLATERAL if common & _COLLATERAL_BITS else guarantee
-    guarantee = FULL if common & CREDIT_BIT else guarantee
+        longest = products[p, P_TERM_LOG]
+        term = max(0, FULL - ((longest - months_log) * COST_OF_DOUBLING >> LOG_BITS))
+        term = term if longest >= 0 else HALF_FIT
+        is_inside = (
+            (months >= products[p, P_TERM_LEAST]) & (months <= products[p, P_TERM_MOST]) & (months >= 0)
+        )
+        term = term if is_inside else 0
 
-    plan = plans[need[M_PLAN], p]
-    plan += PRIORITY_PURPOSE if need[M_PURPOSES] & products[p, P_PURPOSES] else 0
+        common = security & products[p, P_MODES]
+        guarantee = GUARANTOR if common != 0 else 0
+        guarantee = OWN_COLLATERAL if (common & _COLLATERAL_BITS) != 0 else guarantee
+        guarantee = FULL if (common & CREDIT_BIT) != 0 else guarantee
 
-    relation, root = 0, products[p, P_ROOT]
-    for b in range(MARKS + groups, need.size):
-        relation |= need[b] == root
-
-    points: int = (
-        amount * weights[0]
-        + term * weights[1]
-        + products[p, P_PRICE] * weights[2]
-        + guarantee * weights[3]
-        + plan * weights[4]
-        + proximity[need[M_REGION], products[p, P_BANK]] * weights[5]
-        + relation * FULL * weights[6]
-    )
-    return points
+        chain = plan[p] + (PRIORITY_PURPOSE if (purposes & products[p, P_PURPOSES]) != 0 else 0)
+        points[s] = (
+            amount * w_amount
+            + term * w_term
+            + products[p, P_PRICE] * w_price
+            + guarantee * w_guarantee
+            + chain * w_plan
+            + near[np.uint32(products[p, P_BANK])] * w_near
+            + is_known[np.uint32(products[p, P_ROOT])] * w_known
+        )
 
 
 @compiled
-def rank(
-    need: Array, groups: int, survivors: Array, products: Array, plans: Array, proximity: Array,
-    weights: Array, keys: Array,
-) -> None:  # fmt: skip
-    """Keep the keys of the best survivors in descending order; -1 where there are fewer.
+def _mark_known(need: Array, groups: int, value: int, is_known: Array) -> None:
+    for b in range(MARKS + groups, need.size):
+        if need[b] >= 0:
+            is_known[need[b]] = value
 
-    A key is score × 2^32 + (2^32 - 1 - product): the earlier product wins a tie.
+
+@compiled
+def rank(survivors: Array, points: Array, keys: Array, products: Array, scores: Array) -> None:
+    """Write the best survivors and their scores, best first; -1 and 0 where there are fewer.
+
+    A key is score × 2^32 + (2^31 - 1 - place): survivors stand in product order, so the earlier
+    product wins a tie. Taking the maximum again and again needs no branches.
     """
-    last = keys.size - 1
-    for j in range(keys.size):
-        keys[j] = -1
     for s in range(survivors.size):
-        p = survivors[s]
-        points = np.int64(score(need, groups, p, products, plans, proximity, weights))
-        key = (points << 32) | (0xFFFFFFFF - p)
-        if key > keys[last]:
-            j = last
-            while j > 0 and keys[j - 1] < key:
-                keys[j] = keys[j - 1]
-                j -= 1
-            keys[j] = key
+        keys[s] = (np.int64(points[s]) << 32) | (LAST_PLACE - s)
+    for j in range(products.size):
+        top = np.int64(-1)
+        for s in range(survivors.size):
+            top = max(top, keys[s])
+        place = LAST_PLACE - (top & LAST_PLACE)
+        products[j] = survivors[place] if top >= 0 else -1
+        scores[j] = top >> 32 if top >= 0 else 0
+        if top >= 0:
+            keys[place] = -1
 
 
 @compiled
@@ -237,23 +263,26 @@ def best(
     A line is: how many are eligible, how many unknown, the k best products (-1 for none), their
     scores.
     """
-    k = (found.shape[1] - 2) // 2
+    last = 2 + (found.shape[1] - 2) // 2
     alive, spare = np.empty(rows.shape[1], np.uint64), np.empty(rows.shape[1], np.uint64)
-    survivors, keys = np.empty(products.shape[0], np.int32), np.empty(k, np.int64)
+    survivors = np.empty(products.shape[0] + SLACK, np.int32)
+    points, keys = np.empty(products.shape[0], np.int32), np.empty(products.shape[0], np.int64)
+    is_known = np.zeros(proximity.shape[1], np.int32)
     for i in range(start, stop):
         need = needs[i]
-        survive(ELIGIBLE, need, groups, rows, possible_of, alive, spare)
-        eligible = count(alive)
-        is_certain = _and_possible(need, groups, rows, possible_of, spare)
-        found[i, 0] = eligible
-        found[i, 1] = 0 if is_certain else count(spare) - eligible
+        _and_rows(need, groups, rows, alive)
+        eligible, unknown = count(alive), 0
+        if _has_unknown(need, groups, possible_of):
+            _and_possible(need, groups, rows, possible_of, spare)
+            unknown = count(spare) - eligible
         if mode != ELIGIBLE:
             survive(mode, need, groups, rows, possible_of, alive, spare)
-        total = extract(alive, survivors)
-        rank(need, groups, survivors[:total], products, plans, proximity, weights, keys)
-        for j in range(k):
-            found[i, 2 + j] = -1 if keys[j] < 0 else 0xFFFFFFFF - (keys[j] & 0xFFFFFFFF)
-            found[i, 2 + k + j] = 0 if keys[j] < 0 else keys[j] >> 32
+        chosen = survivors[: extract(alive, survivors)]
+        _mark_known(need, groups, 1, is_known)
+        score(need, chosen, products, plans, proximity, weights, is_known, points)
+        _mark_known(need, groups, 0, is_known)
+        found[i, 0], found[i, 1] = eligible, unknown
+        rank(chosen, points, keys, found[i, 2:last], found[i, last:])
 
 
 @compiled
@@ -281,10 +310,14 @@ def emit_all(
 ) -> None:  # fmt: skip
     """Write every pair of the mode with its score: need i's from `starts[i]`, in product order."""
     alive, spare = np.empty(rows.shape[1], np.uint64), np.empty(rows.shape[1], np.uint64)
+    survivors = np.empty(products.shape[0] + SLACK, np.int32)
+    is_known = np.zeros(proximity.shape[1], np.int32)
     for i in range(start, stop):
-        need = needs[i]
+        need, first, last = needs[i], starts[i], starts[i + 1]
         survive(mode, need, groups, rows, possible_of, alive, spare)
-        first = starts[i]
-        extract(alive, found[first : starts[i + 1]])
-        for j in range(first, starts[i + 1]):
-            scores[j] = score(need, groups, found[j], products, plans, proximity, weights)
+        total = extract(alive, survivors)
+        for s in range(total):
+            found[first + s] = survivors[s]
+        _mark_known(need, groups, 1, is_known)
+        score(need, survivors[:total], products, plans, proximity, weights, is_known, scores[first:last])
+        _mark_known(need, groups, 0, is_known)
