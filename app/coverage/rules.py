@@ -59,26 +59,26 @@ class Figures:
     without the level that they presuppose; `simulated` ones have simulated events.
     """
 
-    entries: int
-    assigned: int
-    contacted: int
-    answered: int
-    credited: int
-    disbursed: int
-    needed_fen: int
-    credited_fen: int
-    disbursed_fen: int
-    rate_weight: int
-    credit_loan_fen: int
-    mlt_fen: int
-    first_loan: int
-    first_loan_unknown: int
-    contact_days_p50: int | None
-    contact_days_p90: int | None
-    answer_days_p50: int | None
-    answer_days_p90: int | None
-    uncounted: int
-    simulated: int
+    entries: int = 0
+    assigned: int = 0
+    contacted: int = 0
+    answered: int = 0
+    credited: int = 0
+    disbursed: int = 0
+    needed_fen: int = 0
+    credited_fen: int = 0
+    disbursed_fen: int = 0
+    rate_weight: int = 0
+    credit_loan_fen: int = 0
+    mlt_fen: int = 0
+    first_loan: int = 0
+    first_loan_unknown: int = 0
+    contact_days_p50: int | None = None
+    contact_days_p90: int | None = None
+    answer_days_p50: int | None = None
+    answer_days_p90: int | None = None
+    uncounted: int = 0
+    simulated: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ Sequence = Annotated[int, Path(ge=1, le=2**31 - 1, description="Number of the ev
 async def list_docking_events(
     session: SessionDep, viewer: ViewerDep, page: PageQuery, entry: EntryCode
 ) -> Page[EventOut]:
+    """Answer what happened to the entry, in order of logging; which is not always that of happening."""
     return await service.events_page(session, viewer, entry, page)
 
 
@@ -47,16 +48,19 @@ async def log_docking_event(
 async def get_docking_event(
     session: SessionDep, viewer: ViewerDep, entry: EntryCode, sequence: Sequence
 ) -> EventOut:
+    """Answer one event by its number on the entry."""
     return await service.event(session, viewer, entry, sequence)
 
 
 @entry_router.get("/{entry}/docking", summary="Where an entry stands, and what may be logged next (对接状态)")
 async def get_docking(session: SessionDep, viewer: ViewerDep, entry: EntryCode) -> DockingOut:
+    """Answer the state folded from the entry's events, and for each party the kinds that it may log now."""
     return await service.docking_state(session, viewer, entry, now=utc_now())
 
 
 @reason_router.get("/reasons", summary="The closed list of reasons for a decline (婉拒原因)")
 async def list_decline_reasons(_viewer: ViewerDep) -> list[ReasonOut]:
+    """Answer each reason with its Chinese words and the facts of the need that it establishes."""
     return service.reasons()
 
 

@@ -85,22 +85,22 @@ class EventOut(BaseModel):
     """A logged event."""
 
     sequence: int = Field(description="Number of the event on its entry, from 1, in order of logging.")
-    kind: EventKind
-    kind_label: str = Field(description="In Chinese.", examples=["已对接"])
+    kind: EventKind = Field(description="What happened.")
+    kind_label: str = Field(description="The kind in Chinese.", examples=["已对接"])
     institution: str = Field(description="Party on whose behalf it was logged (机构).")
     logged_by: str | None = Field(description="Institution in the party's line that logged it, if another.")
-    occurred_at: datetime
-    recorded_at: datetime
+    occurred_at: datetime = Field(description="When it happened (发生时间).")
+    recorded_at: datetime = Field(description="When it was logged (登记时间).")
     actor: str = Field(description="Who logged it; `simulation` for simulated events.")
-    amount: Yuan | None
-    rate: Rate | None
-    term_months: int | None
-    is_credit_loan: bool | None
-    exceeds_need: bool
-    reason: DeclineReason | None
+    amount: Yuan | None = Field(description="Approved or paid out (授信或放款金额), yuan.")
+    rate: Rate | None = Field(description="Annual rate (年利率), percent.")
+    term_months: int | None = Field(description="Term (期限), months.")
+    is_credit_loan: bool | None = Field(description="Whether on credit alone (信用贷款).")
+    exceeds_need: bool = Field(description="Whether the approvals are meant to exceed the need.")
+    reason: DeclineReason | None = Field(description="Why it was declined (婉拒原因).")
     reason_label: str | None = Field(description="The reason in Chinese.")
-    evidence: str | None
-    note: str | None
+    evidence: str | None = Field(description="What proves the reason (佐证).")
+    note: str | None = Field(description="Anything else worth keeping (备注).")
     is_simulated: bool = Field(description="True for events of the simulator (模拟数据).")
 
 
@@ -109,10 +109,10 @@ class PartyOut(BaseModel):
 
     institution: str = Field(description="Code (机构).")
     is_responsible: bool = Field(description="Responsible (责任银行), else supporting.")
-    since: datetime
-    until: datetime | None
-    stage: Stage
-    stage_label: str
+    since: datetime = Field(description="Since when it is a party of the entry.")
+    until: datetime | None = Field(description="Until when; null: still.")
+    stage: Stage = Field(description="How far it has come.")
+    stage_label: str = Field(description="The stage in Chinese.")
     approved: Yuan = Field(description="Approved so far (累计授信), yuan.")
     disbursed: Yuan = Field(description="Paid out so far (累计放款), yuan.")
     reason: DeclineReason | None = Field(description="Why it declined, while the decline stands.")
@@ -122,31 +122,31 @@ class PartyOut(BaseModel):
 class DockingOut(BaseModel):
     """Where an entry stands, folded from its events."""
 
-    entry: str
-    stage: Stage
-    stage_label: str
+    entry: str = Field(description="Code of the entry (名单条目).")
+    stage: Stage = Field(description="The furthest stage of its parties (对接状态).")
+    stage_label: str = Field(description="The stage in Chinese.")
     responsible: str | None = Field(description="Code of the responsible institution; null: none.")
-    needed: Yuan
-    approved: Yuan
-    disbursed: Yuan
-    last_sequence: int
-    parties: list[PartyOut]
+    needed: Yuan = Field(description="Amount asked for (融资金额), yuan.")
+    approved: Yuan = Field(description="Approved by all parties together (累计授信), yuan.")
+    disbursed: Yuan = Field(description="Paid out by all parties together (累计放款), yuan.")
+    last_sequence: int = Field(description="Number of the newest event; 0: none.")
+    parties: list[PartyOut] = Field(description="Parties of the entry, first to last.")
 
 
 class ReasonOut(BaseModel):
     """One reason of the closed list."""
 
-    reason: DeclineReason
-    label: str
+    reason: DeclineReason = Field(description="Word to send.")
+    label: str = Field(description="In Chinese.")
     establishes: dict[str, Any] = Field(description="Facts of the need that it establishes.")
-    clause: str
+    clause: str = Field(description="Clause that speaks of it; may be empty.")
 
 
 class SimulationOut(BaseModel):
     """What a simulated run logged."""
 
-    edition: str
-    seed: int
-    until: datetime
+    edition: str = Field(description="Code of the edition.")
+    seed: int = Field(description="Seed of the simulation.")
+    until: datetime = Field(description="Instant up to which was simulated.")
     events: dict[str, int] = Field(description="Simulated events logged, by kind.")
     entries: int = Field(description="Entries that they concern.")

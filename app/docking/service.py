@@ -56,7 +56,8 @@ async def log_event(
             "Somebody logged on this entry at the same time; read it again.",
             [Fault("entry", "has a newer event", "Read the events, then send this one again.")],
         ) from error
-    await _classify_declined(session, viewer, [dossier], now)
+    if event.kind is EventKind.DECLINED:
+        await _classify_declined(session, viewer, [dossier], now)
     names = await queries.institution_names(session, [stored.institution_id])
     return event_out(stored, names[stored.institution_id].code)
 
@@ -94,12 +95,14 @@ async def log_events(
 async def _classify_declined(
     session: AsyncSession, viewer: Viewer, dossiers: Iterable[EntryDossier], now: datetime
 ) -> None:
-    """Classify anew what blocks the entries whose newest event is a decline."""
-    for dossier in dossiers:
-        if dossier.events and dossier.events[-1].kind is EventKind.DECLINED:
-            reasons = [event.reason for event in dossier.events if event.reason is not None]
-            facts = facts_established(reasons)
-            await bottlenecks.classify_entry(session, viewer, dossier.id, facts, now=now)
+    """Classify anew what blocks entries on which a decline was logged and nobody has approved credit."""
+    established = {
+        found.id: facts_established(event.reason for event in found.events if event.reason is not None)
+        for found in dossiers
+        if not fold(found.events).approved_fen
+    }
+    if established:
+        await bottlenecks.classify_entries(session, viewer, established, now=now)
 
 
 async def events_page(

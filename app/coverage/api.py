@@ -1,0 +1,83 @@
+"""JSON routes of coverage: a month, its close, its verification, its facts and workbook."""
+
+import base64
+
+from fastapi import APIRouter, Response
+
+from app.accounts.api import ViewerDep
+from app.coverage import service
+from app.coverage.schemas import ClosedOut, CoverageOut, CutQuery, EditionCode, Month, VerificationOut
+from app.kernel.clock import utc_now
+from app.kernel.problems import PROBLEMS
+from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLSX_ANSWER = {
+    200: {
+        "description": "The workbook",
+        "content": {XLSX: {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+FACTS_ANSWER = {
+    200: {
+        "description": "The facts as canonical JSON; `Repr-Digest` (RFC 9530) holds their SHA-256",
+        "content": {"application/json": {"schema": {"type": "object", "required": ["format", "entries"]}}},
+    }
+}
+router = APIRouter(route_class=TransactionRoute, prefix="/coverage", tags=["coverage"], responses=PROBLEMS)
+
+
+@router.get(
+    "/{month}.xlsx", summary="Workbook of a month (导出)", response_class=Response, responses=XLSX_ANSWER
+)
+async def export_coverage(
+    session: SessionDep, viewer: ViewerDep, month: Month, edition: EditionCode = None
+) -> Response:
+    """Answer a sheet for each cut with numerators and denominators, the method and the hash of the facts."""
+    data = await service.export(session, viewer, month, edition=edition, now=utc_now())
+    headers = {"content-disposition": f'attachment; filename="coverage-{month}.xlsx"'}
+    return Response(data, media_type=XLSX, headers=headers)
+
+
+@router.get("/{month}", summary="Coverage of a month (对接覆盖率)")
+async def show_coverage(
+    session: SessionDep,
+    viewer: ViewerDep,
+    month: Month,
+    by: CutQuery = None,
+    edition: EditionCode = None,
+) -> CoverageOut:
+    """Answer a month's figures; of a closed month the closed ones, with restatements beside them."""
+    return await service.show(session, viewer, month, by=by, edition=edition, now=utc_now())
+
+
+@router.post("/{month}/close", status_code=201, summary="Close a month (关账)")
+async def close_coverage(
+    session: SessionDep,
+    viewer: ViewerDep,
+    response: Response,
+    month: Month,
+    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - TransactionRoute answers repetitions
+) -> ClosedOut:
+    """Freeze facts, hash and figures; a month closes once, after it has ended in Shanghai, without gaps."""
+    closed = await service.close(session, viewer, month, now=utc_now())
+    response.headers["location"] = f"/api/v1/coverage/{month}"
+    return closed
+
+
+@router.get("/{month}/verification", summary="Recompute a closed month (核验)")
+async def verify_coverage(session: SessionDep, viewer: ViewerDep, month: Month) -> VerificationOut:
+    """Answer whether the frozen facts still have the hash and give the figures, and what today's facts say."""
+    return await service.verify(session, viewer, month)
+
+
+@router.get(
+    "/{month}/facts", summary="Facts of a month (事实)", response_class=Response, responses=FACTS_ANSWER
+)
+async def coverage_facts(
+    session: SessionDep, viewer: ViewerDep, month: Month, edition: EditionCode = None
+) -> Response:
+    """Answer the facts from which anyone can recompute the month; of a closed month the frozen bytes."""
+    file = await service.facts_file(session, viewer, month, edition=edition, now=utc_now())
+    digest = base64.b64encode(bytes.fromhex(file.sha256)).decode()
+    return Response(file.data, media_type="application/json", headers={"repr-digest": f"sha-256=:{digest}:"})

@@ -1,0 +1,122 @@
+"""Figures as they are published: integers to ratios with numerator and denominator (pure)."""
+
+from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Final
+
+from app.coverage.rules import Cut, Figures, Group, Report
+from app.coverage.schemas import AmountRatio, Days, FiguresOut, GroupOut, Ratio, WeightedRate
+from app.kernel.money import yuan_text
+
+_TWO: Final = Decimal("0.01")
+_FOUR: Final = Decimal("0.0001")
+_BP_PER_PERCENT: Final = 100
+_FEN_BP_PER_YUAN_PERCENT: Final = 10_000
+
+
+def figures_out(figures: Figures) -> FiguresOut:
+    """Answer figures for their readers."""
+    contacted = _ratio(figures.contacted, figures.entries)
+    return FiguresOut.model_construct(
+        entries=figures.entries,
+        coverage=contacted,
+        assigned=_ratio(figures.assigned, figures.entries),
+        contacted=contacted,
+        answered=_ratio(figures.answered, figures.entries),
+        credited=_ratio(figures.credited, figures.entries),
+        disbursed=_ratio(figures.disbursed, figures.entries),
+        needed_amount=figures.needed_fen,
+        credited_amount=figures.credited_fen,
+        disbursed_amount=figures.disbursed_fen,
+        rate=_rate(figures.rate_weight, figures.credited_fen),
+        first_loan=_ratio(figures.first_loan, figures.credited),
+        first_loan_unknown=figures.first_loan_unknown,
+        credit_loan=_amount_ratio(figures.credit_loan_fen, figures.credited_fen),
+        medium_long_term=_amount_ratio(figures.mlt_fen, figures.credited_fen),
+        days_to_contact=_days(figures.contacted, figures.contact_days_p50, figures.contact_days_p90),
+        days_to_answer=_days(figures.answered, figures.answer_days_p50, figures.answer_days_p90),
+        uncounted=figures.uncounted,
+        simulated=figures.simulated,
+    )
+
+
+def group_out(group: Group) -> GroupOut:
+    """Answer a row for its readers."""
+    return GroupOut.model_construct(
+        key=group.key,
+        name=group.name,
+        level=group.level,
+        parent=group.parent,
+        figures=figures_out(group.figures),
+        restated=None,
+    )
+
+
+def percent_text(numerator: int, denominator: int, places: Decimal = _TWO) -> str | None:
+    """Answer numerator / denominator in percent, rounded half up; None when out of nothing."""
+    if denominator == 0:
+        return None
+    share = Decimal(numerator) * 100 / Decimal(denominator)
+    return str(share.quantize(places, ROUND_HALF_UP))
+
+
+def report_json(report: Report) -> dict[str, Any]:
+    """Answer a report as the JSON that is kept with a closed month."""
+    return {
+        "total": figures_out(report.total).model_dump(mode="json"),
+        "cuts": {
+            cut.value: [group_out(group).model_dump(mode="json") for group in groups]
+            for cut, groups in report.cuts.items()
+        },
+    }
+
+
+def restate(closed: Sequence[Mapping[str, Any]], today: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Put today's figures beside those of the closed rows where they differ.
+
+    Rows that exist only today follow with closed figures of nothing, so that they show as restated.
+    """
+    current = {row["key"]: row for row in today}
+    known = {row["key"] for row in closed}
+    empty = figures_out(Figures()).model_dump(mode="json")
+    rows = [dict(row) | {"restated": _other(row, current.get(row["key"]), empty)} for row in closed]
+    new = (row for row in today if row["key"] not in known)
+    return rows + [dict(row) | {"figures": empty, "restated": row["figures"]} for row in new]
+
+
+def _other(row: Mapping[str, Any], today: Mapping[str, Any] | None, empty: Any) -> Any:
+    figures = empty if today is None else today["figures"]
+    return None if figures == row["figures"] else figures
+
+
+def rows_of_cut(report: Mapping[str, Any], cut: Cut) -> list[dict[str, Any]]:
+    """Answer the rows of one cut in the JSON of a report."""
+    rows: list[dict[str, Any]] = report["cuts"].get(cut.value, [])
+    return rows
+
+
+def _ratio(numerator: int, denominator: int) -> Ratio:
+    return Ratio.model_construct(
+        numerator=numerator, denominator=denominator, percent=percent_text(numerator, denominator)
+    )
+
+
+def _amount_ratio(numerator: int, denominator: int) -> AmountRatio:
+    return AmountRatio.model_construct(
+        numerator=numerator, denominator=denominator, percent=percent_text(numerator, denominator)
+    )
+
+
+def _rate(weight: int, amount_fen: int) -> WeightedRate:
+    percent = None
+    if amount_fen:
+        average = Decimal(weight) / Decimal(amount_fen) / _BP_PER_PERCENT
+        percent = str(average.quantize(_FOUR, ROUND_HALF_UP))
+    whole, rest = divmod(weight, _FEN_BP_PER_YUAN_PERCENT)
+    return WeightedRate.model_construct(
+        numerator=f"{whole}.{rest:04d}", denominator=yuan_text(amount_fen), percent=percent
+    )
+
+
+def _days(count: int, p50: int | None, p90: int | None) -> Days:
+    return Days.model_construct(count=count, p50=p50, p90=p90)

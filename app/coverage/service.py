@@ -1,0 +1,287 @@
+"""Use cases of coverage: show a month, close it, verify it, hand out its facts and workbook."""
+
+import asyncio
+import zlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.rules import Viewer
+from app.coverage import canonical, queries
+from app.coverage.facts import EntryFacts, MonthFacts, Place
+from app.coverage.levels import parties_of
+from app.coverage.months import check_closable, check_open_for_show
+from app.coverage.published import report_json, restate, rows_of_cut
+from app.coverage.queries import EntryRow
+from app.coverage.rules import Cut, compute
+from app.coverage.schemas import ClosedOut, CoverageOut, FiguresOut, GroupOut, VerificationOut
+from app.coverage.tables import CoverageSnapshot
+from app.coverage.verification import examine
+from app.coverage.workbook import coverage_workbook
+from app.kernel.clock import month_bounds, shanghai_date
+from app.kernel.errors import Conflict, Fault, NotFound
+from app.kernel.settings import get_settings
+from app.reference import service as reference
+from app.reference.regions import Regions
+from app.whitelist.tables import WhitelistEdition
+
+
+@dataclass(frozen=True, slots=True)
+class FactsFile:
+    """A month's facts as canonical JSON, with their hash; those of a closed month are the frozen ones."""
+
+    data: bytes
+    sha256: str
+    is_closed: bool
+
+
+async def gather(session: AsyncSession, viewer: Viewer, month: str, edition: WhitelistEdition) -> MonthFacts:
+    """Answer the facts of a month as they are known now, in a constant number of statements."""
+    until = month_bounds(month)[1]
+    rows = await queries.entry_rows(session, edition.id, until)
+    institutions = await queries.institution_places(session)
+    chains = await queries.chain_names(session)
+    book = await reference.current_book(session, get_settings().seed_dir)
+    head = (viewer.jurisdiction, edition.code, month, until)
+    return await asyncio.to_thread(_month_facts, head, rows, institutions, chains, book.regions)
+
+
+def _month_facts(
+    head: tuple[str, str, str, datetime],
+    rows: list[EntryRow],
+    institutions: dict[str, Place],
+    chains: dict[str, str],
+    regions: Regions,
+) -> MonthFacts:
+    entries = tuple(_entry_facts(row) for row in rows)
+    owners = {party.institution for entry in entries for party in entry.parties}
+    lines = {code: place for code, place in institutions.items() if code in _with_above(owners, institutions)}
+    named = {
+        code: chains[code] for code in sorted({row.chain for row in rows if row.chain}) if code in chains
+    }
+    return MonthFacts(*head, entries, _region_places({row.region for row in rows}, regions), lines, named)
+
+
+def _entry_facts(row: EntryRow) -> EntryFacts:
+    parties, strays = parties_of(row.spells, row.happenings)
+    return EntryFacts(
+        entry=row.code,
+        region=row.region,
+        chain=row.chain,
+        source_class=row.source_class,
+        size_class=row.size_class,
+        amount_fen=row.amount_fen,
+        first_loan=row.first_loan,
+        admitted_at=row.admitted_at,
+        parties=parties,
+        strays=strays,
+        is_simulated=row.is_simulated,
+    )
+
+
+def _with_above(codes: set[str], places: dict[str, Place]) -> set[str]:
+    found: set[str] = set()
+    for code in codes:
+        above: str | None = code
+        while above is not None and above not in found:
+            found.add(above)
+            above = places[above].parent
+    return found
+
+
+def _region_places(codes: set[str], regions: Regions) -> dict[str, Place]:
+    listed = {}
+    for code in sorted(codes):
+        own = regions.get(code)
+        for region in (*((own,) if own else ()), *regions.ancestors(code)):
+            listed[region.code] = Place(region.name, region.parent, region.level.value)
+    return listed
+
+
+async def show(
+    session: AsyncSession,
+    viewer: Viewer,
+    month: str,
+    *,
+    by: Cut | None = None,
+    edition: str | None = None,
+    now: datetime,
+) -> CoverageOut:
+    """Answer a month's coverage; of a closed month the closed figures, with restatements beside them.
+
+    Raises:
+        NotFound: no edition was in force, or there is none of that code.
+        Refused: the month has not begun.
+    """
+    check_open_for_show(month, now)
+    found = await _edition(session, viewer, month, edition)
+    facts = await gather(session, viewer, month, found)
+    cuts = () if by is None else (by,)
+    today = report_json(await asyncio.to_thread(compute, facts, cuts))
+    closed = await _closed(session, viewer, month, found)
+    return _coverage_out(facts, today, closed, by)
+
+
+def _coverage_out(
+    facts: MonthFacts, today: dict[str, Any], closed: CoverageSnapshot | None, by: Cut | None
+) -> CoverageOut:
+    total, rows, restated = today["total"], rows_of_cut(today, by) if by else [], None
+    if closed is not None:
+        total = closed.figures["total"]
+        restated = today["total"] if today["total"] != total else None
+        rows = restate(rows_of_cut(closed.figures, by), rows) if by else []
+    return CoverageOut(
+        jurisdiction=facts.jurisdiction,
+        month=facts.month,
+        edition=facts.edition,
+        until=facts.until,
+        closed=_closed_out(closed, facts.edition) if closed else None,
+        total=FiguresOut.model_validate(total),
+        restated=FiguresOut.model_validate(restated) if restated else None,
+        by=by,
+        rows=[GroupOut.model_validate(row) for row in rows],
+    )
+
+
+def _closed_out(closed: CoverageSnapshot, edition: str) -> ClosedOut:
+    return ClosedOut(
+        month=closed.month,
+        edition=edition,
+        closed_at=closed.closed_at,
+        closed_by=closed.closed_by,
+        facts_sha256=closed.facts_sha256,
+    )
+
+
+async def close(session: AsyncSession, viewer: Viewer, month: str, *, now: datetime) -> ClosedOut:
+    """Freeze a month: its facts, their hash, and the figures by every cut.
+
+    Raises:
+        NotFound: no edition was in force at the end of the month.
+        Conflict: it has not ended in Shanghai, is closed already, or would leave a gap.
+    """
+    check_closable(month, await queries.closed_months(session, viewer), now)
+    edition = await _edition(session, viewer, month, None)
+    facts = await gather(session, viewer, month, edition)
+    frozen = await asyncio.to_thread(_freeze, facts)
+    snapshot = CoverageSnapshot(
+        jurisdiction=viewer.jurisdiction,
+        edition_id=edition.id,
+        month=month,
+        facts=frozen.packed,
+        facts_sha256=frozen.sha256,
+        figures=frozen.figures,
+        closed_by=viewer.name,
+        closed_at=now,
+    )
+    session.add(snapshot)
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        raise Conflict(
+            f"{month} was closed by somebody else at the same time.",
+            [Fault("month", "is closed", "Read it.", month)],
+        ) from error
+    return _closed_out(snapshot, edition.code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frozen:
+    packed: bytes
+    sha256: str
+    figures: dict[str, Any]
+
+
+def _freeze(facts: MonthFacts) -> _Frozen:
+    data = canonical.to_bytes(facts)
+    return _Frozen(zlib.compress(data), canonical.sha256_of(data), report_json(compute(facts, Cut)))
+
+
+async def verify(session: AsyncSession, viewer: Viewer, month: str) -> VerificationOut:
+    """Recompute a closed month from its frozen facts, and from what is known today.
+
+    Raises:
+        NotFound: the month is not closed.
+    """
+    found = await queries.snapshot(session, viewer, month)
+    if found is None:
+        raise NotFound(f"{month} is not closed.")
+    closed, code = found
+    edition = await _edition(session, viewer, month, code)
+    today = await gather(session, viewer, month, edition)
+    verdict = await asyncio.to_thread(examine, closed.facts, closed.facts_sha256, closed.figures, today)
+    return VerificationOut(
+        closed=_closed_out(closed, code),
+        is_intact=not verdict.faults,
+        found_sha256=verdict.found_sha256,
+        faults=list(verdict.faults),
+        is_restated=verdict.is_restated,
+        entries_added=list(verdict.added),
+        entries_removed=list(verdict.removed),
+        entries_changed=list(verdict.changed),
+        today_sha256=verdict.today_sha256,
+        total=FiguresOut.model_validate(closed.figures["total"]),
+        today=FiguresOut.model_validate(verdict.today["total"]),
+    )
+
+
+async def facts_file(
+    session: AsyncSession, viewer: Viewer, month: str, *, edition: str | None = None, now: datetime
+) -> FactsFile:
+    """Answer the facts from which anyone can recompute a month: the frozen ones once it is closed.
+
+    Raises:
+        NotFound: no edition was in force, or there is none of that code.
+        Refused: the month has not begun.
+    """
+    check_open_for_show(month, now)
+    found = await _edition(session, viewer, month, edition)
+    closed = await _closed(session, viewer, month, found)
+    if closed is not None:
+        return FactsFile(await asyncio.to_thread(zlib.decompress, closed.facts), closed.facts_sha256, True)
+    facts = await gather(session, viewer, month, found)
+    data = await asyncio.to_thread(canonical.to_bytes, facts)
+    return FactsFile(data, canonical.sha256_of(data), is_closed=False)
+
+
+async def export(
+    session: AsyncSession, viewer: Viewer, month: str, *, edition: str | None = None, now: datetime
+) -> bytes:
+    """Answer a month's workbook (xlsx): a sheet for each cut, the method and the hash.
+
+    Raises:
+        NotFound: no edition was in force, or there is none of that code.
+        Refused: the month has not begun.
+    """
+    check_open_for_show(month, now)
+    found = await _edition(session, viewer, month, edition)
+    facts = await gather(session, viewer, month, found)
+    today = report_json(await asyncio.to_thread(compute, facts, Cut))
+    closed = await _closed(session, viewer, month, found)
+    data = None if closed else await asyncio.to_thread(canonical.to_bytes, facts)
+    sha256 = closed.facts_sha256 if closed else canonical.sha256_of(data or b"")
+    shown = [_coverage_out(facts, today, closed, cut) for cut in Cut]
+    return await asyncio.to_thread(coverage_workbook, shown, sha256)
+
+
+async def _edition(session: AsyncSession, viewer: Viewer, month: str, code: str | None) -> WhitelistEdition:
+    if code is not None:
+        found = await queries.edition_by_code(session, viewer, code)
+        missing = f"No whitelist edition {code}."
+    else:
+        last_day = shanghai_date(month_bounds(month)[1] - timedelta(microseconds=1))
+        found = await queries.edition_in_force(session, viewer, last_day)
+        missing = f"No whitelist edition was in force at the end of {month}."
+    if found is None:
+        raise NotFound(missing)
+    return found
+
+
+async def _closed(
+    session: AsyncSession, viewer: Viewer, month: str, edition: WhitelistEdition
+) -> CoverageSnapshot | None:
+    found = await queries.snapshot(session, viewer, month)
+    return found[0] if found is not None and found[0].edition_id == edition.id else None
