@@ -1,0 +1,62 @@
+"""Quotas of chain plans: how many entries of a chain a contracted bank takes (一链一策 签约额度).
+
+A quota cuts across capacities (a chain's entries at all branches of a bank), so it cannot be a limit of the flow
+without losing whole-number optimality. It is held by offering the bank to no more entries of the chain than
+the quota leaves: first those that have no other bank, then the best fits.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.allocation.candidates import BoolArray, Candidates
+from app.allocation.model import IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """At most `places` entries of a chain at the branches (indexes) of a contracted bank."""
+
+    chain: str
+    bank: str
+    branches: frozenset[int]
+    places: int
+
+
+def within_quotas(
+    found: Candidates, chains: Sequence[str | None], settled: IntArray, quotas: Sequence[Quota]
+) -> tuple[Candidates, Mapping[str, int]]:
+    """Answer the offers that quotas leave, and how many entries lost an offer, by `chain bank`.
+
+    `chains` and `settled` (branch index or -1) are by entry; settled entries use up their quota first.
+    """
+    lost: dict[str, int] = {}
+    for quota in sorted(quotas, key=lambda one: (one.chain, one.bank)):
+        member = np.array([chain == quota.chain for chain in chains], np.bool_)
+        inside = np.zeros(1 + max([*quota.branches, *found.branch.tolist(), *settled.tolist(), 0]), np.bool_)
+        inside[list(quota.branches)] = True
+        held = int(np.count_nonzero(member & (settled >= 0) & inside[settled]))
+        concerned = member[found.entry] & inside[found.branch] & (settled[found.entry] < 0)
+        entries = np.unique(found.entry[concerned])
+        places = max(0, quota.places - held)
+        if entries.size <= places:
+            continue
+        kept = _first_served(found, entries, concerned, places)
+        dropped = concerned & ~np.isin(found.entry, kept)
+        found = found.where(~dropped)
+        lost[f"{quota.chain} {quota.bank}"] = int(entries.size) - places
+    return found, lost
+
+
+def _first_served(found: Candidates, entries: IntArray, concerned: BoolArray, places: int) -> IntArray:
+    """The entries that keep the offer: without another bank first, then by fit, then by their order."""
+    size = int(entries.max()) + 1
+    has_other = np.zeros(size, np.bool_)
+    others = ~concerned & (found.entry < size)
+    has_other[found.entry[others]] = True
+    fit = np.zeros(size, np.int64)
+    np.maximum.at(fit, found.entry[concerned], found.score[concerned])
+    order = np.lexsort((entries, -fit[entries], has_other[entries]))
+    kept: IntArray = entries[order[:places]]
+    return kept
