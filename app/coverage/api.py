@@ -1,6 +1,7 @@
 """JSON routes of coverage: a month, its close, its verification, its facts and workbook."""
 
 import base64
+from typing import Any
 
 from fastapi import APIRouter, Response
 
@@ -11,14 +12,15 @@ from app.kernel.clock import utc_now
 from app.kernel.problems import PROBLEMS
 from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
 
+Answers = dict[int | str, dict[str, Any]]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-XLSX_ANSWER = {
+XLSX_ANSWER: Answers = {
     200: {
         "description": "The workbook",
         "content": {XLSX: {"schema": {"type": "string", "format": "binary"}}},
     }
 }
-FACTS_ANSWER = {
+FACTS_ANSWER: Answers = {
     200: {
         "description": "The facts as canonical JSON; `Repr-Digest` (RFC 9530) holds their SHA-256",
         "content": {"application/json": {"schema": {"type": "object", "required": ["format", "entries"]}}},

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
@@ -76,15 +76,15 @@ async def entry_rows(session: AsyncSession, edition_id: int, until: datetime) ->
         NeedRevision.facts["first_loan"].as_boolean(),
         WhitelistEntry.admitted_at,
     ).join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)
-    ordered = _on_roster(statement, edition_id, until).order_by(WhitelistEntry.code)
+    ordered = statement.where(*_on_roster(edition_id, until)).order_by(WhitelistEntry.code)
     rows = {row[0]: EntryRow(*row) for row in await session.execute(ordered)}
     await _add_spells(session, edition_id, until, rows)
     await _add_happenings(session, edition_id, until, rows)
     return list(rows.values())
 
 
-def _on_roster(statement: Select[Any], edition_id: int, until: datetime) -> Select[Any]:
-    return statement.where(
+def _on_roster(edition_id: int, until: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
         WhitelistEntry.edition_id == edition_id,
         WhitelistEntry.status == "admitted",
         WhitelistEntry.admitted_at < until,
@@ -101,7 +101,9 @@ async def _add_spells(
         .join(Institution, Institution.id == Assignment.institution_id)
         .where(Assignment.assigned_at < until)
     )
-    for entry_id, code, since, ended in await session.execute(_on_roster(statement, edition_id, until)):
+    for entry_id, code, since, ended in await session.execute(
+        statement.where(*_on_roster(edition_id, until))
+    ):
         end = ended if ended is not None and ended < until else None
         rows[entry_id].spells.append(Spell(code, since, end))
 
@@ -126,7 +128,7 @@ async def _add_happenings(
         .where(DockingEvent.occurred_at < until)
         .order_by(DockingEvent.entry_id, DockingEvent.occurred_at, DockingEvent.sequence)
     )
-    for row in await session.execute(_on_roster(statement, edition_id, until)):
+    for row in await session.execute(statement.where(*_on_roster(edition_id, until))):
         entry = rows[row[0]]
         entry.is_simulated |= row[1]
         entry.happenings.append(_happening(row))

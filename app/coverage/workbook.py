@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import xlsxwriter
 
-from app.coverage.rules import CUT_LABELS, Cut
+from app.coverage.rules import CUT_LABELS
 from app.coverage.schemas import AmountRatio, CoverageOut, Days, FiguresOut, Ratio
 from app.kernel.clock import SHANGHAI
 from app.kernel.money import FEN_PER_WAN
