@@ -30,6 +30,9 @@ class Decider(ABC):
     it is what callers memoise on. None (unknown) has the key None.
     """
 
+    is_own_key = True
+    """Whether a value is its own key."""
+
     def __init__(self, leaves: Sequence[Criterion]) -> None:
         self.fact = FACTS[leaves[0].fact]
         self.leaves = tuple(leaves)
@@ -40,7 +43,7 @@ class Decider(ABC):
 
     def keys(self, values: Sequence[FactValue | None]) -> list[Hashable]:
         """Answer the memo keys of many values."""
-        return [self.key(value) for value in values]
+        return list(values) if self.is_own_key else [self.key(value) for value in values]
 
     def verdicts(self, value: FactValue | None) -> Verdicts:
         """Answer the verdict of each leaf on a value (uint8, as `Verdict` numbers them)."""
@@ -55,6 +58,8 @@ class Decider(ABC):
 
 class NumberDecider(Decider):
     """at_least, at_most, between: a value's class is its rank between the break points."""
+
+    is_own_key = False
 
     def __init__(self, leaves: Sequence[Criterion]) -> None:
         super().__init__(leaves)
@@ -153,18 +158,11 @@ class WordDecider(Decider):
             for word in set(words):
                 self._named[word].append((i, named))
 
-    def key(self, value: FactValue | None) -> Hashable:
-        return value if value is None or value in self._named else _OTHER
-
     def _decide(self, value: Hashable) -> Verdicts:
         found = self._usual.copy()
         for i, verdict in self._named.get(value, ()):
             found[i] = verdict
         return found
-
-
-_OTHER = "…"
-"""Stands for every word that no leaf names; no declared word or code looks like it."""
 
 
 def _word_rule(leaf: Criterion) -> tuple[int, int, Iterable[Hashable]]:
@@ -182,6 +180,8 @@ def _word_rule(leaf: Criterion) -> tuple[int, int, Iterable[Hashable]]:
 class SetDecider(Decider):
     """any_of, all_of, none_of, is_empty on a set of which perhaps not all members are known."""
 
+    is_own_key = False
+
     def __init__(self, leaves: Sequence[Criterion]) -> None:
         super().__init__(leaves)
         named = sorted({str(word) for leaf in leaves for word in leaf.operand})
@@ -192,13 +192,12 @@ class SetDecider(Decider):
             (np.flatnonzero([leaf.operator == operator for leaf in leaves]), operator)
             for operator in _SET_RULES
         ]
-        self._words = frozenset(named)
 
     def key(self, value: FactValue | None) -> Hashable:
         if value is None:
             return None
         assert isinstance(value, Members)
-        return value.known & self._words, bool(value.known), value.is_complete
+        return value.known if value.is_complete else (value.known, False)
 
     def _decide(self, value: Members) -> Verdicts:
         known = np.uint64(sum(self._bits.get(word, 0) for word in value.known))

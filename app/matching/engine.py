@@ -6,11 +6,12 @@ edition in batch, and say which group of criteria failed for a pair.
 
 import importlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from itertools import islice
 from types import ModuleType
 from typing import Any, Final, Literal
 
@@ -99,17 +100,31 @@ class Matcher:
         """The products, by number."""
         return self.index.products
 
-    def encode(self, needs: Sequence[MatchNeed]) -> Integers:
-        """Answer needs as lines of integers (int32 [needs, columns]) for the other methods."""
+    def encode(self, needs: Iterable[MatchNeed]) -> Integers:
+        """Answer needs as lines of integers (int32 [needs, columns]) for the other methods.
+
+        They are taken in blocks, so that a stream of needs never stands in memory as a whole.
+        """
+        blocks, source = [], iter(needs)
+        while block := list(islice(source, NEEDS_PER_SHARE)):
+            blocks.append(self._encode_block(block))
+        fixed = MARKS + self._groups
+        widest = max((block.shape[1] for block in blocks), default=fixed)
+        lines = np.full((sum(map(len, blocks)), widest), NOTHING, np.int32)
+        first = 0
+        for filled in blocks:
+            lines[first : first + len(filled), : filled.shape[1]] = filled
+            first += len(filled)
+        return lines
+
+    def _encode_block(self, needs: Sequence[MatchNeed]) -> Integers:
         roots = [self.tables.roots_of(need) for need in needs]
-        width = max(map(len, roots), default=0)
-        lines = np.full((len(needs), MARKS + self._groups + width), NOTHING, np.int32)
-        if needs:
-            lines[:, :MARKS] = [self.tables.marks_of(need) for need in needs]
-            lines[:, MARKS : MARKS + self._groups] = self.index.rows_of_all([need.facts for need in needs])
-        for line, numbers in zip(lines, roots, strict=True):
-            if numbers:
-                line[-width : len(line) - width + len(numbers)] = numbers
+        fixed, width = MARKS + self._groups, max(map(len, roots))
+        lines = np.full((len(needs), fixed + width), NOTHING, np.int32)
+        lines[:, :MARKS] = [self.tables.marks_of(need) for need in needs]
+        lines[:, MARKS:fixed] = self.index.rows_of_all([need.facts for need in needs])
+        if width:
+            lines[:, fixed:] = [numbers + [NOTHING] * (width - len(numbers)) for numbers in roots]
         return lines
 
     def encode_one(self, need: MatchNeed) -> Integers:

@@ -53,6 +53,11 @@ class Group:
         self._plain = np.array([plan for plan in self._plans if isinstance(plan, int)], np.int64)
         self._profiles = _profiles(asked, {condition: i for i, condition in enumerate(conditions)})
 
+    @property
+    def own_key(self) -> str | None:
+        """The fact whose value is the key itself, if it is that simple."""
+        return self.facts[0] if len(self.facts) == 1 and self.deciders[0].is_own_key else None
+
     def key(self, facts: Facts) -> Hashable:
         """Answer what a need's value class is memoised on."""
         if len(self.facts) == 1:
@@ -76,7 +81,10 @@ class Group:
         ]
         leaves = found[0] if len(found) == 1 else np.concatenate(found)
         decided = self._decided(leaves)
-        profiles = np.minimum.reduceat(decided[self._profiles.members], self._profiles.starts)
+        members, starts = self._profiles.members, self._profiles.starts
+        profiles = (
+            decided[members] if len(members) == len(starts) else np.minimum.reduceat(decided[members], starts)
+        )
         return np.append(profiles, np.uint8(PASS))
 
     def product_verdicts(self, profiles: Verdicts) -> Verdicts:

@@ -42,6 +42,7 @@ class _Slot:
     """A group and what is remembered of it: value key → row, and profile verdicts → row."""
 
     group: Group
+    own_key: str | None
     by_key: dict[Hashable, int] = field(default_factory=dict)
     by_verdicts: dict[bytes, int] = field(default_factory=dict)
 
@@ -52,7 +53,7 @@ class ProductIndex:
     def __init__(self, products: Sequence[IndexedProduct]) -> None:
         self.products = tuple(products)
         self.words = max(1, -(-len(self.products) // WORD_BITS))
-        self._slots = [_Slot(group) for group in _groups_of(self.products)]
+        self._slots = [_Slot(group, group.own_key) for group in _groups_of(self.products)]
         self._rows = np.zeros((64, self.words), np.uint64)
         self._possible = np.zeros(64, np.int32)
         self._numbers: dict[tuple[bytes, bytes], int] = {}
@@ -89,7 +90,7 @@ class ProductIndex:
         """Answer the row number of a need in each group, in the order of `groups`."""
         found = []
         for slot in self._slots:
-            key = slot.group.key(facts)
+            key = slot.group.key(facts) if slot.own_key is None else facts.get(slot.own_key)
             number = slot.by_key.get(key)
             found.append(self._learn(slot, key, facts) if number is None else number)
         return found
@@ -99,12 +100,12 @@ class ProductIndex:
         found = np.empty((len(needs), len(self._slots)), np.int32)
         for i, slot in enumerate(self._slots):
             keys = slot.group.keys(needs)
-            known: dict[Hashable, int] = {}
-            for place, key in enumerate(keys):
-                if key not in known:
-                    number = slot.by_key.get(key)
-                    known[key] = self._learn(slot, key, needs[place]) if number is None else number
-            found[:, i] = [known[key] for key in keys]
+            numbers = list(map(slot.by_key.get, keys))
+            for place, number in enumerate(numbers) if None in numbers else ():
+                if number is None:
+                    known = slot.by_key.get(keys[place])
+                    numbers[place] = self._learn(slot, keys[place], needs[place]) if known is None else known
+            found[:, i] = np.array(numbers, np.int32)
         return found
 
     def _learn(self, slot: _Slot, key: Hashable, facts: Facts) -> int:

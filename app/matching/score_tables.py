@@ -6,6 +6,7 @@ by the constants below; the array engines and nobody else read them by number.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -22,7 +23,7 @@ from app.matching.scoring import (
     log2_steps,
     price,
 )
-from app.policy.facts import PURPOSES, SECURITY, Members
+from app.policy.facts import PURPOSES, SECURITY, FactValue, Members
 
 Integers = npt.NDArray[np.int32]
 
@@ -43,6 +44,8 @@ PURPOSE_BITS: Final = {word: 1 << i for i, word in enumerate(PURPOSES)}
 MODE_BITS: Final = {word: 1 << i for i, word in enumerate(SECURITY)}
 CREDIT_BIT: Final = MODE_BITS["credit"]
 GUARANTEE_BIT: Final = MODE_BITS["guarantee"]
+REMEMBERED: Final = 16_384
+"""Values whose marks are kept at hand."""
 NO_REGION: Final = 0
 ELSEWHERE: Final = 1
 
@@ -64,39 +67,38 @@ class ScoreTables:
         self.banks = tuple(dict.fromkeys(product.bank for product in products))
         self._roots = {root: i for i, root in enumerate(dict.fromkeys(bank.root for bank in self.banks))}
         self._plan_terms = [plans[chain] for chain in sorted(plans)]
-        self._plan_numbers = {plan.chain: i + 1 for i, plan in enumerate(self._plan_terms)}
+        self._plan_numbers: dict[FactValue | None, int] = {
+            plan.chain: i for i, plan in enumerate(self._plan_terms, start=1)
+        }
+        self._plan_purposes = [0, *(mask_of(plan.purposes, PURPOSE_BITS) for plan in self._plan_terms)]
         self.weights = np.array(settings.ordered_weights(), np.int32)
         self.products = self._product_lines(products, settings)
         self.plans = self._plan_points(products)
         self.proximity, self._areas = _proximity_rows(self.banks)
+        self._area_of = lru_cache(REMEMBERED)(self._area_row)
 
     def marks_of(self, need: MatchNeed) -> list[int]:
         """Answer a need's marks, `MARKS` integers."""
         facts = need.facts
-        amount, term, chain = facts.get("amount"), facts.get("term_months"), facts.get("chain")
-        security, purposes, region = facts.get("security"), facts.get("purposes"), facts.get("region")
-        plan = self._plan_numbers.get(chain, 0) if isinstance(chain, str) else 0
-        asked = (
-            purposes.known & self._plan_terms[plan - 1].purposes
-            if plan and isinstance(purposes, Members)
-            else ()
-        )
-        months = term if isinstance(term, int) and term > 0 else NOTHING
+        months = facts.get("term_months")
+        plan = self._plan_numbers.get(facts.get("chain"), 0)
         return [
-            log2_steps(amount) if isinstance(amount, int) and amount > 0 else NO_AMOUNT,
-            months,
-            log2_steps(months) if months > 0 else NOTHING,
-            mask_of(security.known, MODE_BITS) if isinstance(security, Members) else 0,
-            mask_of(frozenset(asked), PURPOSE_BITS) if asked else 0,
+            _log_mark(facts.get("amount"), NO_AMOUNT),
+            months if type(months) is int and months > 0 else NOTHING,
+            _log_mark(months, NOTHING),
+            _mode_mask(facts.get("security")),
+            _purpose_mask(facts.get("purposes")) & self._plan_purposes[plan] if plan else 0,
             plan,
-            self._area_row(region) if isinstance(region, str) else NO_REGION,
+            self._area_of(facts.get("region")),
         ]
 
     def roots_of(self, need: MatchNeed) -> list[int]:
         """Answer the numbers of the head offices that the need's firm borrows from, ascending."""
         return sorted(self._roots[code] for code in need.banks if code in self._roots)
 
-    def _area_row(self, region: str) -> int:
+    def _area_row(self, region: FactValue | None) -> int:
+        if not isinstance(region, str):
+            return NO_REGION
         rows = (self._areas.get(region[:digits]) for digits in (6, 4, 2))
         return next((row for row in rows if row is not None), ELSEWHERE)
 
@@ -143,6 +145,24 @@ def _proximity_rows(banks: Sequence[Bank]) -> tuple[npt.NDArray[np.int16], dict[
         rows[row] = rows[next((known for known in wider if known is not None), ELSEWHERE)]
         rows[row, sorted(holders[area])] = PROXIMITY[len(area)]
     return rows, numbers
+
+
+@lru_cache(REMEMBERED)
+def _log_mark(value: FactValue | None, otherwise: int) -> int:
+    return log2_steps(value) if isinstance(value, int) and value > 0 else otherwise
+
+
+def _mode_mask(value: FactValue | None) -> int:
+    return _mask(value.known, is_mode=True) if isinstance(value, Members) else 0
+
+
+def _purpose_mask(value: FactValue | None) -> int:
+    return _mask(value.known, is_mode=False) if isinstance(value, Members) else 0
+
+
+@lru_cache(REMEMBERED)
+def _mask(words: frozenset[str], *, is_mode: bool) -> int:
+    return mask_of(words, MODE_BITS if is_mode else PURPOSE_BITS)
 
 
 def _amount_columns(product: IndexedProduct) -> tuple[int, int, int, int]:

@@ -8,7 +8,6 @@ array engines repeat them and property tests hold all equal.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from app.matching.products import Bank, IndexedProduct, MatchNeed, PlanTerms
@@ -64,7 +63,6 @@ class ScoreSettings:
         return tuple(self.weights[part] for part in PARTS)
 
 
-@lru_cache(maxsize=65_536)
 def log2_steps(value: int) -> int:
     """Answer floor(log2(value) × 1024) for a positive integer, by exact integer steps.
 
