@@ -168,14 +168,14 @@ OPERATORS: Final[Mapping[str, Operator]] = {
     "none_of": Operator(_SINGLE | _SETS, 1, _MANY, "不含", _none_of),
     "any_of": Operator(_SETS, 1, _MANY, "至少有其一：", _any_of),
     "all_of": Operator(_SETS, 1, _MANY, "须全部具备：", _all_of),
-    "is_empty": Operator(_SETS, 0, 0, "没有", _is_empty),
+    "is_empty": Operator(_SETS, 0, 0, "：无", _is_empty),
     "at_least": Operator(_NUMERIC, 1, 1, "不低于", _at_least),
     "at_most": Operator(_NUMERIC, 1, 1, "不超过", _at_most),
     "between": Operator(_NUMERIC, 2, 2, "介于", _between),
     "within_region": Operator(frozenset[Kind]({"region"}), 1, _MANY, "位于", _within_region),
     "within_industry": Operator(frozenset[Kind]({"industry"}), 1, _MANY, "属于行业", _within_industry),
-    "is_true": Operator(frozenset[Kind]({"flag"}), 0, 0, "是", _is_true),
-    "is_false": Operator(frozenset[Kind]({"flag"}), 0, 0, "否", _is_false),
+    "is_true": Operator(frozenset[Kind]({"flag"}), 0, 0, "：是", _is_true),
+    "is_false": Operator(frozenset[Kind]({"flag"}), 0, 0, "：否", _is_false),
 }  # fmt: skip
 
 

@@ -21,7 +21,6 @@ class Feature:
 
 _LISTED = (
     Feature("policy.clauses", "app.policy", "policy show", "政策条款入库、查询，规则与参数逐条引用"),
-    Feature("policy.adoption", "app.policy", "policy adopt", "采用其他地区或征求意见稿的规则，记录在案"),
     Feature(
         "policy.fair_credit", "app.policy", "policy check", "任何条件不得使用所有制（公平授信），载入时拒绝"
     ),

@@ -1,0 +1,19 @@
+"""Features that carry clauses exist: each names a command or a route that is really there."""
+
+import typer
+
+from app.cli.root import commands
+from app.main import create_app
+from app.policy.features import FEATURES
+
+
+def test_every_feature_that_a_clause_may_name_has_a_door_that_opens() -> None:
+    root = typer.main.get_command(commands)
+    paths = {route.path.removeprefix("/api/v1") for route in create_app().routes if hasattr(route, "path")}
+    for feature in FEATURES.values():
+        if feature.door.startswith("/"):
+            assert feature.door in paths, feature
+            continue
+        command = root
+        for word in feature.door.split():
+            command = getattr(command, "commands", {})[word]
