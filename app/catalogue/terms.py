@@ -11,9 +11,10 @@ FORMS: Final = {
     "forfaiting": "福费廷",
     "factoring": "保理",
     "supply_chain_bill": "供应链票据",
+    "leasing": "融资租赁",
     "guarantee": "担保",
 }
-"""Forms of finance (黑银发〔2023〕25号 六、八; 黔江金融办发〔2023〕30号 8); a guarantor's is `guarantee`."""
+"""Forms of finance (黑银发〔2023〕25号 六、八; 黔江金融办发〔2023〕30号 8、9); a guarantor's is `guarantee`."""
 
 RATE_BASES: Final = {"lpr_1y": "LPR（1年期）", "lpr_5y": "LPR（5年期以上）", "fixed": "固定利率"}
 

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from app.accounts.rules import Viewer
 from app.chains import queries
 from app.chains.planning import (
@@ -22,6 +20,7 @@ from app.chains.rules import Period
 from app.chains.schemas import ChainImportPreview, ChainIn, ManagerRecord, PlanIn, PlanRecord
 from app.chains.tables import Chain, ChainPlan
 from app.institutions.service import institution_tree
+from app.kernel.database import AsyncSession
 from app.kernel.errors import Fault, Refused
 from app.kernel.settings import get_settings
 from app.policy.yaml_records import Placed, read_records
@@ -31,12 +30,20 @@ NOT_IMPORTED: Final = "Nothing was imported: mend these and send the file again.
 
 
 async def import_chains(
-    session: AsyncSession, viewer: Viewer, text: str, file_name: str, *, now: datetime, dry_run: bool = False
+    session: AsyncSession,
+    viewer: Viewer,
+    text: str,
+    file_name: str,
+    *,
+    now: datetime,
+    known_products: frozenset[str] | None = None,
+    dry_run: bool = False,
 ) -> ChainImportPreview:
     """Take a YAML file with `chains`, `managers` and `plans`, each list optional; all of it or nothing.
 
     A chain states itself wholly; managers that are stored already are left as they are; a plan that
-    differs from the latest version becomes the next one. Product codes are not looked up here.
+    differs from the latest version becomes the next one. Without `known_products` (a seed that loads the
+    products later) the products of plans are not looked at.
 
     Raises:
         Refused: every fault by file, line and key; nothing is written.
@@ -49,7 +56,7 @@ async def import_chains(
     given = {item.record.code: new_chain(item.record, viewer, now) for item in read["chains"]}
     known = given | stored
     managers = await _new_managers(session, read["managers"], known, faults)
-    plans = await _new_plans(session, viewer, read["plans"], known, faults)
+    plans = await _new_plans(session, viewer, read["plans"], known, known_products, faults)
     if faults:
         raise Refused(NOT_IMPORTED, faults)
     preview = ChainImportPreview(
@@ -91,6 +98,7 @@ async def _new_plans(
     viewer: Viewer,
     placed: list[Placed[Any]],
     known: Mapping[str, Chain],
+    known_products: frozenset[str] | None,
     faults: list[Fault],
 ) -> list[Placed[Any]]:
     tree = await institution_tree(session, viewer)
@@ -106,7 +114,7 @@ async def _new_plans(
             faults.append(item.fault("chain", "two plans for one chain", "Keep the newest.", chain.code))
         seen.add(chain.code)
         before = latest.get(chain.id)
-        faults += faults_of_plan(item, tree, before.since if before else None)
+        faults += faults_of_plan(item, tree, before.since if before else None, known_products)
         if before is None or before.content_hash != plan_hash(item.record):
             new.append(item)
     return new

@@ -59,10 +59,16 @@ def plan_in_force(
     )
 
 
-def faults_of_plan(item: Placed[Any], tree: InstitutionTree, replaced_since: date | None) -> Iterable[Fault]:
-    """Name what contradicts a plan: an unknown institution, a public body, a day before the last version's.
+def faults_of_plan(
+    item: Placed[Any],
+    tree: InstitutionTree,
+    replaced_since: date | None,
+    known_products: frozenset[str] | None,
+) -> Iterable[Fault]:
+    """Name what contradicts a plan: unknown institutions or products, public bodies, days already planned.
 
-    `item.record` is a `PlanIn`; `replaced_since` is the first day of the version that it replaces.
+    `item.record` is a `PlanIn`; `replaced_since` is the first day of the version that it replaces;
+    without `known_products` the products are not looked at.
     """
     plan: PlanIn = item.record
     for i, bank in enumerate(plan.contracted):
@@ -73,6 +79,10 @@ def faults_of_plan(item: Placed[Any], tree: InstitutionTree, replaced_since: dat
         elif node.kind.is_body:
             message = f"{node.name} is a public body and finances nobody"
             yield item.fault(key, message, "Contract a bank or guarantor.", bank.institution)
+    for i, code in enumerate(plan.products):
+        if known_products is not None and code not in known_products:
+            remedy = "Import the product first (rongqiao catalogue import), or correct the code."
+            yield item.fault(f"products.{i}", "no such product", remedy, code)
     if replaced_since is not None and plan.since < replaced_since:
         message = f"lies before {replaced_since}, the first day of the version that it replaces"
         yield item.fault("since", message, "A published plan is not rewritten.", plan.since.isoformat())

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from datetime import date, datetime
 from itertools import groupby
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from app.accounts.rules import Viewer
 from app.chains import queries
 from app.chains.importing import import_chains, reference_book, save_plan
@@ -33,6 +31,7 @@ from app.chains.schemas import (
 from app.chains.tables import Chain
 from app.institutions.rules import digits_of
 from app.institutions.service import institution_tree
+from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor
 from app.policy.criteria import region_contains
@@ -150,23 +149,24 @@ async def publish_plan(
     plan: PlanIn,
     *,
     expect: Callable[[int], None],
+    known_products: frozenset[str],
     now: datetime,
 ) -> PlanOut:
     """Publish the next version of a chain's plan; the same plan again publishes nothing.
 
     `expect` is given the latest version's number (0: none yet) and raises if it is not the one meant.
-    Product codes are not looked up here: the catalogue stands above (`catalogue.service`).
+    `known_products` are the codes that the catalogue, which stands above, knows.
 
     Raises:
         NotFound: there is no such chain.
-        Refused: an unknown institution, or a first day before that of the latest version.
+        Refused: an unknown institution or product, or a first day before that of the latest version.
     """
     chain = await _stored(session, code, is_for_change=True)
     plans = await queries.plans_of(session, chain.id)
     expect(plans[-1].version if plans else 0)
     tree = await institution_tree(session, viewer)
     since = plans[-1].since if plans else None
-    faults = list(faults_of_plan(Placed(plan, str), tree, since))
+    faults = list(faults_of_plan(Placed(plan, str), tree, since, known_products))
     if faults:
         raise Refused("The plan was not published.", faults)
     return plan_out(code, await save_plan(session, chain, plans, plan, now))

@@ -6,8 +6,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from app.accounts.rules import Viewer
 from app.institutions import queries
 from app.institutions.planning import (
@@ -34,6 +32,7 @@ from app.institutions.schemas import (
     InstitutionRecord,
 )
 from app.institutions.tables import Institution
+from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor
 from app.kernel.settings import get_settings

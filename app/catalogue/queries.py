@@ -1,0 +1,193 @@
+"""Rows of products, their revisions and library editions. They are public: every viewer sees all."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.catalogue.revisions import Validity
+from app.catalogue.tables import LibraryEdition, LibraryItem, Product, ProductRevision
+from app.kernel.errors import Conflict
+
+IDS_PER_STATEMENT = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionRow:
+    """One revision with its product's code and offering institution."""
+
+    id: int
+    code: str
+    institution_id: int
+    revision: int
+    name: str
+    terms: Mapping[str, Any]
+    content_hash: str
+    valid_from: date
+    valid_until: date | None
+    is_demo: bool
+    created_at: Any
+
+
+_REVISION_COLUMNS = (
+    ProductRevision.id,
+    Product.code,
+    Product.institution_id,
+    ProductRevision.revision,
+    ProductRevision.name,
+    ProductRevision.terms,
+    ProductRevision.content_hash,
+    ProductRevision.valid_from,
+    ProductRevision.valid_until,
+    ProductRevision.is_demo,
+    ProductRevision.created_at,
+)
+
+
+async def product_codes(session: AsyncSession) -> frozenset[str]:
+    """Answer the codes of all products."""
+    return frozenset((await session.execute(select(Product.code))).scalars())
+
+
+async def product_by_code(session: AsyncSession, code: str, *, is_for_change: bool = False) -> Product | None:
+    """Answer one product; for a change, its row is held until the transaction ends."""
+    statement = select(Product).where(Product.code == code)
+    if is_for_change:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def products_after(
+    session: AsyncSession, *, after: str | None, limit: int, institutions: Iterable[int] | None
+) -> Sequence[Product]:
+    """Answer products by code after a code, of some institutions or of all."""
+    statement = select(Product).order_by(Product.code).limit(limit)
+    if after is not None:
+        statement = statement.where(Product.code > after)
+    if institutions is not None:
+        statement = statement.where(Product.institution_id.in_(sorted(institutions)))
+    return (await session.execute(statement)).scalars().all()
+
+
+async def validities(
+    session: AsyncSession, product_ids: Iterable[int] | None = None
+) -> dict[int, list[Validity]]:
+    """Answer the revisions' days by product id; of all products when none are given."""
+    statement = select(
+        ProductRevision.product_id,
+        ProductRevision.revision,
+        ProductRevision.id,
+        ProductRevision.valid_from,
+        ProductRevision.valid_until,
+    )
+    if product_ids is not None:
+        statement = statement.where(ProductRevision.product_id.in_(sorted(product_ids)))
+    found: dict[int, list[Validity]] = defaultdict(list)
+    for row in await session.execute(statement):
+        found[row.product_id].append(Validity(row.revision, row.id, row.valid_from, row.valid_until))
+    return found
+
+
+async def revisions(session: AsyncSession, ids: Iterable[int]) -> list[RevisionRow]:
+    """Answer these revisions, by product code."""
+    wanted, found = sorted(ids), list[RevisionRow]()
+    for start in range(0, len(wanted), IDS_PER_STATEMENT):
+        statement = (
+            select(*_REVISION_COLUMNS)
+            .join(Product, Product.id == ProductRevision.product_id)
+            .where(ProductRevision.id.in_(wanted[start : start + IDS_PER_STATEMENT]))
+        )
+        found += [RevisionRow(*row) for row in await session.execute(statement)]
+    return sorted(found, key=lambda row: row.code)
+
+
+async def current_revisions(session: AsyncSession, codes: Iterable[str] | None = None) -> list[RevisionRow]:
+    """Answer the current revision of each product, or of these, by product code."""
+    statement = (
+        select(*_REVISION_COLUMNS)
+        .join(Product, Product.id == ProductRevision.product_id)
+        .where(ProductRevision.revision == Product.revision)
+        .order_by(Product.code)
+    )
+    if codes is not None:
+        statement = statement.where(Product.code.in_(sorted(codes)))
+    return [RevisionRow(*row) for row in await session.execute(statement)]
+
+
+async def revisions_of(
+    session: AsyncSession, product_id: int, *, after: int | None = None, limit: int | None = None
+) -> list[RevisionRow]:
+    """Answer the revisions of one product, the newest first, below a number."""
+    statement = (
+        select(*_REVISION_COLUMNS)
+        .join(Product, Product.id == ProductRevision.product_id)
+        .where(Product.id == product_id)
+        .order_by(ProductRevision.revision.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        statement = statement.where(ProductRevision.revision < after)
+    return [RevisionRow(*row) for row in await session.execute(statement)]
+
+
+async def add(session: AsyncSession, rows: Sequence[Product | ProductRevision | LibraryEdition]) -> None:
+    """Store new rows, so that they have ids.
+
+    Raises:
+        Conflict: another request stored the same product, revision or edition meanwhile.
+    """
+    session.add_all(rows)
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        raise Conflict("Somebody stored the same product, revision or edition; read it again.") from error
+
+
+async def add_items(session: AsyncSession, edition_id: int, revision_ids: Iterable[int]) -> None:
+    """Store what is on an edition."""
+    rows = [{"edition_id": edition_id, "product_revision_id": number} for number in revision_ids]
+    await session.execute(insert(LibraryItem), rows)
+
+
+async def library_edition(session: AsyncSession, jurisdiction: str, code: str) -> LibraryEdition | None:
+    """Answer one edition of a jurisdiction."""
+    statement = select(LibraryEdition).where(
+        LibraryEdition.jurisdiction == jurisdiction, LibraryEdition.code == code
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def library_editions(
+    session: AsyncSession, jurisdiction: str, *, before: str | None, limit: int
+) -> Sequence[LibraryEdition]:
+    """Answer a jurisdiction's editions, the newest quarter first."""
+    statement = (
+        select(LibraryEdition)
+        .where(LibraryEdition.jurisdiction == jurisdiction)
+        .order_by(LibraryEdition.code.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.where(LibraryEdition.code < before)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def item_counts(session: AsyncSession, edition_ids: Iterable[int]) -> dict[int, int]:
+    """Answer how many products are on each edition."""
+    statement = (
+        select(LibraryItem.edition_id, func.count())
+        .where(LibraryItem.edition_id.in_(sorted(edition_ids)))
+        .group_by(LibraryItem.edition_id)
+    )
+    return {row[0]: row[1] for row in await session.execute(statement)}
+
+
+async def item_revision_ids(session: AsyncSession, edition_id: int) -> list[int]:
+    """Answer the revisions on an edition."""
+    statement = select(LibraryItem.product_revision_id).where(LibraryItem.edition_id == edition_id)
+    return list((await session.execute(statement)).scalars())
