@@ -94,6 +94,8 @@ class Matcher:
         self.plans, self.settings = dict(plans), settings
         self._kernels = kernels_of(backend)
         self._groups = len(self.index.groups)
+        tables = self.tables
+        self._score_arrays = tables.products, tables.plans, tables.proximity, tables.weights
 
     @property
     def products(self) -> tuple[IndexedProduct, ...]:
@@ -135,17 +137,17 @@ class Matcher:
     def best(self, needs: Integers, k: int, mode: Mode = Mode.ELIGIBLE) -> Ranking:
         """Rank each need's pairs by score, then by product order; keep k of each."""
         found = np.empty((len(needs), 2 + 2 * k), np.int32)
-        self._share(self._kernels.best, len(needs), mode, needs, (*self._score_arrays(), found))
+        self._share(self._kernels.best, len(needs), int(mode), needs, (*self._score_arrays, found))
         return Ranking(found[:, 0], found[:, 1], found[:, 2 : 2 + k], found[:, 2 + k :])
 
     def candidates(self, needs: Integers, mode: Mode = Mode.ELIGIBLE) -> Candidates:
         """Answer every pair of the mode with its score."""
         starts = np.zeros(len(needs) + 1, np.int64)
-        self._share(self._kernels.count_all, len(needs), mode, needs, (starts[1:],))
+        self._share(self._kernels.count_all, len(needs), int(mode), needs, (starts[1:],))
         np.cumsum(starts, out=starts)
         products, scores = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.int32)
-        arrays = (*self._score_arrays(), starts, products, scores)
-        self._share(self._kernels.emit_all, len(needs), mode, needs, arrays)
+        arrays = (*self._score_arrays, starts, products, scores)
+        self._share(self._kernels.emit_all, len(needs), int(mode), needs, arrays)
         return Candidates(starts, products, scores)
 
     def verdicts(self, need: Integers, product: int) -> list[Verdict]:
@@ -159,29 +161,24 @@ class Matcher:
         possible_of = self.index.possible_of
         return [Verdict.PASS if has(row) else Verdict(int(has(possible_of[row]))) for row in rows]
 
-    def _score_arrays(self) -> tuple[npt.NDArray[Any], ...]:
-        tables = self.tables
-        return tables.products, tables.plans, tables.proximity, tables.weights
-
     def _share(
         self,
         kernel: Callable[..., None],
         count: int,
-        mode: Mode,
+        mode: int,
         needs: Integers,
         arrays: tuple[npt.NDArray[Any], ...],
     ) -> None:
         index = self.index
+        if count <= FEW_NEEDS:
+            kernel(0, count, mode, self._groups, needs, index.rows, index.possible_of, *arrays)
+            return
 
         def work(start: int, stop: int) -> None:
-            kernel(start, stop, int(mode), self._groups, needs, index.rows, index.possible_of, *arrays)
+            kernel(start, stop, mode, self._groups, needs, index.rows, index.possible_of, *arrays)
 
-        if count <= FEW_NEEDS:
-            work(0, count)
-            return
         starts = range(0, count, NEEDS_PER_SHARE)
-        stops = [min(count, start + NEEDS_PER_SHARE) for start in starts]
-        list(_threads().map(work, starts, stops))
+        list(_threads().map(work, starts, (min(count, start + NEEDS_PER_SHARE) for start in starts)))
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,6 @@
 """What the matching engine is given: products, banks, chain plans and needs as plain values."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from app.policy.criteria import AllOf, Condition
@@ -48,14 +48,15 @@ class PlanTerms:
     """What the plan in force of one chain (一链一策) says, as far as the score reads it.
 
     `contracted` are institution codes, `products` product codes, `purposes` the priority ones;
-    `citation` names the plan and the clause that it rests on.
+    `citations` name, for `contracted`, `products` and `purposes`, the plan and the clause that the
+    part rests on.
     """
 
     chain: str
-    citation: str
     contracted: frozenset[str] = field(default_factory=frozenset)
     products: frozenset[str] = field(default_factory=frozenset)
     purposes: frozenset[str] = field(default_factory=frozenset)
+    citations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,24 +159,36 @@ def chain_plan(purposes: FactValue | None, product: IndexedProduct, plan: PlanTe
     500 for a contracted bank, 300 for a chain product, 200 when a priority purpose of the plan
     is asked for and served by the product; 1000 for all three, 0 without a plan in force.
     """
-    return sum(points for points, _ in plan_points(purposes, product, plan))
+    return sum(reason.points for reason in plan_reasons(purposes, product, plan))
 
 
-def plan_points(
+@dataclass(frozen=True, slots=True)
+class PlanReason:
+    """One contribution of a chain plan to a score: how much, why, and the clause of the plan."""
+
+    points: int
+    text: str
+    citation: str
+
+
+def plan_reasons(
     purposes: FactValue | None, product: IndexedProduct, plan: PlanTerms | None
-) -> list[tuple[int, str]]:
-    """Answer each contribution of the chain plan with its reason in Chinese."""
+) -> tuple[PlanReason, ...]:
+    """Answer what the chain plan contributes to a pair, each with what it cites."""
     if plan is None:
-        return []
-    found = []
-    if plan.contracted & product.bank.family:
-        found.append((CONTRACTED_BANK, "签约银行"))
-    if product.code in plan.products:
-        found.append((CHAIN_PRODUCT, "链上产品"))
+        return ()
     asked = purposes.known & plan.purposes if isinstance(purposes, Members) else frozenset()
-    if asked & product.purposes if product.purposes else asked:
-        found.append((PRIORITY_PURPOSE, "优先用途"))
-    return found
+    served = asked & product.purposes if product.purposes else asked
+    contributions = (
+        (bool(plan.contracted & product.bank.family), CONTRACTED_BANK, "签约银行", "contracted"),
+        (product.code in plan.products, CHAIN_PRODUCT, "链上产品", "products"),
+        (bool(served), PRIORITY_PURPOSE, "优先用途", "purposes"),
+    )
+    return tuple(
+        PlanReason(points, text, plan.citations.get(part, ""))
+        for applies, points, text, part in contributions
+        if applies
+    )
 
 
 def proximity(region: FactValue | None, bank: Bank) -> int:

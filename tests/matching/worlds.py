@@ -125,7 +125,6 @@ PLANS = st.lists(
     st.builds(
         PlanTerms,
         chain=st.sampled_from(CHAINS),
-        citation=st.just("一链一策"),
         contracted=st.frozensets(st.sampled_from(INSTITUTIONS), max_size=2),
         products=st.frozensets(st.sampled_from(["p000", "p001", "p999"]), max_size=2),
         purposes=st.frozensets(st.sampled_from(["working_capital", "equipment"])),
