@@ -1,9 +1,10 @@
 """Models in and out of policy packs, rule books and adoptions; shared by JSON and CLI."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from app.policy.criteria import condition_text
 from app.policy.matrix import Carrier, MatrixRow
@@ -11,6 +12,8 @@ from app.policy.packs import Pack, PackStatus, RuleKind, Source
 from app.policy.parameter_types import value_as_json, value_text
 from app.policy.parsing import condition_as_data
 from app.policy.rulebook import AppliedParameter, AppliedRule, RuleBook
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 RegionCode = Annotated[
     str, StringConstraints(pattern=r"^[0-9]{6}$"), Field(description="Six-digit region code 行政区划代码.")
@@ -23,7 +26,17 @@ ItemKey = Annotated[
     StringConstraints(pattern=r"^(\*|[a-z][a-z0-9_]*(\.[a-z0-9_]+)+)$", max_length=120),
     Field(description="Key of a rule or parameter, or `*` for the whole pack 条目."),
 ]
-Day = Annotated[date, Field(ge=date(1949, 10, 1), le=date(2200, 1, 1))]
+
+
+def _written_day(value: Any) -> Any:
+    # pydantic would also take a number as seconds since 1970: a day is written YYYY-MM-DD.
+    if isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    msg = "write the day as YYYY-MM-DD"
+    raise ValueError(msg)
+
+
+Day = Annotated[date, BeforeValidator(_written_day)]
 
 
 class PackOut(BaseModel):
@@ -208,10 +221,11 @@ class AdoptionIn(BaseModel):
         json_schema_extra={
             "examples": [
                 {
-                    "pack": "heilongjiang-2023-25",
-                    "item": "bottleneck.a",
-                    "jurisdiction": "410300",
-                    "reason": "本市没有堵点分类",
+                    "pack": "luoyang-draft",
+                    "item": "talent_loan.most",
+                    "jurisdiction": "230000",
+                    "since": "2023-11-01",
+                    "reason": "先行先试人才贷",
                 }
             ]
         },

@@ -7,7 +7,8 @@ import pytest
 
 from app.kernel.settings import PROJECT_ROOT
 from app.policy.clause_numbers import plain_number
-from app.policy.criteria import AllOf, AnyOf, Condition
+from app.policy.criteria import AllOf, AnyOf, Condition, Verdict, evaluate
+from app.policy.facts import FactValue, Members
 from app.policy.features import FEATURES
 from app.policy.loading import load_policy_library
 from app.policy.matrix import clause_numbered, matrix_rows
@@ -164,6 +165,24 @@ def test_the_bottleneck_classes_of_heilongjiang_have_their_routes_and_bodies() -
         "key_industry_project", "mlt_project", "above_scale", "srdi", "single_champion",
     }  # fmt: skip
     assert set(book.bottleneck_order) == {rule.data["class_code"] for rule in book.bottlenecks}
+
+
+def _established(**facts: FactValue) -> set[str]:
+    book = make_rule_book(LIBRARY, [], "230000", date(2023, 11, 15))
+    verdicts = {rule.data["class_code"]: evaluate(rule.condition, facts) for rule in book.bottlenecks}
+    return {code for code, verdict in verdicts.items() if verdict is Verdict.PASS}
+
+
+def test_the_overlap_of_a_and_d_gives_both_and_the_gap_of_the_text_gives_none() -> None:
+    bare = {
+        "collateral": Members.of(),
+        "credit_eligible": False,
+        "litigation": False,
+        "adverse_credit": False,
+    }
+    assert _established(**bare, size_class="small", light_assets=True) == {"a", "d"}
+    assert _established(**bare, size_class="medium", light_assets=False) == set()
+    assert _established(**bare, size_class="large", light_assets=False) == set()
 
 
 def test_luoyang_has_no_bottleneck_classes_until_it_adopts_them() -> None:
