@@ -1,0 +1,172 @@
+"""`rongqiao coverage`: the monthly figures, their close, export and verification."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.cli import edge
+from app.coverage import service
+from app.coverage.rules import CUT_LABELS, Cut
+from app.coverage.schemas import ClosedOut, CoverageOut, FiguresOut, Ratio, VerificationOut
+from app.kernel.clock import utc_now
+from app.kernel.errors import Fault, Refused
+from app.kernel.money import wan_text
+
+commands = typer.Typer(no_args_is_help=True, help="Monthly docking coverage (对接覆盖率).")
+
+MonthArgument = Annotated[str, typer.Argument(help="Month in Asia/Shanghai, such as 2023-11.")]
+EditionOption = Annotated[
+    str | None, typer.Option(help="Edition; left out: the one in force at the end of the month.")
+]
+COLUMNS = (
+    "名称", "名单", "落实", "对接", "覆盖率%", "答复", "授信", "放款", "需求万元", "授信万元", "放款万元",
+    "利率%", "首贷", "信用%", "中长期%", "对接天p50/p90", "答复天p50/p90",
+)  # fmt: skip
+
+
+@commands.command()
+def show(
+    month: MonthArgument,
+    by: Annotated[Cut | None, typer.Option(help="Group the entries by this.")] = None,
+    edition: EditionOption = None,
+    as_json: edge.JsonFlag = False,
+) -> None:
+    """Show a month's figures; of a closed month the closed ones, with restatements beside them."""
+
+    async def job() -> CoverageOut:
+        async with edge.work(writes=False) as (session, viewer):
+            return await service.show(session, viewer, month, by=by, edition=edition, now=utc_now())
+
+    shown = edge.run(job)
+    if as_json:
+        edge.print_json(shown)
+        return
+    rows = _versions("全部条目", shown.total, shown.restated)
+    for row in shown.rows:
+        rows += _versions(f"{row.key} {row.name}".strip(), row.figures, row.restated)
+    state = f"已关账 {shown.closed.facts_sha256[:12]}" if shown.closed else "未关账"
+    cut = f"，{CUT_LABELS[by]}" if by else ""
+    edge.print_table(f"{shown.month} 对接情况，{shown.edition}，{state}{cut}", COLUMNS, rows)
+    if shown.total.simulated:
+        edge.notes.print(f"其中 {shown.total.simulated} 个条目含模拟数据", highlight=False)
+    if shown.total.uncounted:
+        edge.notes.print(f"{shown.total.uncounted} 个条目有答复或放款但缺其前提记录，未计入", highlight=False)
+
+
+def _versions(name: str, figures: FiguresOut, restated: FiguresOut | None) -> list[tuple[Any, ...]]:
+    rows = [_row(name, figures)]
+    return [*rows, _row("  ↳ 重述", restated)] if restated else rows
+
+
+def _row(name: str, figures: FiguresOut) -> tuple[Any, ...]:
+    contact, answer = figures.days_to_contact, figures.days_to_answer
+    return (
+        name,
+        figures.entries,
+        figures.assigned.numerator,
+        figures.contacted.numerator,
+        figures.coverage.percent,
+        figures.answered.numerator,
+        figures.credited.numerator,
+        figures.disbursed.numerator,
+        wan_text(figures.needed_amount),
+        wan_text(figures.credited_amount),
+        wan_text(figures.disbursed_amount),
+        figures.rate.percent,
+        _fraction(figures.first_loan),
+        figures.credit_loan.percent,
+        figures.medium_long_term.percent,
+        f"{contact.p50}/{contact.p90}" if contact.count else "",
+        f"{answer.p50}/{answer.p90}" if answer.count else "",
+    )
+
+
+def _fraction(ratio: Ratio) -> str:
+    return f"{ratio.numerator}/{ratio.denominator}"
+
+
+@commands.command()
+def close(month: MonthArgument, as_json: edge.JsonFlag = False) -> None:
+    """Freeze a month's facts, hash and figures; later facts only show as restatements."""
+
+    async def job() -> ClosedOut:
+        async with edge.work(writes=True) as (session, viewer):
+            return await service.close(session, viewer, month, now=utc_now())
+
+    closed = edge.run(job)
+    if as_json:
+        edge.print_json(closed)
+    else:
+        edge.print_table(f"{month} 已关账", ("版次", "SHA-256"), [(closed.edition, closed.facts_sha256)])
+
+
+@commands.command()
+def export(
+    month: MonthArgument,
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="File to write: .xlsx for the workbook, .json for the facts."),
+    ],
+    edition: EditionOption = None,
+    as_json: edge.JsonFlag = False,
+) -> None:
+    """Write a month's workbook (figures, method, hash), or its facts as canonical JSON."""
+
+    async def job() -> bytes:
+        async with edge.work(writes=False) as (session, viewer):
+            if output.suffix == ".json":
+                file = await service.facts_file(session, viewer, month, edition=edition, now=utc_now())
+                return file.data
+            if output.suffix == ".xlsx":
+                return await service.export(session, viewer, month, edition=edition, now=utc_now())
+            fault = Fault("--output", "neither .xlsx nor .json", "Choose one of them.", output.name)
+            raise Refused("The kind of file is told by its name.", [fault])
+
+    data = edge.run(job)
+    _write(output, data)
+    if as_json:
+        edge.print_json({"file": str(output), "bytes": len(data)})
+    else:
+        edge.notes.print(f"{output}: {len(data):,} bytes", highlight=False)
+
+
+def _write(output: Path, data: bytes) -> None:
+    with edge.refusals_shown():
+        try:
+            output.write_bytes(data)
+        except OSError as error:
+            fault = Fault("--output", str(error.strerror), "Choose another place.", str(output))
+            raise Refused("The file cannot be written.", [fault]) from error
+
+
+@commands.command()
+def verify(month: MonthArgument, as_json: edge.JsonFlag = False) -> None:
+    """Recompute a closed month from its frozen facts and from today's; exit 1 if it is not intact."""
+
+    async def job() -> VerificationOut:
+        async with edge.work(writes=False) as (session, viewer):
+            return await service.verify(session, viewer, month)
+
+    verdict = edge.run(job)
+    if as_json:
+        edge.print_json(verdict)
+    else:
+        _print_verdict(month, verdict)
+    if not verdict.is_intact:
+        raise typer.Exit(edge.REFUSED)
+
+
+def _print_verdict(month: str, verdict: VerificationOut) -> None:
+    rows = [
+        ("关账时 SHA-256", verdict.closed.facts_sha256),
+        ("现算 SHA-256", verdict.found_sha256 or "无法读取"),
+        ("完好", "是" if verdict.is_intact else "；".join(verdict.faults)),
+        ("重述", "有" if verdict.is_restated else "无"),
+        ("此后增加的条目", len(verdict.entries_added)),
+        ("此后减少的条目", len(verdict.entries_removed)),
+        ("事实有变的条目", len(verdict.entries_changed)),
+        ("对接覆盖率（关账）", f"{_fraction(verdict.total.coverage)} = {verdict.total.coverage.percent} %"),
+        ("对接覆盖率（现算）", f"{_fraction(verdict.today.coverage)} = {verdict.today.coverage.percent} %"),
+    ]
+    edge.print_table(f"{month} 核验", ("项目", "结果"), rows)
