@@ -246,9 +246,3 @@ async def project_by_number(
     statement = select(Project, Enterprise).join(Enterprise, Enterprise.id == Project.enterprise_id)
     statement = statement.where(Enterprise.uscc == uscc, Project.number == number)
     return (await session.execute(_within(statement, area))).one_or_none()
-
-
-async def facts_of_revisions(session: AsyncSession, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Answer revision id → stored facts."""
-    rows = await session.execute(select(NeedRevision.id, NeedRevision.facts).where(NeedRevision.id.in_(ids)))
-    return {id_: facts for id_, facts in rows}  # noqa: C416 - rows are no tuples to mypy

@@ -76,8 +76,8 @@ class EnterpriseOut(EnterpriseProfile):
     uscc: str = Field(description="统一社会信用代码.", examples=["91230199MA1BQXYE20"])
     is_demo: bool = Field(description="Whether it was invented for demonstration.")
     version: int = Field(description="Number of its version; also its ETag.", examples=[1])
-    created_at: datetime
-    updated_at: datetime
+    created_at: datetime = Field(description="When it was registered.")
+    updated_at: datetime = Field(description="When it was last changed.")
 
 
 class Contact(BaseModel):
@@ -101,11 +101,11 @@ class ProjectIn(BaseModel):
 class ProjectOut(BaseModel):
     """A project; its code is its firm's credit code and its number there."""
 
-    code: str = Field(examples=["91230199MA1BQXYE20-P1"])
-    uscc: str
-    enterprise_name: str
-    name: str
-    created_at: datetime
+    code: str = Field(description="项目编码.", examples=["91230199MA1BQXYE20-P1"])
+    uscc: str = Field(description="统一社会信用代码.")
+    enterprise_name: str = Field(description="企业名称.")
+    name: str = Field(description="项目名称.")
+    created_at: datetime = Field(description="When it was registered.")
 
 
 class NeedIn(BaseModel):
@@ -114,7 +114,7 @@ class NeedIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     uscc: Uscc
-    facts: NeedFacts
+    facts: NeedFacts = Field(description="What the subject states and asks for.")
 
     @model_validator(mode="after")
     def _subject_fits(self) -> Self:
@@ -127,7 +127,7 @@ class NeedRevisionIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    facts: NeedFacts
+    facts: NeedFacts = Field(description="The whole new statement.")
 
     @model_validator(mode="after")
     def _subject_fits(self) -> Self:
@@ -150,20 +150,20 @@ class NeedOut(BaseModel):
     """A need with its current wording."""
 
     code: str = Field(description="Credit code, with -P<n> for a project.", examples=["91230199MA1BQXYE20"])
-    uscc: str
-    enterprise_name: str
+    uscc: str = Field(description="统一社会信用代码.")
+    enterprise_name: str = Field(description="企业名称.")
     project: str | None = Field(description="Code of the project; null for the firm's own need.")
     revision: int = Field(description="Number of the current wording; also the ETag.", examples=[1])
-    facts: NeedFacts
+    facts: NeedFacts = Field(description="The current statement.")
     content_hash: str = Field(description="SHA-256 of the statement.")
-    created_at: datetime
-    revised_at: datetime
+    created_at: datetime = Field(description="When the need was first stated.")
+    revised_at: datetime = Field(description="When this wording was stated.")
 
 
 class NeedRevisionOut(BaseModel):
     """One immutable wording of a need."""
 
-    revision: int
-    facts: NeedFacts
-    content_hash: str
-    created_at: datetime
+    revision: int = Field(description="Its number.")
+    facts: NeedFacts = Field(description="What was stated.")
+    content_hash: str = Field(description="SHA-256 of the statement.")
+    created_at: datetime = Field(description="When it was stated.")

@@ -29,6 +29,7 @@ from app.kernel.settings import get_settings
 from app.reference.book import load_reference_book
 
 __all__ = [
+    "all_names",
     "change_contact",
     "enterprise_by_uscc",
     "list_enterprises",
@@ -160,6 +161,11 @@ async def change_contact(
     row.name, row.phone, row.updated_at = body.name, body.phone, now
     await session.flush()
     return body
+
+
+async def all_names(session: AsyncSession) -> list[tuple[str, str, str]]:
+    """Answer (credit code, name, region code) of every registered firm, by credit code."""
+    return await queries.all_names(session)
 
 
 def contact_tag(contact: Contact) -> str:

@@ -1,35 +1,22 @@
 """Takes many statements at once: firms, contacts, projects, needs and revisions in a handful of SQL statements."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from app.enterprises import queries
 from app.enterprises.statements import (
     Known,
-    Outcome,
     Plan,
     Profile,
     Standing,
     Statement,
+    Taken,
     name_key,
     plan_statements,
 )
 from app.kernel.clock import shanghai_date
 from app.kernel.database import AsyncSession
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """Where a statement is kept now, and whether that is a new need, a new wording, or as it was."""
-
-    enterprise_id: int
-    need_id: int
-    need_revision_id: int
-    need_code: str
-    content_hash: str
-    outcome: Outcome
 
 
 async def compare_statements(session: AsyncSession, statements: Sequence[Statement]) -> Plan:

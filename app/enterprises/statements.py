@@ -111,6 +111,24 @@ class Plan:
     renamed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Credit code → name stored, name stated: the firm is the same by law, its name is taken over."""
 
+    @property
+    def is_changing(self) -> bool:
+        """Tell whether there is anything to write."""
+        is_stating = any(standing.outcome != "kept" for standing in self.standings)
+        return bool(self.new_enterprises or self.changed_enterprises or self.contacts) or is_stating
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Where a statement is kept now, and whether that is a new need, a new wording, or as it was."""
+
+    enterprise_id: int
+    need_id: int
+    need_revision_id: int
+    need_code: str
+    content_hash: str
+    outcome: Outcome
+
 
 def profile_of(statement: Statement) -> Profile:
     """Answer what a statement says of the firm itself."""
@@ -164,11 +182,12 @@ def _changed_contacts(
 ) -> dict[str, tuple[str | None, str | None]]:
     found: dict[str, tuple[str | None, str | None]] = {}
     for statement in statements:
-        stored = found.get(statement.uscc) or known.contacts.get(statement.uscc, (None, None))
-        stated = (statement.contact_name or stored[0], statement.contact_phone or stored[1])
-        if stated != stored:
-            found[statement.uscc] = stated
-    return found
+        earlier = found.get(statement.uscc) or known.contacts.get(statement.uscc, (None, None))
+        stated = (statement.contact_name or earlier[0], statement.contact_phone or earlier[1])
+        found[statement.uscc] = stated
+    return {
+        uscc: stated for uscc, stated in found.items() if stated != known.contacts.get(uscc, (None, None))
+    }
 
 
 def _standing(statement: Statement, numbers: Mapping[tuple[str, str], int], known: Known) -> Standing:

@@ -1,0 +1,120 @@
+"""Use cases of review items: what waits for a person, and what the person decided."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from app.accounts.rules import Viewer
+from app.kernel.database import AsyncSession
+from app.kernel.errors import Conflict, Fault, NotFound, Refused
+from app.kernel.paging import Page, PageRequest, encode_cursor
+from app.whitelist import queries
+from app.whitelist.rules import DECISIONS, Decision, EntryStatus, ReviewKind, status_after
+from app.whitelist.schemas import ReviewOut, ReviewState
+from app.whitelist.tables import ReviewItem, WhitelistEntry
+from app.whitelist.views import review_out
+
+_BY_VERDICT: Final[dict[str, EntryStatus]] = {"pass": "admitted", "fail": "refused", "unknown": "review"}
+
+
+async def list_reviews(
+    session: AsyncSession,
+    viewer: Viewer,
+    page: PageRequest,
+    *,
+    edition_code: str | None = None,
+    kind: ReviewKind | None = None,
+    state: ReviewState | None = None,
+) -> Page[ReviewOut]:
+    """List review items, the oldest first."""
+    key = page.after()
+    after = None if key is None else key[0]
+    if isinstance(after, str):
+        raise Refused("The cursor is not one of ours.", [Fault("cursor", "not a cursor of this list")])
+    rows = await queries.list_reviews(
+        session,
+        viewer,
+        edition=edition_code,
+        kind=kind,
+        is_open=None if state is None else state == "open",
+        after=after,
+        limit=page.limit,
+    )
+    shown, more = rows[: page.limit], len(rows) > page.limit
+    return Page(
+        items=[review_out(*row) for row in shown], next=encode_cursor(shown[-1][0].id) if more else None
+    )
+
+
+async def get_review(session: AsyncSession, viewer: Viewer, item_id: int) -> ReviewOut:
+    """Answer one review item.
+
+    Raises:
+        NotFound: no such item for this viewer.
+    """
+    found = await queries.review_by_id(session, viewer, item_id)
+    if found is None:
+        raise _no_such_item(item_id)
+    return review_out(*found)
+
+
+async def decide(
+    session: AsyncSession,
+    viewer: Viewer,
+    item_id: int,
+    decision: Decision,
+    reason: str,
+    *,
+    expect: Callable[[int], None],
+    now: datetime,
+) -> ReviewOut:
+    """Keep what a person decided, and move the entry to where that leaves it.
+
+    Raises:
+        NotFound: no such item for this viewer.
+        Conflict: it is decided.
+        Refused: the decision is not one for this kind of item.
+    """
+    found = await queries.review_by_id(session, viewer, item_id, is_locked=True)
+    if found is None:
+        raise _no_such_item(item_id)
+    item, entry, _edition, _firm = found
+    expect(item.version)
+    _check_decision(item, decision)
+    item.decision, item.reason, item.decided_by, item.decided_at = decision, reason, viewer.name, now
+    item.version += 1
+    await session.flush()
+    await _settle(session, entry, now)
+    return review_out(*found)
+
+
+def _check_decision(item: ReviewItem, decision: Decision) -> None:
+    if item.decision is not None:
+        fault = Fault("id", f"decided: {item.decision}", "Decisions stay on record.", str(item.id))
+        raise Conflict("The item is decided.", [fault])
+    allowed = DECISIONS[item.kind]
+    if decision not in allowed:
+        fault = Fault("decision", f"not for {item.kind}", f"One of {', '.join(allowed)}.", decision)
+        raise Refused("That cannot be decided here.", [fault])
+
+
+async def _settle(session: AsyncSession, entry: WhitelistEntry, now: datetime) -> None:
+    items = await queries.items_of_entry(session, entry.id)
+    by_rules = _BY_VERDICT[entry.admission["verdict"]]
+    lasting = [(item.kind, item.decision) for item in _of_this_statement(items)]
+    status = status_after(by_rules, lasting)
+    if status != entry.status:
+        entry.status = status
+        entry.admitted_at = (entry.admitted_at or now) if status == "admitted" else None
+        entry.version += 1
+        await session.flush()
+
+
+def _of_this_statement(items: Sequence[ReviewItem]) -> list[ReviewItem]:
+    """Leave out what was asked about the admission of an earlier statement: the last such item counts."""
+    asked = [item for item in items if item.kind == "admission_unknown"]
+    return [item for item in items if item.kind != "admission_unknown" or item is asked[-1]]
+
+
+def _no_such_item(item_id: int) -> NotFound:
+    return NotFound("No such review item.", [Fault("id", "not stored", value=str(item_id))])

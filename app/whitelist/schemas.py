@@ -1,0 +1,197 @@
+"""Models in and out of editions, entries, imports, reviews and differences."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from app.enterprises.need_facts import PRINTABLE, NeedFacts
+from app.enterprises.schemas import NEED_CODE_PATTERN
+from app.kernel.money import Yuan
+from app.kernel.problems import FaultOut
+from app.whitelist.rules import EDITION_PATTERN, Change, Decision, EntryStatus, ReviewKind
+
+ENTRY_CODE_PATTERN = r"^20[0-9]{2}H[12]-[0-9A-HJ-NPQRTUWXY]{18}(-P[1-9][0-9]{0,8})?$"
+EditionCode = Annotated[
+    str,
+    StringConstraints(pattern=EDITION_PATTERN),
+    Field(description="名单版次, a half-year.", examples=["2023H2"]),
+]
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=PRINTABLE),
+    Field(description="Why; kept with the decision.", examples=["企业已补充统计部门认定文件"]),
+]
+ReviewState = Literal["open", "decided"]
+
+
+class EditionIn(BaseModel):
+    """An edition to open."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: EditionCode
+
+
+class EditionOut(BaseModel):
+    """A half-year's roster 名单版次 of the jurisdiction."""
+
+    code: str = Field(description="Half-year.", examples=["2023H2"])
+    jurisdiction: str = Field(description="Region code of the government.", examples=["230000"])
+    in_force_from: date = Field(description="First day in force.")
+    in_force_until: date = Field(description="Last day in force.")
+    version: int = Field(description="Number of its version.")
+    entries: dict[str, int] = Field(
+        description="Entries by status; withdrawn ones apart.", examples=[{"admitted": 3000, "review": 40}]
+    )
+    created_at: datetime = Field(description="When it was opened.")
+
+
+class EntryIn(BaseModel):
+    """A stored need to list on an edition."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    edition: EditionCode
+    need: Annotated[str, StringConstraints(pattern=NEED_CODE_PATTERN)] = Field(
+        description="融资需求编码.", examples=["91230199MA1BQXYE20"]
+    )
+
+
+class EntrySummary(BaseModel):
+    """One entry 名单条目 of a list."""
+
+    code: str = Field(description="名单条目编码.", examples=["2023H2-91230199MA1BQXYE20"])
+    edition: str = Field(description="名单版次.", examples=["2023H2"])
+    need: str = Field(description="融资需求编码.")
+    uscc: str = Field(description="统一社会信用代码.")
+    name: str = Field(description="企业名称.")
+    source_class: str = Field(description="名单类别.", examples=["srdi"])
+    region: str = Field(description="行政区划代码.", examples=["230110"])
+    chain: str | None = Field(description="产业链.")
+    size_class: str | None = Field(description="企业规模; null is unknown.", examples=["small"])
+    amount: Yuan = Field(description="融资金额, in yuan.")
+    status: EntryStatus = Field(description="admitted 准入, review 待复核, refused 不予准入.")
+    admitted_at: datetime | None = Field(description="When it was admitted.")
+    withdrawn_at: datetime | None = Field(description="When it was withdrawn 退出; null while it is listed.")
+    version: int = Field(description="Number of its version; also its ETag.")
+
+
+class ReviewOut(BaseModel):
+    """Something on the roster that a person must decide 待复核事项."""
+
+    id: int = Field(description="Number of the item.")
+    kind: ReviewKind = Field(description="admission_unknown 准入条件未知, duplicate_name 疑似同一企业.")
+    edition: str = Field(description="名单版次.")
+    entry: str = Field(description="名单条目编码.")
+    uscc: str = Field(description="统一社会信用代码.")
+    name: str = Field(description="企业名称.")
+    detail: dict[str, Any] = Field(description="What to ask, or the candidates with their scores in 0..1.")
+    decisions: list[str] = Field(description="What may be decided.", examples=[["admit", "refuse"]])
+    decision: str | None = Field(description="What was decided; null while it is open.")
+    reason: str | None = Field(description="Why it was decided so.")
+    decided_by: str | None = Field(description="Who decided.")
+    decided_at: datetime | None = Field(description="When it was decided.")
+    version: int = Field(description="Number of its version; also its ETag.")
+
+
+class EntryOut(EntrySummary):
+    """One entry with the findings that decided on it."""
+
+    need_revision: int = Field(description="Id of the wording that it was listed with.")
+    facts: NeedFacts = Field(description="The facts of that wording.")
+    admission: dict[str, Any] = Field(description="Rule, citation, findings, and what to ask.")
+    extra: dict[str, str] = Field(description="Cells of roster columns that the template does not know.")
+    withdrawn_by: str | None = Field(description="Who withdrew it.")
+    withdrawal_reason: str | None = Field(description="Why it was withdrawn.")
+    reviews: list[ReviewOut] = Field(description="What was or is to be decided about it.")
+
+
+class WithdrawalIn(BaseModel):
+    """Why an entry leaves the roster."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason
+
+
+class DecisionIn(BaseModel):
+    """What a person decides on a review item."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    decision: Decision = Field(
+        description="admit or refuse an admission; same_firm (refuses the entry as a duplicate) or different_firm.",
+        examples=["admit"],
+    )
+    reason: Reason
+
+
+class ImportCounts(BaseModel):
+    """What came, or would come, of a workbook."""
+
+    rows: int = Field(default=0, description="Rows with content.")
+    faulty: int = Field(default=0, description="Rows with at least one fault.")
+    faults: int = Field(default=0, description="Faults in all.")
+    new: int = Field(default=0, description="Entries that the edition did not have.")
+    kept: int = Field(default=0, description="Entries stated as they were.")
+    changed: int = Field(default=0, description="Entries with a new wording or new cells of unknown columns.")
+    withdrawn: int = Field(default=0, description="Rows whose entry was withdrawn; they stay so.")
+    admitted: int = Field(default=0, description="Of the new and changed: admitted by the rules.")
+    review: int = Field(default=0, description="Of the new and changed: waiting for a person.")
+    refused: int = Field(default=0, description="Of the new and changed: refused by the rules.")
+    duplicates: int = Field(default=0, description="Entries whose firm may be another one by its name.")
+    enterprises: int = Field(default=0, description="Firms that were not registered.")
+    renamed: int = Field(default=0, description="Registered firms that are stated with another name.")
+
+
+class ImportOut(BaseModel):
+    """A workbook that was taken, or a preview of one."""
+
+    id: int | None = Field(description="Number of the import; null if nothing was written.")
+    edition: str = Field(description="名单版次.")
+    file_name: str = Field(description="Name of the file as sent.")
+    file_sha256: str = Field(description="SHA-256 of the file.")
+    sheet: str = Field(description="Sheet that was read.")
+    is_dry_run: bool = Field(description="Whether this is only a preview.")
+    is_unchanged: bool = Field(description="Whether the edition already says all of it.")
+    counts: ImportCounts = Field(description="Rows and entries by outcome.")
+    unknown_columns: list[str] = Field(
+        description="Headings that the template does not know; kept in `extra`."
+    )
+    notes: list[str] = Field(description="What was changed in reading (old region codes) and renamed firms.")
+    faults: list[FaultOut] = Field(description="Faults of the rows that were not taken, 1,000 at most.")
+    imported_by: str = Field(description="Who sent it.")
+    created_at: datetime = Field(description="When it was taken.")
+
+
+class FactChange(BaseModel):
+    """One fact that differs; null is unknown."""
+
+    fact: str = Field(description="Name of the fact.", examples=["amount"])
+    chinese: str = Field(description="Its Chinese name.", examples=["融资金额"])
+    before: Any = Field(description="In the older edition.")
+    after: Any = Field(description="In the newer edition.")
+
+
+class DifferenceOut(BaseModel):
+    """How one need stands in two editions."""
+
+    need: str = Field(description="融资需求编码.")
+    name: str = Field(description="企业名称.")
+    change: Change = Field(description="kept, new, removed or changed.")
+    before: str | None = Field(description="Entry in the older edition.")
+    after: str | None = Field(description="Entry in the newer edition.")
+    facts: list[FactChange] = Field(description="Facts that changed; empty unless the change is `changed`.")
+
+
+class EditionDiff(BaseModel):
+    """How two editions differ: counts of all, and a page of the needs."""
+
+    before: str = Field(description="The older edition.")
+    after: str = Field(description="The newer edition.")
+    counts: dict[str, int] = Field(
+        description="Needs by change.", examples=[{"kept": 2900, "new": 60, "removed": 30, "changed": 40}]
+    )
+    items: list[DifferenceOut] = Field(description="Needs by code.")
+    next: str | None = Field(default=None, description="Cursor of the next page; null on the last.")

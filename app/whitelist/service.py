@@ -1,0 +1,242 @@
+"""Use cases of editions and entries; rosters come in by import_service, decisions by review_service."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.accounts.rules import Viewer
+from app.enterprises.need_facts import NeedFacts
+from app.kernel.database import AsyncSession, IntegrityError
+from app.kernel.errors import Conflict, Fault, NotFound, Refused
+from app.kernel.paging import Page, PageRequest, encode_cursor, page_of
+from app.whitelist import queries
+from app.whitelist.queries import EntryFilter
+from app.whitelist.rules import Change, compare_editions, edition_period
+from app.whitelist.schemas import EditionDiff, EditionOut, EntryOut, EntrySummary
+from app.whitelist.tables import WhitelistEdition
+from app.whitelist.views import difference_out, edition_out, entry_out, entry_summary, review_out
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedEntry:
+    """An admitted entry that was not withdrawn, with the facts that it was listed with (`NeedFacts` as JSON)."""
+
+    entry_id: int
+    entry_code: str
+    need_id: int
+    need_revision_id: int
+    need_facts: dict[str, Any]
+    content_hash: str
+    enterprise_id: int
+    uscc: str
+    name: str
+    source_class: str
+    region_code: str
+    chain_code: str | None
+    size_class: str | None
+    amount_fen: int
+    admitted_at: datetime
+
+
+async def edition(session: AsyncSession, viewer: Viewer, code: str) -> WhitelistEdition:
+    """Answer the viewer's edition of this code.
+
+    Raises:
+        NotFound: it has not been opened.
+    """
+    found = await queries.edition_by_code(session, viewer, code)
+    if found is None:
+        remedy = 'POST /api/v1/whitelist/editions {"code": …}, or rongqiao whitelist edition CODE.'
+        raise NotFound(f"Edition {code} has not been opened.", [Fault("edition", "not opened", remedy, code)])
+    return found
+
+
+async def admitted_entries(session: AsyncSession, viewer: Viewer, edition_id: int) -> list[AdmittedEntry]:
+    """Answer the admitted entries of an edition that were not withdrawn, by entry code."""
+    rows = await queries.admitted_entries(session, viewer, edition_id)
+    return [AdmittedEntry(**row._asdict()) for row in rows]
+
+
+async def ensure_edition(
+    session: AsyncSession, viewer: Viewer, code: str, *, now: datetime
+) -> WhitelistEdition:
+    """Answer the edition of this code, opened now if it was not yet.
+
+    Raises:
+        Refused: the text is not a half-year such as 2023H2.
+    """
+    found = await queries.edition_by_code(session, viewer, code)
+    if found is not None:
+        return found
+    try:
+        first, last = edition_period(code)
+    except ValueError as error:
+        raise Refused(
+            "No such half-year.", [Fault("edition", str(error), "Such as 2023H2.", code)]
+        ) from error
+    row = WhitelistEdition(
+        jurisdiction=viewer.jurisdiction,
+        code=code,
+        in_force_from=first,
+        in_force_until=last,
+        version=1,
+        created_at=now,
+    )
+    try:
+        async with session.begin_nested():
+            session.add(row)
+    except IntegrityError as error:
+        raise Conflict(f"Edition {code} is being opened by somebody else.") from error
+    return row
+
+
+async def open_edition(session: AsyncSession, viewer: Viewer, code: str, *, now: datetime) -> EditionOut:
+    """Open an edition.
+
+    Raises:
+        Conflict: it is open already.
+    """
+    if await queries.edition_by_code(session, viewer, code) is not None:
+        raise Conflict(f"Edition {code} is open.", [Fault("code", "is open", "Import into it.", code)])
+    return edition_out(await ensure_edition(session, viewer, code, now=now), {})
+
+
+async def get_edition(session: AsyncSession, viewer: Viewer, code: str) -> EditionOut:
+    """Answer an edition with its entries by status.
+
+    Raises:
+        NotFound: it has not been opened.
+    """
+    row = await edition(session, viewer, code)
+    return edition_out(row, (await queries.entry_counts(session, [row.id])).get(row.id, {}))
+
+
+async def list_editions(session: AsyncSession, viewer: Viewer, page: PageRequest) -> Page[EditionOut]:
+    """List editions, the newest first."""
+    key = page.after()
+    rows = await queries.list_editions(session, viewer, None if key is None else str(key[0]), page.limit)
+    counts = await queries.entry_counts(session, [row.id for row in rows])
+    return page_of(rows, page, lambda row: (row.code,), lambda row: edition_out(row, counts.get(row.id, {})))
+
+
+async def list_entries(
+    session: AsyncSession, viewer: Viewer, page: PageRequest, which: EntryFilter
+) -> Page[EntrySummary]:
+    """List entries by code; refused and withdrawn ones too unless filtered."""
+    key = page.after()
+    after = None if key is None else str(key[0])
+    rows = await queries.list_entries(session, viewer, which, after, page.limit)
+    shown, more = rows[: page.limit], len(rows) > page.limit
+    return Page(
+        items=[entry_summary(*row) for row in shown],
+        next=encode_cursor(shown[-1][0].code) if more else None,
+    )
+
+
+async def get_entry(session: AsyncSession, viewer: Viewer, code: str) -> EntryOut:
+    """Answer an entry with its facts, the findings that decided, and its review items.
+
+    Raises:
+        NotFound: no such entry for this viewer.
+    """
+    found = await queries.entry_by_code(session, viewer, code)
+    if found is None:
+        raise no_such_entry(code)
+    row, listed_on, firm, need_code = found
+    facts = await queries.facts_of_revisions(session, [row.need_revision_id])
+    items = await queries.items_of_entry(session, row.id)
+    return entry_out(
+        entry_summary(row, listed_on, firm, need_code),
+        row,
+        NeedFacts.model_validate(facts[row.need_revision_id]),
+        [review_out(item, row, listed_on.code, firm) for item in items],
+    )
+
+
+def no_such_entry(code: str) -> NotFound:
+    """Answer the error of naming an entry that this viewer has not."""
+    return NotFound("No such entry.", [Fault("code", "not listed", value=code)])
+
+
+async def withdraw(
+    session: AsyncSession,
+    viewer: Viewer,
+    code: str,
+    reason: str,
+    *,
+    expect: Callable[[int], None],
+    now: datetime,
+) -> EntryOut:
+    """Take an entry off the roster; it stays on record and later imports leave it withdrawn.
+
+    Raises:
+        NotFound: no such entry for this viewer.
+        Conflict: it was withdrawn before.
+    """
+    found = await queries.entry_by_code(session, viewer, code, is_locked=True)
+    if found is None:
+        raise no_such_entry(code)
+    row = found[0]
+    expect(row.version)
+    if row.withdrawn_at is not None:
+        raise Conflict("The entry was withdrawn before.", [Fault("code", "withdrawn", value=code)])
+    row.withdrawn_at, row.withdrawn_by, row.withdrawal_reason = now, viewer.name, reason
+    row.version += 1
+    await session.flush()
+    return await get_entry(session, viewer, code)
+
+
+async def diff_editions(
+    session: AsyncSession,
+    viewer: Viewer,
+    before: str,
+    after: str,
+    page: PageRequest,
+    *,
+    change: Change | None = None,
+) -> EditionDiff:
+    """Compare two editions: counts of all needs, and a page of them by code (kept ones only when asked for).
+
+    Entries that were refused or withdrawn are not part of either.
+
+    Raises:
+        NotFound: an edition has not been opened.
+    """
+    older, newer = await edition(session, viewer, before), await edition(session, viewer, after)
+    differences = compare_editions(
+        await queries.listed_entries(session, older.id), await queries.listed_entries(session, newer.id)
+    )
+    key = page.after()
+    start = "" if key is None else str(key[0])
+    wanted = [
+        difference
+        for difference in differences
+        if difference.listed.need_code > start
+        and (difference.change == change if change else difference.change != "kept")
+    ]
+    shown = wanted[: page.limit]
+    revisions = [
+        listed.revision_id
+        for difference in shown
+        if difference.change == "changed"
+        for listed in (difference.before, difference.after)
+        if listed is not None
+    ]
+    facts = await queries.facts_of_revisions(session, revisions)
+    items = [
+        difference_out(
+            difference,
+            facts.get(difference.before.revision_id) if difference.before else None,
+            facts.get(difference.after.revision_id) if difference.after else None,
+        )
+        for difference in shown
+    ]
+    return EditionDiff(
+        before=before,
+        after=after,
+        counts=dict(Counter(difference.change for difference in differences)),
+        items=items,
+        next=encode_cursor(shown[-1].listed.need_code) if len(wanted) > page.limit else None,
+    )

@@ -1,0 +1,127 @@
+"""Rows as their models."""
+
+from typing import cast
+
+from app.enterprises.need_facts import NeedFacts
+from app.enterprises.tables import Enterprise
+from app.kernel.problems import FaultOut
+from app.whitelist.rules import DECISIONS, Difference, EntryStatus, fact_changes
+from app.whitelist.schemas import (
+    DifferenceOut,
+    EditionOut,
+    EntryOut,
+    EntrySummary,
+    FactChange,
+    ImportCounts,
+    ImportOut,
+    ReviewOut,
+)
+from app.whitelist.tables import ReviewItem, WhitelistEdition, WhitelistEntry, WhitelistImport
+
+
+def edition_out(row: WhitelistEdition, entries: dict[str, int]) -> EditionOut:
+    """Answer an edition with its entries by status."""
+    return EditionOut(
+        code=row.code,
+        jurisdiction=row.jurisdiction,
+        in_force_from=row.in_force_from,
+        in_force_until=row.in_force_until,
+        version=row.version,
+        entries=dict(entries),
+        created_at=row.created_at,
+    )
+
+
+def entry_summary(
+    row: WhitelistEntry, edition: WhitelistEdition, firm: Enterprise, need_code: str
+) -> EntrySummary:
+    """Answer an entry as lists show it."""
+    # The amount is fen already: building from Python would ask for a yuan string.
+    return EntrySummary.model_construct(
+        code=row.code,
+        edition=edition.code,
+        need=need_code,
+        uscc=firm.uscc,
+        name=firm.name,
+        source_class=row.source_class,
+        region=row.region_code,
+        chain=row.chain_code,
+        size_class=row.size_class,
+        amount=row.amount_fen,
+        status=cast("EntryStatus", row.status),
+        admitted_at=row.admitted_at,
+        withdrawn_at=row.withdrawn_at,
+        version=row.version,
+    )
+
+
+def entry_out(
+    summary: EntrySummary, row: WhitelistEntry, facts: NeedFacts, reviews: list[ReviewOut]
+) -> EntryOut:
+    """Answer an entry with everything that is known of it."""
+    return EntryOut.model_construct(
+        **dict(summary),
+        need_revision=row.need_revision_id,
+        facts=facts,
+        admission=row.admission,
+        extra=row.extra,
+        withdrawn_by=row.withdrawn_by,
+        withdrawal_reason=row.withdrawal_reason,
+        reviews=reviews,
+    )
+
+
+def review_out(item: ReviewItem, entry: WhitelistEntry, edition: str, firm: Enterprise) -> ReviewOut:
+    """Answer a review item."""
+    return ReviewOut.model_validate(
+        {
+            "id": item.id,
+            "kind": item.kind,
+            "edition": edition,
+            "entry": entry.code,
+            "uscc": firm.uscc,
+            "name": firm.name,
+            "detail": item.detail,
+            "decisions": list(DECISIONS[item.kind]) if item.decision is None else [],
+            "decision": item.decision,
+            "reason": item.reason,
+            "decided_by": item.decided_by,
+            "decided_at": item.decided_at,
+            "version": item.version,
+        }
+    )
+
+
+def import_out(row: WhitelistImport, edition: str, *, is_unchanged: bool = False) -> ImportOut:
+    """Answer a stored import; `counts` of the row also holds what was reported beside them."""
+    report = row.counts
+    return ImportOut(
+        id=row.id,
+        edition=edition,
+        file_name=row.file_name,
+        file_sha256=row.file_sha256,
+        sheet=report["sheet"],
+        is_dry_run=False,
+        is_unchanged=is_unchanged,
+        counts=ImportCounts.model_validate(report["counts"]),
+        unknown_columns=report["unknown_columns"],
+        notes=report["notes"],
+        faults=[FaultOut.model_validate(fault) for fault in report["faults"]],
+        imported_by=row.imported_by,
+        created_at=row.created_at,
+    )
+
+
+def difference_out(
+    difference: Difference, before: dict[str, object] | None, after: dict[str, object] | None
+) -> DifferenceOut:
+    """Answer a difference; the stored facts of both wordings are given for a changed one."""
+    changes = [] if before is None or after is None else fact_changes(before, after)
+    return DifferenceOut(
+        need=difference.listed.need_code,
+        name=difference.listed.name,
+        change=difference.change,
+        before=difference.before.entry_code if difference.before else None,
+        after=difference.after.entry_code if difference.after else None,
+        facts=[FactChange.model_validate(change) for change in changes],
+    )

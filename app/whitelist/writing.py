@@ -1,0 +1,159 @@
+"""Writes the rows of a roster batch by batch: firms and needs first, then their entries and questions."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from app.accounts.rules import Viewer
+from app.enterprises.service import all_names
+from app.enterprises.statement_service import compare_statements, take_statements
+from app.enterprises.statements import Plan, Statement, Taken
+from app.kernel.database import AsyncSession
+from app.reference.book import ReferenceBook
+from app.whitelist import queries
+from app.whitelist.entry_planning import AdmissionRules, EntryDraft, Namesake, draft_entry
+from app.whitelist.entry_saving import (
+    annotated_entry_row,
+    changed_entry_row,
+    item_rows,
+    new_entry_row,
+    superseded_rows,
+)
+from app.whitelist.namesakes import find_namesakes
+from app.whitelist.roster_check import RosterCheck
+from app.whitelist.roster_rows import RosterRow
+from app.whitelist.rules import entry_code
+from app.whitelist.tables import WhitelistEdition, WhitelistImport
+
+Batch = tuple[list[EntryDraft], Plan]
+
+
+async def ask_about_namesakes(
+    session: AsyncSession, check: RosterCheck, book: ReferenceBook
+) -> dict[str, tuple[Namesake, ...]]:
+    """Answer for each firm that a roster newly names the firms it may be the same as."""
+    known = await all_names(session)
+    region_names = [region.name for region in book.regions.by_code.values()]
+    return await asyncio.to_thread(find_namesakes, check.firms, known, region_names, check.sheet)
+
+
+class RosterWriter:
+    """Takes batches into one edition; with `is_dry_run` it decides everything and writes nothing.
+
+    `record` is the import's row; it is stored with the first batch that changes something.
+    """
+
+    def __init__(
+        self,
+        session: AsyncSession,
+        viewer: Viewer,
+        edition: WhitelistEdition | None,
+        edition_code: str,
+        rules: AdmissionRules,
+        namesakes: Mapping[str, tuple[Namesake, ...]],
+        *,
+        now: datetime,
+        is_dry_run: bool,
+        record: WhitelistImport,
+    ) -> None:
+        self.session, self.viewer, self.edition, self.edition_code = session, viewer, edition, edition_code
+        self.rules, self.namesakes, self.now = rules, namesakes, now
+        self.is_dry_run, self.record, self.has_written = is_dry_run, record, False
+
+    async def take(self, rows: Sequence[RosterRow]) -> Batch:
+        """Take a batch; answer its drafts, and what was planned for firms and needs."""
+        statements = [
+            Statement(row.uscc, row.name, row.facts, row.contact_name, row.contact_phone) for row in rows
+        ]
+        plan = await compare_statements(self.session, statements)
+        drafts = await self._draft(rows, plan)
+        if not self.is_dry_run and (plan.is_changing or any(draft.is_writing for draft in drafts)):
+            await self._save(rows, statements, plan, drafts)
+        return drafts, plan
+
+    async def _draft(self, rows: Sequence[RosterRow], plan: Plan) -> list[EntryDraft]:
+        codes = [entry_code(self.edition_code, standing.need_code) for standing in plan.standings]
+        stored = (
+            await queries.stored_entries(self.session, self.edition.id, codes)
+            if self.edition is not None
+            else {}
+        )
+        namesakes = {
+            uscc: tuple(Namesake.of(one) for one in candidates)
+            for uscc, candidates in (
+                await queries.unresolved_namesakes(self.session, {row.uscc for row in rows})
+            ).items()
+        } | {row.uscc: self.namesakes[row.uscc] for row in rows if row.uscc in self.namesakes}
+
+        def draft_all() -> list[EntryDraft]:
+            return [
+                draft_entry(
+                    code,
+                    row.facts,
+                    standing.content_hash,
+                    stored=stored.get(code),
+                    namesakes=namesakes.get(row.uscc, ()),
+                    extra=row.extra,
+                    rules=self.rules,
+                )
+                for code, row, standing in zip(codes, rows, plan.standings, strict=True)
+            ]
+
+        return await asyncio.to_thread(draft_all)
+
+    async def _save(
+        self,
+        rows: Sequence[RosterRow],
+        statements: Sequence[Statement],
+        plan: Plan,
+        drafts: Sequence[EntryDraft],
+    ) -> None:
+        assert self.edition is not None
+        if not self.has_written:
+            self.record.edition_id, self.record.counts = self.edition.id, {}
+            self.session.add(self.record)
+            await self.session.flush()
+            self.has_written = True
+        taken = await take_statements(self.session, statements, now=self.now, plan=plan)
+        await self._save_entries(list(zip(rows, drafts, taken, strict=True)))
+
+    async def _save_entries(self, batch: Sequence[tuple[RosterRow, EntryDraft, Taken]]) -> None:
+        assert self.edition is not None
+        import_id, now = self.record.id, self.now
+        await queries.put_entries(
+            self.session,
+            [
+                new_entry_row(
+                    draft,
+                    row.facts,
+                    taken,
+                    edition_id=self.edition.id,
+                    import_id=import_id,
+                    extra=row.extra,
+                    now=now,
+                )
+                for row, draft, taken in batch
+                if draft.change == "new"
+            ],
+        )
+        await queries.change_entries(
+            self.session,
+            [
+                changed_entry_row(draft, row.facts, taken, import_id=import_id, extra=row.extra, now=now)
+                for row, draft, taken in batch
+                if draft.change == "changed"
+            ],
+        )
+        await queries.change_entries(
+            self.session,
+            [annotated_entry_row(draft, row.extra) for row, draft, _ in batch if draft.change == "annotated"],
+        )
+        await self._save_items([draft for _, draft, _ in batch])
+
+    async def _save_items(self, drafts: Sequence[EntryDraft]) -> None:
+        await queries.close_items(self.session, superseded_rows(drafts, self.viewer.name, self.now))
+        asking = [draft for draft in drafts if draft.asks_admission or draft.namesakes]
+        ids = await queries.entry_ids(self.session, [draft.code for draft in asking]) if asking else {}
+        await queries.put_items(
+            self.session, [item for draft in asking for item in item_rows(draft, ids[draft.code], self.now)]
+        )
