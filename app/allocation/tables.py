@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.database import Base, BigId
@@ -39,7 +39,9 @@ class AllocationProblemRecord(Base):
 
 
 class Assignment(Base):
-    """Who is responsible for an entry, and why.
+    """Who is responsible for an entry, and why; an entry has at most one that is not ended.
+
+    `run_id` is the run that made it, null when a decline rerouted the entry between runs.
 
     `kind` is `matched` (a fitting product's branch), `routed` (by its bottleneck class) or
     `coordinator` (policy gap, facts to ask, or no room; then there is no institution). `ended_at` is set
@@ -51,10 +53,17 @@ class Assignment(Base):
     __table_args__ = (
         UniqueConstraint("run_id", "entry_id"),
         Index("ix_assignments_entry_id_ended_at", "entry_id", "ended_at"),
+        Index(
+            "uq_assignments_current",
+            "entry_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    run_id: Mapped[int] = mapped_column(ForeignKey("allocation_runs.id"), index=True)
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("allocation_runs.id"), index=True)
     entry_id: Mapped[int] = mapped_column(ForeignKey("whitelist_entries.id"))
     kind: Mapped[str] = mapped_column(String(12))
     institution_id: Mapped[int | None] = mapped_column(ForeignKey("institutions.id"), index=True)

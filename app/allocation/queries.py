@@ -1,0 +1,307 @@
+"""Rows of allocation runs and assignments. Entries are reached through their edition's jurisdiction, the viewer's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Select, Table, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.rules import Viewer
+from app.allocation.tables import AllocationProblemRecord, AllocationRun, Assignment, AssignmentSupport
+from app.catalogue.tables import Product, ProductRevision
+from app.institutions.tables import Institution
+from app.kernel.database import insert_rows
+from app.whitelist.tables import WhitelistEdition, WhitelistEntry
+
+IDS_PER_STATEMENT = 5_000
+SUPPORTS = cast("Table", AssignmentSupport.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentRow:
+    """A current assignment; `institution_id` is None where the coordinator or a named body answers."""
+
+    id: int
+    entry_id: int
+    entry_code: str
+    kind: str
+    institution_id: int | None
+    product_revision_id: int | None
+    assigned_at: datetime
+    responsible_body: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewAssignment:
+    """An assignment to store with its supporting (institution, product revision, score), best first."""
+
+    entry_id: int
+    kind: str
+    institution_id: int | None
+    responsible_body: str
+    product_revision_id: int | None
+    score: int | None
+    explanation: dict[str, Any]
+    supports: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAssignment:
+    """An assignment with the codes and names by which people know its parts."""
+
+    assignment: Assignment
+    entry: str
+    edition: str
+    institution: str | None
+    institution_name: str | None
+    product: str | None
+    product_name: str | None
+
+
+def _visible(viewer: Viewer) -> ColumnElement[bool]:
+    return WhitelistEdition.jurisdiction == viewer.jurisdiction
+
+
+def _of_entries(viewer: Viewer, *columns: Any) -> Select[Any]:
+    return (
+        select(*columns)
+        .join_from(Assignment, WhitelistEntry, WhitelistEntry.id == Assignment.entry_id)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+        .where(_visible(viewer))
+    )
+
+
+async def hold_edition(session: AsyncSession, edition_id: int) -> None:
+    """Keep other writers of an edition's assignments waiting until this transaction ends."""
+    # On SQLite a writing transaction holds the only pen anyway, and the clause is left out.
+    await session.execute(
+        select(WhitelistEdition.id).where(WhitelistEdition.id == edition_id).with_for_update()
+    )
+
+
+async def current_assignments(session: AsyncSession, viewer: Viewer, edition_id: int) -> list[AssignmentRow]:
+    """Answer the current assignments of an edition, by entry code."""
+    columns = (
+        Assignment.id,
+        Assignment.entry_id,
+        WhitelistEntry.code,
+        Assignment.kind,
+        Assignment.institution_id,
+        Assignment.product_revision_id,
+        Assignment.assigned_at,
+        Assignment.responsible_body,
+    )
+    statement = _of_entries(viewer, *columns).where(
+        WhitelistEntry.edition_id == edition_id, Assignment.ended_at.is_(None)
+    )
+    return [AssignmentRow(*row) for row in await session.execute(statement.order_by(WhitelistEntry.code))]
+
+
+async def explanations_without_institution(
+    session: AsyncSession, viewer: Viewer, edition_id: int
+) -> dict[int, dict[str, Any]]:
+    """Answer the explanations of the edition's current assignments that name no institution, by entry id."""
+    statement = _of_entries(viewer, Assignment.entry_id, Assignment.explanation).where(
+        WhitelistEntry.edition_id == edition_id,
+        Assignment.ended_at.is_(None),
+        Assignment.institution_id.is_(None),
+    )
+    return {row[0]: row[1] for row in await session.execute(statement)}
+
+
+async def declined_parties(
+    session: AsyncSession, viewer: Viewer, edition_id: int, entry_id: int | None = None
+) -> dict[int, set[int]]:
+    """Answer the institutions whose assignment ended by a decline, by entry id."""
+    statement = _of_entries(viewer, Assignment.entry_id, Assignment.institution_id).where(
+        WhitelistEntry.edition_id == edition_id,
+        Assignment.end_reason == "declined",
+        Assignment.institution_id.is_not(None),
+    )
+    if entry_id is not None:
+        statement = statement.where(Assignment.entry_id == entry_id)
+    found: dict[int, set[int]] = {}
+    for entry, institution in await session.execute(statement):
+        found.setdefault(entry, set()).add(institution)
+    return found
+
+
+async def product_labels(
+    session: AsyncSession, revision_ids: Iterable[int]
+) -> dict[int, tuple[str, str, int]]:
+    """Answer (code, name, institution id) of product revisions by id."""
+    found: dict[int, tuple[str, str, int]] = {}
+    source = iter(sorted(set(revision_ids)))
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        statement = (
+            select(ProductRevision.id, Product.code, ProductRevision.name, Product.institution_id)
+            .join(Product, Product.id == ProductRevision.product_id)
+            .where(ProductRevision.id.in_(batch))
+        )
+        found |= {row[0]: (row[1], row[2], row[3]) for row in await session.execute(statement)}
+    return found
+
+
+async def end_assignments(session: AsyncSession, ids: Iterable[int], now: datetime, reason: str) -> int:
+    """End assignments; answer how many."""
+    source, count = iter(sorted(ids)), 0
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        await session.execute(
+            update(Assignment)
+            .where(Assignment.id.in_(batch))
+            .values(ended_at=now, end_reason=reason)
+            .execution_options(synchronize_session=False)
+        )
+        count += len(batch)
+    return count
+
+
+async def add_run(session: AsyncSession, run: AllocationRun, arrays: bytes) -> AllocationRun:
+    """Insert a run with its posed problem; answers the run with its number."""
+    session.add(run)
+    await session.flush()
+    session.add(AllocationProblemRecord(run_id=run.id, arrays=arrays))
+    await session.flush()
+    return run
+
+
+async def add_assignments(
+    session: AsyncSession, run_id: int | None, rows: Sequence[NewAssignment], now: datetime
+) -> None:
+    """Insert assignments with their supports, in batches."""
+    source = iter(rows)
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        values = [
+            {
+                "run_id": run_id,
+                "entry_id": row.entry_id,
+                "kind": row.kind,
+                "institution_id": row.institution_id,
+                "responsible_body": row.responsible_body,
+                "product_revision_id": row.product_revision_id,
+                "score": row.score,
+                "explanation": row.explanation,
+                "assigned_at": now,
+                "ended_at": None,
+                "end_reason": None,
+            }
+            for row in batch
+        ]
+        statement = insert(Assignment).returning(Assignment.id, sort_by_parameter_order=True)
+        ids = (await session.scalars(statement, values)).all()
+        await insert_rows(session, SUPPORTS, _support_rows(ids, batch))
+
+
+def _support_rows(ids: Sequence[int], rows: Sequence[NewAssignment]) -> Iterable[Mapping[str, Any]]:
+    for assignment_id, row in zip(ids, rows, strict=True):
+        for rank, (institution, product, score) in enumerate(row.supports, 1):
+            yield {
+                "assignment_id": assignment_id,
+                "rank": rank,
+                "institution_id": institution,
+                "product_revision_id": product,
+                "score": score,
+            }
+
+
+def _runs(viewer: Viewer) -> Select[AllocationRun, str]:
+    return (
+        select(AllocationRun, WhitelistEdition.code)
+        .join(WhitelistEdition, WhitelistEdition.id == AllocationRun.edition_id)
+        .where(_visible(viewer))
+    )
+
+
+async def run_by_id(session: AsyncSession, viewer: Viewer, run_id: int) -> tuple[AllocationRun, str] | None:
+    """Answer a run with its edition's code, or None if there is none that the viewer may see."""
+    row = (await session.execute(_runs(viewer).where(AllocationRun.id == run_id))).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+async def latest_run(session: AsyncSession, viewer: Viewer, edition_id: int) -> AllocationRun | None:
+    """Answer the newest run of an edition, or None."""
+    statement = _runs(viewer).where(AllocationRun.edition_id == edition_id)
+    row = (await session.execute(statement.order_by(AllocationRun.id.desc()).limit(1))).one_or_none()
+    return None if row is None else row[0]
+
+
+async def page_of_runs(
+    session: AsyncSession, viewer: Viewer, edition: str | None, *, before: int | None, limit: int
+) -> list[tuple[AllocationRun, str]]:
+    """Answer runs with their edition's code, the newest first, below a number."""
+    statement = _runs(viewer).order_by(AllocationRun.id.desc()).limit(limit)
+    if edition is not None:
+        statement = statement.where(WhitelistEdition.code == edition)
+    if before is not None:
+        statement = statement.where(AllocationRun.id < before)
+    return [(row[0], row[1]) for row in await session.execute(statement)]
+
+
+async def arrays_of(session: AsyncSession, run_id: int) -> bytes | None:
+    """Answer the archived problem of a run."""
+    statement = select(AllocationProblemRecord.arrays).where(AllocationProblemRecord.run_id == run_id)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def responsible_as_of(
+    session: AsyncSession, viewer: Viewer, edition_id: int, instant: datetime
+) -> dict[int, int]:
+    """Answer the responsible institution of each entry of an edition right after an instant, by entry id."""
+    statement = _of_entries(viewer, Assignment.entry_id, Assignment.institution_id).where(
+        WhitelistEntry.edition_id == edition_id,
+        Assignment.institution_id.is_not(None),
+        Assignment.assigned_at <= instant,
+        or_(Assignment.ended_at.is_(None), Assignment.ended_at > instant),
+    )
+    return {row[0]: row[1] for row in await session.execute(statement)}
+
+
+async def entry_of(session: AsyncSession, viewer: Viewer, *, code: str = "", entry_id: int = 0) -> Any:
+    """Answer (id, code, edition id, region) of an entry by code or id, or None."""
+    statement = (
+        select(WhitelistEntry.id, WhitelistEntry.code, WhitelistEntry.edition_id, WhitelistEntry.region_code)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+        .where(_visible(viewer), WhitelistEntry.code == code if code else WhitelistEntry.id == entry_id)
+    )
+    return (await session.execute(statement)).one_or_none()
+
+
+async def assignments_of_entry(session: AsyncSession, viewer: Viewer, code: str) -> list[ShownAssignment]:
+    """Answer all assignments of an entry, the newest first."""
+    columns = (
+        Assignment,
+        WhitelistEntry.code,
+        WhitelistEdition.code,
+        Institution.code,
+        Institution.name,
+        Product.code,
+        ProductRevision.name,
+    )
+    statement = (
+        _of_entries(viewer, *columns)
+        .outerjoin(Institution, Institution.id == Assignment.institution_id)
+        .outerjoin(ProductRevision, ProductRevision.id == Assignment.product_revision_id)
+        .outerjoin(Product, Product.id == ProductRevision.product_id)
+        .where(WhitelistEntry.code == code)
+        .order_by(Assignment.id.desc())
+        .execution_options(populate_existing=True)
+    )
+    return [ShownAssignment(*row) for row in await session.execute(statement)]
+
+
+async def supports_of(session: AsyncSession, assignment_id: int) -> list[tuple[str, str, str, str, int]]:
+    """Answer (institution code, name, product code, name, score) of an assignment's supports, best first."""
+    statement = (
+        select(
+            Institution.code, Institution.name, Product.code, ProductRevision.name, AssignmentSupport.score
+        )
+        .join_from(AssignmentSupport, Institution, Institution.id == AssignmentSupport.institution_id)
+        .join(ProductRevision, ProductRevision.id == AssignmentSupport.product_revision_id)
+        .join(Product, Product.id == ProductRevision.product_id)
+        .where(AssignmentSupport.assignment_id == assignment_id)
+        .order_by(AssignmentSupport.rank)
+    )
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in await session.execute(statement)]
