@@ -174,7 +174,7 @@ def _established(**facts: FactValue) -> set[str]:
 
 
 def test_the_overlap_of_a_and_d_gives_both_and_the_gap_of_the_text_gives_none() -> None:
-    bare = {
+    bare: dict[str, FactValue] = {
         "collateral": Members.of(),
         "credit_eligible": False,
         "litigation": False,
