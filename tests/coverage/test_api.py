@@ -1,0 +1,78 @@
+import base64
+import hashlib
+import io
+from datetime import timedelta
+
+import httpx
+import openpyxl
+import pytest
+
+from app.kernel.database import Sessions, transaction
+from tests.docking.world import ASSIGNED, World, add_event, build_world, entry_code
+
+
+@pytest.fixture(autouse=True)
+async def world(sessions: Sessions) -> World:
+    async with transaction(sessions) as session:
+        built = await build_world(session, ("icbc-dl", "lj"))
+        at = ASSIGNED + timedelta(days=1)
+        await add_event(session, built, entry_code(0), "contacted", "icbc-dl", at, sequence=1)
+        return built
+
+
+async def test_a_month_goes_from_open_to_closed_to_restated(
+    client: httpx.AsyncClient, sessions: Sessions, world: World
+) -> None:
+    before = (await client.get("/coverage/2023-09", params={"by": "region"})).json()
+    assert before["total"]["coverage"] == {"numerator": 1, "denominator": 2, "percent": "50.00"}
+    assert [row["key"] for row in before["rows"]] == ["230000", "230100", "230102", "230103"]
+    closed = await client.post("/coverage/2023-09/close")
+    assert (closed.status_code, closed.headers["location"]) == (201, "/api/v1/coverage/2023-09")
+    again = await client.post("/coverage/2023-09/close")
+    assert (again.status_code, again.json()["errors"][0]["where"]) == (409, "month")
+    async with transaction(sessions) as session:
+        await add_event(session, world, entry_code(1), "contacted", "lj", ASSIGNED, sequence=1)
+    after = (await client.get("/coverage/2023-09")).json()
+    assert after["total"] == before["total"]
+    assert after["restated"]["coverage"]["percent"] == "100.00"
+    verdict = (await client.get("/coverage/2023-09/verification")).json()
+    assert (verdict["is_intact"], verdict["entries_changed"]) == (True, [entry_code(1)])
+
+
+async def test_the_facts_of_a_closed_month_are_the_very_bytes_that_were_hashed(
+    client: httpx.AsyncClient,
+) -> None:
+    closed = (await client.post("/coverage/2023-09/close")).json()
+    answer = await client.get("/coverage/2023-09/facts")
+    digest = hashlib.sha256(answer.content)
+    assert digest.hexdigest() == closed["facts_sha256"]
+    assert answer.headers["repr-digest"] == f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
+    assert [entry["entry"] for entry in answer.json()["entries"]] == [entry_code(0), entry_code(1)]
+
+
+async def test_the_workbook_opens(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/coverage/2023-09.xlsx")
+    assert answer.headers["content-disposition"] == 'attachment; filename="coverage-2023-09.xlsx"'
+    book = openpyxl.load_workbook(io.BytesIO(answer.content))
+    assert book["总览"]["F2"].value == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("2023-13", 422),
+        ("2023-9", 422),
+        ("1999-01", 422),
+        ("2098-01", 422),
+        ("2022-01", 404),
+        ("2022-01.xlsx", 404),
+        ("2023-09?by=colour", 422),
+        ("2023-09?edition=2022H1", 404),
+        ("2023-09?edition=x", 422),
+        ("2023-09/verification", 404),
+        ("2022-01/facts", 404),
+    ],
+)
+async def test_what_cannot_be_shown_is_a_problem(client: httpx.AsyncClient, path: str, status: int) -> None:
+    answer = await client.get(f"/coverage/{path}")
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
