@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.middleware import Middleware
 
 from app.accounts.rules import local_operator
+from app.desks import coordinator
 from app.kernel.database import Sessions, make_engine, make_sessions
 from app.kernel.envelope import RequestEnvelope
 from app.kernel.problems import install_problem_handlers
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None, sessions: Sessions | None = Non
     for room in ROOMS:
         api.include_router(importlib.import_module(f"app.{room}.api").router)
     app.include_router(api)
+    app.include_router(coordinator.router)
     return app
 
 

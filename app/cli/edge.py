@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import BaseModel
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -27,7 +28,9 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.
 REFUSED = 1
 MOST_SHOWN_FAULTS = 200
 
-screen = Console(soft_wrap=False)
+# Piped output has no width of its own: tables then get room instead of folding at 80.
+PIPED_WIDTH = 150
+screen = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
 notes = Console(stderr=True)
 
 
@@ -78,11 +81,12 @@ def show_refusal(error: RongqiaoError) -> None:
         body = {"code": error.code, "detail": error.detail}
         print_json(body | {"errors": [fault.as_dict() for fault in error.faults]})
         return
-    notes.print(f"[red]refused[/red] {error.detail}", highlight=False)
+    notes.print(f"[red]refused[/red] {escape(error.detail)}", highlight=False)
     for fault in error.faults[:MOST_SHOWN_FAULTS]:
-        value = f" [dim]({fault.value})[/dim]" if fault.value else ""
+        value = f" [dim]({escape(fault.value)})[/dim]" if fault.value else ""
         remedy = f" → {fault.remedy}" if fault.remedy else ""
-        notes.print(f"  [bold]{fault.where}[/bold] {fault.message}{value}{remedy}", highlight=False)
+        said = escape(fault.message + remedy)
+        notes.print(f"  [bold]{escape(fault.where)}[/bold] {said}{value}", highlight=False)
     if len(error.faults) > MOST_SHOWN_FAULTS:
         notes.print(f"  … and {len(error.faults) - MOST_SHOWN_FAULTS} more")
 
@@ -107,7 +111,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
         is_number = bool(rows) and all(isinstance(row[i], int | float) for row in rows)
         table.add_column(column, justify="right" if is_number else "left", overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
     screen.print(table)
 
 

@@ -31,7 +31,7 @@ ROOMS = {
 for _name, _module in ROOMS.items():
     try:
         commands.add_typer(importlib.import_module(f"app.cli.{_module}").commands, name=_name)
-    except ModuleNotFoundError:
+    except ImportError:
         continue
 
 

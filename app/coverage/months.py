@@ -1,7 +1,7 @@
 """Which months may be shown and closed (pure)."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from app.kernel.clock import month_bounds
 from app.kernel.errors import Conflict, Fault, Refused
@@ -37,6 +37,15 @@ def check_closable(month: str, closed: Sequence[str], now: datetime) -> None:
         first = " or ".join(sorted(neighbours))
         fault = Fault("month", "would leave a gap between closed months", f"Close {first} first.", month)
         raise Conflict(f"Closed months run from {min(closed)} to {max(closed)}.", [fault])
+
+
+def months_between(first: date, last: date) -> list[str]:
+    """Answer the months that two days and all between them touch, oldest first."""
+    month, after, found = first.strftime("%Y-%m"), last.strftime("%Y-%m"), []
+    while month <= after:
+        found.append(month)
+        month = _shifted(month, 1)
+    return found
 
 
 def _shifted(month: str, count: int) -> str:

@@ -55,6 +55,17 @@ async def edition_in_force(session: AsyncSession, viewer: Viewer, day: date) -> 
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+async def newest_edition(session: AsyncSession, viewer: Viewer, day: date) -> WhitelistEdition | None:
+    """Answer the viewer's edition that came into force last, of those that have by a day."""
+    statement = (
+        select(WhitelistEdition)
+        .where(WhitelistEdition.jurisdiction == viewer.jurisdiction, WhitelistEdition.in_force_from <= day)
+        .order_by(WhitelistEdition.in_force_from.desc(), WhitelistEdition.code.desc())
+        .limit(1)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
 async def edition_by_code(session: AsyncSession, viewer: Viewer, code: str) -> WhitelistEdition | None:
     """Answer the viewer's edition of a code, or None."""
     statement = select(WhitelistEdition).where(

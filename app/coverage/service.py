@@ -13,7 +13,7 @@ from app.accounts.rules import Viewer
 from app.coverage import canonical, queries
 from app.coverage.facts import EntryFacts, MonthFacts, Place
 from app.coverage.levels import parties_of
-from app.coverage.months import check_closable, check_open_for_show
+from app.coverage.months import check_closable, check_open_for_show, months_between
 from app.coverage.published import report_json, restate, rows_of_cut
 from app.coverage.queries import EntryRow
 from app.coverage.rules import Cut, compute
@@ -154,6 +154,22 @@ def _closed_out(closed: CoverageSnapshot, edition: str) -> ClosedOut:
         closed_by=closed.closed_by,
         facts_sha256=closed.facts_sha256,
     )
+
+
+async def listed_months(
+    session: AsyncSession, viewer: Viewer, *, now: datetime
+) -> tuple[list[str], str | None]:
+    """Answer the months of the newest edition that have begun, and the one to open first.
+
+    That is the last closed one, because its figures stand; else the last that has begun.
+    """
+    today = shanghai_date(now)
+    edition = await queries.newest_edition(session, viewer, today)
+    if edition is None:
+        return [], None
+    months = months_between(edition.in_force_from, min(edition.in_force_until, today))
+    closed = [month for month in await queries.closed_months(session, viewer) if month in months]
+    return months, (closed or months)[-1]
 
 
 async def close(session: AsyncSession, viewer: Viewer, month: str, *, now: datetime) -> ClosedOut:

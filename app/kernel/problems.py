@@ -1,6 +1,7 @@
 """Errors leave as RFC 9457 problem JSON, rendered here and nowhere else."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -8,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from app.kernel.errors import Fault, RongqiaoError
 from app.kernel.logs import get_logger
@@ -109,7 +111,16 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     )
     answer = problem_response(request, error.status_code, code, str(error.detail), str(error.detail))
     answer.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        answer.headers["allow"] = ", ".join(sorted(_allowed_methods(request)))
     return answer
+
+
+def _allowed_methods(request: Request) -> set[str]:
+    # The router names the methods of the first route of a path; a path may have several routes.
+    routes = (route for route in request.app.routes if isinstance(route, Route))
+    fitting = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    return {method for route in fitting for method in route.methods or ()}
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

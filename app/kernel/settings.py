@@ -34,6 +34,11 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(
         default=64 * 1024 * 1024, gt=0, description="Largest request body that is read, in bytes."
     )
+    matching_backend: str = Field(
+        default="auto",
+        pattern="^(auto|numba|numpy)$",
+        description="Kernels of matching: numba where it can be had, or plain numpy; the answers are equal.",
+    )
     log_level: str = Field(
         default="INFO",
         pattern="^(DEBUG|INFO|WARNING|ERROR)$",

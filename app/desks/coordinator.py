@@ -1,0 +1,54 @@
+"""The coordinator's month on one page: coverage, its levels, cities, and what blocks the rest."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+
+from app.accounts.api import ViewerDep
+from app.bottlenecks import service as bottlenecks
+from app.bottlenecks.rules import ROUTE_NAMES
+from app.bottlenecks.schemas import CaseFilter
+from app.coverage import service as coverage
+from app.coverage.rules import Cut
+from app.coverage.schemas import MONTH_PATTERN
+from app.desks.pages import page
+from app.kernel.clock import shanghai_date, utc_now
+from app.kernel.errors import NotFound
+from app.kernel.paging import PageRequest
+from app.kernel.requests import SessionDep, TransactionRoute
+from app.policy.service import rule_book
+
+router = APIRouter(route_class=TransactionRoute, include_in_schema=False, default_response_class=HTMLResponse)
+
+LEVELS = (
+    ("assigned", "已落实"),
+    ("contacted", "已对接"),
+    ("answered", "已答复"),
+    ("credited", "已授信"),
+    ("disbursed", "已放款"),
+)
+MonthQuery = Annotated[str | None, Query(pattern=MONTH_PATTERN, max_length=7)]
+
+
+@router.get("/")
+async def home(
+    request: Request, session: SessionDep, viewer: ViewerDep, month: MonthQuery = None
+) -> HTMLResponse:
+    """Show a month of coverage; without one, the last month that has something to show."""
+    now = utc_now()
+    months, first = await coverage.listed_months(session, viewer, now=now)
+    chosen = month or first
+    context: dict[str, Any] = {"months": months, "month": chosen, "levels": LEVELS}
+    try:
+        shown = await coverage.show(session, viewer, chosen, by=Cut.REGION, now=now) if chosen else None
+    except NotFound:
+        shown = None
+    if shown is None or shown.total.entries == 0:
+        return page(request, "empty.html", context)
+    wanted = CaseFilter(edition=shown.edition)
+    cases = await bottlenecks.list_cases(session, viewer, PageRequest(limit=1), wanted)
+    rules = await rule_book(session, viewer.jurisdiction, shanghai_date(now))
+    names = ROUTE_NAMES | {rule.data["class_code"]: rule.name for rule in rules.bottlenecks}
+    blocked = [(names[route], cases.counts[route]) for route in names if route in cases.counts]
+    return page(request, "month.html", context | {"coverage": shown, "blocked": blocked})
