@@ -20,6 +20,7 @@ class ImportOptions:
     `dry_run`: preview, write nothing. `accept_valid`: take the faultless rows although others have
     faults. `amounts_confirmed`: somebody has checked the amounts that are out of the usual range.
     `sheet`: which sheet to read, by default 名单. `opens_edition`: open the edition if it is not yet.
+    `is_demo`: mark the firms that it newly registers as invented for demonstration.
     """
 
     dry_run: bool = False
@@ -27,6 +28,7 @@ class ImportOptions:
     amounts_confirmed: bool = False
     sheet: str | None = None
     opens_edition: bool = False
+    is_demo: bool = False
 
 
 @dataclass(slots=True)

@@ -47,9 +47,9 @@ class RosterRefused(Refused):
         super().__init__(detail, faults)
         self.roster, self.check = roster, check
 
-    def write(self, target: str | IO[bytes]) -> None:
+    async def write_faults(self, target: str | IO[bytes]) -> None:
         """Write the submitted sheet with a column of its faults."""
-        write_error_workbook(target, self.roster, self.check.faults)
+        await asyncio.to_thread(write_error_workbook, target, self.roster, self.check.faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,9 @@ class ImportOutcome:
     roster: RosterSheet
     check: RosterCheck
 
-    def write_faults(self, target: str | IO[bytes]) -> None:
+    async def write_faults(self, target: str | IO[bytes]) -> None:
         """Write the submitted sheet with a column of its faults."""
-        write_error_workbook(target, self.roster, self.check.faults)
+        await asyncio.to_thread(write_error_workbook, target, self.roster, self.check.faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,7 @@ async def import_roster(
         await ask_about_namesakes(session, check, opened.context.book),
         now=now,
         is_dry_run=options.dry_run,
+        is_demo=options.is_demo,
         record=WhitelistImport(
             file_name=name, file_sha256=_sha256(file), imported_by=viewer.name, created_at=now
         ),
@@ -200,7 +201,7 @@ def _plain(file_name: str) -> str:
 async def _write(
     opened: _Opened, writer: RosterWriter, tally: ImportTally, progress: Progress | None
 ) -> None:
-    rows = valid_rows(opened.roster, opened.context, opened.check.faulty_rows, ROWS_PER_BATCH)
+    rows = valid_rows(opened.roster, opened.context, opened.check, ROWS_PER_BATCH)
     total = opened.roster.height
     try:
         while batch := await asyncio.to_thread(next, rows, None):

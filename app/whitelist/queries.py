@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Row, Select, Table, bindparam, func, select, update
@@ -12,6 +11,7 @@ from app.enterprises.tables import Enterprise, Need, NeedRevision
 from app.kernel.database import AsyncSession, insert_rows
 from app.whitelist.entry_planning import StoredEntry, StoredItem
 from app.whitelist.rules import Listed
+from app.whitelist.schemas import EntryFilter
 from app.whitelist.tables import ReviewItem, WhitelistEdition, WhitelistEntry, WhitelistImport
 
 ENTRIES = cast("Table", WhitelistEntry.__table__)
@@ -19,17 +19,6 @@ REVIEWS = cast("Table", ReviewItem.__table__)
 EntryRow = Row[WhitelistEntry, WhitelistEdition, Enterprise, str]
 ReviewRow = Row[ReviewItem, WhitelistEntry, str, Enterprise]
 Chosen = TypeVar("Chosen", bound="Select[*tuple[Any, ...]]")
-
-
-@dataclass(frozen=True, slots=True)
-class EntryFilter:
-    """Which entries to list; None is any. A region stands for itself and all below it."""
-
-    edition: str | None = None
-    region: str | None = None
-    chain: str | None = None
-    status: str | None = None
-    source_class: str | None = None
 
 
 def _own(statement: Chosen, viewer: Viewer) -> Chosen:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from app.enterprises.statements import name_key
@@ -13,6 +14,7 @@ Progress = Callable[[int, int], None]
 ROWS_PER_STEP: Final = 1_000
 MOST_FAULTS: Final = 50_000
 MOST_NOTES: Final = 1_000
+MOST_KEPT_ROWS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class RosterCheck:
     faulty_rows: set[int] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     firms: dict[str, Firm] = field(default_factory=dict)
-    is_readable: bool = True
+    kept: list[RosterRow] | None = field(default_factory=list)
+    """The faultless rows of a short roster; None for a long one, which is read again."""
 
     def add(self, fault: RosterFault) -> None:
         """Take a fault in; beyond `MOST_FAULTS` they are counted only."""
@@ -53,7 +56,6 @@ def check_roster(
     check = RosterCheck(roster.name, tuple(heading for _, heading in roster.header.unknown))
     for fault in (*roster.header.faults, *roster.faults):
         check.add(fault)
-    check.is_readable = roster.is_readable
     if roster.is_readable:
         _check_rows(roster, context, check, progress)
         if not check.rows:
@@ -83,6 +85,8 @@ def _check_rows(
             check.add(fault)
         if row is not None:
             _note(row, check)
+            if not faults:
+                _keep(row, check)
     if len(blank) > MOST_BLANK_ROWS:
         message = f"有 {len(blank)} 个空白行"
         check.add(RosterFault(blank[0], None, message, "选中空白行，删除行后保存。"))
@@ -107,6 +111,13 @@ def _repetitions(
     return faults
 
 
+def _keep(row: RosterRow, check: RosterCheck) -> None:
+    if check.kept is not None:
+        check.kept.append(row)
+        if len(check.kept) > MOST_KEPT_ROWS:
+            check.kept = None
+
+
 def _note(row: RosterRow, check: RosterCheck) -> None:
     for note in row.notes:
         if len(check.notes) < MOST_NOTES:
@@ -114,18 +125,18 @@ def _note(row: RosterRow, check: RosterCheck) -> None:
 
 
 def valid_rows(
-    roster: RosterSheet, context: RosterContext, faulty_rows: set[int], size: int
+    roster: RosterSheet, context: RosterContext, check: RosterCheck, size: int
 ) -> Iterator[list[RosterRow]]:
-    """Read the sheet again and yield its faultless rows, `size` at a time, so that memory stays flat."""
-    batch: list[RosterRow] = []
-    for number, cells in roster.rows():
-        if number in faulty_rows or is_blank(cells):
-            continue
-        row, _ = read_row(cells, number, roster.header, context)
-        if row is not None:
-            batch.append(row)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
+    """Yield the faultless rows, `size` at a time; a long sheet is read again, so that memory stays flat."""
+    read = _read_again(roster, context) if check.kept is None else check.kept
+    rows = (row for row in read if row.number not in check.faulty_rows)
+    while batch := list(islice(rows, size)):
         yield batch
+
+
+def _read_again(roster: RosterSheet, context: RosterContext) -> Iterator[RosterRow]:
+    for number, cells in roster.rows():
+        if not is_blank(cells):
+            row, _ = read_row(cells, number, roster.header, context)
+            if row is not None:
+                yield row

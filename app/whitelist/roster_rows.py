@@ -20,6 +20,8 @@ ASSUMED_UNIT_ERROR: Final = 10_000  # 万元 and 元
 NOT_OF_THE_NEED: Final = frozenset({"uscc", "name", "contact_name", "contact_phone"})
 EARLIEST_DAY: Final = date(1800, 1, 1)
 MOST_EXTRA: Final = 1_000
+MOST_MEMORISED: Final = 20_000
+REPEATING: Final = frozenset({"flag", "choice", "choices", "region", "industry", "months"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class RosterContext:
     chains: tuple[ChainInForce, ...] = ()
     amounts: tuple[int, int] | None = None
     places: PlaceReader = field(init=False)
+    memo: dict[tuple[str, str], Any] = field(default_factory=dict, init=False)
+    """Values of cells read before: a roster repeats a few words many times."""
 
     def __post_init__(self) -> None:
         reader = PlaceReader(self.book, self.jurisdiction, self.chains)
@@ -146,6 +150,18 @@ def read_row(
 
 
 def _read_cell(cell: object, column: RosterColumn, context: RosterContext) -> Any:
+    if column.kind not in REPEATING or not isinstance(cell, str):
+        return _read_new_cell(cell, column, context)
+    key = column.fact, cell
+    if key not in context.memo:
+        value = _read_new_cell(cell, column, context)
+        if len(context.memo) >= MOST_MEMORISED:
+            return value
+        context.memo[key] = value
+    return context.memo[key]
+
+
+def _read_new_cell(cell: object, column: RosterColumn, context: RosterContext) -> Any:
     text = cells.stated_text(cell)
     if text is None:
         if column.is_required:

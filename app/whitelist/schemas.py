@@ -1,5 +1,6 @@
 """Models in and out of editions, entries, imports, reviews and differences."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -23,6 +24,17 @@ Reason = Annotated[
     Field(description="Why; kept with the decision.", examples=["企业已补充统计部门认定文件"]),
 ]
 ReviewState = Literal["open", "decided"]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """Which entries to list; None is any. A region stands for itself and all below it."""
+
+    edition: str | None = None
+    region: str | None = None
+    chain: str | None = None
+    status: str | None = None
+    source_class: str | None = None
 
 
 class EditionIn(BaseModel):

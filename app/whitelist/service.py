@@ -12,9 +12,8 @@ from app.kernel.database import AsyncSession, IntegrityError
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor, page_of
 from app.whitelist import queries
-from app.whitelist.queries import EntryFilter
 from app.whitelist.rules import Change, compare_editions, edition_period
-from app.whitelist.schemas import EditionDiff, EditionOut, EntryOut, EntrySummary
+from app.whitelist.schemas import EditionDiff, EditionOut, EntryFilter, EntryOut, EntrySummary
 from app.whitelist.tables import WhitelistEdition
 from app.whitelist.views import difference_out, edition_out, entry_out, entry_summary, review_out
 

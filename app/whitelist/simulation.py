@@ -6,7 +6,7 @@ shows them says that they are generated.
 """
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -208,6 +208,20 @@ _MAY_BE_BLANK = ("从业人员", "抵质押物", "可否担保", "纳税等级",
 
 def _with_blanks(row: Row, rng: random.Random) -> Row:
     return {key: "" if key in _MAY_BE_BLANK and rng.random() < 0.06 else cell for key, cell in row.items()}
+
+
+def with_chains(
+    rows: Iterable[Row], propose: Callable[[str, str], str | None], seed: int, *, share: float = 0.7
+) -> Iterator[Row]:
+    """Answer the rows with a chain's name for that share of the firms whose industry points to one.
+
+    `propose` is given an industry with its section letter and a region; without a chain there is no
+    role on it.
+    """
+    for row in rows:
+        rng = random.Random(f"{seed}:chain:{row['统一社会信用代码']}")
+        chain = propose(f"C{row['行业代码']}", row["行政区划代码"]) if rng.random() < share else None
+        yield row | {"产业链": chain or "", "链上角色": row["链上角色"] if chain else ""}
 
 
 def with_blemishes(rows: Iterable[Row], seed: int) -> Iterator[Row]:

@@ -54,11 +54,12 @@ class RosterWriter:
         *,
         now: datetime,
         is_dry_run: bool,
+        is_demo: bool,
         record: WhitelistImport,
     ) -> None:
         self.session, self.viewer, self.edition, self.edition_code = session, viewer, edition, edition_code
         self.rules, self.namesakes, self.now = rules, namesakes, now
-        self.is_dry_run, self.record, self.has_written = is_dry_run, record, False
+        self.is_dry_run, self.is_demo, self.record, self.has_written = is_dry_run, is_demo, record, False
 
     async def take(self, rows: Sequence[RosterRow]) -> Batch:
         """Take a batch; answer its drafts, and what was planned for firms and needs."""
@@ -114,7 +115,9 @@ class RosterWriter:
             self.session.add(self.record)
             await self.session.flush()
             self.has_written = True
-        taken = await take_statements(self.session, statements, now=self.now, plan=plan)
+        taken = await take_statements(
+            self.session, statements, now=self.now, plan=plan, is_demo=self.is_demo
+        )
         await self._save_entries(list(zip(rows, drafts, taken, strict=True)))
 
     async def _save_entries(self, batch: Sequence[tuple[RosterRow, EntryDraft, Taken]]) -> None:

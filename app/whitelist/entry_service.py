@@ -1,0 +1,72 @@
+"""Lists a stored need on an edition, as a form or another system asks for it."""
+
+import asyncio
+from datetime import datetime
+
+from app.accounts.rules import Viewer
+from app.enterprises.need_service import need_by_code
+from app.enterprises.service import all_names, enterprise_by_uscc
+from app.enterprises.statement_service import compare_statements, take_statements
+from app.enterprises.statements import Statement
+from app.kernel.clock import shanghai_date
+from app.kernel.database import AsyncSession
+from app.kernel.errors import Conflict, Fault, NotFound, Refused
+from app.kernel.settings import get_settings
+from app.policy.service import rule_book
+from app.reference.service import current_book
+from app.whitelist import queries
+from app.whitelist.entry_planning import AdmissionRules, draft_entry
+from app.whitelist.entry_saving import item_rows, new_entry_row
+from app.whitelist.namesakes import find_namesakes
+from app.whitelist.roster_check import Firm
+from app.whitelist.rules import deciding_day, entry_code
+from app.whitelist.schemas import EntryOut
+from app.whitelist.service import edition, get_entry
+
+
+async def list_need(
+    session: AsyncSession, viewer: Viewer, edition_code: str, need_code: str, *, now: datetime
+) -> EntryOut:
+    """List a need on an edition with its current wording, and judge it as a roster's row is judged.
+
+    Raises:
+        Refused: the edition, the need, or the need's source class is missing.
+        Conflict: the need is listed on this edition.
+    """
+    try:
+        opened = await edition(session, viewer, edition_code)
+        need = await need_by_code(session, viewer, need_code)
+    except NotFound as error:
+        raise Refused(error.detail, error.faults) from error
+    if need.facts.source_class is None:
+        fault = Fault("need", "states no source class", f"PUT facts.source_class to needs/{need_code}.")
+        raise Refused("The need names no 名单类别.", [fault])
+    await queries.lock_editions(session, viewer)
+    code = entry_code(edition_code, need_code)
+    if await queries.entry_ids(session, [code]):
+        raise Conflict("The need is listed.", [Fault("need", "is listed on this edition", value=code)])
+    firm = await enterprise_by_uscc(session, viewer, need.uscc)
+    known = [name for name in await all_names(session) if name[0] != need.uscc]
+    book = await current_book(session, get_settings().seed_dir)
+    region_names = [region.name for region in book.regions.by_code.values()]
+    firms = {need.uscc: Firm(firm.name, firm.region, 0)}
+    namesakes = await asyncio.to_thread(find_namesakes, firms, known, region_names, "")
+    on = deciding_day(edition_code, shanghai_date(now))
+    rules = AdmissionRules(on, book, await rule_book(session, viewer.jurisdiction, on))
+    draft = draft_entry(
+        code,
+        need.facts,
+        need.content_hash,
+        stored=None,
+        namesakes=namesakes.get(need.uscc, ()),
+        extra={},
+        rules=rules,
+    )
+    statement = Statement(need.uscc, firm.name, need.facts)
+    plan = await compare_statements(session, [statement])
+    [taken] = await take_statements(session, [statement], now=now, plan=plan)
+    row = new_entry_row(draft, need.facts, taken, edition_id=opened.id, import_id=None, extra={}, now=now)
+    await queries.put_entries(session, [row])
+    ids = await queries.entry_ids(session, [code])
+    await queries.put_items(session, list(item_rows(draft, ids[code], now)))
+    return await get_entry(session, viewer, code)
