@@ -1,7 +1,8 @@
 """A small roster in a database: a bank's tree, entries with needs, and who is responsible for them."""
 
+import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -14,6 +15,7 @@ from app.chains.tables import Chain
 from app.docking.tables import DockingEvent
 from app.enterprises.tables import Enterprise, Need, NeedRevision
 from app.institutions.tables import Institution
+from app.kernel.database import make_engine, make_sessions, transaction
 from app.matching.tables import MatchRun
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
@@ -75,6 +77,18 @@ async def build_world(
 def entry_code(number: int) -> str:
     """Answer the code of the n-th entry."""
     return f"2023H2-9123010{number:011d}"
+
+
+def in_database(url: str, job: Callable[[AsyncSession], Awaitable[object]]) -> None:
+    """Do something in a database in one transaction, from a test that is not asynchronous."""
+
+    async def do() -> None:
+        engine = make_engine(url)
+        async with transaction(make_sessions(engine)) as session:
+            await job(session)
+        await engine.dispose()
+
+    asyncio.run(do())
 
 
 async def add_entry(

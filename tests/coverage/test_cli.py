@@ -1,0 +1,78 @@
+"""`rongqiao coverage`, run as people run it."""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from typer.testing import CliRunner, Result
+
+from app.cli.coverage import commands
+from app.coverage.tables import CoverageSnapshot
+from app.kernel.settings import get_settings
+from tests.conftest import migrate
+from tests.docking.world import ASSIGNED, add_event, build_world, entry_code, in_database
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'coverage.db'}"
+    monkeypatch.setenv("RONGQIAO_DATABASE_URL", url)
+    get_settings.cache_clear()
+    migrate(url)
+    in_database(url, _fill)
+    yield url
+    get_settings.cache_clear()
+
+
+async def _fill(session: AsyncSession) -> None:
+    world = await build_world(session, ("icbc-dl", "lj"))
+    at = ASSIGNED + timedelta(days=1)
+    await add_event(session, world, entry_code(0), "contacted", "icbc-dl", at, sequence=1)
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(commands, words)
+
+
+@pytest.mark.usefixtures("database")
+def test_a_month_is_shown_closed_and_exported(tmp_path: Path) -> None:
+    shown = json.loads(run("show", "2023-09", "--by", "region", "--json").stdout)
+    assert (shown["total"]["coverage"]["percent"], len(shown["rows"])) == ("50.00", 4)
+    assert "道里区" in run("show", "2023-09", "--by", "region").stdout
+    closed = json.loads(run("close", "2023-09", "--json").stdout)
+    assert run("export", "2023-09", "-o", str(tmp_path / "facts.json")).exit_code == 0
+    facts = (tmp_path / "facts.json").read_bytes()
+    assert hashlib.sha256(facts).hexdigest() == closed["facts_sha256"]
+    assert run("export", "2023-09", "-o", str(tmp_path / "book.xlsx")).exit_code == 0
+    assert (tmp_path / "book.xlsx").read_bytes().startswith(b"PK")
+
+
+@pytest.mark.usefixtures("database")
+def test_what_cannot_be_done_exits_1_and_wrong_usage_2(tmp_path: Path) -> None:
+    assert run("close", "2098-01").exit_code == 1
+    assert run("show", "2023-13").exit_code == 1
+    assert run("verify", "2023-09").exit_code == 1
+    assert run("export", "2023-09", "-o", str(tmp_path / "book.doc")).exit_code == 1
+    assert run("export", "2023-09", "-o", str(tmp_path / "no" / "book.xlsx")).exit_code == 1
+    assert run("show", "2023-09", "--by", "colour").exit_code == 2
+
+
+def test_verify_exits_1_once_a_fact_was_altered(database: str) -> None:
+    run("close", "2023-09")
+    good = run("verify", "2023-09")
+    assert (good.exit_code, "完好" in good.stdout) == (0, True)
+
+    async def alter(session: AsyncSession) -> None:
+        stored = (await session.execute(select(CoverageSnapshot))).scalar_one()
+        data = zlib.decompress(stored.facts)
+        stored.facts = zlib.compress(data.replace(b'"region":"230102"', b'"region":"230103"'))
+
+    in_database(database, alter)
+    bad = run("verify", "2023-09", "--json")
+    assert (bad.exit_code, json.loads(bad.stdout)["is_intact"]) == (1, False)

@@ -1,0 +1,79 @@
+"""`rongqiao docking`, run as people run it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from app.cli.docking import commands
+from app.kernel.settings import get_settings
+from tests.conftest import migrate
+from tests.docking.world import build_world, entry_code, in_database
+
+ENTRY = entry_code(0)
+
+
+@pytest.fixture(autouse=True)
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'docking.db'}"
+    monkeypatch.setenv("RONGQIAO_DATABASE_URL", url)
+    get_settings.cache_clear()
+    migrate(url)
+
+    in_database(url, lambda session: build_world(session, ("icbc-dl", "lj", "ccb", "icbc-hrb")))
+    yield
+    get_settings.cache_clear()
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(commands, words)
+
+
+def test_an_entry_is_followed_from_contact_to_payment() -> None:
+    steps = (
+        ("contacted", "--at", "2023-09-06T10:00"),
+        ("credit_approved", "--at", "2023-09-20", "--amount", "4000000.00", "--rate", "3.85", "--term", "24", "--no-credit-loan"),
+        ("disbursed", "--at", "2023-09-25", "--amount", "4000000"),
+    )  # fmt: skip
+    results = [run("log", ENTRY, *step, "--json") for step in steps]
+    assert [result.exit_code for result in results] == [0, 0, 0]
+    logged = [json.loads(result.stdout) for result in results]
+    assert [event["sequence"] for event in logged] == [1, 2, 3]
+    assert logged[0]["occurred_at"] == "2023-09-06T02:00:00Z"
+    assert (logged[1]["amount"], logged[1]["rate"], logged[1]["is_credit_loan"]) == (
+        "4000000.00",
+        "3.85",
+        False,
+    )
+    shown = json.loads(run("show", ENTRY, "--json").stdout)
+    assert (shown["state"]["stage"], len(shown["events"])) == ("disbursed", 3)
+    assert "已放款" in run("show", ENTRY).stdout
+
+
+def test_a_refusal_names_the_option_and_exits_1() -> None:
+    wrong = run(
+        "log", ENTRY, "credit_approved", "--at", "2023-09-06", "--amount", "4 million", "--rate", "3.855"
+    )
+    assert wrong.exit_code == 1
+    assert "amount" in wrong.stderr
+    assert "rate" in wrong.stderr
+    early = run("log", ENTRY, "disbursed", "--at", "2023-09-06", "--amount", "1")
+    assert early.exit_code == 1
+    assert "Possible then: accepted, contacted, declined" in " ".join(early.stderr.split())
+    assert run("log", ENTRY, "visited").exit_code == 2
+    assert run("show", "2023H2-none").exit_code == 1
+
+
+def test_the_closed_list_of_reasons_is_printed() -> None:
+    assert "missing_elements_land" in run("reasons").stdout
+    assert len(json.loads(run("reasons", "--json").stdout)) == 18
+
+
+def test_a_simulation_says_what_it_logged_and_adds_nothing_twice() -> None:
+    words = ("simulate", "--edition", "2023H2", "--until", "2023-12-31", "--seed", "3", "--json")
+    done = json.loads(run(*words).stdout)
+    assert sum(done["events"].values()) > 0
+    assert json.loads(run(*words).stdout)["events"] == {}
+    assert run("simulate", "--edition", "2099H2").exit_code == 1
