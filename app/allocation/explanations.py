@@ -11,6 +11,7 @@ from app.allocation.supporting import RunnerUp, WhyNot, runner_up
 from app.bottlenecks.routing import Routing
 from app.bottlenecks.rules import ClassFinding
 from app.institutions.rules import InstitutionNode, InstitutionTree, areas_holding
+from app.matching.explain import PartOfScore
 
 UNITS_PER_POINT: Final = 10_000
 LEADING_PARTS: Final = 3
@@ -30,14 +31,27 @@ class ProductLabel:
 class FitGrounds:
     """What a fit consists of: part name (Chinese) and points in units, the largest first.
 
-    `plan` says what the chain's plan contributed ("" if nothing) and `plan_citation` on what it rests;
+    `plan` says what the chain's plan contributed, with its citations ("" and none if nothing);
     `is_relation` that the firm borrows from this bank already.
     """
 
     parts: tuple[tuple[str, int], ...]
     plan: str = ""
-    plan_citation: str = ""
+    citations: tuple[str, ...] = ()
     is_relation: bool = False
+
+    @classmethod
+    def of(cls, parts: Sequence[PartOfScore]) -> "FitGrounds":
+        """Read the grounds from a score's parts."""
+        by_part = {part.part: part for part in parts}
+        largest = sorted(parts, key=lambda part: -part.points)
+        plan = by_part["chain_plan"]
+        return cls(
+            tuple((part.name, part.points) for part in largest if part.points),
+            plan.reason if plan.value else "",
+            plan.citations if plan.value else (),
+            by_part["existing_relation"].value > 0,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +83,7 @@ class Explainer:
             f"产品“{label.name}”（{label.code}）匹配度{points_text(score)}分，主要来自{leading}",
         ]
         if grounds.plan:
-            text.append(f"一链一策：{grounds.plan}（{grounds.plan_citation}）")
+            text.append(f"一链一策：{grounds.plan}")
         if grounds.is_relation:
             text.append("企业在该行已有贷款，延续既有合作")
         after = self._next(entry)
@@ -83,7 +97,9 @@ class Explainer:
             "score": points_text(score),
             "parts": parts,
             "area": {"region": area, "level": level},
-            "chain_plan": {"text": grounds.plan, "citation": grounds.plan_citation} if grounds.plan else None,
+            "chain_plan": {"text": grounds.plan, "citations": list(grounds.citations)}
+            if grounds.plan
+            else None,
             "existing_relation": grounds.is_relation,
             "next": after,
             "supports": helping,

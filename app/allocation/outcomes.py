@@ -36,7 +36,7 @@ class Outcome:
 def explain_run(run: SolvedRun, grounds: Mapping[int, FitGrounds]) -> list[Outcome]:
     """Answer the outcome of every entry; `grounds` holds what each chosen fit consists of, by entry index."""
     room = room_of(run.posed.problem, run.solution.branch)
-    explainer = Explainer(run.posed, run.solution, room, run.tree, run.inputs.products)
+    explainer = Explainer(run.posed, run.solution, room, run.inputs.tree, run.inputs.products)
     return [_outcome(run, explainer, i, entry, grounds) for i, entry in enumerate(run.inputs.entries)]
 
 

@@ -16,7 +16,6 @@ from app.allocation.candidates import (
     branches_of,
     candidates,
     lenders_first,
-    with_default_capacity,
     without_decliners,
 )
 from app.allocation.checker import CheckReport, check
@@ -64,7 +63,6 @@ class RunSettings:
 
     concentration_permille: int
     supporting_most: int
-    default_capacity: int
     tiers: LoadTiers
 
 
@@ -100,8 +98,6 @@ class SolvedRun:
     solution: AllocationSolution
     report: CheckReport
     helpers: IntArray
-    tree: InstitutionTree
-    without_declared: tuple[str, ...]
     most_per_bank: int
     quota_losses: Mapping[str, int]
     quota_bound: frozenset[int]
@@ -123,8 +119,7 @@ class SolvedRun:
 
 def solve_run(inputs: RunInputs) -> SolvedRun:
     """Pose the problem, solve it to optimality, prove the answer independently."""
-    settings = inputs.settings
-    tree, silent = with_default_capacity(inputs.tree, settings.default_capacity)
+    settings, tree = inputs.settings, inputs.tree
     branch_ids = branches_of(tree)
     index = {branch: i for i, branch in enumerate(branch_ids)}
     settled, outside = _settled(inputs, tree, index)
@@ -151,9 +146,7 @@ def solve_run(inputs: RunInputs) -> SolvedRun:
         raise RuntimeError(msg)
     bound = set(np.unique(fitting.entry).tolist()) - set(np.unique(within.entry).tolist())
     helpers = supporting(posed.problem, solution, posed.head_ids, settings.supporting_most)
-    return SolvedRun(
-        inputs, posed, solution, report, helpers, tree, silent, most, losses, frozenset(bound), outside
-    )
+    return SolvedRun(inputs, posed, solution, report, helpers, most, losses, frozenset(bound), outside)
 
 
 def _settled(

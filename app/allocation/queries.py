@@ -259,6 +259,16 @@ async def responsible_as_of(
     return {row[0]: row[1] for row in await session.execute(statement)}
 
 
+async def entry_codes(session: AsyncSession, viewer: Viewer, edition_id: int) -> dict[int, str]:
+    """Answer the codes of an edition's entries by id."""
+    statement = (
+        select(WhitelistEntry.id, WhitelistEntry.code)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+        .where(_visible(viewer), WhitelistEntry.edition_id == edition_id)
+    )
+    return {row[0]: row[1] for row in await session.execute(statement)}
+
+
 async def entry_of(session: AsyncSession, viewer: Viewer, *, code: str = "", entry_id: int = 0) -> Any:
     """Answer (id, code, edition id, region) of an entry by code or id, or None."""
     statement = (

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from app.accounts.api import ViewerDep
 from app.bottlenecks import service
 from app.bottlenecks.schemas import CaseFilter, CasePage, ClassificationOut, NeedCaseOut, NeedCode
-from app.enterprises.schemas import NeedFacts
+from app.enterprises.need_facts import NeedFacts
 from app.kernel.clock import utc_now
 from app.kernel.paging import PageQuery
 from app.kernel.problems import PROBLEMS

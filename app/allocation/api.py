@@ -1,0 +1,71 @@
+"""JSON routes of allocation: runs, their proof, and who is responsible for an entry."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from app.accounts.api import ViewerDep
+from app.allocation import service
+from app.allocation.schemas import (
+    EDITION_PATTERN,
+    AllocationIn,
+    AllocationRunOut,
+    AssignmentOut,
+    CheckOut,
+    EntryCode,
+    RunId,
+)
+from app.kernel.clock import utc_now
+from app.kernel.paging import Page, PageQuery
+from app.kernel.problems import PROBLEMS
+from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
+
+router = APIRouter(route_class=TransactionRoute, tags=["allocation"], responses=PROBLEMS)
+
+EditionQuery = Annotated[
+    str | None, Query(pattern=EDITION_PATTERN, description="名单版次", examples=["2023H2"])
+]
+
+
+@router.post("/allocations", status_code=201, summary="Give every entry its responsible party (分配责任机构)")
+async def run_allocation(
+    session: SessionDep,
+    viewer: ViewerDep,
+    response: Response,
+    body: AllocationIn,
+    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - TransactionRoute answers repetitions
+) -> AllocationRunOut:
+    """Allocate an edition on its newest match run; entries keep the party they have unless asked otherwise."""
+    run = await service.run_allocation(
+        session, viewer, body.edition, now=utc_now(), keep_settled=body.keep_settled
+    )
+    response.headers["location"] = f"/api/v1/allocations/{run.id}"
+    return run
+
+
+@router.get("/allocations", summary="Allocation runs, the newest first (分配运行)")
+async def list_allocations(
+    session: SessionDep, viewer: ViewerDep, page: PageQuery, edition: EditionQuery = None
+) -> Page[AllocationRunOut]:
+    """List runs of one edition, or of all."""
+    return await service.list_runs(session, viewer, page, edition=edition)
+
+
+@router.get("/allocations/{run}", summary="One allocation run")
+async def get_allocation(session: SessionDep, viewer: ViewerDep, run: RunId) -> AllocationRunOut:
+    """Answer a run with its counts, objective, settings and hashes."""
+    return await service.get_run(session, viewer, run)
+
+
+@router.get("/allocations/{run}/check", summary="Prove a run independently (复核)")
+async def check_allocation(session: SessionDep, viewer: ViewerDep, run: RunId) -> CheckOut:
+    """Recount every limit from the stored problem, bound the optimum, and compare with the stored assignments."""
+    return await service.check_run(session, viewer, run)
+
+
+@router.get(
+    "/whitelist/entries/{entry}/assignment", summary="Who is responsible for an entry, and why (责任机构)"
+)
+async def get_assignment(session: SessionDep, viewer: ViewerDep, entry: EntryCode) -> AssignmentOut:
+    """Answer the responsible party with its reasons, who was next, who supports, and who was before."""
+    return await service.assignment_of_entry(session, viewer, entry)

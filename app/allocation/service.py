@@ -1,0 +1,275 @@
+"""Use cases of allocation: run, prove, show. Work of more than a few milliseconds runs in a thread."""
+
+import asyncio
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from app.accounts.rules import Viewer
+from app.allocation import queries
+from app.allocation.archive import DamagedArchive, pack, unpack
+from app.allocation.checker import check
+from app.allocation.explanations import points_text
+from app.allocation.gathering import Gathered, gather, grounds_of
+from app.allocation.outcomes import COORDINATOR, MATCHED, ROUTED, Outcome, explain_run
+from app.allocation.planning import SolvedRun, solve_run
+from app.allocation.queries import AssignmentRow, NewAssignment
+from app.allocation.schemas import AllocationRunOut, AssignmentOut, CheckOut
+from app.allocation.tables import AllocationRun
+from app.allocation.views import assignment_out, check_out, run_out
+from app.institutions.service import institution_tree
+from app.kernel.database import AsyncSession
+from app.kernel.errors import Conflict, Fault, NotFound
+from app.kernel.paging import Page, PageRequest, page_of
+from app.whitelist import service as whitelist
+
+__all__ = [
+    "AssignmentRow",
+    "assignment_of_entry",
+    "check_run",
+    "current_assignments",
+    "get_run",
+    "list_runs",
+    "run_allocation",
+]
+
+
+async def run_allocation(
+    session: AsyncSession, viewer: Viewer, edition_code: str, *, now: datetime, keep_settled: bool = True
+) -> AllocationRunOut:
+    """Give every admitted entry of an edition its one responsible party, and at most two supporting ones.
+
+    Entries that no product fits are classified first. A party that stays responsible keeps its assignment as it
+    is; what is replaced is ended, never deleted. With `keep_settled` every entry keeps the institution that it
+    has.
+
+    Raises:
+        NotFound: no such edition.
+        Conflict: the edition has no match run yet, or what its newest one rests on has changed.
+    """
+    gathered = await gather(session, viewer, edition_code, now=now, keep_settled=keep_settled)
+    solved = await asyncio.to_thread(solve_run, gathered.inputs)
+    grounds = await asyncio.to_thread(grounds_of, gathered, solved.chosen_fits())
+    outcomes = await asyncio.to_thread(explain_run, solved, grounds)
+    return await _save(session, viewer, gathered, solved, outcomes, now=now)
+
+
+async def _save(
+    session: AsyncSession,
+    viewer: Viewer,
+    gathered: Gathered,
+    solved: SolvedRun,
+    outcomes: Sequence[Outcome],
+    *,
+    now: datetime,
+) -> AllocationRunOut:
+    current = {row.entry_id: row for row in gathered.current}
+    fresh = [one for one in outcomes if not _is_kept(one, current.get(one.entry_id), gathered.unnamed)]
+    listed = {one.entry_id for one in outcomes}
+    gone = [row.id for row in gathered.current if row.entry_id not in listed]
+    replaced = [current[one.entry_id].id for one in fresh if one.entry_id in current]
+    run = _run_of(viewer, gathered, solved, outcomes, fresh, len(gone) + len(replaced), now)
+    arrays = await asyncio.to_thread(pack, solved.posed, solved.solution)
+    await queries.add_run(session, run, arrays)
+    await queries.end_assignments(session, gone, now, "withdrawn")
+    await queries.end_assignments(session, replaced, now, "replaced")
+    await queries.add_assignments(session, run.id, [_row_of(one) for one in fresh], now)
+    return run_out(run, gathered.edition_code)
+
+
+def _is_kept(outcome: Outcome, before: AssignmentRow | None, unnamed: Mapping[int, dict[str, Any]]) -> bool:
+    """Who stays responsible keeps the assignment, and with it the day from which deadlines count."""
+    if outcome.is_settled:
+        return True
+    if before is None or outcome.institution_id != before.institution_id:
+        return False
+    if outcome.institution_id is not None:
+        return True
+    stated = (outcome.kind, outcome.body, outcome.explanation)
+    return stated == (before.kind, before.responsible_body, unnamed.get(outcome.entry_id))
+
+
+def _row_of(outcome: Outcome) -> NewAssignment:
+    return NewAssignment(
+        outcome.entry_id,
+        outcome.kind,
+        outcome.institution_id,
+        outcome.body,
+        outcome.product_revision_id,
+        outcome.score,
+        outcome.explanation or {},
+        outcome.supports,
+    )
+
+
+def _run_of(
+    viewer: Viewer,
+    gathered: Gathered,
+    solved: SolvedRun,
+    outcomes: Sequence[Outcome],
+    fresh: Sequence[Outcome],
+    ended: int,
+    now: datetime,
+) -> AllocationRun:
+    problem, solution = solved.posed.problem, solved.solution
+    settings = gathered.settings | {
+        "most_per_bank": solved.most_per_bank,
+        "lost_to_quotas": dict(solved.quota_losses),
+        "keep_settled": gathered.keep_settled,
+    }
+    final = _final_parties(gathered, outcomes)
+    return AllocationRun(
+        edition_id=gathered.edition_id,
+        match_run_id=gathered.match_run.id,
+        settings=settings,
+        objective={
+            "counts": _counts(outcomes, fresh, final, ended),
+            "achieved": _achieved(solved),
+            "problem_sha256": problem.digest(),
+            "solution_sha256": solution.digest(),
+        },
+        inputs_hash=_hash(
+            [gathered.match_run.result_hash, gathered.codes(solved.posed), problem.digest(), settings]
+        ),
+        result_hash=_hash(final),
+        run_by=viewer.name,
+        created_at=now,
+    )
+
+
+def _final_parties(gathered: Gathered, outcomes: Sequence[Outcome]) -> list[tuple[str, str, str, str]]:
+    """Answer (entry code, kind, institution code, body) of every entry after the run, by entry code."""
+    current = {row.entry_id: row for row in gathered.current}
+    tree = gathered.inputs.tree
+    final = []
+    for entry, outcome in zip(gathered.inputs.entries, outcomes, strict=True):
+        before = current.get(entry.entry_id) if outcome.is_settled else None
+        institution = before.institution_id if before else outcome.institution_id
+        kind, body = (before.kind, before.responsible_body) if before else (outcome.kind, outcome.body)
+        final.append((entry.code, kind, tree.node(institution).code if institution else "", body))
+    return final
+
+
+def _counts(
+    outcomes: Sequence[Outcome],
+    fresh: Sequence[Outcome],
+    final: Sequence[tuple[str, str, str, str]],
+    ended: int,
+) -> dict[str, Any]:
+    kinds = Counter(kind for _code, kind, _institution, _body in final)
+    reasons = Counter(str((one.explanation or {}).get("reason")) for one in fresh)
+    return {
+        "entries": len(outcomes),
+        "matched": kinds[MATCHED],
+        "routed": kinds[ROUTED],
+        "coordinator": kinds[COORDINATOR],
+        "kept": len(outcomes) - len(fresh),
+        "made": len(fresh),
+        "ended": ended,
+        "reasons": dict(sorted(reasons.items())),
+    }
+
+
+def _achieved(solved: SolvedRun) -> dict[str, Any]:
+    posed, solution = solved.posed, solved.solution
+    fits = [
+        int(posed.problem.score[at])
+        for entry, branch in enumerate(solution.branch.tolist())
+        if branch >= 0 and not posed.is_routed[entry] and (at := posed.candidate(entry, branch)) >= 0
+    ]
+    ids = {"branch": posed.branch_ids, "group": posed.group_ids}
+    return {
+        "served": solution.served,
+        "mean_fit": points_text(sum(fits) // len(fits)) if fits else None,
+        "total_fit": solution.total_fit,
+        "load_cost": solution.load_cost,
+        "optimality_gap": solved.report.gap,
+        "overfull": [
+            f"{solved.inputs.tree.node(int(ids[one.kind][one.index])).code}：{one.settled}/{one.capacity}"
+            for one in solution.overfull
+        ],
+    }
+
+
+def _hash(content: Any) -> str:
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+async def current_assignments(session: AsyncSession, viewer: Viewer, edition_id: int) -> list[AssignmentRow]:
+    """Answer the current assignments of an edition, by entry code."""
+    return await queries.current_assignments(session, viewer, edition_id)
+
+
+async def get_run(session: AsyncSession, viewer: Viewer, run_id: int) -> AllocationRunOut:
+    """Answer a run.
+
+    Raises:
+        NotFound: no such run that this viewer may see.
+    """
+    return run_out(*await _stored_run(session, viewer, run_id))
+
+
+async def _stored_run(session: AsyncSession, viewer: Viewer, run_id: int) -> tuple[AllocationRun, str]:
+    found = await queries.run_by_id(session, viewer, run_id)
+    if found is None:
+        raise NotFound(f"No allocation run {run_id}.")
+    return found
+
+
+async def list_runs(
+    session: AsyncSession, viewer: Viewer, page: PageRequest, *, edition: str | None = None
+) -> Page[AllocationRunOut]:
+    """List runs, the newest first."""
+    key = page.after()
+    before = key[0] if key and isinstance(key[0], int) else None
+    rows = await queries.page_of_runs(session, viewer, edition, before=before, limit=page.limit + 1)
+    return page_of(rows, page, lambda row: (row[0].id,), lambda row: run_out(*row))
+
+
+async def check_run(session: AsyncSession, viewer: Viewer, run_id: int) -> CheckOut:
+    """Prove a stored run anew: feasibility and optimality from its archive, and that its records agree with it.
+
+    Raises:
+        NotFound: no such run that this viewer may see.
+        Conflict: its archive cannot be read.
+    """
+    run, _edition = await _stored_run(session, viewer, run_id)
+    try:
+        posed, solution = await asyncio.to_thread(unpack, await queries.arrays_of(session, run_id) or b"")
+    except DamagedArchive as error:
+        fault = Fault("run", str(error), "Restore the database, or run the allocation again.", str(run_id))
+        raise Conflict(f"The archive of run {run_id} is damaged; nothing can be proven.", [fault]) from error
+    report = await asyncio.to_thread(check, posed.problem, solution)
+    digests = (posed.problem.digest(), solution.digest())
+    recorded = (run.objective["problem_sha256"], run.objective["solution_sha256"])
+    entries = await queries.entry_codes(session, viewer, run.edition_id)
+    responsible = await queries.responsible_as_of(session, viewer, run.edition_id, run.created_at)
+    differing = [
+        entries.get(entry_id, f"#{entry_id}")
+        for entry_id, branch in zip(posed.entry_ids.tolist(), solution.branch.tolist(), strict=True)
+        if branch in range(posed.branch_ids.size)
+        and responsible.get(entry_id) != int(posed.branch_ids[branch])
+    ]
+    tree = await institution_tree(session, viewer)
+    return check_out(
+        run_id, report, posed, tree, entries, hashes_hold=digests == recorded, differing=sorted(differing)
+    )
+
+
+async def assignment_of_entry(session: AsyncSession, viewer: Viewer, entry_code: str) -> AssignmentOut:
+    """Answer who is responsible for an entry, why, and who was before.
+
+    Raises:
+        NotFound: no such entry that this viewer may see, or nobody is responsible for it yet.
+    """
+    await whitelist.get_entry(session, viewer, entry_code)
+    shown = await queries.assignments_of_entry(session, viewer, entry_code)
+    if not shown or shown[0].assignment.ended_at is not None:
+        remedy = "POST /api/v1/allocations, or rongqiao allocate run --edition …"
+        fault = Fault("entry", "not allocated", remedy, entry_code)
+        raise NotFound(f"Nobody is responsible for {entry_code} yet.", [fault])
+    return assignment_out(shown, await queries.supports_of(session, shown[0].assignment.id))

@@ -1,0 +1,125 @@
+"""Runs, proofs and assignments as the models that JSON and the command line show (pure)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.allocation.checker import Breach, CheckReport
+from app.allocation.explanations import points_text
+from app.allocation.posing import Posed
+from app.allocation.schemas import (
+    AllocationRunOut,
+    AssignmentOut,
+    BreachOut,
+    CheckOut,
+    CountsOut,
+    FormerOut,
+    ObjectiveOut,
+    SupportOut,
+)
+from app.institutions.rules import InstitutionTree
+
+MOST_DIFFERING = 100
+
+
+def run_out(run: Any, edition: str) -> AllocationRunOut:
+    """Show a stored run."""
+    return AllocationRunOut(
+        id=run.id,
+        edition=edition,
+        match_run=run.match_run_id,
+        counts=CountsOut(**run.objective["counts"]),
+        objective=ObjectiveOut(**run.objective["achieved"]),
+        settings=run.settings,
+        inputs_hash=run.inputs_hash,
+        result_hash=run.result_hash,
+        run_by=run.run_by,
+        created_at=run.created_at,
+    )
+
+
+def check_out(
+    run_id: int,
+    report: CheckReport,
+    posed: Posed,
+    tree: InstitutionTree,
+    entries: Mapping[int, str],
+    *,
+    hashes_hold: bool,
+    differing: Sequence[str],
+) -> CheckOut:
+    """Show what the checker found; entries and institutions by code."""
+    return CheckOut(
+        run=run_id,
+        feasible=report.feasible,
+        optimal=report.optimal,
+        optimality_gap=report.gap,
+        value=report.value,
+        bound=report.bound,
+        served=report.served,
+        total_fit=report.total_fit,
+        load_cost=report.load_cost,
+        breaches=[_breach_out(breach, posed, tree, entries) for breach in report.breaches],
+        hashes_hold=hashes_hold,
+        rows_differing=list(differing[:MOST_DIFFERING]),
+        is_sound=report.feasible and hashes_hold and not differing,
+    )
+
+
+def _breach_out(breach: Breach, posed: Posed, tree: InstitutionTree, entries: Mapping[int, str]) -> BreachOut:
+    ids = {"entry": posed.entry_ids, "branch": posed.branch_ids, "group": posed.group_ids}.get(breach.place)
+    name = ""
+    if ids is not None and 0 <= breach.index < ids.size:
+        number = int(ids[breach.index])
+        name = entries.get(number, "") if breach.place == "entry" else tree.node(number).code
+    return BreachOut(
+        code=breach.code,
+        place=breach.place,
+        name=name,
+        found=breach.found,
+        limit=breach.limit,
+        more=breach.more,
+    )
+
+
+def assignment_out(shown: Sequence[Any], supports: Sequence[tuple[str, str, str, str, int]]) -> AssignmentOut:
+    """Show the current assignment of an entry (`shown[0]`) with its former ones."""
+    current = shown[0]
+    row = current.assignment
+    return AssignmentOut(
+        entry=current.entry,
+        edition=current.edition,
+        kind=row.kind,
+        institution=current.institution,
+        institution_name=current.institution_name,
+        responsible_body=row.responsible_body,
+        product=current.product,
+        product_name=current.product_name,
+        score=None if row.score is None else points_text(row.score),
+        supports=[
+            SupportOut(
+                institution=code,
+                institution_name=name,
+                product=product,
+                product_name=product_name,
+                score=points_text(score),
+            )
+            for code, name, product, product_name, score in supports
+        ],
+        why=row.explanation.get("text", []),
+        explanation={key: value for key, value in row.explanation.items() if key != "text"},
+        run=row.run_id,
+        assigned_at=row.assigned_at,
+        former=[_former_out(one) for one in shown[1:]],
+    )
+
+
+def _former_out(shown: Any) -> FormerOut:
+    row = shown.assignment
+    return FormerOut(
+        kind=row.kind,
+        institution=shown.institution,
+        responsible_body=row.responsible_body,
+        assigned_at=row.assigned_at,
+        ended_at=row.ended_at,
+        end_reason=row.end_reason,
+    )
