@@ -1,5 +1,6 @@
 """The HTTP door: `create_app()` composes the routes of all rooms."""
 
+import asyncio
 import importlib
 import ipaddress
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from app.kernel.database import Sessions, make_engine, make_sessions
 from app.kernel.envelope import RequestEnvelope
 from app.kernel.problems import install_problem_handlers
 from app.kernel.settings import Settings, get_settings
+from app.matching import service as matching
 
 API_PREFIX = "/api/v1"
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -50,6 +52,7 @@ def create_app(settings: Settings | None = None, sessions: Sessions | None = Non
         if sessions is None:
             engine = make_engine(settings.database_url)
             app.state.sessions = make_sessions(engine)
+        await asyncio.to_thread(matching.warm_up)
         yield
         if engine is not None:
             await engine.dispose()

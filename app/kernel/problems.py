@@ -53,6 +53,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = (
     | _documented(413, "The body is too large")
     | _documented(422, "What was sent cannot be taken; every fault is named")
 )
+UNAVAILABLE_PROBLEMS = _documented(503, "A dated table ends before the asked day")
 PRECONDITION_PROBLEMS = _documented(412, "Changed since it was read") | _documented(
     428, "`If-Match` is missing"
 )

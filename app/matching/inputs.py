@@ -1,7 +1,7 @@
 """What the rooms below say, turned into what the engine takes. Pure."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -22,6 +22,7 @@ from app.reference.book import ReferenceBook
 from app.reference.lpr import LprQuote
 
 BASIS_POINTS = 100
+GUARANTEE = "guarantee"
 DERIVED = ("size_class", "years_established", "subject", "light_assets")
 
 
@@ -57,19 +58,31 @@ class Surroundings:
         return {plan.chain: plan_terms(plan) for plan in plans if plan is not None}
 
     @cached_property
+    def financing(self) -> tuple[ProductInForce, ...]:
+        """The products that finance by themselves, by code.
+
+        A guarantor's product makes a loan possible and is none: needs that only guarantors fit go
+        the way of their bottleneck (黑银发〔2023〕25号 十六 d), and a yearly fee is no rate.
+        """
+        found = (product for product in self.products if product.terms.form != GUARANTEE)
+        return tuple(sorted(found, key=lambda product: product.code))
+
+    @cached_property
     def indexed(self) -> tuple[IndexedProduct, ...]:
-        """The products as the engine takes them, by code."""
+        """The financing products as the engine takes them, by code."""
+        return tuple(self.indexed_of(self.financing))
+
+    def indexed_of(self, products: Iterable[ProductInForce]) -> Iterator[IndexedProduct]:
+        """Answer products as the engine takes them, at the prices of the day."""
         banks: dict[int, Bank] = {}
         lpr = self.book.lpr.on(self.on)
-        return tuple(
-            indexed_product(product, _bank(product.institution_id, self.tree, banks), lpr)
-            for product in sorted(self.products, key=lambda product: product.code)
-        )
+        for product in products:
+            yield indexed_product(product, _bank(product.institution_id, self.tree, banks), lpr)
 
     @cached_property
     def products_sha256(self) -> str:
         """Hash of the product revisions with their prices on the day and the banks that offer them."""
-        contents = {product.code: product.content_hash for product in self.products}
+        contents = {product.code: product.content_hash for product in self.financing}
         lines = [
             f"{each.code}|{contents[each.code]}|{each.price_bp}|{each.bank.code}" for each in self.indexed
         ]

@@ -1,0 +1,141 @@
+"""`rongqiao match`: run the matching of an edition, explain a pair, show how a run came out."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from app.cli import edge
+from app.kernel.clock import utc_now
+from app.kernel.errors import Conflict, Fault
+from app.kernel.paging import MOST_ROWS, PageRequest
+from app.matching import service
+from app.matching.schemas import EntryMatchesOut, ExplanationOut, MatchRunOut
+from app.whitelist import service as whitelist
+
+commands = typer.Typer(no_args_is_help=True, help="Needs against products, with reasons (匹配).")
+
+EditionOption = Annotated[str, typer.Option("--edition", help="Whitelist edition, such as 2023H2.")]
+LibraryOption = Annotated[
+    str | None, typer.Option(help="Library edition, such as 2023Q4; else all products in force.")
+]
+VERDICTS = {"pass": "✓ 满足", "fail": "✗ 不满足", "unknown": "? 待补充"}
+
+
+@commands.command()
+def run(
+    edition: EditionOption,
+    library: LibraryOption = None,
+    on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day to judge by; else today in Shanghai.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run again even if nothing changed.")] = False,
+    as_json: edge.JsonFlag = False,
+) -> None:
+    """Match every admitted entry of an edition; the same inputs are not matched twice."""
+
+    async def job() -> MatchRunOut:
+        async with edge.work(writes=True) as (session, viewer):
+            return await service.run_match(
+                session,
+                viewer,
+                edition,
+                now=utc_now(),
+                library=library,
+                on=None if on is None else on.date(),
+                force=force,
+            )
+
+    made = edge.run(job)
+    if as_json:
+        edge.print_json(made)
+        return
+    _print_run(made)
+
+
+@commands.command()
+def explain(
+    need: Annotated[str, typer.Argument(help="Code of the need (credit code, with -P<n> for a project).")],
+    product: Annotated[str, typer.Argument(help="Code of the product.")],
+    as_json: edge.JsonFlag = False,
+) -> None:
+    """Say criterion by criterion whether a product fits a need today, and what would change that."""
+
+    async def job() -> ExplanationOut:
+        async with edge.work(writes=False) as (session, viewer):
+            return await service.explain(session, viewer, need, product, now=utc_now())
+
+    found = edge.run(job)
+    if as_json:
+        edge.print_json(found)
+        return
+    title = f"{found.product_name}（{found.institution_name}） × {need}：{VERDICTS[found.verdict]}"
+    findings = [(each.asked, each.found, VERDICTS[each.verdict], each.source) for each in found.findings]
+    edge.print_table(title, ("条件", "需求", "判定", "出处"), findings)
+    parts = [
+        (part.name, part.value, part.weight, part.points, "；".join([part.reason, *part.citations]))
+        for part in found.parts
+    ]
+    edge.print_table(f"匹配分 {found.score:.2f}", ("评分项", "得分‰", "权重‰", "计入", "理由"), parts)
+    for change in found.changes:
+        edge.screen.print(f"要满足：{change}", highlight=False)
+    for ask in found.asks:
+        edge.screen.print(f"须补充：{ask.name}", highlight=False)
+
+
+@commands.command()
+def show(
+    edition: EditionOption,
+    run_id: Annotated[int | None, typer.Option("--run", min=1, help="Run; else the latest.")] = None,
+    without_product: Annotated[
+        bool, typer.Option("--without-product", help="Only the entries that no product fits.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Most entries to print.")] = 50,
+    as_json: edge.JsonFlag = False,
+) -> None:
+    """Show how a run came out: totals, then each entry with its best products."""
+
+    async def job() -> tuple[MatchRunOut, list[EntryMatchesOut]]:
+        async with edge.work(writes=False) as (session, viewer):
+            found = await whitelist.edition(session, viewer, edition)
+            latest = await service.latest_run(session, viewer, found.id)
+            chosen = run_id or (latest.id if latest is not None else None)
+            if chosen is None:
+                fault = Fault("edition", "not matched", f"Run `rongqiao match run --edition {edition}`.")
+                raise Conflict(f"Edition {edition} has no match run yet.", [fault])
+            items: list[EntryMatchesOut] = []
+            page = PageRequest(limit=min(limit, MOST_ROWS))
+            while True:
+                entries = await service.run_results(
+                    session, viewer, chosen, page, without_product=without_product
+                )
+                items += entries.items
+                if entries.next is None or len(items) >= limit:
+                    return await service.get_run(session, viewer, chosen), items[:limit]
+                page = PageRequest(limit=page.limit, cursor=entries.next)
+
+    made, items = edge.run(job)
+    if as_json:
+        edge.print_json({"run": made, "items": items})
+        return
+    _print_run(made)
+    rows = [(item.entry, item.enterprise, item.eligible, item.unknown, _best(item)) for item in items]
+    edge.print_table("条目", ("条目", "企业", "符合", "待补充", "最佳产品"), rows)
+
+
+def _print_run(made: MatchRunOut) -> None:
+    counts = made.counts
+    again = "，输入未变，沿用既有结果" if made.reused else ""
+    rows = [
+        ("条目", counts.entries),
+        ("产品", counts.products),
+        ("组合", counts.pairs),
+        ("符合条件的组合", counts.eligible_pairs),
+        ("待补充资料的组合", counts.unknown_pairs),
+        ("无匹配产品的条目", counts.without_product),
+    ]
+    edge.print_table(f"匹配运行 {made.id}（{made.edition}，{made.on}{again}）", ("项目", "数"), rows)
+
+
+def _best(item: EntryMatchesOut) -> str:
+    return "、".join(f"{each.product_name} {each.score:.1f}" for each in item.best[:3])

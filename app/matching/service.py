@@ -1,0 +1,299 @@
+"""Use cases of matching: run an edition, preview facts, explain a pair, and what runs came to."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from app.accounts.rules import Viewer
+from app.enterprises import service as enterprises
+from app.enterprises.code_checks import need_faults
+from app.enterprises.need_facts import NeedFacts
+from app.kernel.clock import shanghai_date
+from app.kernel.database import AsyncSession
+from app.kernel.errors import Conflict, Fault, NotFound, Refused
+from app.kernel.paging import Page, PageRequest, encode_cursor
+from app.matching import engine, queries
+from app.matching.explain import explain_pair
+from app.matching.gathering import gather, shelf, wanted_backend
+from app.matching.inputs import NeedReader, Surroundings
+from app.matching.posing import (
+    EligibleCandidates,
+    PosedRun,
+    candidates,
+    count_rows,
+    counts,
+    pose,
+    result_hash,
+    result_rows,
+)
+from app.matching.queries import RunRow, StoredEntry, StoredMatch
+from app.matching.schemas import (
+    EntryMatchesOut,
+    ExplanationOut,
+    MatchesOut,
+    MatchRunOut,
+    RunCounts,
+    StoredMatchOut,
+)
+from app.matching.tables import MatchRun
+from app.matching.views import POINTS_IN_ONE, explanation_out, judge
+from app.whitelist import service as whitelist
+from app.whitelist.service import AdmittedEntry
+
+__all__ = [
+    "EligibleCandidates",
+    "eligible_candidates",
+    "entries_without_product",
+    "explain",
+    "get_run",
+    "latest_run",
+    "list_runs",
+    "matches_of_need",
+    "preview",
+    "run_match",
+    "run_results",
+    "warm_up",
+]
+
+
+def warm_up() -> None:
+    """Compile the kernels, or load them from disk, so that no request waits for it: up to some seconds."""
+    engine.warm_up(wanted_backend())
+
+
+async def run_match(
+    session: AsyncSession,
+    viewer: Viewer,
+    edition_code: str,
+    *,
+    now: datetime,
+    library: str | None = None,
+    on: date | None = None,
+    force: bool = False,
+) -> MatchRunOut:
+    """Match every admitted entry of an edition, and keep the best products of each with all counts.
+
+    The same inputs give the same bytes; a run over inputs that were matched before is therefore not
+    repeated but answered with `reused`, unless `force` is set.
+
+    Raises:
+        NotFound: no such edition or library.
+        Unavailable: no loan prime rate is known for the day.
+    """
+    edition = await whitelist.edition(session, viewer, edition_code)
+    around = await gather(session, viewer, on or shanghai_date(now), library)
+    entries = await whitelist.admitted_entries(session, viewer, edition.id)
+    posed = await asyncio.to_thread(_pose, around, entries)
+    known = await queries.run_of_inputs(session, viewer, edition.id, posed.inputs_hash)
+    if known is not None and not force:
+        return _run_out(known, reused=True)
+    ranking = await asyncio.to_thread(posed.matcher.best, posed.lines, around.kept)
+    run = MatchRun(
+        edition_id=edition.id,
+        library_code=library,
+        engine_version=engine.VERSION,
+        inputs_hash=posed.inputs_hash,
+        result_hash=result_hash(posed, ranking),
+        inputs=dict(posed.inputs),
+        counts=counts(posed, ranking).model_dump(),
+        run_by=viewer.name,
+        created_at=now,
+    )
+    run_id = await queries.save_run(session, run, count_rows(posed, ranking), result_rows(posed, ranking))
+    return await get_run(session, viewer, run_id)
+
+
+def _pose(around: Surroundings, entries: Sequence[AdmittedEntry]) -> PosedRun:
+    return pose(around, shelf.matcher_of(around), entries)
+
+
+async def eligible_candidates(session: AsyncSession, viewer: Viewer, run_id: int) -> EligibleCandidates:
+    """Answer every eligible product of every entry of a run, computed again from its inputs.
+
+    Raises:
+        NotFound: no such run that this viewer may see.
+        Conflict: entries, products, plans, rules or rates have changed since; match again first.
+    """
+    run, edition = await _stored_run(session, viewer, run_id)
+    around = await gather(session, viewer, date.fromisoformat(run.inputs["on"]), run.library_code)
+    entries = await whitelist.admitted_entries(session, viewer, run.edition_id)
+    posed = await asyncio.to_thread(_pose, around, entries)
+    if posed.inputs_hash != run.inputs_hash:
+        raise _changed(run, posed.inputs, edition)
+    found = await asyncio.to_thread(posed.matcher.candidates, posed.lines)
+    return candidates(posed, found)
+
+
+def _changed(run: MatchRun, inputs: Mapping[str, Any], edition: str) -> Conflict:
+    names = sorted(name for name in inputs if inputs[name] != run.inputs.get(name))
+    remedy = f"Run `rongqiao match run --edition {edition}` and take the new run."
+    return Conflict(
+        f"What match run {run.id} rests on has changed since.",
+        [Fault(f"inputs.{name}", "changed since the run", remedy) for name in names],
+    )
+
+
+async def entries_without_product(session: AsyncSession, viewer: Viewer, run_id: int) -> list[int]:
+    """Answer the ids of a run's entries for which no product is eligible.
+
+    Raises:
+        NotFound: no such run that this viewer may see.
+    """
+    await _stored_run(session, viewer, run_id)
+    return await queries.entries_without_product(session, viewer, run_id)
+
+
+async def latest_run(session: AsyncSession, viewer: Viewer, edition_id: int) -> MatchRun | None:
+    """Answer an edition's latest run, or None."""
+    row = await queries.latest_run(session, viewer, edition_id)
+    return None if row is None else row[0]
+
+
+async def get_run(session: AsyncSession, viewer: Viewer, run_id: int) -> MatchRunOut:
+    """Answer a run.
+
+    Raises:
+        NotFound: no such run that this viewer may see.
+    """
+    return _run_out(await _stored_run(session, viewer, run_id), reused=False)
+
+
+async def list_runs(
+    session: AsyncSession, viewer: Viewer, page: PageRequest, *, edition: str | None = None
+) -> Page[MatchRunOut]:
+    """Answer runs, the newest first, of one edition or of all."""
+    key = page.after()
+    before = None if key is None else _number(key[0])
+    rows = await queries.list_runs(session, viewer, edition, before, page.limit)
+    items = [_run_out(row, reused=False) for row in rows[: page.limit]]
+    return Page(items=items, next=encode_cursor(items[-1].id) if len(rows) > page.limit else None)
+
+
+async def run_results(
+    session: AsyncSession, viewer: Viewer, run_id: int, page: PageRequest, *, without_product: bool = False
+) -> Page[EntryMatchesOut]:
+    """Answer how a run's entries came out, by entry code; only those without any product if asked.
+
+    Raises:
+        NotFound: no such run that this viewer may see.
+    """
+    await _stored_run(session, viewer, run_id)
+    key = page.after()
+    after = None if key is None else str(key[0])
+    rows = await queries.entries_of_run(session, run_id, after, page.limit, is_without=without_product)
+    shown = rows[: page.limit]
+    best = await queries.results_of(session, run_id, [row.entry_id for row in shown])
+    items = [_entry_out(row, best.get(row.entry_id, [])) for row in shown]
+    return Page(items=items, next=encode_cursor(items[-1].entry) if len(rows) > page.limit else None)
+
+
+async def preview(
+    session: AsyncSession,
+    viewer: Viewer,
+    facts: NeedFacts,
+    *,
+    now: datetime,
+    limit: int,
+    library: str | None = None,
+) -> MatchesOut:
+    """Answer what stated facts qualify for today; nothing is stored.
+
+    Raises:
+        NotFound: no such library.
+        Refused: a region, industry or chain code is unknown, or the region lies outside the jurisdiction.
+    """
+    around = await gather(session, viewer, shanghai_date(now), library)
+    faults = need_faults(facts, "body", viewer.jurisdiction, around.book, around.chains.chains)
+    if faults:
+        raise Refused("The facts cannot be matched as stated.", faults)
+    return await asyncio.to_thread(_judged, around, facts, limit)
+
+
+async def matches_of_need(
+    session: AsyncSession,
+    viewer: Viewer,
+    need_code: str,
+    *,
+    now: datetime,
+    limit: int,
+    library: str | None = None,
+) -> MatchesOut:
+    """Answer what a need, as it is worded now, qualifies for today.
+
+    Raises:
+        NotFound: no such need or library.
+    """
+    need = await enterprises.need_by_code(session, viewer, need_code)
+    around = await gather(session, viewer, shanghai_date(now), library)
+    return await asyncio.to_thread(_judged, around, need.facts, limit)
+
+
+def _judged(around: Surroundings, facts: NeedFacts, limit: int) -> MatchesOut:
+    return judge(around, shelf.matcher_of(around), NeedReader(around).need_of(facts), limit)
+
+
+async def explain(
+    session: AsyncSession, viewer: Viewer, need_code: str, product_code: str, *, now: datetime
+) -> ExplanationOut:
+    """Explain a need, as it is worded now, against a product in force today, criterion by criterion.
+
+    Raises:
+        NotFound: no such need, or no such product in force.
+    """
+    need = await enterprises.need_by_code(session, viewer, need_code)
+    around = await gather(session, viewer, shanghai_date(now))
+    product = next((each for each in around.products if each.code == product_code), None)
+    if product is None:
+        raise NotFound(f"No product {product_code} is in force on {around.on.isoformat()}.")
+    stated = NeedReader(around).need_of(need.facts)
+    indexed = next(around.indexed_of([product]))
+    found = explain_pair(stated, indexed, around.plans, around.settings)
+    return explanation_out(need_code, product, found, around)
+
+
+async def _stored_run(session: AsyncSession, viewer: Viewer, run_id: int) -> RunRow:
+    row = await queries.run_by_id(session, viewer, run_id)
+    if row is None:
+        raise NotFound(f"No match run {run_id}.")
+    return row
+
+
+def _run_out(row: RunRow, *, reused: bool) -> MatchRunOut:
+    run, edition = row
+    return MatchRunOut(
+        id=run.id,
+        edition=edition,
+        library=run.library_code,
+        on=date.fromisoformat(run.inputs["on"]),
+        engine_version=run.engine_version,
+        inputs_hash=run.inputs_hash,
+        result_hash=run.result_hash,
+        counts=RunCounts.model_validate(run.counts),
+        reused=reused,
+        run_by=run.run_by,
+        created_at=run.created_at,
+    )
+
+
+def _entry_out(row: StoredEntry, best: Sequence[StoredMatch]) -> EntryMatchesOut:
+    return EntryMatchesOut(
+        entry=row.entry,
+        enterprise=row.enterprise,
+        eligible=row.eligible,
+        unknown=row.unknown,
+        best=[
+            StoredMatchOut(
+                rank=each.rank,
+                product=each.product,
+                product_name=each.name,
+                revision=each.revision,
+                score=each.score / POINTS_IN_ONE,
+            )
+            for each in best
+        ],
+    )
+
+
+def _number(key: str | int) -> int:
+    return key if isinstance(key, int) else 0

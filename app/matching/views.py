@@ -1,0 +1,181 @@
+"""Matches and explanations as JSON shows them. Pure."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from app.catalogue.rules import ProductInForce
+from app.institutions.rules import InstitutionTree
+from app.matching.engine import Integers, Matcher, Mode
+from app.matching.explain import (
+    PairExplanation,
+    PartOfScore,
+    explain_pair,
+    facts_to_ask,
+    most_wanted_facts,
+    score_parts,
+)
+from app.matching.inputs import Surroundings
+from app.matching.products import MatchNeed
+from app.matching.schemas import (
+    AskOut,
+    ExplanationOut,
+    FindingOut,
+    MatchesOut,
+    MatchOut,
+    NearMissOut,
+    PartOut,
+    UndecidedOut,
+)
+from app.policy.criteria import Finding, Verdict
+from app.policy.facts import FACTS, Members
+
+POINTS_IN_ONE = 10_000
+MOST_BESIDE = 10
+MOST_ASKED_OF = 500
+Shown = TypeVar("Shown")
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One need among its surroundings."""
+
+    around: Surroundings
+    matcher: Matcher
+    need: MatchNeed
+    line: Integers
+
+    def ranked(self, mode: Mode, most: int, show: Callable[[int, int], Shown]) -> list[Shown]:
+        """Show the best pairs of a mode, given product numbers and scores."""
+        found = self.matcher.best(self.line, most, mode)
+        pairs = zip(found.products[0].tolist(), found.scores[0].tolist(), strict=True)
+        return [show(product, score) for product, score in pairs if product >= 0]
+
+
+def judge(around: Surroundings, matcher: Matcher, need: MatchNeed, limit: int) -> MatchesOut:
+    """Answer what a need qualifies for, what it misses nearly, and what to ask."""
+    judged = _Judged(around, matcher, need, matcher.encode_one(need))
+    counts = matcher.best(judged.line, 1)
+    undecided = matcher.candidates(judged.line, Mode.UNKNOWN).products
+    asked = (matcher.products[number] for number in undecided[:MOST_ASKED_OF].tolist())
+    return MatchesOut(
+        on=around.on,
+        library=around.library,
+        products=len(matcher.products),
+        eligible=int(counts.eligible[0]),
+        unknown=int(counts.unknown[0]),
+        near_missed=len(matcher.candidates(judged.line, Mode.NEAR_MISS).products),
+        matches=_matches(judged, limit),
+        near_misses=judged.ranked(Mode.NEAR_MISS, MOST_BESIDE, _near_miss_of(judged)),
+        undecided=judged.ranked(Mode.UNKNOWN, MOST_BESIDE, _undecided_of(judged)),
+        asks=[ask_out(name, count) for name, count in most_wanted_facts(asked, need.facts)],
+    )
+
+
+def _matches(judged: _Judged, limit: int) -> list[MatchOut]:
+    around = judged.around
+    purposes = judged.need.facts.get("purposes")
+    stated = purposes.known if isinstance(purposes, Members) else frozenset()
+
+    def show(number: int, score: int) -> MatchOut:
+        product = around.financing[number]
+        parts = score_parts(judged.need, around.indexed[number], around.plans, around.settings)
+        return MatchOut(
+            **_reference(product, around.tree),
+            rank=0,
+            score=score / POINTS_IN_ONE,
+            parts=[_part_out(part) for part in parts],
+            unserved_purposes=list(product.terms.unserved_purposes(stated)),
+        )
+
+    found = judged.ranked(Mode.ELIGIBLE, limit, show)
+    return [match.model_copy(update={"rank": rank}) for rank, match in enumerate(found, start=1)]
+
+
+def _near_miss_of(judged: _Judged) -> Callable[[int, int], NearMissOut]:
+    around = judged.around
+
+    def show(number: int, score: int) -> NearMissOut:
+        found = explain_pair(judged.need, around.indexed[number], around.plans, around.settings)
+        fails = [finding for finding in found.findings if finding.verdict is Verdict.FAIL]
+        return NearMissOut(
+            **_reference(around.financing[number], around.tree),
+            score=score / POINTS_IN_ONE,
+            fails=findings_out(fails),
+            changes=list(found.changes),
+        )
+
+    return show
+
+
+def _undecided_of(judged: _Judged) -> Callable[[int, int], UndecidedOut]:
+    around = judged.around
+
+    def show(number: int, score: int) -> UndecidedOut:
+        names = facts_to_ask(around.indexed[number].conditions, judged.need.facts)
+        return UndecidedOut(
+            **_reference(around.financing[number], around.tree),
+            score=score / POINTS_IN_ONE,
+            asks=[ask_out(name) for name in names],
+        )
+
+    return show
+
+
+def explanation_out(
+    need_code: str, product: ProductInForce, found: PairExplanation, around: Surroundings
+) -> ExplanationOut:
+    """Answer an explained pair as JSON."""
+    return ExplanationOut(
+        **_reference(product, around.tree),
+        need=need_code,
+        on=around.on,
+        verdict=found.verdict.word,
+        score=found.score / POINTS_IN_ONE,
+        findings=findings_out(found.findings),
+        parts=[_part_out(part) for part in found.parts],
+        changes=list(found.changes),
+        asks=[ask_out(name) for name in found.asks],
+    )
+
+
+def findings_out(findings: Iterable[Finding]) -> list[FindingOut]:
+    """Answer judged criteria as JSON."""
+    return [
+        FindingOut(
+            facts=list(each.facts),
+            asked=each.asked,
+            found=each.found,
+            verdict=each.verdict.word,
+            source=each.source,
+        )
+        for each in findings
+    ]
+
+
+def ask_out(name: str, products: int | None = None) -> AskOut:
+    """Answer a fact to ask for, with how many products it would decide."""
+    return AskOut(fact=name, name=FACTS[name].chinese, products=products)
+
+
+def _part_out(part: PartOfScore) -> PartOut:
+    return PartOut(
+        part=part.part,
+        name=part.name,
+        value=part.value,
+        weight=part.weight,
+        points=part.points / POINTS_IN_ONE,
+        reason=part.reason,
+        citations=list(part.citations),
+    )
+
+
+def _reference(product: ProductInForce, tree: InstitutionTree) -> dict[str, Any]:
+    node = tree.node(product.institution_id)
+    return {
+        "product": product.code,
+        "product_name": product.name,
+        "revision": product.revision,
+        "institution": node.code,
+        "institution_name": node.name,
+    }
