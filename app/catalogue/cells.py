@@ -1,7 +1,8 @@
 """One cell of a product sheet ↔ the value that JSON holds; what cannot be read raises `BadCell`.
 
-Nothing is guessed: text is only taken in one width (NFKC), several values of a cell are separated by
-、 or ; or a comma, and words are read in Chinese or as their key.
+Nothing is guessed: codes, words and numbers are only taken in one width (NFKC), several values of a
+cell are separated by 、 or ; or a comma, and words are read in Chinese or as their key. Free text stays
+as it was typed.
 """
 
 import json
@@ -17,7 +18,7 @@ from app.kernel.money import FEN_PER_WAN, fen_from_wan, fen_from_yuan, yuan_text
 
 Cell = object
 _SEPARATORS = re.compile(r"[、;,\n\r]+")
-_CITES = re.compile(r"[;\n\r]+")
+_CITES = re.compile(rf"[;；\s]+(?=(?:{'|'.join(PARTS.values())})[:：])")
 _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?")
 _DATE = re.compile(r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})日?|(\d{2})(\d{2}))")
 _FLAGS: Final = {"是": True, "否": False}
@@ -31,15 +32,16 @@ class BadCell(ValueError):
         self.message, self.remedy = message, remedy
 
 
-def cell_text(cell: Cell) -> str:
-    """Answer a cell as text in one width; whole numbers without point, dates as 2023-10-01."""
+def cell_text(cell: Cell, *, keeps_width: bool = False) -> str:
+    """Answer a cell as text, in one width unless it is kept; whole numbers without point, dates as 2023-10-01."""
     if isinstance(cell, bool):
         return "是" if cell else "否"
     if isinstance(cell, float):
         return f"{cell:.0f}" if cell.is_integer() else f"{cell:.15g}"
     if isinstance(cell, datetime):
         return cell.date().isoformat()
-    return "" if cell is None else unicodedata.normalize("NFKC", str(cell)).strip()
+    text = "" if cell is None else str(cell)
+    return (text if keeps_width else unicodedata.normalize("NFKC", text)).strip()
 
 
 def read_text(text: str) -> str:
@@ -107,9 +109,9 @@ def read_cites(text: str) -> list[dict[str, str]]:
     """Answer `金额:洛阳…;产品:黑银发…` as the cited parts with their clauses."""
     read_part = read_word(PARTS)
     cites = []
-    for entry in filter(str.strip, _CITES.split(text)):
-        part, found, clause = entry.partition(":")
-        if not found:
+    for entry in _CITES.split(text):
+        part, _, clause = entry.replace("：", ":", 1).partition(":")
+        if not clause.strip():
             raise BadCell(f"“{entry}”没有写明部分", "写成 部分：依据，如 金额：洛阳（征求意见稿）（四）")
         cites.append({"part": read_part(part.strip()), "clause": clause.strip()})
     return cites

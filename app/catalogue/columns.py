@@ -17,6 +17,7 @@ class Column:
     """One column: its heading, the key of the product record that it holds, how to read and write it.
 
     `choices` are offered as a drop-down list: the words that a cell may hold, where it holds one.
+    `keeps_width` says that the text stays as typed, full-width punctuation included.
     """
 
     heading: str
@@ -26,6 +27,7 @@ class Column:
     write: Callable[[Any], Any] = str
     is_required: bool = False
     choices: Mapping[str, str] | None = None
+    keeps_width: bool = False
 
 
 def _one(heading: str, key: str, note: str, words: Mapping[str, str]) -> Column:
@@ -62,7 +64,7 @@ def _flag(heading: str, key: str, note: str) -> Column:
 COLUMNS: Final = (
     Column("产品编码", "code", "本行产品的唯一编码，字母、数字及 . _ -。", is_required=True),
     Column("机构编码", "institution", "提供机构在系统中的编码。", is_required=True),
-    Column("产品名称", "name", "对外发布的名称。", is_required=True),
+    Column("产品名称", "name", "对外发布的名称。", is_required=True, keeps_width=True),
     _one("融资形式", "terms.form", "一种。", FORMS),
     _many("资金用途", "terms.purposes", "任一用途相符即可。", PURPOSES, is_required=True),
     _amount("最低金额（万元）", "terms.amount.least", "单户最低金额，万元。"),
@@ -94,11 +96,17 @@ COLUMNS: Final = (
         "部分：依据，多条以；分隔，如 金额：洛阳（征求意见稿）（四）。",
         cells.read_cites,
         cells.write_cites,
+        keeps_width=True,
     ),
     Column(
-        "补充条件", "terms.criteria", "JSON 条件列表；一般不填。", cells.read_criteria, cells.write_criteria
+        "补充条件",
+        "terms.criteria",
+        "JSON 条件列表；一般不填。",
+        cells.read_criteria,
+        cells.write_criteria,
+        keeps_width=True,
     ),
-    Column("备注", "terms.note", "说明文字。"),
+    Column("备注", "terms.note", "说明文字。", keeps_width=True),
     _flag("演示数据", "is_demo", "演示条款填是；空为否。"),
 )
 BY_HEADING: Final = {column.heading: column for column in COLUMNS}

@@ -18,6 +18,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic.config import JsonDict
 
 from app.catalogue.terms import EXCLUSIONS, FORMS, PARTS, POLICY_TOOLS, RATE_BASES
 from app.kernel.errors import Fault
@@ -41,6 +42,14 @@ def _sorted_words(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(set(words)))
 
 
+def _not_empty(words: tuple[str, ...]) -> tuple[str, ...]:
+    # pydantic's own min_length counts valid items only, and would add a second, misleading fault.
+    if not words:
+        msg = "name at least one"
+        raise ValueError(msg)
+    return words
+
+
 def _read_condition(data: Any) -> Condition:
     faults: list[Fault] = []
     found = parse_condition(data, "criterion", faults)
@@ -55,6 +64,8 @@ RegionCode = Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["230100"])]
 IndustryCode = Annotated[str, Field(pattern=r"^[A-T]([0-9]{2,4})?$", examples=["C34"])]
 ChainCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,60}$", examples=["HLJ-ZBZZ"])]
 Sorted = AfterValidator(_sorted_words)
+NotEmpty = AfterValidator(_not_empty)
+AT_LEAST_ONE: Final[JsonDict] = {"minItems": 1}
 WrittenCondition = Annotated[
     Any,
     PlainValidator(_read_condition),
@@ -137,17 +148,19 @@ class ProductTerms(_Value):
     """All terms of one product revision. Amounts in fen (JSON: yuan), terms in months, rates in basis points."""
 
     form: Annotated[str, OneOf(FORMS)] = Field(description="融资形式", examples=["loan"])
-    purposes: Annotated[tuple[Annotated[str, OneOf(PURPOSES)], ...], Field(min_length=1), Sorted] = Field(
-        description="资金用途", examples=[["working_capital"]]
+    purposes: Annotated[tuple[Annotated[str, OneOf(PURPOSES)], ...], NotEmpty, Sorted] = Field(
+        description="资金用途", examples=[["working_capital"]], json_schema_extra=AT_LEAST_ONE
     )
     amount: AmountRange = Field(description="金额")
     term: TermRange = Field(description="期限")
     rate: Rate = Field(description="利率")
-    guarantee_modes: Annotated[tuple[Annotated[str, OneOf(SECURITY)], ...], Field(min_length=1), Sorted] = (
-        Field(description="可接受的增信方式（任一）", examples=[["credit", "guarantee"]])
+    guarantee_modes: Annotated[tuple[Annotated[str, OneOf(SECURITY)], ...], NotEmpty, Sorted] = Field(
+        description="可接受的增信方式（任一）",
+        examples=[["credit", "guarantee"]],
+        json_schema_extra=AT_LEAST_ONE,
     )
-    areas: Annotated[tuple[RegionCode, ...], Field(min_length=1, max_length=MOST_CODES), Sorted] = Field(
-        description="服务区域；000000 为全国", examples=[["230000"]]
+    areas: Annotated[tuple[RegionCode, ...], Field(max_length=MOST_CODES), NotEmpty, Sorted] = Field(
+        description="服务区域；000000 为全国", examples=[["230000"]], json_schema_extra=AT_LEAST_ONE
     )
     industries: Annotated[tuple[IndustryCode, ...], Field(max_length=MOST_CODES), Sorted] = Field(
         default=(), description="行业（GB/T 4754-2017，带门类字母）；空为不限", examples=[["C"]]

@@ -53,16 +53,23 @@ __all__ = [
     "revise_product",
 ]
 
+GUARANTEE = "guarantee"
 _BATCH = 200
 
 
 async def products_in_force(
-    session: AsyncSession, viewer: Viewer, on: date, library: str | None = None
+    session: AsyncSession,
+    viewer: Viewer,
+    on: date,
+    library: str | None = None,
+    *,
+    includes_guarantees: bool = False,
 ) -> list[ProductInForce]:
     """Answer, by code, the products that hold on a day and touch the viewer's jurisdiction.
 
     With a library edition, those of its frozen revisions that hold on the day; else of each product the
-    revision in force.
+    revision in force. What a guarantor offers finances nobody by itself (it is reached by the route of
+    (十六) d), so it is left out unless asked for.
 
     Raises:
         NotFound: the viewer's jurisdiction has published no such edition.
@@ -81,7 +88,12 @@ async def products_in_force(
         )
         for row in rows
     )
-    return [product for product in found if touches(product.terms, viewer.jurisdiction)]
+    return [
+        product
+        for product in found
+        if touches(product.terms, viewer.jurisdiction)
+        and (includes_guarantees or product.terms.form != GUARANTEE)
+    ]
 
 
 async def product_codes(session: AsyncSession, _viewer: Viewer) -> frozenset[str]:

@@ -149,7 +149,10 @@ def _columns_of(headings: Sequence[str], faults: list[Fault]) -> dict[int, Colum
 def _read_row(
     row: Sequence[Cell], number: int, columns: Mapping[int, Column], faults: list[Fault]
 ) -> Placed[ProductIn] | None:
-    texts = {i: cell_text(row[i]) if i < len(row) else "" for i in columns}
+    texts = {
+        i: cell_text(row[i], keeps_width=column.keeps_width) if i < len(row) else ""
+        for i, column in columns.items()
+    }
     if not any(texts.values()):
         return None
     where = _where_of(number, columns)
