@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
@@ -17,6 +18,7 @@ from app.coverage.tables import CoverageSnapshot
 from app.docking.tables import DockingEvent
 from app.enterprises.tables import NeedRevision
 from app.institutions.tables import Institution
+from app.kernel.errors import Conflict, Fault
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
 INSTITUTION_LEVELS = ("head_office", "branch", "sub_branch")
@@ -184,6 +186,20 @@ async def snapshot(session: AsyncSession, viewer: Viewer, month: str) -> tuple[C
     )
     row = (await session.execute(statement)).one_or_none()
     return None if row is None else (row[0], row[1])
+
+
+async def keep_snapshot(session: AsyncSession, closed: CoverageSnapshot) -> None:
+    """Store a closed month.
+
+    Raises:
+        Conflict: somebody closed it at the same time.
+    """
+    session.add(closed)
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        fault = Fault("month", "is closed", "Read it.", closed.month)
+        raise Conflict(f"{closed.month} was closed by somebody else at the same time.", [fault]) from error
 
 
 async def closed_months(session: AsyncSession, viewer: Viewer) -> Sequence[str]:

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from app.accounts.rules import Viewer
 from app.coverage import canonical, queries
 from app.coverage.facts import EntryFacts, MonthFacts, Place
@@ -22,7 +19,8 @@ from app.coverage.tables import CoverageSnapshot
 from app.coverage.verification import examine
 from app.coverage.workbook import coverage_workbook
 from app.kernel.clock import month_bounds, shanghai_date
-from app.kernel.errors import Conflict, Fault, NotFound
+from app.kernel.database import AsyncSession
+from app.kernel.errors import NotFound
 from app.kernel.settings import get_settings
 from app.reference import service as reference
 from app.reference.regions import Regions
@@ -193,14 +191,7 @@ async def close(session: AsyncSession, viewer: Viewer, month: str, *, now: datet
         closed_by=viewer.name,
         closed_at=now,
     )
-    session.add(snapshot)
-    try:
-        await session.flush()
-    except IntegrityError as error:
-        raise Conflict(
-            f"{month} was closed by somebody else at the same time.",
-            [Fault("month", "is closed", "Read it.", month)],
-        ) from error
+    await queries.keep_snapshot(session, snapshot)
     return _closed_out(snapshot, edition.code)
 
 

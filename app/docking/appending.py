@@ -2,34 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from app.docking.dossiers import EntryDossier, InstitutionKey
 from app.docking.recording import Draft, decide
-from app.docking.schemas import EventIn
 from app.kernel.errors import Conflict, Fault, Refused, RongqiaoError
 
 EntryDraft = tuple[str, Draft]
 """An entry's code, and what to log on it."""
-
-
-def draft_of(event: EventIn, now: datetime) -> Draft:
-    """Answer what a request wants to log; a missing time means now."""
-    return Draft(
-        kind=event.kind,
-        occurred_at=event.occurred_at or now,
-        recorded_at=now,
-        institution=event.institution,
-        amount_fen=event.amount,
-        rate_bp=event.rate,
-        term_months=event.term_months,
-        is_credit_loan=event.is_credit_loan,
-        exceeds_need=event.exceeds_need,
-        reason=event.reason,
-        evidence=event.evidence,
-        note=event.note,
-    )
 
 
 def rows_of(

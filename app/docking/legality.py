@@ -15,11 +15,10 @@ A late record must leave everything logged before it legal too: the whole histor
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta, timezone
 from typing import Final
 
 from app.docking.rules import KIND_LABELS, EntryState, Event, EventKind
-from app.kernel.clock import shanghai_date
 from app.kernel.errors import Fault
 from app.kernel.money import MOST_FEN, wan_text
 
@@ -28,6 +27,7 @@ HIGHEST_RATE_BP: Final = 3_600
 SHORTEST_EVIDENCE: Final = 4
 MAY_FOLLOW_LATER: Final = frozenset({EventKind.CREDIT_APPROVED, EventKind.DISBURSED})
 
+_SHANGHAI = timezone(timedelta(hours=8))
 _MONEY = frozenset({"amount"})
 _TERMS = frozenset({"rate", "term_months", "is_credit_loan"})
 _DECLINE = frozenset({"reason", "evidence"})
@@ -134,7 +134,7 @@ def refuse_stranger(standings: Sequence[Standing], institution: str, kind: Event
     if not in_office:
         first = min((standing.since for standing in standings), default=None)
         said = "no institution was responsible for the entry at that time"
-        since = f"Log what happened after {shanghai_date(first)}." if first else "Allocate it first."
+        since = f"Log what happened after {_day(first)}." if first else "Allocate it first."
         return Fault("occurred_at", said, since, at.isoformat())
     parties = "、".join(standing.code for standing in in_office)
     message = f"may not log {kind.value}: it is no party of the entry at that time, nor in a party's line"
@@ -221,9 +221,13 @@ def _why(state: EntryState, event: Event) -> str:
 
 
 def _blame(event: Event, later: Event, fault: Fault) -> Fault:
-    when = shanghai_date(later.occurred_at)
+    when = _day(later.occurred_at)
     message = f"would make event {later.sequence} ({later.kind.value}, {when}) impossible: {fault.message}"
     return Fault("occurred_at", message, "Correct the time.", event.occurred_at.isoformat())
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(_SHANGHAI).date()
 
 
 def _kinds_text(kinds: Iterable[EventKind]) -> str:

@@ -3,10 +3,11 @@
 Entries are always reached through their edition's jurisdiction, which is the viewer's.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, literal, select
+from sqlalchemy import ColumnElement, Select, Table, literal, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
@@ -19,6 +20,8 @@ from app.docking.simulation_plan import LoggedMoment
 from app.docking.tables import DockingEvent
 from app.enterprises.tables import NeedRevision
 from app.institutions.tables import Institution
+from app.kernel.database import insert_rows
+from app.kernel.errors import Conflict, Fault
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
 
@@ -135,6 +138,29 @@ def _event_of(row: Any) -> Event:
         exceeds_need=bool(row.detail.get("exceeds_need")),
         reason=DeclineReason(row.reason) if row.reason else None,
     )
+
+
+async def append_event(session: AsyncSession, row: Mapping[str, Any]) -> DockingEvent:
+    """Store one event.
+
+    Raises:
+        Conflict: somebody took its place in the entry's history at the same time.
+    """
+    stored = DockingEvent(**row)
+    session.add(stored)
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        raise Conflict(
+            "Somebody logged on this entry at the same time; read it again.",
+            [Fault("entry", "has a newer event", "Read the events, then send this one again.")],
+        ) from error
+    return stored
+
+
+async def append_events(session: AsyncSession, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Store many events; answer how many."""
+    return await insert_rows(session, cast("Table", DockingEvent.__table__), rows)
 
 
 async def event_rows(

@@ -4,32 +4,43 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import cast
-
-from sqlalchemy import Table
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
 from app.bottlenecks import service as bottlenecks
 from app.docking import queries, simulation
-from app.docking.appending import EntryDraft, draft_of, row_of, rows_of
+from app.docking.appending import EntryDraft, row_of, rows_of
 from app.docking.dossiers import EntryDossier
 from app.docking.reasons import REASONS, DeclineReason, facts_established
+from app.docking.recording import Draft
 from app.docking.rules import EventKind, fold
 from app.docking.schemas import DockingOut, EventIn, EventOut, ReasonOut, SimulationOut
 from app.docking.simulation import World
 from app.docking.simulation_plan import plan
-from app.docking.tables import DockingEvent
 from app.docking.views import docking_out, event_out
-from app.kernel.database import insert_rows
-from app.kernel.errors import Conflict, Fault, NotFound, Refused
+from app.kernel.database import AsyncSession
+from app.kernel.errors import Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, page_of
 from app.kernel.settings import get_settings
 from app.policy.facts import fact_as_json
 from app.reference import service as reference
 
-EVENTS = cast("Table", DockingEvent.__table__)
+
+def draft_of(event: EventIn, now: datetime) -> Draft:
+    """Answer what a request wants to log; a missing time means now."""
+    return Draft(
+        kind=event.kind,
+        occurred_at=event.occurred_at or now,
+        recorded_at=now,
+        institution=event.institution,
+        amount_fen=event.amount,
+        rate_bp=event.rate,
+        term_months=event.term_months,
+        is_credit_loan=event.is_credit_loan,
+        exceeds_need=event.exceeds_need,
+        reason=event.reason,
+        evidence=event.evidence,
+        note=event.note,
+    )
 
 
 async def log_event(
@@ -47,15 +58,7 @@ async def log_event(
     codes = [draft.institution] if draft.institution else []
     known = await queries.institution_keys(session, codes) if codes else {}
     row = row_of(dossier, draft, known, actor=viewer.name)
-    stored = DockingEvent(**row)
-    session.add(stored)
-    try:
-        await session.flush()
-    except IntegrityError as error:
-        raise Conflict(
-            "Somebody logged on this entry at the same time; read it again.",
-            [Fault("entry", "has a newer event", "Read the events, then send this one again.")],
-        ) from error
+    stored = await queries.append_event(session, row)
     if event.kind is EventKind.DECLINED:
         await _classify_declined(session, viewer, [dossier], now)
     names = await queries.institution_names(session, [stored.institution_id])
@@ -86,7 +89,7 @@ async def log_events(
     rows, faults = rows_of(dossiers, drafts, known, actor=actor or viewer.name)
     if faults:
         raise Refused(f"{len(faults)} faults in {len(drafts)} events; nothing was logged.", faults)
-    await insert_rows(session, EVENTS, ({**row, "is_simulated": is_simulated} for row in rows))
+    await queries.append_events(session, ({**row, "is_simulated": is_simulated} for row in rows))
     declined = {code for code, draft in drafts if draft.kind is EventKind.DECLINED}
     await _classify_declined(session, viewer, (dossiers[code] for code in sorted(declined)), now)
     return len(rows)

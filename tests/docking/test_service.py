@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.rules import Viewer
 from app.bottlenecks import service as bottlenecks
 from app.docking import service
-from app.docking.appending import EntryDraft, draft_of
+from app.docking.appending import EntryDraft
 from app.docking.rules import EventKind, Stage
 from app.docking.schemas import EventIn
 from app.docking.tables import DockingEvent
@@ -90,14 +90,14 @@ async def test_bulk_takes_all_or_names_every_fault(
 ) -> None:
     await build_world(session, ("icbc-dl", "lj"))
     good: list[EntryDraft] = [
-        (entry_code(n), draft_of(event(kind, day), now))
+        (entry_code(n), service.draft_of(event(kind, day), now))
         for n in (0, 1)
         for kind, day in (("accepted", 1), ("contacted", 2))
     ]
     bad = [
-        (entry_code(0), draft_of(event("disbursed", 3, amount="1.00"), now)),
-        ("2023H2-none", draft_of(event("contacted"), now)),
-        (entry_code(1), draft_of(event("credit_approved", 3, amount="1.00"), now)),
+        (entry_code(0), service.draft_of(event("disbursed", 3, amount="1.00"), now)),
+        ("2023H2-none", service.draft_of(event("contacted"), now)),
+        (entry_code(1), service.draft_of(event("credit_approved", 3, amount="1.00"), now)),
     ]
     with pytest.raises(Refused) as caught:
         await service.log_events(session, viewer, "2023H2", [*good, *bad], now=now)
@@ -126,7 +126,7 @@ async def test_bulk_and_states_need_no_more_statements_for_more_entries(
 
     sql_event.listen(connection.sync_connection, "before_cursor_execute", count)
     for entries in (range(1), range(1, world_size)):
-        drafts = [(entry_code(n), draft_of(event("contacted"), now)) for n in entries]
+        drafts = [(entry_code(n), service.draft_of(event("contacted"), now)) for n in entries]
         counts.append(0)
         await service.log_events(session, viewer, "2023H2", drafts, now=now)
         assert len(await service.docking_states(session, viewer, "2023H2", now=now)) == world_size
