@@ -37,7 +37,7 @@ def cell_text(cell: Cell, *, keeps_width: bool = False) -> str:
     if isinstance(cell, bool):
         return "是" if cell else "否"
     if isinstance(cell, float):
-        return f"{cell:.0f}" if cell.is_integer() else f"{cell:.15g}"
+        return f"{cell:.0f}" if cell.is_integer() else f"{Decimal(f'{cell:.15g}'):f}"
     if isinstance(cell, datetime):
         return cell.date().isoformat()
     text = "" if cell is None else str(cell)
@@ -74,8 +74,9 @@ def read_codes(text: str) -> list[str]:
 
 def read_amount(text: str) -> str:
     """Answer the yuan string of an amount in 万元."""
+    number = _number(text)
     try:
-        return yuan_text(fen_from_wan(_number(text)))
+        return yuan_text(fen_from_wan(number))
     except ValueError as error:
         raise BadCell(f"“{text}”不是以万元计的金额", "填数字，单位万元，如 2000") from error
 
