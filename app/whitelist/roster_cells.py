@@ -62,7 +62,7 @@ def cell_text(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "是" if cell else "否"
     if isinstance(cell, float):
-        return f"{cell:.0f}" if cell.is_integer() else f"{cell:.{_CERTAIN_DIGITS}g}"
+        return f"{Decimal(f'{cell:.{_CERTAIN_DIGITS}g}'):f}"
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == datetime.min.time() else cell.isoformat(" ")
     return "" if cell is None else str(cell)

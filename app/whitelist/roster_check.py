@@ -70,6 +70,7 @@ def _check_rows(
     places = {column.fact: index for index, column in roster.header.places}
     seen: dict[tuple[str, str | None], int] = {}
     blank: list[int] = []
+    named = {(fault.row, fault.column) for fault in roster.faults}
     total = roster.height
     for number, cells in roster.rows():
         if progress is not None and number % ROWS_PER_STEP == 0:
@@ -82,7 +83,8 @@ def _check_rows(
         if row is not None:
             faults = _repetitions(row, seen, check, places)
         for fault in faults:
-            check.add(fault)
+            if (fault.row, fault.column) not in named:
+                check.add(fault)
         if row is not None:
             _note(row, check)
             if not faults:

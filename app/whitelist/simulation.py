@@ -65,6 +65,16 @@ _BRAND_SECOND = "原江岭川源盛通锐科创诚业丰信辰航拓维新润禾
 _QUESTIONED_IN_YUAN = 100  # 万元; written in yuan under 万元 it is beyond the sensible range of 100亿元
 _FORMS = ("有限公司", "有限责任公司", "股份有限公司")
 OWNERSHIP = ("民营", "民营", "民营", "民营", "国有", "外资")
+# What enterprises ask for: how often, and for how many months.
+_ENTERPRISE_PURPOSES: Mapping[str, tuple[int, Sequence[int]]] = {
+    "working_capital": (45, (6, 12, 12, 12)),
+    "equipment": (16, (24, 36, 36, 60)),
+    "technical_upgrade": (10, (24, 36, 60)),
+    "research": (10, (12, 24, 36)),
+    "renewal": (8, (12, 12, 24)),
+    "supply_chain": (6, (3, 6, 12)),
+    "green": (5, (24, 36)),
+}
 _GRADES = ("A", "A", "B", "B", "B", "M", "M", "C", "D")
 
 
@@ -119,7 +129,7 @@ def generate_rows(
         revenue = max(30, int(staff * rng.lognormvariate(3.6, 0.7)))
         is_project = rng.random() < project_share
         row = _identity(firm, rng, staff, revenue, is_project=is_project)
-        row |= _need(rng, revenue, is_project=is_project)
+        row |= _need(rng, revenue, is_project=is_project, is_exporter=row["出口"] == "是")
         row |= _standing(rng, revenue, banks)
         yield _with_blanks(row, rng)
 
@@ -165,30 +175,30 @@ def _source_class(held: Sequence[str], rng: random.Random, *, is_project: bool) 
     return "above_scale"
 
 
-def _need(rng: random.Random, revenue: int, *, is_project: bool) -> Row:
+def _need(rng: random.Random, revenue: int, *, is_project: bool, is_exporter: bool) -> Row:
     if is_project:
         purposes = [rng.choice(("construction", "technical_upgrade", "equipment", "preliminary"))]
         term = rng.choice((24, 36, 36, 48, 60, 84))
     else:
-        common = ("working_capital", "working_capital", "working_capital", "equipment", "research")
-        rare = ("renewal", "supply_chain", "green", "foreign_trade", "technical_upgrade")
-        purposes = [rng.choice(common + rare)]
-        term = rng.choice((6, 12, 12, 12, 24, 36))
-    amount = max(30, round(revenue * rng.uniform(0.05, 0.45) * (2 if is_project else 1), -1))
+        main = rng.choices(list(_ENTERPRISE_PURPOSES), [one[0] for one in _ENTERPRISE_PURPOSES.values()])[0]
+        purposes = ["foreign_trade" if is_exporter and rng.random() < 0.4 else main]
+        term = rng.choice(_ENTERPRISE_PURPOSES.get(purposes[0], _ENTERPRISE_PURPOSES["renewal"])[1])
+        if purposes[0] != "working_capital" and rng.random() < 0.6:
+            purposes.append("working_capital")
+    least, share = (100, rng.uniform(0.1, 0.7)) if is_project else (30, rng.uniform(0.05, 0.4))
+    missing = [key for key in MISSING_ELEMENTS if is_project and rng.random() < 0.06]
     return {
-        "融资金额（万元）": str(int(amount)),
+        "融资金额（万元）": str(int(max(least, round(revenue * share, -1)))),
         "期限（月）": str(term),
         "资金用途": _words(purposes, PURPOSES),
-        "缺失要素": _words(
-            [key for key in MISSING_ELEMENTS if is_project and rng.random() < 0.06], MISSING_ELEMENTS
-        ),
+        "缺失要素": _words(missing, MISSING_ELEMENTS),
     }
 
 
 def _standing(rng: random.Random, revenue: int, banks: Sequence[str]) -> Row:
     weights = {"real_estate": 0.3, "equipment": 0.35, "receivables": 0.25, "land": 0.12}
     weights |= {"inventory": 0.15, "intellectual_property": 0.1, "orders": 0.12}
-    collateral = [] if rng.random() < 0.3 else [key for key, p in weights.items() if rng.random() < p]
+    collateral = [] if rng.random() < 0.22 else [key for key, p in weights.items() if rng.random() < p]
     has_loans = rng.random() < 0.65
     return {
         "抵质押物": _words(collateral, COLLATERAL),
@@ -222,6 +232,18 @@ def with_chains(
         rng = random.Random(f"{seed}:chain:{row['统一社会信用代码']}")
         chain = propose(f"C{row['行业代码']}", row["行政区划代码"]) if rng.random() < share else None
         yield row | {"产业链": chain or "", "链上角色": row["链上角色"] if chain else ""}
+
+
+def half_a_year_later(rows: Iterable[Row], seed: int) -> Iterator[Row]:
+    """Answer the roster of the next half-year: one in twelve has left, one in ten asks for another amount."""
+    for row in rows:
+        rng = random.Random(f"{seed}:later:{row['统一社会信用代码']}")
+        chance = rng.random()
+        amount = int(row["融资金额（万元）"])
+        if chance >= 0.18:
+            yield row
+        elif chance >= 0.08:
+            yield row | {"融资金额（万元）": str(max(30, int(round(amount * rng.uniform(0.5, 1.4), -1))))}
 
 
 def with_blemishes(rows: Iterable[Row], seed: int) -> Iterator[Row]:
