@@ -4,19 +4,23 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from app.kernel.clock import month_bounds
-from app.kernel.errors import Conflict, Fault, Refused
+from app.kernel.errors import Conflict, Fault, NotFound, Refused
 
 
-def check_open_for_show(month: str, now: datetime) -> None:
-    """Refuse a month that has not begun in Shanghai, or that is no month."""
+def bounds_of(month: str) -> tuple[datetime, datetime]:
+    """Answer the first instant of a month in Shanghai and the first after it; refuse what is no month."""
     try:
-        start, _after = month_bounds(month)
+        return month_bounds(month)
     except (ValueError, OverflowError) as error:
         fault = Fault("month", "not a month", "Write YYYY-MM, such as 2023-11.", month)
         raise Refused("The month cannot be read.", [fault]) from error
-    if start > now:
+
+
+def check_begun(month: str, now: datetime) -> None:
+    """Say of a month that has not begun in Shanghai that there is nothing yet."""
+    if bounds_of(month)[0] > now:
         fault = Fault("month", "has not begun in Shanghai", "Choose an earlier one.", month)
-        raise Refused(f"{month} has not begun.", [fault])
+        raise NotFound(f"{month} has not begun.", [fault])
 
 
 def check_closable(month: str, closed: Sequence[str], now: datetime) -> None:
@@ -24,8 +28,7 @@ def check_closable(month: str, closed: Sequence[str], now: datetime) -> None:
 
     Closed months form one unbroken series; it may grow at either end.
     """
-    check_open_for_show(month, now)
-    until = month_bounds(month)[1]
+    until = bounds_of(month)[1]
     if now < until:
         fault = Fault("month", "has not ended in Shanghai", f"Close it from {until.isoformat()}.", month)
         raise Conflict(f"{month} has not ended.", [fault])

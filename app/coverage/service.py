@@ -10,7 +10,7 @@ from app.accounts.rules import Viewer
 from app.coverage import canonical, queries
 from app.coverage.facts import EntryFacts, MonthFacts, Place
 from app.coverage.levels import parties_of
-from app.coverage.months import check_closable, check_open_for_show, months_between
+from app.coverage.months import check_begun, check_closable, months_between
 from app.coverage.published import report_json, restate, rows_of_cut
 from app.coverage.queries import EntryRow
 from app.coverage.rules import Cut, compute
@@ -111,10 +111,9 @@ async def show(
     """Answer a month's coverage; of a closed month the closed figures, with restatements beside them.
 
     Raises:
-        NotFound: no edition was in force, or there is none of that code.
-        Refused: the month has not begun.
+        NotFound: the month has not begun, no edition was in force, or there is none of that code.
     """
-    check_open_for_show(month, now)
+    check_begun(month, now)
     found = await _edition(session, viewer, month, edition)
     facts = await gather(session, viewer, month, found)
     cuts = () if by is None else (by,)
@@ -241,10 +240,9 @@ async def facts_file(
     """Answer the facts from which anyone can recompute a month: the frozen ones once it is closed.
 
     Raises:
-        NotFound: no edition was in force, or there is none of that code.
-        Refused: the month has not begun.
+        NotFound: the month has not begun, no edition was in force, or there is none of that code.
     """
-    check_open_for_show(month, now)
+    check_begun(month, now)
     found = await _edition(session, viewer, month, edition)
     closed = await _closed(session, viewer, month, found)
     if closed is not None:
@@ -260,10 +258,9 @@ async def export(
     """Answer a month's workbook (xlsx): a sheet for each cut, the method and the hash.
 
     Raises:
-        NotFound: no edition was in force, or there is none of that code.
-        Refused: the month has not begun.
+        NotFound: the month has not begun, no edition was in force, or there is none of that code.
     """
-    check_open_for_show(month, now)
+    check_begun(month, now)
     found = await _edition(session, viewer, month, edition)
     facts = await gather(session, viewer, month, found)
     today = report_json(await asyncio.to_thread(compute, facts, Cut))

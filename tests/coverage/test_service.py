@@ -17,7 +17,7 @@ from app.coverage.rules import CUT_LABELS, Cut, compute
 from app.coverage.schemas import FiguresOut
 from app.coverage.tables import CoverageSnapshot
 from app.institutions.tables import Institution
-from app.kernel.errors import Conflict, NotFound, Refused
+from app.kernel.errors import Conflict, NotFound
 from app.whitelist.tables import WhitelistEntry
 from tests.docking.world import ASSIGNED, World, add_entry, add_event, assign, build_world, entry_code
 
@@ -112,7 +112,7 @@ async def test_the_edition_in_force_at_the_end_of_the_month_counts(
         session, viewer, "2024-01", edition="2023H2", now=datetime(2024, 2, 2, tzinfo=UTC)
     )
     assert stated.total.entries == 1
-    with pytest.raises(Refused, match="has not begun"):
+    with pytest.raises(NotFound, match="has not begun"):
         await service.show(session, viewer, "2023-12", now=NOW)
 
 
