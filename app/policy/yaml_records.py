@@ -101,13 +101,17 @@ class _Reader:
         except ValidationError as error:
             self.faults.extend(self._fault_of(dict(item), path) for item in error.errors())
             return None
-        return Placed(record, lambda key: self.where((*path, *filter(None, key.split(".")))))
+        return Placed(record, lambda key: self.where((*path, *_steps(key))))
 
     def _fault_of(self, item: Mapping[str, Any], path: KeyPath) -> Fault:
         found = item.get("input")
         shown = "" if isinstance(found, Mapping | list | None) else str(found)
         remedy = _REMEDIES.get(item["type"], "")
         return Fault(self.where((*path, *item["loc"])), item["msg"], remedy, shown[:MOST_SHOWN])
+
+
+def _steps(key: str) -> KeyPath:
+    return tuple(int(step) if step.isdecimal() else step for step in key.split(".") if step)
 
 
 def fen_from_words(text: str) -> int:
