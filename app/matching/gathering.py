@@ -20,8 +20,18 @@ from app.reference.service import current_book
 MOST_KEPT: Final = 4
 
 
-async def gather(session: AsyncSession, viewer: Viewer, on: date, library: str | None = None) -> Surroundings:
+async def gather(
+    session: AsyncSession,
+    viewer: Viewer,
+    on: date,
+    library: str | None = None,
+    *,
+    includes_guarantees: bool = False,
+) -> Surroundings:
     """Read all that needs are matched against on a day, in a few statements.
+
+    What a guarantor offers is no financing and takes no part in matching; it can be asked for to
+    explain it.
 
     Raises:
         NotFound: the viewer's jurisdiction has published no such library.
@@ -34,7 +44,9 @@ async def gather(session: AsyncSession, viewer: Viewer, on: date, library: str |
         book=await current_book(session, get_settings().seed_dir),
         tree=await institution_tree(session, viewer),
         chains=await chain_book(session, viewer, on),
-        products=await products_in_force(session, viewer, on, library),
+        products=await products_in_force(
+            session, viewer, on, library, includes_guarantees=includes_guarantees
+        ),
     )
     around.book.lpr.on(on)
     return around

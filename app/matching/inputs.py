@@ -22,13 +22,12 @@ from app.reference.book import ReferenceBook
 from app.reference.lpr import LprQuote
 
 BASIS_POINTS = 100
-GUARANTEE = "guarantee"
 DERIVED = ("size_class", "years_established", "subject", "light_assets")
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """All that needs are matched against on a day: rules, products, institutions and chain plans."""
+    """All that needs are matched against on a day: rules, products (by code), institutions, chain plans."""
 
     on: date
     library: str | None
@@ -58,19 +57,9 @@ class Surroundings:
         return {plan.chain: plan_terms(plan) for plan in plans if plan is not None}
 
     @cached_property
-    def financing(self) -> tuple[ProductInForce, ...]:
-        """The products that finance by themselves, by code.
-
-        A guarantor's product makes a loan possible and is none: needs that only guarantors fit go
-        the way of their bottleneck (黑银发〔2023〕25号 十六 d), and a yearly fee is no rate.
-        """
-        found = (product for product in self.products if product.terms.form != GUARANTEE)
-        return tuple(sorted(found, key=lambda product: product.code))
-
-    @cached_property
     def indexed(self) -> tuple[IndexedProduct, ...]:
-        """The financing products as the engine takes them, by code."""
-        return tuple(self.indexed_of(self.financing))
+        """The products as the engine takes them, by code."""
+        return tuple(self.indexed_of(self.products))
 
     def indexed_of(self, products: Iterable[ProductInForce]) -> Iterator[IndexedProduct]:
         """Answer products as the engine takes them, at the prices of the day."""
@@ -82,7 +71,7 @@ class Surroundings:
     @cached_property
     def products_sha256(self) -> str:
         """Hash of the product revisions with their prices on the day and the banks that offer them."""
-        contents = {product.code: product.content_hash for product in self.financing}
+        contents = {product.code: product.content_hash for product in self.products}
         lines = [
             f"{each.code}|{contents[each.code]}|{each.price_bp}|{each.bank.code}" for each in self.indexed
         ]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -206,7 +207,8 @@ async def preview(
     around = await gather(session, viewer, shanghai_date(now), library)
     faults = need_faults(facts, "body", viewer.jurisdiction, around.book, around.chains.chains)
     if faults:
-        raise Refused("The facts cannot be matched as stated.", faults)
+        named = [replace(fault, where=fault.where.removeprefix("body.")) for fault in faults]
+        raise Refused("The facts cannot be matched as stated.", named)
     return await asyncio.to_thread(_judged, around, facts, limit)
 
 
@@ -242,7 +244,7 @@ async def explain(
         NotFound: no such need, or no such product in force.
     """
     need = await enterprises.need_by_code(session, viewer, need_code)
-    around = await gather(session, viewer, shanghai_date(now))
+    around = await gather(session, viewer, shanghai_date(now), includes_guarantees=True)
     product = next((each for each in around.products if each.code == product_code), None)
     if product is None:
         raise NotFound(f"No product {product_code} is in force on {around.on.isoformat()}.")

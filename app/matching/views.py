@@ -78,7 +78,7 @@ def _matches(judged: _Judged, limit: int) -> list[MatchOut]:
     stated = purposes.known if isinstance(purposes, Members) else frozenset()
 
     def show(number: int, score: int) -> MatchOut:
-        product = around.financing[number]
+        product = around.products[number]
         parts = score_parts(judged.need, around.indexed[number], around.plans, around.settings)
         return MatchOut(
             **_reference(product, around.tree),
@@ -99,7 +99,7 @@ def _near_miss_of(judged: _Judged) -> Callable[[int, int], NearMissOut]:
         found = explain_pair(judged.need, around.indexed[number], around.plans, around.settings)
         fails = [finding for finding in found.findings if finding.verdict is Verdict.FAIL]
         return NearMissOut(
-            **_reference(around.financing[number], around.tree),
+            **_reference(around.products[number], around.tree),
             score=score / POINTS_IN_ONE,
             fails=findings_out(fails),
             changes=list(found.changes),
@@ -114,7 +114,7 @@ def _undecided_of(judged: _Judged) -> Callable[[int, int], UndecidedOut]:
     def show(number: int, score: int) -> UndecidedOut:
         names = facts_to_ask(around.indexed[number].conditions, judged.need.facts)
         return UndecidedOut(
-            **_reference(around.financing[number], around.tree),
+            **_reference(around.products[number], around.tree),
             score=score / POINTS_IN_ONE,
             asks=[ask_out(name) for name in names],
         )
