@@ -34,11 +34,7 @@ from app.kernel.requests import (
 from app.policy.facts import PURPOSES
 from app.policy.fields import OneOf
 
-products = APIRouter(route_class=TransactionRoute, prefix="/products", tags=["products"], responses=PROBLEMS)
-libraries = APIRouter(
-    route_class=TransactionRoute, prefix="/library/editions", tags=["library"], responses=PROBLEMS
-)
-plans = APIRouter(route_class=TransactionRoute, prefix="/chains", tags=["chains"], responses=PROBLEMS)
+router = APIRouter(route_class=TransactionRoute, responses=PROBLEMS)
 
 Code = Annotated[str, Path(pattern=CODE_PATTERN, description="产品编码", examples=["SJYH-KCED"])]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="修订号", examples=[1])]
@@ -55,7 +51,7 @@ ByRegion = Annotated[
 OnDay = Annotated[date | None, Query(description="该日有效的修订；缺省为现行修订", examples=["2023-11-15"])]
 
 
-@products.get("")
+@router.get("/products", tags=["products"])
 async def list_products(
     session: SessionDep,
     viewer: ViewerDep,
@@ -72,7 +68,7 @@ async def list_products(
     )
 
 
-@products.post("", status_code=201)
+@router.post("/products", tags=["products"], status_code=201)
 async def create_product(
     session: SessionDep,
     viewer: ViewerDep,
@@ -87,7 +83,7 @@ async def create_product(
     return made
 
 
-@products.get("/{code}")
+@router.get("/products/{code}", tags=["products"])
 async def get_product(session: SessionDep, viewer: ViewerDep, code: Code, response: Response) -> ProductOut:
     """Read a product's current revision."""
     found = await service.get_product(session, viewer, code)
@@ -95,7 +91,7 @@ async def get_product(session: SessionDep, viewer: ViewerDep, code: Code, respon
     return found
 
 
-@products.get("/{code}/revisions")
+@router.get("/products/{code}/revisions", tags=["products"])
 async def list_revisions(
     session: SessionDep, viewer: ViewerDep, code: Code, page: PageQuery
 ) -> Page[ProductOut]:
@@ -103,13 +99,15 @@ async def list_revisions(
     return await service.list_revisions(session, viewer, code, page)
 
 
-@products.get("/{code}/revisions/{revision}")
+@router.get("/products/{code}/revisions/{revision}", tags=["products"])
 async def get_revision(session: SessionDep, viewer: ViewerDep, code: Code, revision: Number) -> ProductOut:
     """Read one revision of a product."""
     return await service.get_product(session, viewer, code, revision)
 
 
-@products.post("/{code}/revisions", status_code=201, responses=PRECONDITION_PROBLEMS)
+@router.post(
+    "/products/{code}/revisions", tags=["products"], status_code=201, responses=PRECONDITION_PROBLEMS
+)
 async def revise_product(
     session: SessionDep,
     viewer: ViewerDep,
@@ -128,13 +126,13 @@ async def revise_product(
     return made
 
 
-@libraries.get("")
+@router.get("/library/editions", tags=["library"])
 async def list_libraries(session: SessionDep, viewer: ViewerDep, page: PageQuery) -> Page[LibraryOut]:
     """List the library editions 产品库版次, the newest quarter first."""
     return await service.list_libraries(session, viewer, page)
 
 
-@libraries.post("", status_code=201)
+@router.post("/library/editions", tags=["library"], status_code=201)
 async def publish_library(
     session: SessionDep,
     viewer: ViewerDep,
@@ -148,13 +146,13 @@ async def publish_library(
     return made
 
 
-@libraries.get("/{code}")
+@router.get("/library/editions/{code}", tags=["library"])
 async def get_library(session: SessionDep, viewer: ViewerDep, code: Edition) -> LibraryOut:
     """Read one edition."""
     return await service.get_library(session, viewer, code)
 
 
-@libraries.get("/{code}/products")
+@router.get("/library/editions/{code}/products", tags=["library"])
 async def library_products(
     session: SessionDep, viewer: ViewerDep, code: Edition, page: PageQuery
 ) -> Page[ProductOut]:
@@ -162,13 +160,13 @@ async def library_products(
     return await service.library_products(session, viewer, code, page)
 
 
-@libraries.get("/{code}/changes")
+@router.get("/library/editions/{code}/changes", tags=["library"])
 async def diff_libraries(session: SessionDep, viewer: ViewerDep, code: Edition, since: Older) -> LibraryDiff:
     """Compare an edition with an older one: added, removed, revised."""
     return await service.diff_libraries(session, viewer, since, code)
 
 
-@plans.put("/{code}/plan", responses=PRECONDITION_PROBLEMS)
+@router.put("/chains/{code}/plan", tags=["chains"], responses=PRECONDITION_PROBLEMS)
 async def publish_chain_plan(
     session: SessionDep,
     viewer: ViewerDep,
@@ -183,9 +181,3 @@ async def publish_chain_plan(
     )
     response.headers["ETag"] = etag_of(published.version)
     return published
-
-
-router = APIRouter()
-router.include_router(products)
-router.include_router(libraries)
-router.include_router(plans)

@@ -99,7 +99,7 @@ class ProductOut(BaseModel):
     valid_until: date | None = Field(description="失效日（含）；空为长期")
     is_demo: bool = Field(description="是否演示数据（演示条款，非真实产品）")
     content_hash: str = Field(description="内容 SHA-256")
-    created_at: datetime
+    created_at: datetime = Field(description="发布时间（UTC）")
 
 
 class Revised(BaseModel):
@@ -133,7 +133,7 @@ class LibraryOut(BaseModel):
     jurisdiction: str = Field(description="发布区划")
     products: int = Field(description="产品数")
     content_hash: str = Field(description="内容 SHA-256")
-    published_at: datetime
+    published_at: datetime = Field(description="发布时间（UTC）")
 
 
 class LibraryDiff(BaseModel):

@@ -135,7 +135,7 @@ class PlanOut(PlanIn):
     chain: str = Field(description="产业链编码")
     version: int = Field(description="版本；最新版本号即 ETag")
     content_hash: str = Field(description="内容 SHA-256")
-    created_at: datetime
+    created_at: datetime = Field(description="发布时间（UTC）")
 
 
 class ChainIn(_Closed):

@@ -79,7 +79,7 @@ class _Described(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    uscc: Uscc | None = None
+    uscc: Uscc | None = Field(default=None, description="统一社会信用代码")
     name: Name
     short_name: ShortName
     kind: InstitutionKind | None = Field(
@@ -88,9 +88,11 @@ class _Described(BaseModel):
     parent: InstitutionCode | None = Field(default=None, description="上级机构编码")
     region: RegionCode
     areas: Areas = Field(default=(), description="服务区域；空为所在区划")
-    capacity: Capacity | None = None
-    group_capacity: GroupCapacity | None = None
-    credit_loan_share: Share | None = None
+    capacity: Capacity | None = Field(default=None, description="本机构可承接的名单条目数；空为不作责任机构")
+    group_capacity: GroupCapacity | None = Field(
+        default=None, description="本机构及其下辖合计可承接的条目数；空为不限"
+    )
+    credit_loan_share: Share | None = Field(default=None, description="信用贷款占比（%）")
     is_demo: bool = Field(default=False, description="是否演示数据")
 
     @model_validator(mode="after")
@@ -124,9 +126,11 @@ class InstitutionPatch(BaseModel):
     parent: InstitutionCode | None = Field(default=None, description="上级机构编码；null 为总部")
     region: RegionCode = ""
     areas: Annotated[Areas, Field(min_length=1)] = ()
-    capacity: Capacity | None = None
-    group_capacity: GroupCapacity | None = None
-    credit_loan_share: Share | None = None
+    capacity: Capacity | None = Field(default=None, description="本机构可承接的名单条目数；空为不作责任机构")
+    group_capacity: GroupCapacity | None = Field(
+        default=None, description="本机构及其下辖合计可承接的条目数；空为不限"
+    )
+    credit_loan_share: Share | None = Field(default=None, description="信用贷款占比（%）")
     borrower_limit: Yuan | None = Field(default=None, description="单户授信上限（元）")
 
 
@@ -150,7 +154,7 @@ class InstitutionOut(BaseModel):
     borrower_limit: Yuan | None = Field(description="单户授信上限（元）")
     is_demo: bool = Field(description="是否演示数据")
     version: int = Field(description="版本，即 ETag")
-    updated_at: datetime
+    updated_at: datetime = Field(description="最近变更时间（UTC）")
 
 
 class ImportPreview(BaseModel):
