@@ -1,7 +1,6 @@
 """The HTTP door: `create_app()` composes the routes of all rooms."""
 
 import asyncio
-import importlib
 import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,27 +9,38 @@ from fastapi import APIRouter, FastAPI
 from fastapi.middleware import Middleware
 
 from app.accounts.rules import local_operator
+from app.allocation import api as allocation
+from app.bottlenecks import api as bottlenecks
+from app.catalogue import api as catalogue
+from app.chains import api as chains
+from app.coverage import api as coverage
 from app.desks import coordinator
+from app.docking import api as docking
+from app.enterprises import api as enterprises
+from app.institutions import api as institutions
 from app.kernel.database import Sessions, make_engine, make_sessions
 from app.kernel.envelope import RequestEnvelope
 from app.kernel.problems import install_problem_handlers
 from app.kernel.settings import Settings, get_settings
-from app.matching import service as matching
+from app.matching import api as matching
+from app.matching.service import warm_up
+from app.policy import api as policy
+from app.whitelist import api as whitelist
 
 API_PREFIX = "/api/v1"
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
-ROOMS = (
-    "policy",
-    "institutions",
-    "chains",
-    "catalogue",
-    "enterprises",
-    "whitelist",
-    "matching",
-    "bottlenecks",
-    "allocation",
-    "docking",
-    "coverage",
+ROUTERS = (
+    policy.router,
+    institutions.router,
+    chains.router,
+    catalogue.router,
+    enterprises.router,
+    whitelist.router,
+    matching.router,
+    bottlenecks.router,
+    allocation.router,
+    docking.router,
+    coverage.router,
 )
 
 
@@ -52,7 +62,7 @@ def create_app(settings: Settings | None = None, sessions: Sessions | None = Non
         if sessions is None:
             engine = make_engine(settings.database_url)
             app.state.sessions = make_sessions(engine)
-        await asyncio.to_thread(matching.warm_up)
+        await asyncio.to_thread(warm_up)
         yield
         if engine is not None:
             await engine.dispose()
@@ -67,6 +77,9 @@ def create_app(settings: Settings | None = None, sessions: Sessions | None = Non
             "`Idempotency-Key`; changes carry `If-Match`; refusals are RFC 9457 problem JSON."
         ),
         lifespan=lifespan,
+        # The stock viewers load scripts from elsewhere; this service answers on closed networks.
+        docs_url=None,
+        redoc_url=None,
         middleware=[Middleware(RequestEnvelope, most_bytes=settings.max_upload_bytes, hosts=LOOPBACK_NAMES)],
     )
     app.state.settings = settings
@@ -75,8 +88,8 @@ def create_app(settings: Settings | None = None, sessions: Sessions | None = Non
         app.state.sessions = sessions
     install_problem_handlers(app)
     api = APIRouter(prefix=API_PREFIX)
-    for room in ROOMS:
-        api.include_router(importlib.import_module(f"app.{room}.api").router)
+    for router in ROUTERS:
+        api.include_router(router)
     app.include_router(api)
     app.include_router(coordinator.router)
     return app

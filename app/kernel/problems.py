@@ -9,13 +9,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from starlette.routing import Match, Route
+from starlette.routing import Match
 
 from app.kernel.errors import Fault, RongqiaoError
 from app.kernel.logs import get_logger
 
 MEDIA_TYPE = "application/problem+json"
 MOST_SHOWN_CHARACTERS = 80
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 logger = get_logger(__name__)
 
 
@@ -23,21 +24,21 @@ class FaultOut(BaseModel):
     """One thing wrong with what was sent."""
 
     where: str = Field(description="JSON path, header, query parameter, cell or file with line.")
-    message: str
-    remedy: str = ""
-    value: str = ""
+    message: str = Field(description="What is wrong.")
+    remedy: str = Field(default="", description="How to mend it; empty where that is plain.")
+    value: str = Field(default="", description="What was sent there, shortened.")
 
 
 class Problem(BaseModel):
     """RFC 9457 problem details."""
 
-    type: str = Field(examples=["urn:rongqiao:refused"])
-    title: str
-    status: int
-    detail: str
+    type: str = Field(description="Kind of problem, as a URN.", examples=["urn:rongqiao:refused"])
+    title: str = Field(description="The kind in words.")
+    status: int = Field(description="HTTP status.")
+    detail: str = Field(description="What happened this time.")
     code: str = Field(description="Stable code to branch on.")
-    request_id: str
-    errors: list[FaultOut] = []
+    request_id: str = Field(description="Find the request in the logs by it.")
+    errors: list[FaultOut] = Field(default=[], description="Every fault at once.")
 
 
 def _documented(status: int, text: str) -> dict[int | str, dict[str, Any]]:
@@ -119,9 +120,12 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 def _allowed_methods(request: Request) -> set[str]:
     # The router names the methods of the first route of a path; a path may have several routes.
-    routes = (route for route in request.app.routes if isinstance(route, Route))
-    fitting = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
-    return {method for route in fitting for method in route.methods or ()}
+    return {
+        method
+        for method in METHODS
+        for route in request.app.routes
+        if route.matches({**request.scope, "method": method})[0] is Match.FULL
+    }
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

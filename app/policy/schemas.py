@@ -42,7 +42,7 @@ Day = Annotated[date, BeforeValidator(_written_day)]
 class PackOut(BaseModel):
     """One policy document 政策包."""
 
-    code: str = Field(examples=["heilongjiang-2023-25"])
+    code: str = Field(description="Code of the pack 政策包编码.", examples=["heilongjiang-2023-25"])
     name: str = Field(description="What people call it 简称.")
     title: str = Field(description="Title as printed 标题.")
     number: str = Field(
@@ -56,12 +56,12 @@ class PackOut(BaseModel):
     effective_on: date | None = Field(description="First day in force 生效日期.")
     effective_until: date | None = Field(description="First day no longer in force 失效日期.")
     is_in_force: bool = Field(description="In force on the asked day by its issuers 当日有效.")
-    source_file: str
+    source_file: str = Field(description="File name of the text that the pack was made from 来源文件.")
     source_sha256: str = Field(description="SHA-256 of the text that the pack was made from.")
     notes: list[str] = Field(description="What is kept as printed, what is open 注.")
     clauses: int = Field(description="Number of clauses 条款数.")
-    parameters: int
-    rules: int
+    parameters: int = Field(description="Number of parameters 参数数.")
+    rules: int = Field(description="Number of rules 规则数.")
 
     @classmethod
     def of(cls, pack: Pack, on: date) -> "PackOut":
@@ -91,9 +91,9 @@ class PackOut(BaseModel):
 class CarrierOut(BaseModel):
     """What carries a clause 承载."""
 
-    kind: Literal["parameter", "rule", "feature"]
-    key: str = Field(examples=["bottleneck.a"])
-    name: str
+    kind: Literal["parameter", "rule", "feature"] = Field(description="What kind of carrier it is 类别.")
+    key: str = Field(description="Key in the pack, or of the feature 键.", examples=["bottleneck.a"])
+    name: str = Field(description="What people call it 名称.")
     text: str = Field(description="The value, what the rule asks, or where the feature is reached.")
 
     @classmethod
@@ -105,9 +105,9 @@ class CarrierOut(BaseModel):
 class ClauseOut(BaseModel):
     """One numbered provision 条款."""
 
-    pack: str = Field(examples=["heilongjiang-2023-25"])
+    pack: str = Field(description="Code of the pack 政策包.", examples=["heilongjiang-2023-25"])
     number: str = Field(description="Number as printed 条款号.", examples=["十六"])
-    heading: str
+    heading: str = Field(description="Heading as printed 标题.")
     summary: str = Field(description="Short summary, faithful to the text 摘要.")
     lead: list[str] = Field(description="牵头单位, where the text tells them apart.")
     responsible: list[str] = Field(description="责任单位 as the text names them.")
@@ -132,13 +132,15 @@ class ClauseOut(BaseModel):
 class AppliedOut(BaseModel):
     """What every applied item says of its origin."""
 
-    key: str
-    name: str
-    pack: str
+    key: str = Field(description="Key of the rule or parameter 键.")
+    name: str = Field(description="What people call it 名称.")
+    pack: str = Field(description="Code of the pack 政策包.")
     clause: str = Field(description="Number of the clause that it is written in 条款号.")
-    citation: str = Field(examples=["黑银发〔2023〕25号（十三）"])
+    citation: str = Field(
+        description="The clause as one cites it 引文.", examples=["黑银发〔2023〕25号（十三）"]
+    )
     jurisdiction: str = Field(description="Region whose rule it is here 规则所属地区.")
-    source: Source
+    source: Source = Field(description="document 政策文件, operator 经办方设定.")
     adopted: str = Field(
         description="How it was adopted from elsewhere 采用说明; empty if it is the region's own."
     )
@@ -167,8 +169,8 @@ class AppliedRuleOut(AppliedOut):
 class AppliedParameterOut(AppliedOut):
     """A value as it applies on a day 适用数值."""
 
-    type: str = Field(examples=["count"])
-    unit: str
+    type: str = Field(description="Type of the value 类型.", examples=["count"])
+    unit: str = Field(description="Unit of the value 单位; empty if it has none.")
     value: Any = Field(description="Amounts are yuan strings, percentages decimal strings.", examples=[3000])
     text: str = Field(description="The value in words 数值说明.", examples=["3000户（个）"])
     since: date = Field(description="First day on which it applies 起始日期.")
@@ -193,8 +195,8 @@ def _origin(item: AppliedRule | AppliedParameter) -> dict[str, Any]:
 class RuleBookOut(BaseModel):
     """Everything that applies to a jurisdiction on a day 适用规则汇编."""
 
-    jurisdiction: str
-    on: date
+    jurisdiction: str = Field(description="Region code 地区代码.")
+    on: date = Field(description="The asked day 日期.")
     sha256: str = Field(description="Hash of all that applies; equal content has an equal hash.")
     bottleneck_order: list[str] = Field(description="Which class routes first 堵点先后.")
     rules: list[AppliedRuleOut]
@@ -253,28 +255,28 @@ class AdoptionEndIn(BaseModel):
 class AdoptionOut(BaseModel):
     """An operator's recorded decision to apply another's rule 采用记录."""
 
-    id: int
-    jurisdiction: str
-    pack: str
+    id: int = Field(description="Number of the adoption 编号.")
+    jurisdiction: str = Field(description="Region code 地区代码.")
+    pack: str = Field(description="Code of the pack 政策包.")
     item: str = Field(description="Key of the rule or parameter; `*` for the whole pack.")
     status: PackStatus | None = Field(description="Status of the pack; null if the pack is no longer there.")
-    since: date
+    since: date = Field(description="First day on which it applies 起始日期.")
     until: date | None = Field(description="First day on which it no longer applies; null: still in force.")
-    reason: str
-    adopted_by: str
-    created_at: datetime
+    reason: str = Field(description="Why it was adopted 理由.")
+    adopted_by: str = Field(description="Who adopted it 采用人.")
+    created_at: datetime = Field(description="When it was recorded 记录时间.")
 
 
 class PackCounts(BaseModel):
     """What a check counted in one pack."""
 
-    pack: str
-    jurisdiction: str
+    pack: str = Field(description="Code of the pack 政策包.")
+    jurisdiction: str = Field(description="Region code 地区代码.")
     status: PackStatus
     clauses: int
     carried: int = Field(description="Clauses that name a carrier.")
     reasons: int = Field(description="Clauses that only say why there is none.")
-    parameters: int
+    parameters: int = Field(description="Number of parameters 参数数.")
     rules: dict[str, int] = Field(description="Rules by kind.")
 
     @classmethod

@@ -470,7 +470,7 @@ def upgrade() -> None:
     op.create_table(
         "assignments",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("entry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
         sa.Column("institution_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -480,6 +480,7 @@ def upgrade() -> None:
         sa.Column("explanation", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("end_reason", sa.String(length=12), nullable=True),
         sa.ForeignKeyConstraint(
             ["entry_id"], ["whitelist_entries.id"], name=op.f("fk_assignments_entry_id_whitelist_entries")
         ),
@@ -501,14 +502,24 @@ def upgrade() -> None:
         batch_op.create_index("ix_assignments_entry_id_ended_at", ["entry_id", "ended_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_assignments_institution_id"), ["institution_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_assignments_run_id"), ["run_id"], unique=False)
+        batch_op.create_index(
+            "uq_assignments_current",
+            ["entry_id"],
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
 
     op.create_table(
         "bottleneck_cases",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("entry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("need_revision_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("match_run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("cause", sa.String(length=20), nullable=False),
         sa.Column("route", sa.String(length=40), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("detail", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("is_current", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -518,6 +529,11 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(
             ["match_run_id"], ["match_runs.id"], name=op.f("fk_bottleneck_cases_match_run_id_match_runs")
+        ),
+        sa.ForeignKeyConstraint(
+            ["need_revision_id"],
+            ["need_revisions.id"],
+            name=op.f("fk_bottleneck_cases_need_revision_id_need_revisions"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bottleneck_cases")),
     )
@@ -545,17 +561,15 @@ def upgrade() -> None:
         sa.Column("detail", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("is_simulated", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
-            "kind <> 'credit_approved' OR (amount_fen IS NOT NULL AND rate_bp IS NOT NULL"
-            " AND term_months IS NOT NULL AND is_credit_loan IS NOT NULL)",
+            "kind <> 'credit_approved' OR (amount_fen IS NOT NULL AND rate_bp IS NOT NULL AND term_months IS NOT NULL AND is_credit_loan IS NOT NULL)",
             name=op.f("ck_docking_events_approval_has_terms"),
-        ),
-        sa.CheckConstraint(
-            "kind <> 'disbursed' OR amount_fen IS NOT NULL",
-            name=op.f("ck_docking_events_payment_has_amount"),
         ),
         sa.CheckConstraint(
             "kind <> 'declined' OR (reason IS NOT NULL AND evidence IS NOT NULL)",
             name=op.f("ck_docking_events_decline_has_reason"),
+        ),
+        sa.CheckConstraint(
+            "kind <> 'disbursed' OR amount_fen IS NOT NULL", name=op.f("ck_docking_events_payment_has_amount")
         ),
         sa.ForeignKeyConstraint(
             ["entry_id"], ["whitelist_entries.id"], name=op.f("fk_docking_events_entry_id_whitelist_entries")
@@ -700,6 +714,11 @@ def downgrade() -> None:
 
     op.drop_table("bottleneck_cases")
     with op.batch_alter_table("assignments", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_assignments_current",
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_assignments_run_id"))
         batch_op.drop_index(batch_op.f("ix_assignments_institution_id"))
         batch_op.drop_index("ix_assignments_entry_id_ended_at")
