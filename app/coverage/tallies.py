@@ -4,9 +4,9 @@ Amounts may be as large as the system takes (10^15 fen), so sums over groups are
 halves and never overflow; medians are taken by rank, so no figure is a float.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -18,7 +18,6 @@ Ints = NDArray[np.int64]
 NEVER: Final = np.iinfo(np.int64).max
 NO_DAYS: Final = -1
 MEDIUM_TERM_OVER_MONTHS: Final = 12
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECONDS: Final = 1_000_000
 # Asia/Shanghai has kept UTC+8 without summer time since 1991; contacts are later than that.
 _SHANGHAI_SECONDS: Final = 8 * 3600
@@ -65,54 +64,58 @@ _SUMMED = ("credited_fen", "disbursed_fen", "credit_loan_fen", "mlt_fen", "rate_
 
 def rows_of(entries: Sequence[EntryFacts]) -> Rows:
     """Answer one row for each party of each entry."""
-    flat = [row for place, entry in enumerate(entries) for row in _party_rows(place, entry)]
-    table = np.array(flat, dtype=np.int64).reshape(len(flat), len(fields(Rows)))
-    return Rows(*table.T.copy())
-
-
-def _party_rows(place: int, entry: EntryFacts) -> Iterator[tuple[int, ...]]:
-    for party in entry.parties:
-        assigned = _microseconds(party.assigned_at)
-        contact, answer = _microseconds(party.contacted_at), _microseconds(party.answered_at)
-        weight = sum(credit.amount_fen * credit.rate_bp for credit in party.credits)
-        yield (
-            place,
-            party.contacted_at is not None,
-            party.answered_at is not None,
-            party.credited_at is not None,
-            party.disbursed_at is not None,
-            contact,
-            answer,
-            _days(assigned, contact),
-            _days(assigned, answer),
-            *_amounts(party),
-            weight >> _HALF,
-            weight & _LOW,
-            party.uncounted > 0,
-        )
-
-
-def _amounts(party: Party) -> tuple[int, int, int, int]:
-    return (
-        sum(credit.amount_fen for credit in party.credits),
-        party.disbursed_fen,
-        sum(credit.amount_fen for credit in party.credits if credit.is_credit_loan),
-        sum(credit.amount_fen for credit in party.credits if credit.term_months > MEDIUM_TERM_OVER_MONTHS),
+    parties = [party for entry in entries for party in entry.parties]
+    lengths = np.fromiter((len(entry.parties) for entry in entries), np.int64, len(entries))
+    assigned = _instants([party.assigned_at for party in parties])
+    contact = _instants([party.contacted_at for party in parties])
+    answer = _instants([party.answered_at for party in parties])
+    return Rows(
+        entry=np.repeat(np.arange(len(entries)), lengths),
+        contacted=(contact != NEVER).astype(np.int64),
+        answered=(answer != NEVER).astype(np.int64),
+        credited=np.array([party.credited_at is not None for party in parties], dtype=np.int64),
+        disbursed=np.array([party.disbursed_at is not None for party in parties], dtype=np.int64),
+        contact_at=contact,
+        answer_at=answer,
+        contact_days=_days(assigned, contact),
+        answer_days=_days(assigned, answer),
+        disbursed_fen=np.array([party.disbursed_fen for party in parties], dtype=np.int64),
+        uncounted=np.array([party.uncounted > 0 for party in parties], dtype=np.int64),
+        **_credit_columns(parties),
     )
 
 
-def _microseconds(at: datetime | None) -> int:
-    if at is None:
-        return int(NEVER)
-    since = at - _EPOCH
-    return (since.days * _DAY_SECONDS + since.seconds) * _MICROSECONDS + since.microseconds
+def _credit_columns(parties: Sequence[Party]) -> dict[str, Ints]:
+    flat = [
+        (party, credit.amount_fen, credit.rate_bp, credit.term_months, credit.is_credit_loan)
+        for party, owner in enumerate(parties)
+        for credit in owner.credits
+    ]
+    owner, amount, rate, months, is_credit = np.array(flat, dtype=np.int64).reshape(len(flat), 5).T
+    weight = amount * rate
+    columns = {
+        "credited_fen": amount,
+        "credit_loan_fen": amount * is_credit,
+        "mlt_fen": amount * (months > MEDIUM_TERM_OVER_MONTHS),
+        "rate_high": weight >> _HALF,
+        "rate_low": weight & _LOW,
+    }
+    return {name: _binned(values, owner, len(parties)) for name, values in columns.items()}
 
 
-def _days(start: int, end: int) -> int:
-    return NO_DAYS if end == NEVER else _day_number(end) - _day_number(start)
+def _instants(instants: Sequence[datetime | None]) -> Ints:
+    """Answer microseconds since 1970; NEVER for None. A float second is exact to the microsecond."""
+    seconds = np.array([np.nan if at is None else at.timestamp() for at in instants], dtype=np.float64)
+    is_there = ~np.isnan(seconds)
+    instants_there = np.rint(np.where(is_there, seconds, 0) * _MICROSECONDS).astype(np.int64)
+    return np.where(is_there, instants_there, NEVER)
 
 
-def _day_number(microseconds: int) -> int:
+def _days(start: Ints, end: Ints) -> Ints:
+    return np.where(end == NEVER, NO_DAYS, _day_number(end) - _day_number(start))
+
+
+def _day_number(microseconds: Ints) -> Ints:
     return (microseconds // _MICROSECONDS + _SHANGHAI_SECONDS) // _DAY_SECONDS
 
 
