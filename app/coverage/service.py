@@ -156,7 +156,7 @@ def _closed_out(closed: CoverageSnapshot, edition: str) -> ClosedOut:
 async def listed_months(
     session: AsyncSession, viewer: Viewer, *, now: datetime
 ) -> tuple[list[str], str | None]:
-    """Answer the months of the newest edition that have begun, and the one to open first.
+    """Answer the closed months and those of the newest edition that have begun; and which to open first.
 
     That is the last closed one, because its figures stand; else the last that has begun.
     """
@@ -164,9 +164,9 @@ async def listed_months(
     edition = await queries.newest_edition(session, viewer, today)
     if edition is None:
         return [], None
-    months = months_between(edition.in_force_from, min(edition.in_force_until, today))
-    closed = [month for month in await queries.closed_months(session, viewer) if month in months]
-    return months, (closed or months)[-1]
+    begun = months_between(edition.in_force_from, min(edition.in_force_until, today))
+    closed = await queries.closed_months(session, viewer)
+    return sorted({*closed, *begun}), (closed or begun)[-1]
 
 
 async def close(session: AsyncSession, viewer: Viewer, month: str, *, now: datetime) -> ClosedOut:

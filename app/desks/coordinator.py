@@ -28,6 +28,7 @@ LEVELS = (
     ("credited", "已授信"),
     ("disbursed", "已放款"),
 )
+MOST_MONTHS = 12
 MonthQuery = Annotated[str | None, Query(pattern=MONTH_PATTERN, max_length=7)]
 
 
@@ -39,7 +40,7 @@ async def home(
     now = utc_now()
     months, first = await coverage.listed_months(session, viewer, now=now)
     chosen = month or first
-    context: dict[str, Any] = {"months": months, "month": chosen, "levels": LEVELS}
+    context: dict[str, Any] = {"months": months[-MOST_MONTHS:], "month": chosen, "levels": LEVELS}
     try:
         shown = await coverage.show(session, viewer, chosen, by=Cut.REGION, now=now) if chosen else None
     except NotFound:
