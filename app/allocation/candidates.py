@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.allocation.model import IntArray
-from app.institutions.rules import InstitutionKind, InstitutionTree
+from app.institutions.rules import InstitutionTree
 
 CELLS_PER_BLOCK: Final = 4_000_000
 NO_OFFER: Final = -1
@@ -163,19 +163,6 @@ def _best(
     np.maximum.at(cells, row * shape[1] + column, value)
     found = np.flatnonzero(cells != NO_OFFER)
     return found // shape[1], found % shape[1], cells[found]
-
-
-def lenders_first(found: Candidates, tree: InstitutionTree, branch_ids: Sequence[int]) -> Candidates:
-    """Leave guarantors out where a lender offers: the responsible bank lends, a guarantor only helps it to."""
-    is_guarantor = np.array(
-        [tree.node(branch).kind is InstitutionKind.GUARANTOR for branch in branch_ids], dtype=np.bool_
-    )
-    if not found.entry.size or not is_guarantor.any():
-        return found
-    helps = is_guarantor[found.branch]
-    has_lender = np.zeros(int(found.entry.max()) + 1, np.bool_)
-    has_lender[found.entry[~helps]] = True
-    return found.where(~helps | ~has_lender[found.entry])
 
 
 def without_decliners(

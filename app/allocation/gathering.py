@@ -1,6 +1,6 @@
 """What an allocation run decides on, gathered from the rooms below in a fixed number of statements."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from app.allocation.posing import Posed
 from app.allocation.queries import AssignmentRow
 from app.bottlenecks import service as bottlenecks
 from app.bottlenecks.cases import finding_from_data
+from app.bottlenecks.service import CurrentCase
 from app.bottlenecks.views import routed_need
 from app.catalogue.rules import ProductInForce
 from app.enterprises.need_facts import NeedFacts
@@ -95,13 +96,20 @@ async def gather(
     tree, silent = with_default_capacity(around.tree, number(rules.parameter("allocation.default_capacity")))
     products = sorted(around.products, key=lambda product: product.code)
     current = await queries.current_assignments(session, viewer, edition.id)
+    cases = await bottlenecks.current_cases(session, viewer, edition.id)
+    concerned = {case.entry_id for case in cases}
+    needs = {
+        entry.entry_id: NeedFacts.model_validate(entry.need_facts)
+        for entry in listed
+        if entry.entry_id in concerned
+    }
     regions = load_reference_book(get_settings().seed_dir).regions
     inputs = RunInputs(
         entries=[_entry_of(entry, regions) for entry in listed],
         offers=_offers(found, products),
         product_ids=[product.product_revision_id for product in products],
         products={one.product_revision_id: ProductLabel(one.code, one.name) for one in products},
-        blocked=await blocked_entries(session, viewer, edition.id, listed, tree),
+        blocked=blocked_entries(cases, needs, tree),
         settled={row.entry_id: row.institution_id for row in current if keep_settled and row.institution_id},
         declined=await queries.declined_parties(session, viewer, edition.id),
         tree=tree,
@@ -138,22 +146,13 @@ def _offers(found: EligibleCandidates, products: Sequence[ProductInForce]) -> Of
     return Offers(found.indptr, place, found.scores, [product.institution_id for product in products])
 
 
-async def blocked_entries(
-    session: AsyncSession,
-    viewer: Viewer,
-    edition_id: int,
-    listed: Iterable[AdmittedEntry],
-    tree: InstitutionTree,
+def blocked_entries(
+    cases: Sequence[CurrentCase], needs: Mapping[int, NeedFacts], tree: InstitutionTree
 ) -> dict[int, BlockedEntry]:
-    """Answer what the current bottleneck cases of an edition say, by entry id."""
-    cases = await bottlenecks.current_cases(session, viewer, edition_id)
-    concerned = {case.entry_id for case in cases}
-    needs = {
-        entry.entry_id: routed_need(NeedFacts.model_validate(entry.need_facts))
-        for entry in listed
-        if entry.entry_id in concerned
-    }
-    routings = bottlenecks.routings(cases, needs, tree)
+    """Answer what bottleneck cases say and who receives them, by entry id; cases without a need are left out."""
+    routings = bottlenecks.routings(
+        cases, {entry: routed_need(facts) for entry, facts in needs.items()}, tree
+    )
     return {
         case.entry_id: BlockedEntry(
             route=case.route,

@@ -15,7 +15,6 @@ from app.allocation.candidates import (
     Offers,
     branches_of,
     candidates,
-    lenders_first,
     without_decliners,
 )
 from app.allocation.checker import CheckReport, check
@@ -179,7 +178,7 @@ def _fitting(
     outside: frozenset[int],
 ) -> Candidates:
     regions = [entry.region for entry in inputs.entries]
-    found = lenders_first(candidates(inputs.offers, regions, tree, branch_ids), tree, branch_ids)
+    found = candidates(inputs.offers, regions, tree, branch_ids)
     number = {entry.entry_id: i for i, entry in enumerate(inputs.entries)}
     declined = {
         number[entry_id]: {tree.root_of(one).id for one in parties}

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.rules import Viewer
 from app.allocation.tables import AllocationProblemRecord, AllocationRun, Assignment, AssignmentSupport
 from app.catalogue.tables import Product, ProductRevision
+from app.enterprises.tables import NeedRevision
 from app.institutions.tables import Institution
 from app.kernel.database import insert_rows
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
@@ -32,6 +33,18 @@ class AssignmentRow:
     product_revision_id: int | None
     assigned_at: datetime
     responsible_body: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedEntry:
+    """An entry with the facts that it was listed with."""
+
+    id: int
+    code: str
+    edition_id: int
+    region: str
+    chain: str | None
+    facts: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,36 +125,30 @@ async def explanations_without_institution(
     return {row[0]: row[1] for row in await session.execute(statement)}
 
 
-async def declined_parties(
-    session: AsyncSession, viewer: Viewer, edition_id: int, entry_id: int | None = None
-) -> dict[int, set[int]]:
+async def declined_parties(session: AsyncSession, viewer: Viewer, edition_id: int) -> dict[int, set[int]]:
     """Answer the institutions whose assignment ended by a decline, by entry id."""
     statement = _of_entries(viewer, Assignment.entry_id, Assignment.institution_id).where(
         WhitelistEntry.edition_id == edition_id,
         Assignment.end_reason == "declined",
         Assignment.institution_id.is_not(None),
     )
-    if entry_id is not None:
-        statement = statement.where(Assignment.entry_id == entry_id)
     found: dict[int, set[int]] = {}
     for entry, institution in await session.execute(statement):
         found.setdefault(entry, set()).add(institution)
     return found
 
 
-async def product_labels(
-    session: AsyncSession, revision_ids: Iterable[int]
-) -> dict[int, tuple[str, str, int]]:
-    """Answer (code, name, institution id) of product revisions by id."""
-    found: dict[int, tuple[str, str, int]] = {}
+async def product_labels(session: AsyncSession, revision_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Answer (code, name) of product revisions by id."""
+    found: dict[int, tuple[str, str]] = {}
     source = iter(sorted(set(revision_ids)))
     while batch := list(islice(source, IDS_PER_STATEMENT)):
         statement = (
-            select(ProductRevision.id, Product.code, ProductRevision.name, Product.institution_id)
+            select(ProductRevision.id, Product.code, ProductRevision.name)
             .join(Product, Product.id == ProductRevision.product_id)
             .where(ProductRevision.id.in_(batch))
         )
-        found |= {row[0]: (row[1], row[2], row[3]) for row in await session.execute(statement)}
+        found |= {row[0]: (row[1], row[2]) for row in await session.execute(statement)}
     return found
 
 
@@ -269,14 +276,23 @@ async def entry_codes(session: AsyncSession, viewer: Viewer, edition_id: int) ->
     return {row[0]: row[1] for row in await session.execute(statement)}
 
 
-async def entry_of(session: AsyncSession, viewer: Viewer, *, code: str = "", entry_id: int = 0) -> Any:
-    """Answer (id, code, edition id, region) of an entry by code or id, or None."""
+async def entries_of(session: AsyncSession, viewer: Viewer, entry_ids: Iterable[int]) -> list[ListedEntry]:
+    """Answer those of some entries (ids) that the viewer may see, by code."""
     statement = (
-        select(WhitelistEntry.id, WhitelistEntry.code, WhitelistEntry.edition_id, WhitelistEntry.region_code)
+        select(
+            WhitelistEntry.id,
+            WhitelistEntry.code,
+            WhitelistEntry.edition_id,
+            WhitelistEntry.region_code,
+            WhitelistEntry.chain_code,
+            NeedRevision.facts,
+        )
         .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
-        .where(_visible(viewer), WhitelistEntry.code == code if code else WhitelistEntry.id == entry_id)
+        .join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)
+        .where(_visible(viewer), WhitelistEntry.id.in_(sorted(entry_ids)))
+        .order_by(WhitelistEntry.code)
     )
-    return (await session.execute(statement)).one_or_none()
+    return [ListedEntry(*row) for row in await session.execute(statement)]
 
 
 async def assignments_of_entry(session: AsyncSession, viewer: Viewer, code: str) -> list[ShownAssignment]:

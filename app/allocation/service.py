@@ -15,16 +15,16 @@ from app.allocation.checker import check
 from app.allocation.explanations import points_text
 from app.allocation.gathering import Gathered, gather, grounds_of
 from app.allocation.outcomes import COORDINATOR, MATCHED, ROUTED, Outcome, explain_run
+from app.allocation.party_service import assignment_of_entry, reroute, reroute_entries, row_of
 from app.allocation.planning import SolvedRun, solve_run
-from app.allocation.queries import AssignmentRow, NewAssignment
-from app.allocation.schemas import AllocationRunOut, AssignmentOut, CheckOut
+from app.allocation.queries import AssignmentRow
+from app.allocation.schemas import AllocationRunOut, CheckOut
 from app.allocation.tables import AllocationRun
-from app.allocation.views import assignment_out, check_out, run_out
+from app.allocation.views import check_out, run_out
 from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound
 from app.kernel.paging import Page, PageRequest, page_of
-from app.whitelist import service as whitelist
 
 __all__ = [
     "AssignmentRow",
@@ -33,6 +33,8 @@ __all__ = [
     "current_assignments",
     "get_run",
     "list_runs",
+    "reroute",
+    "reroute_entries",
     "run_allocation",
 ]
 
@@ -76,7 +78,7 @@ async def _save(
     await queries.add_run(session, run, arrays)
     await queries.end_assignments(session, gone, now, "withdrawn")
     await queries.end_assignments(session, replaced, now, "replaced")
-    await queries.add_assignments(session, run.id, [_row_of(one) for one in fresh], now)
+    await queries.add_assignments(session, run.id, [row_of(one) for one in fresh], now)
     return run_out(run, gathered.edition_code)
 
 
@@ -90,19 +92,6 @@ def _is_kept(outcome: Outcome, before: AssignmentRow | None, unnamed: Mapping[in
         return True
     stated = (outcome.kind, outcome.body, outcome.explanation)
     return stated == (before.kind, before.responsible_body, unnamed.get(outcome.entry_id))
-
-
-def _row_of(outcome: Outcome) -> NewAssignment:
-    return NewAssignment(
-        outcome.entry_id,
-        outcome.kind,
-        outcome.institution_id,
-        outcome.body,
-        outcome.product_revision_id,
-        outcome.score,
-        outcome.explanation or {},
-        outcome.supports,
-    )
 
 
 def _run_of(
@@ -258,18 +247,3 @@ async def check_run(session: AsyncSession, viewer: Viewer, run_id: int) -> Check
     return check_out(
         run_id, report, posed, tree, entries, hashes_hold=digests == recorded, differing=sorted(differing)
     )
-
-
-async def assignment_of_entry(session: AsyncSession, viewer: Viewer, entry_code: str) -> AssignmentOut:
-    """Answer who is responsible for an entry, why, and who was before.
-
-    Raises:
-        NotFound: no such entry that this viewer may see, or nobody is responsible for it yet.
-    """
-    await whitelist.get_entry(session, viewer, entry_code)
-    shown = await queries.assignments_of_entry(session, viewer, entry_code)
-    if not shown or shown[0].assignment.ended_at is not None:
-        remedy = "POST /api/v1/allocations, or rongqiao allocate run --edition …"
-        fault = Fault("entry", "not allocated", remedy, entry_code)
-        raise NotFound(f"Nobody is responsible for {entry_code} yet.", [fault])
-    return assignment_out(shown, await queries.supports_of(session, shown[0].assignment.id))

@@ -51,6 +51,7 @@ __all__ = [
     "classify_entry",
     "classify_run",
     "current_cases",
+    "current_cases_of",
     "list_cases",
     "preview",
     "routings",
@@ -151,6 +152,13 @@ async def preview(
 async def current_cases(session: AsyncSession, viewer: Viewer, edition_id: int) -> list[CurrentCase]:
     """Answer the current case of each entry of an edition that has one, by entry id."""
     return await queries.current_cases(session, viewer, edition_id)
+
+
+async def current_cases_of(
+    session: AsyncSession, viewer: Viewer, entry_ids: Iterable[int]
+) -> list[CurrentCase]:
+    """Answer the current case of each of some entries (ids) that has one."""
+    return await queries.current_cases_of(session, viewer, entry_ids)
 
 
 async def list_cases(

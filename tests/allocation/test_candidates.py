@@ -14,7 +14,6 @@ from app.allocation.candidates import (
     Offers,
     branches_of,
     candidates,
-    lenders_first,
     with_default_capacity,
     without_decliners,
 )
@@ -93,14 +92,6 @@ def test_each_branch_that_serves_gets_the_best_product_that_reaches_it(
     assert [(int(e), int(b), int(s), -int(p)) for e, b, s, p in answered] == [
         (*key, *value) for key, value in sorted(wanted.items())
     ]
-
-
-def test_a_guarantor_is_a_candidate_only_where_no_lender_is() -> None:
-    found = candidates(
-        offers([[(0, 10), (1, 900)], [(1, 900)]], [5, 6]), ["230102", "230102"], TREE, BRANCHES
-    )
-    kept = lenders_first(found, TREE, BRANCHES)
-    assert list(zip(kept.entry.tolist(), kept.branch.tolist(), strict=True)) == [(0, 3), (1, 4)]
 
 
 def test_who_declined_an_entry_is_not_offered_it_again_at_any_branch() -> None:

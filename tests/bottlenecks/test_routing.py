@@ -1,6 +1,7 @@
 """Who receives a need by its class, and why."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ WAN = 10_000 * FEN
 
 
 def node(
-    number: int, code: str, kind: str, region: str, parent: int | None = None, **more: object
+    number: int, code: str, kind: str, region: str, parent: int | None = None, **more: Any
 ) -> InstitutionNode:
     node = InstitutionNode(
         id=number,

@@ -66,10 +66,10 @@ def test_every_finding_cites_its_clause_and_says_what_decided(reference: Referen
     found = classified({"credit_eligible": False}, reference)
     d = next(one for one in found.findings if one.class_code == "d")
     assert d.citation == "黑银发〔2023〕25号（十六）"
-    assert [(reason.asked, reason.found) for reason in d.reasons] == [
-        ("企业规模属于微型、小型", "企业规模：小型"),
-        ("抵质押物没有", "抵质押物：无"),
-        ("信用贷款资格否", "信用贷款资格：否"),
+    assert [(reason.facts, reason.found) for reason in d.reasons] == [
+        (("size_class",), "企业规模：小型"),
+        (("collateral",), "抵质押物：无"),
+        (("credit_eligible",), "信用贷款资格：否"),
     ]
     c = next(one for one in found.findings if one.class_code == "c")
     assert c.verdict is Verdict.FAIL

@@ -1,0 +1,138 @@
+"""Who is responsible for single entries: show it with its reasons, and reroute after a decline."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from app.accounts.rules import Viewer
+from app.allocation import queries
+from app.allocation.archive import unpack
+from app.allocation.candidates import with_default_capacity
+from app.allocation.explanations import ProductLabel
+from app.allocation.gathering import blocked_entries, coordinator_of
+from app.allocation.outcomes import Outcome
+from app.allocation.planning import RunEntry
+from app.allocation.queries import NewAssignment
+from app.allocation.rerouting import Standing, next_party
+from app.allocation.schemas import AssignmentOut
+from app.allocation.views import assignment_out
+from app.bottlenecks import service as bottlenecks
+from app.enterprises.need_facts import NeedFacts
+from app.institutions.service import institution_tree
+from app.kernel.database import AsyncSession
+from app.kernel.errors import Fault, NotFound
+from app.kernel.settings import get_settings
+from app.reference.book import load_reference_book
+from app.whitelist import service as whitelist
+
+
+async def assignment_of_entry(session: AsyncSession, viewer: Viewer, entry_code: str) -> AssignmentOut:
+    """Answer who is responsible for an entry, why, and who was before.
+
+    Raises:
+        NotFound: no such entry that this viewer may see, or nobody is responsible for it yet.
+    """
+    await whitelist.get_entry(session, viewer, entry_code)
+    shown = await queries.assignments_of_entry(session, viewer, entry_code)
+    if not shown or shown[0].assignment.ended_at is not None:
+        remedy = "POST /api/v1/allocations, or rongqiao allocate run --edition …"
+        fault = Fault("entry", "not allocated", remedy, entry_code)
+        raise NotFound(f"Nobody is responsible for {entry_code} yet.", [fault])
+    return assignment_out(shown, await queries.supports_of(session, shown[0].assignment.id))
+
+
+async def reroute(session: AsyncSession, viewer: Viewer, entry_id: int, *, now: datetime) -> AssignmentOut:
+    """End an entry's assignment because its party declined, and make the next party responsible.
+
+    Classify the entry by what the decline established first: an established obstacle goes to its receivers.
+
+    Raises:
+        NotFound: no such entry that this viewer may see, or nobody is responsible for it.
+    """
+    codes = await reroute_entries(session, viewer, [entry_id], now=now)
+    if entry_id not in codes:
+        raise NotFound("No such whitelist entry, or nobody is responsible for it yet.")
+    return await assignment_of_entry(session, viewer, codes[entry_id])
+
+
+async def reroute_entries(
+    session: AsyncSession, viewer: Viewer, entry_ids: Iterable[int], *, now: datetime
+) -> dict[int, str]:
+    """Reroute declined entries, in order of code, in few statements; answer the codes of those rerouted.
+
+    Entries that the viewer may not see, or for which nobody is responsible, are left alone.
+    """
+    entries = await queries.entries_of(session, viewer, entry_ids)
+    done: dict[int, str] = {}
+    for edition_id in sorted({entry.edition_id for entry in entries}):
+        mine = [entry for entry in entries if entry.edition_id == edition_id]
+        done |= await _reroute_in(session, viewer, edition_id, mine, now)
+    return done
+
+
+async def _reroute_in(
+    session: AsyncSession,
+    viewer: Viewer,
+    edition_id: int,
+    entries: list[queries.ListedEntry],
+    now: datetime,
+) -> dict[int, str]:
+    await queries.hold_edition(session, edition_id)
+    current = {row.entry_id: row for row in await queries.current_assignments(session, viewer, edition_id)}
+    run = await queries.latest_run(session, viewer, edition_id)
+    open_entries = [entry for entry in entries if entry.id in current]
+    if run is None or not open_entries:
+        return {}
+    await queries.end_assignments(session, [current[entry.id].id for entry in open_entries], now, "declined")
+    posed, solution = await asyncio.to_thread(unpack, await queries.arrays_of(session, run.id) or b"")
+    stated = await institution_tree(session, viewer)
+    tree, _silent = with_default_capacity(stated, _default_capacity(run.settings))
+    needs = {entry.id: NeedFacts.model_validate(entry.facts) for entry in open_entries}
+    cases = await bottlenecks.current_cases_of(session, viewer, needs)
+    blocked = blocked_entries(cases, needs, tree)
+    declined = await queries.declined_parties(session, viewer, edition_id)
+    revisions = [one for one in np.unique(posed.product_ids).tolist() if one]
+    labels = {
+        revision: ProductLabel(code, name)
+        for revision, (code, name) in (await queries.product_labels(session, revisions)).items()
+    }
+    leaving = {entry.id for entry in open_entries}
+    responsible = {
+        row.entry_id: row.institution_id
+        for row in current.values()
+        if row.institution_id and row.entry_id not in leaving
+    }
+    standing, outcomes = Standing.of(posed, solution, responsible, tree), []
+    for entry in open_entries:
+        listed = _run_entry(entry)
+        found = next_party(listed, standing, blocked.get(entry.id), declined.get(entry.id, ()), labels)
+        standing = standing.after(entry.id, found.institution_id)
+        outcomes.append(found)
+    await queries.add_assignments(session, None, [row_of(one) for one in outcomes], now)
+    return {entry.id: entry.code for entry in open_entries}
+
+
+def row_of(outcome: Outcome) -> NewAssignment:
+    """Answer an outcome as it is stored."""
+    return NewAssignment(
+        outcome.entry_id,
+        outcome.kind,
+        outcome.institution_id,
+        outcome.body,
+        outcome.product_revision_id,
+        outcome.score,
+        outcome.explanation or {},
+        outcome.supports,
+    )
+
+
+def _run_entry(entry: queries.ListedEntry) -> RunEntry:
+    regions = load_reference_book(get_settings().seed_dir).regions
+    return RunEntry(entry.id, entry.code, entry.region, entry.chain, coordinator_of(entry.region, regions))
+
+
+def _default_capacity(settings: dict[str, Any]) -> int:
+    return int(settings["parameters"]["allocation.default_capacity"]["value"])
