@@ -186,6 +186,8 @@ def _result(
         return
     if is_declined:
         reason = rng.choice(hindrances or _WITHOUT_OBSTACLE)
+        if reason is DeclineReason.NO_COLLATERAL and rng.random() < 0.5:
+            reason = DeclineReason.CREDIT_INELIGIBLE  # nothing to pledge left credit alone: refused
         evidence = f"模拟记录：{REASONS[reason].chinese}，经客户经理核实"
         yield answered, {"kind": EventKind.DECLINED, "reason": reason, "evidence": evidence}
         return
