@@ -21,6 +21,7 @@ from app.docking import service as docking
 from app.institutions import service as institutions
 from app.kernel.clock import SHANGHAI, month_bounds, shanghai_date
 from app.kernel.database import AsyncSession, Sessions, transaction
+from app.kernel.paging import PageRequest
 from app.kernel.settings import get_settings
 from app.matching import service as matching
 from app.reference.book import load_reference_book
@@ -145,6 +146,7 @@ def _first_round(plan: LinePlan, half: HalfYear) -> Iterator[Stage]:
     yield Stage("roster", _at(half.since, _LATE_MORNING), take_roster)
     yield from _match(half, _quarter(half.since), _at(half.since, _NOON))
     yield _allocate(half, _at(half.since, _AFTERNOON))
+    yield _check(half, _at(half.since, _AFTERNOON))
 
 
 def _rounds(plan: LinePlan, half: HalfYear) -> Iterator[Stage]:
@@ -195,6 +197,14 @@ def _allocate(half: HalfYear, at: datetime) -> Stage:
         return await allocation.run_allocation(session, viewer, half.edition, now=now)
 
     return Stage("allocate", at, allocate)
+
+
+def _check(half: HalfYear, at: datetime) -> Stage:
+    async def check(session: AsyncSession, viewer: Viewer, _now: datetime) -> Any:
+        newest = await allocation.list_runs(session, viewer, PageRequest(limit=1), edition=half.edition)
+        return await allocation.check_run(session, viewer, newest.items[0].id)
+
+    return Stage("check", at, check)
 
 
 def _dock(plan: LinePlan, half: HalfYear, at: datetime) -> Stage:
