@@ -79,7 +79,7 @@ def entry_facts(draw: st.DrawFn, number: int) -> EntryFacts:
 
 
 @st.composite
-def month_facts(draw: st.DrawFn, most: int = 8) -> MonthFacts:
+def month_facts(draw: st.DrawFn, most: int = 6) -> MonthFacts:
     count = draw(st.integers(0, most))
     entries = tuple([draw(entry_facts(number)) for number in range(count)])
     return MonthFacts("230000", "2023H2", "2023-11", UNTIL, entries, REGIONS, INSTITUTIONS, CHAINS)

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from app.coverage.facts import Credit, EntryFacts, MonthFacts, Party, path_of
 from app.coverage.rules import Cut, Group, compute
@@ -53,6 +53,7 @@ def test_an_institution_counts_what_was_done_at_or_below_it_and_each_entry_once(
     ("cut", "attribute"),
     [(Cut.CHAIN, "chain"), (Cut.SOURCE_CLASS, "source_class"), (Cut.SIZE_CLASS, "size_class")],
 )
+@settings(max_examples=40)
 @given(facts=month_facts())
 def test_other_cuts_part_the_entries(cut: Cut, attribute: str, facts: MonthFacts) -> None:
     groups = groups_of(facts, cut)
@@ -64,6 +65,7 @@ def test_other_cuts_part_the_entries(cut: Cut, attribute: str, facts: MonthFacts
     assert sum(group.figures.entries for group in groups.values()) == len(facts.entries)
 
 
+@settings(max_examples=30)
 @given(month_facts())
 def test_each_level_lies_within_the_one_before_in_every_group(facts: MonthFacts) -> None:
     report = compute(facts, Cut)
@@ -79,6 +81,7 @@ def test_each_level_lies_within_the_one_before_in_every_group(facts: MonthFacts)
         assert levels == sorted(levels, reverse=True)
 
 
+@settings(max_examples=30)
 @given(month_facts())
 def test_the_order_of_the_entries_does_not_matter(facts: MonthFacts) -> None:
     turned = replace(facts, entries=facts.entries[::-1])
