@@ -11,10 +11,10 @@ from sqlalchemy import Table, func, select
 
 from app.accounts.rules import Viewer
 from app.enterprises.tables import Enterprise, EnterpriseContact, NeedRevision
-from app.kernel.database import AsyncSession, Base
+from app.kernel.database import AsyncSession, Base, Sessions, transaction
 from app.kernel.errors import Conflict, NotFound, Refused
 from app.kernel.paging import PageRequest
-from app.whitelist import entry_service, review_service, service
+from app.whitelist import entry_service, import_service, review_service, roster_check, service
 from app.whitelist.import_rules import ImportOptions
 from app.whitelist.import_service import ImportOutcome, RosterRefused, import_roster
 from app.whitelist.roster_columns import FAULT_HEADING
@@ -368,3 +368,49 @@ async def test_an_import_into_an_edition_that_is_not_open_is_not_found(
 ) -> None:
     with pytest.raises(NotFound, match="has not been opened"):
         await import_roster(session, viewer, EDITION, workbook([good_row(1)]), "名单.xlsx", now=now)
+
+
+async def test_batches_and_reading_a_long_sheet_again_make_no_difference(
+    session: AsyncSession, viewer: Viewer, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [good_row(number, 资质="" if number % 3 == 0 else "专精特新小巨人") for number in range(1, 12)]
+    rows += [good_row(3, 项目名称="扩建"), good_row(12, 首贷户="?"), {}, good_row(13)]
+    whole = await take(session, viewer, now, workbook(rows), accept_valid=True)
+    monkeypatch.setattr(roster_check, "MOST_KEPT_ROWS", 2)
+    monkeypatch.setattr(import_service, "ROWS_PER_BATCH", 4)
+    steps: list[tuple[int, int]] = []
+    pieces = await import_roster(
+        session, viewer, "2024H1", workbook(rows), "名单.xlsx", now=now,
+        options=ImportOptions(accept_valid=True, opens_edition=True),
+        progress=lambda done, total: steps.append((done, total)),
+    )  # fmt: skip
+    assert pieces.out.counts.model_dump() == whole.out.counts.model_dump() | {"enterprises": 0}
+    assert steps == sorted(steps)
+    assert steps[-1] == (32, 32)
+
+
+async def test_an_interrupted_import_leaves_nothing_behind(
+    sessions: Sessions, viewer: Viewer, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_service, "ROWS_PER_BATCH", 2)
+
+    def pull_the_plug(done: int, total: int) -> None:
+        if done > total // 2:
+            raise KeyboardInterrupt
+
+    rows = [good_row(number) for number in range(1, 8)]
+    with pytest.raises(KeyboardInterrupt):
+        async with transaction(sessions) as session:
+            await import_roster(
+                session,
+                viewer,
+                EDITION,
+                workbook(rows),
+                "名单.xlsx",
+                now=now,
+                options=OPENING,
+                progress=pull_the_plug,
+            )
+    async with transaction(sessions, writes=False) as session:
+        assert set((await rows_stored(session)).values()) == {0}
+        assert (await service.list_editions(session, viewer, PAGE)).items == []

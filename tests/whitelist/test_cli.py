@@ -1,0 +1,67 @@
+"""`rongqiao whitelist`, run as people run it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from app.cli.whitelist import commands
+from app.kernel.settings import get_settings
+from tests.conftest import migrate
+from tests.whitelist.rosters import credit_code, good_row, workbook
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'whitelist.db'}"
+    monkeypatch.setenv("RONGQIAO_DATABASE_URL", url)
+    get_settings.cache_clear()
+    migrate(url)
+    yield tmp_path
+    get_settings.cache_clear()
+
+
+def _run(*words: object) -> Result:
+    return CliRunner().invoke(commands, [str(word) for word in words])
+
+
+def test_a_roster_from_template_to_difference(folder: Path) -> None:
+    assert _run("template", folder / "空.xlsx").exit_code == 0
+    assert (folder / "空.xlsx").stat().st_size > 10_000
+    roster = folder / "名单.xlsx"
+    roster.write_bytes(workbook([good_row(1), good_row(2, 资质="")]).getvalue())
+    preview = _run("import", roster, "--edition", "2023H2", "--dry-run")
+    assert (preview.exit_code, "would be imported" in preview.stdout) == (0, True)
+    assert json.loads(_run("edition", "--json").stdout) == []
+    assert _run("import", roster, "--edition", "2023H2").exit_code == 0
+    assert "nothing changed" in _run("import", roster, "--edition", "2023H2").stdout
+    [item] = json.loads(_run("reviews", "--edition", "2023H2", "--json").stdout)
+    assert "须询问：资质" in _run("reviews").stdout
+    decided = _run("decide", item["id"], "admit", "--reason", "已核实")
+    assert (decided.exit_code, "admitted" in decided.stdout) == (0, True)
+    assert _run("withdraw", f"2023H2-{credit_code(1)}", "--reason", "停产").exit_code == 0
+    roster.write_bytes(workbook([good_row(2, 资质="", 从业人员="200")]).getvalue())
+    assert _run("import", roster, "--edition", "2024H1").exit_code == 0
+    diff = json.loads(_run("diff", "2023H2", "2024H1", "--json").stdout)
+    assert diff["counts"] == {"changed": 1}
+    assert "从业人员 180 → 200" in _run("diff", "2023H2", "2024H1").stdout
+
+
+def test_a_faulty_roster_is_refused_and_written_back(folder: Path) -> None:
+    roster = folder / "名单.xlsx"
+    roster.write_bytes(workbook([good_row(1), good_row(2, 首贷户="?")]).getvalue())
+    refused = _run("import", roster, "--edition", "2023H2")
+    assert refused.exit_code == 1
+    assert "名单!S3" in refused.stderr
+    assert (folder / "名单-错误.xlsx").exists()
+    assert json.loads(_run("edition", "--json").stdout) == []
+    partly = _run(
+        "import", roster, "--edition", "2023H2", "--accept-valid", "--errors", folder / "e.xlsx", "--json"
+    )
+    assert (partly.exit_code, json.loads(partly.stdout)["counts"]["new"]) == (0, 1)
+    assert (folder / "e.xlsx").exists()
+    assert _run("import", roster, "--edition", "2023H2", "--dry-run").exit_code == 1
+    assert _run("import", roster, "--edition", "2023H3").exit_code == 1
+    assert _run("import", folder / "none.xlsx").exit_code == 2
