@@ -318,7 +318,7 @@ async def test_a_decline_leads_to_the_next_candidate_and_never_back(
     assert (shown.kind, shown.explanation["reason"], shown.run) == ("coordinator", "policy_gap", None)
     assert [one.end_reason for one in shown.former] == ["declined"] * 3
     anew = await allocate(session, viewer, now + timedelta(days=9), keep_settled=False)
-    assert (await parties(session, viewer, world))["fit0"] is None
+    assert (await parties(session, viewer, world))["fit0"] in {"B1-DL", "B2-DL"}
     assert (await service.check_run(session, viewer, anew.id)).is_sound
 
 
