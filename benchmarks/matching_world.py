@@ -69,7 +69,8 @@ def _plan(i: int, products: int) -> PlanTerms:
 
 def _masks(chance: np.random.Generator, count: int, width: int, share: float) -> Column:
     bits = chance.random((count, width)) < share
-    return (bits * (1 << np.arange(width))).sum(axis=1).astype(np.int64)
+    masks: Column = (bits * (1 << np.arange(width))).sum(axis=1).astype(np.int64)
+    return masks
 
 
 def _some(chance: np.random.Generator, values: Column, share_unknown: float) -> Column:
@@ -91,7 +92,7 @@ def _need_columns(chance: np.random.Generator, count: int) -> dict[str, Column]:
         "security": _masks(chance, count, 13, 0.2) | 1,
         "years_established": _some(chance, chance.integers(0, 30, count), 0.02),
         "tax_grade": _some(chance, chance.choice(5, count, p=[0.35, 0.4, 0.15, 0.07, 0.03]), 0.05),
-        "litigation": _some(chance, chance.random(count) < 0.05, 0.01).astype(np.int64),
+        "litigation": _some(chance, (chance.random(count) < 0.05).astype(np.int64), 0.01),
         "first_loan": (chance.random(count) < 0.3).astype(np.int64),
         "chain": np.where(chance.random(count) < 0.6, chance.integers(0, CHAINS, count), -1),
         "existing": np.where(chance.random(count) < 0.5, chance.integers(0, ROOTS, count), -1),
