@@ -1,6 +1,5 @@
 """JSON routes of products and library editions, and the publishing of chain plans, which name products."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
@@ -33,6 +32,7 @@ from app.kernel.requests import (
 )
 from app.policy.facts import PURPOSES
 from app.policy.fields import OneOf
+from app.policy.schemas import Day as WrittenDay
 
 router = APIRouter(route_class=TransactionRoute, responses=PROBLEMS)
 
@@ -48,7 +48,9 @@ ByPurpose = Annotated[Annotated[str, OneOf(PURPOSES)] | None, Query(description=
 ByRegion = Annotated[
     str | None, Query(pattern=r"^[0-9]{6}$", description="服务的行政区划", examples=["230102"])
 ]
-OnDay = Annotated[date | None, Query(description="该日有效的修订；缺省为现行修订", examples=["2023-11-15"])]
+OnDay = Annotated[
+    WrittenDay | None, Query(description="该日有效的修订；缺省为现行修订", examples=["2023-11-15"])
+]
 
 
 @router.get("/products", tags=["products"])

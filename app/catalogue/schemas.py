@@ -9,6 +9,7 @@ from app.catalogue.quarters import QUARTER_PATTERN
 from app.catalogue.revisions import ProductContent
 from app.catalogue.rules import AmountRange, ProductTerms
 from app.kernel.money import yuan_text
+from app.policy.schemas import Day as WrittenDay
 from app.policy.yaml_records import WrittenAmount
 
 CODE_PATTERN = r"^[A-Za-z0-9._-]{1,60}$"
@@ -20,7 +21,7 @@ InstitutionCode = Annotated[
     str, Field(pattern=INSTITUTION_PATTERN, description="提供机构编码", examples=["SJYH"])
 ]
 LibraryCode = Annotated[str, Field(pattern=QUARTER_PATTERN, description="产品库版次", examples=["2023Q4"])]
-Day = Annotated[date, Field(ge=date(1949, 10, 1), le=date(2999, 12, 31))]
+Day = Annotated[WrittenDay, Field(ge=date(1949, 10, 1), le=date(2999, 12, 31))]
 
 
 class RevisionIn(BaseModel):

@@ -1,6 +1,5 @@
 """JSON routes of chains. A plan names products, so publishing one is a route of the catalogue."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
@@ -29,16 +28,19 @@ from app.kernel.requests import (
     check_if_match,
     etag_of,
 )
+from app.policy.schemas import Day as WrittenDay
 
 router = APIRouter(route_class=TransactionRoute, prefix="/chains", tags=["chains"], responses=PROBLEMS)
 Code = Annotated[str, Path(pattern=CODE_PATTERN, description="产业链编码", examples=["HLJ-GDZB"])]
 Jurisdiction = Annotated[
     str | None, Query(pattern=r"^[0-9]{6}$", description="所属行政区划（含其下辖）", examples=["230000"])
 ]
-OnDay = Annotated[date | None, Query(description="该日有效的版本；缺省为最新版本", examples=["2023-11-15"])]
+OnDay = Annotated[
+    WrittenDay | None, Query(description="该日有效的版本；缺省为最新版本", examples=["2023-11-15"])
+]
 Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="指定版本", examples=[1])]
 RolePath = Annotated[Role, Path(description="职责", examples=["leader"])]
-SincePath = Annotated[date, Path(description="起始日", examples=["2023-10-01"])]
+SincePath = Annotated[WrittenDay, Path(description="起始日", examples=["2023-10-01"])]
 Managers = Annotated[list[ManagerOut], Field(description="链长等任职")]
 
 

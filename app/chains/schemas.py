@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from app.chains.rules import MANAGER_ROLES
 from app.policy.facts import PURPOSES
 from app.policy.fields import OneOf
+from app.policy.schemas import Day as WrittenDay
 
 CODE_PATTERN = r"^[A-Za-z0-9._-]{1,60}$"
 PLAIN_TEXT = r"^[^\x00-\x1f]*$"
@@ -27,7 +28,7 @@ Clause = Annotated[
 ]
 Industry = Annotated[str, Field(pattern=r"^[A-T]([0-9]{2,4})?$", examples=["C34"])]
 Role = Annotated[str, OneOf(MANAGER_ROLES)]
-Day = Annotated[date, Field(ge=date(1949, 10, 1), le=date(2999, 12, 31))]
+Day = Annotated[WrittenDay, Field(ge=date(1949, 10, 1), le=date(2999, 12, 31))]
 
 
 def _sorted(codes: tuple[str, ...]) -> tuple[str, ...]:

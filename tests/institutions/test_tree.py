@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.institutions.rules import (
@@ -54,6 +54,7 @@ def climb(nodes: dict[int, InstitutionNode], number: int) -> list[int]:
     return trail
 
 
+@settings(max_examples=60)
 @given(forests())
 def test_descent_is_what_following_parents_finds(forest: list[InstitutionNode]) -> None:
     tree, nodes = InstitutionTree.build(forest), {one.id: one for one in forest}
@@ -70,6 +71,7 @@ def test_descent_is_what_following_parents_finds(forest: list[InstitutionNode]) 
         assert tree.credit_loan_share_of(one.id) == next((s for s in shares if s is not None), None)
 
 
+@settings(max_examples=60)
 @given(forests(), st.sampled_from(REGIONS))
 def test_a_region_is_served_by_those_below_whose_area_holds_it_most_narrowly(
     forest: list[InstitutionNode], region: str
@@ -87,6 +89,7 @@ def test_a_region_is_served_by_those_below_whose_area_holds_it_most_narrowly(
         assert [one.code for one in tree.serving(top.id, region)] == expected
 
 
+@settings(max_examples=60)
 @given(forests(), st.sampled_from(REGIONS))
 def test_guarantors_and_local_banks_are_those_of_their_kinds_and_the_nearest_stand_first(
     forest: list[InstitutionNode], region: str
