@@ -19,10 +19,7 @@ MonthArgument = Annotated[str, typer.Argument(help="Month in Asia/Shanghai, such
 EditionOption = Annotated[
     str | None, typer.Option(help="Edition; left out: the one in force at the end of the month.")
 ]
-COLUMNS = (
-    "名称", "名单", "落实", "对接", "覆盖率%", "答复", "授信", "放款", "需求万元", "授信万元", "放款万元",
-    "利率%", "首贷", "信用%", "中长期%", "对接天p50/p90", "答复天p50/p90",
-)  # fmt: skip
+COLUMNS = ("名称", "名单", "落实", "对接", "覆盖率%", "答复", "授信", "放款", "授信万元", "放款万元", "利率%")
 
 
 @commands.command()
@@ -44,14 +41,12 @@ def show(
         return
     rows = _versions("全部条目", shown.total, shown.restated)
     for row in shown.rows:
-        rows += _versions(f"{row.key} {row.name}".strip(), row.figures, row.restated)
+        name = f"{row.name} {row.key}" if by in {Cut.REGION, Cut.INSTITUTION} else row.name
+        rows += _versions(name.strip(), row.figures, row.restated)
     state = f"已关账 {shown.closed.facts_sha256[:12]}" if shown.closed else "未关账"
     cut = f"，{CUT_LABELS[by]}" if by else ""
     edge.print_table(f"{shown.month} 对接情况，{shown.edition}，{state}{cut}", COLUMNS, rows)
-    if shown.total.simulated:
-        edge.notes.print(f"其中 {shown.total.simulated} 个条目含模拟数据", highlight=False)
-    if shown.total.uncounted:
-        edge.notes.print(f"{shown.total.uncounted} 个条目有答复或放款但缺其前提记录，未计入", highlight=False)
+    edge.print_table("全部条目的其他数字", ("项目", "数值"), _others(shown.total))
 
 
 def _versions(name: str, figures: FiguresOut, restated: FiguresOut | None) -> list[tuple[Any, ...]]:
@@ -60,7 +55,6 @@ def _versions(name: str, figures: FiguresOut, restated: FiguresOut | None) -> li
 
 
 def _row(name: str, figures: FiguresOut) -> tuple[Any, ...]:
-    contact, answer = figures.days_to_contact, figures.days_to_answer
     return (
         name,
         figures.entries,
@@ -70,16 +64,28 @@ def _row(name: str, figures: FiguresOut) -> tuple[Any, ...]:
         figures.answered.numerator,
         figures.credited.numerator,
         figures.disbursed.numerator,
-        wan_text(figures.needed_amount),
         wan_text(figures.credited_amount),
         wan_text(figures.disbursed_amount),
         figures.rate.percent,
-        _fraction(figures.first_loan),
-        figures.credit_loan.percent,
-        figures.medium_long_term.percent,
-        f"{contact.p50}/{contact.p90}" if contact.count else "",
-        f"{answer.p50}/{answer.p90}" if answer.count else "",
     )
+
+
+def _others(figures: FiguresOut) -> list[tuple[str, str]]:
+    contact, answer = figures.days_to_contact, figures.days_to_answer
+    credit, mlt = figures.credit_loan, figures.medium_long_term
+    return [
+        ("融资需求", f"{wan_text(figures.needed_amount)} 万元"),
+        ("首贷户", f"{_fraction(figures.first_loan)}，未知 {figures.first_loan_unknown}"),
+        (
+            "信用贷款",
+            f"{wan_text(credit.numerator)}/{wan_text(credit.denominator)} 万元 = {credit.percent or '—'} %",
+        ),
+        ("中长期", f"{wan_text(mlt.numerator)}/{wan_text(mlt.denominator)} 万元 = {mlt.percent or '—'} %"),
+        ("对接用时 p50/p90", f"{contact.p50}/{contact.p90} 自然日" if contact.count else "—"),
+        ("答复用时 p50/p90", f"{answer.p50}/{answer.p90} 自然日" if answer.count else "—"),
+        ("缺前提记录、未计入", f"{figures.uncounted} 个条目"),
+        ("含模拟数据", f"{figures.simulated} 个条目"),
+    ]
 
 
 def _fraction(ratio: Ratio) -> str:
