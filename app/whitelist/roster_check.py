@@ -1,6 +1,6 @@
 """The first pass over a roster: every fault at once, and what the second pass needs to know. Writes nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
@@ -71,13 +71,7 @@ def _check_rows(
     seen: dict[tuple[str, str | None], int] = {}
     blank: list[int] = []
     named = {(fault.row, fault.column) for fault in roster.faults}
-    total = roster.height
-    for number, cells in roster.rows():
-        if progress is not None and number % ROWS_PER_STEP == 0:
-            progress(number, total)
-        if is_blank(cells):
-            blank.append(number)
-            continue
+    for number, cells in _filled_rows(roster, blank, progress):
         check.rows += 1
         row, faults = read_row(cells, number, roster.header, context)
         if row is not None:
@@ -92,8 +86,21 @@ def _check_rows(
     if len(blank) > MOST_BLANK_ROWS:
         message = f"有 {len(blank)} 个空白行"
         check.add(RosterFault(blank[0], None, message, "选中空白行，删除行后保存。"))
+
+
+def _filled_rows(
+    roster: RosterSheet, blank: list[int], progress: Progress | None
+) -> Iterator[tuple[int, Sequence[object]]]:
+    """Yield the rows with anything in them; note in `blank` where the others stand."""
+    for number, cells in roster.rows():
+        if progress is not None and number % ROWS_PER_STEP == 0:
+            progress(number, roster.height)
+        if is_blank(cells):
+            blank.append(number)
+        else:
+            yield number, cells
     if progress is not None:
-        progress(total, total)
+        progress(roster.height, roster.height)
 
 
 def _repetitions(

@@ -4,6 +4,7 @@ The notes sheet says what was generated and from which seed, so that nobody take
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import IO, Final
 
 import xlsxwriter
@@ -14,16 +15,19 @@ from app.whitelist.workbook_template import NOTES_SHEET
 
 _NUMBERS: Final = frozenset({"integer", "months", "money", "asked_money"})
 _HEADER_WIDTH: Final = 16
+_CREATED: Final = datetime(2023, 1, 1)  # noqa: DTZ001 - the file's property has no zone
+"""A fixed stamp: xlsxwriter would put the clock's."""
 
 
 def write_simulated_roster(target: str | IO[bytes], rows: Iterable[Row], notes: Sequence[str]) -> int:
     """Write rows (cells by heading, unwritten ones blank) and one note a line; answer how many rows.
 
-    Memory stays flat: rows go to the file as they come.
+    Memory stays flat: rows go to the file as they come. Equal rows and notes give equal bytes.
     """
     options = {"constant_memory": True}
     count = 0
     with xlsxwriter.Workbook(target, options) as book:
+        book.set_properties({"comments": "；".join(notes), "created": _CREATED})
         sheet = book.add_worksheet(SHEET_NAME)
         sheet.set_column(0, len(COLUMNS) - 1, _HEADER_WIDTH)
         sheet.write_row(0, 0, [column.heading for column in COLUMNS])

@@ -115,9 +115,7 @@ class RosterWriter:
             self.session.add(self.record)
             await self.session.flush()
             self.has_written = True
-        taken = await take_statements(
-            self.session, statements, now=self.now, plan=plan, is_demo=self.is_demo
-        )
+        taken = await take_statements(self.session, statements, now=self.now, plan=plan, is_demo=self.is_demo)
         await self._save_entries(list(zip(rows, drafts, taken, strict=True)))
 
     async def _save_entries(self, batch: Sequence[tuple[RosterRow, EntryDraft, Taken]]) -> None:

@@ -11,8 +11,8 @@ from app.kernel.settings import get_settings
 from app.policy.criteria import Verdict
 from app.policy.facts import Facts, Members
 from app.policy.loading import load_policy_library
+from app.policy.precedence import make_rule_book
 from app.policy.rulebook import AppliedRule
-from app.policy.service import make_rule_book
 from app.whitelist.rules import (
     Listed,
     compare_editions,

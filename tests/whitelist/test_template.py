@@ -7,6 +7,7 @@ import openpyxl
 import pytest
 
 from app.whitelist.roster_columns import COLUMNS
+from app.whitelist.roster_faults import column_letters
 from app.whitelist.workbook_template import TemplateLists, write_template
 from tests.whitelist.rosters import HEADINGS, check, good_row, saved
 
@@ -43,7 +44,7 @@ def test_columns_with_a_vocabulary_have_a_drop_down_of_exactly_its_words(templat
         if rule.type == "list"
     }  # fmt: skip
     for index, column in enumerate(COLUMNS):
-        place = f"{openpyxl.utils.get_column_letter(index + 1)}2"
+        place = f"{column_letters(index)}2"
         words = list(column.values.values()) or {"flag": ["是", "否"], "chain": ["装备制造"]}.get(column.kind)
         assert (place in lists) == (words is not None), column.heading
         if words is not None:

@@ -1,0 +1,181 @@
+"""Import of a roster workbook: read, checked, judged and stored, beside openpyxl that only reads it.
+
+    python -m benchmarks roster_import [--quick]
+
+Rows are invented (fixed seed) and written as people write them. The peer reads the same workbook with
+openpyxl's read-only mode and does nothing else. `again` imports the same file a second time, which
+writes nothing. Both sides must have seen the same cells: the number of rows and the sum of the asked
+amounts are compared. Peaks are growth of resident memory while the work ran (sampled every 5 ms).
+"""
+
+import asyncio
+import random
+import tempfile
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import openpyxl
+import xlsxwriter
+from alembic import command
+from sqlalchemy import BigInteger, cast, func, select
+from stdnum.cn import uscc
+
+from app.accounts.rules import local_operator
+from app.cli.database import alembic_config
+from app.kernel.database import make_engine, make_sessions, transaction
+from app.whitelist.import_rules import ImportOptions
+from app.whitelist.import_service import ImportOutcome, import_roster
+from app.whitelist.roster_columns import COLUMNS
+from app.whitelist.simulation import Firm, Row, generate_rows
+from app.whitelist.tables import WhitelistEntry
+from benchmarks.name_resolution import _resident_mb
+
+SIZES = (3_000, 100_000)
+QUICK = (300,)
+SEED = 20231012
+NOW = datetime(2023, 11, 15, 2, tzinfo=UTC)
+COUNTIES = {"230102": "哈尔滨", "230203": "齐齐哈尔", "230302": "鸡西", "230602": "大庆", "231002": "牡丹江"}
+TRADES = (
+    ("3412", "机械制造"),
+    ("2710", "制药"),
+    ("1442", "乳业"),
+    ("3091", "石墨新材料"),
+    ("2614", "化学科技"),
+)
+# Characters of brands: four of them, so that a hundred thousand names stay apart.
+BRAND = "安邦北辰创德东方丰泰冠恒弘华汇嘉金锦京凯康科朗力联龙隆茂铭诺普启乾瑞森盛顺泰腾天通万维文祥欣鑫兴旭耀永裕元远泽展正志中卓宗"
+T = TypeVar("T")
+
+
+def _firms(count: int, rng: random.Random) -> list[Firm]:
+    firms = []
+    for number in range(count):
+        region = rng.choice(sorted(COUNTIES))
+        industry, trade = rng.choice(TRADES)
+        body = f"91{region}MA{number:07d}"
+        brand = "".join(rng.sample(BRAND, 4))
+        name = f"{COUNTIES[region]}{brand}{trade}有限公司"
+        since = datetime(rng.randrange(1998, 2021), rng.randrange(1, 13), 1, tzinfo=UTC).date()
+        firms.append(Firm(body + uscc.calc_check_digit(body), name, region, industry, since))
+    return firms
+
+
+def _write(path: Path, rows: list[Row]) -> None:
+    with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as book:
+        page = book.add_worksheet("名单")
+        page.write_row(0, 0, [column.heading for column in COLUMNS])
+        for number, row in enumerate(rows, start=1):
+            for index, column in enumerate(COLUMNS):
+                if cell := row.get(column.heading):
+                    page.write_string(number, index, cell)
+
+
+async def _measured(work: Callable[[], Awaitable[T]]) -> tuple[T, float, float]:
+    """Answer a result, the seconds it took and the growth of resident memory at its peak, in MB."""
+    before, peak, done = _resident_mb(), [0.0], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.005):
+            peak[0] = max(peak[0], _resident_mb())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    started = time.perf_counter()
+    try:
+        result = await work()
+        seconds = time.perf_counter() - started
+    finally:
+        done.set()
+        watcher.join()
+    return result, seconds, max(peak[0], _resident_mb()) - before
+
+
+def _read_only(path: Path) -> tuple[int, Decimal]:
+    page = openpyxl.load_workbook(path, read_only=True)["名单"]
+    rows = page.iter_rows(values_only=True)
+    at = list(next(rows)).index("融资金额（万元）")
+    count, amount = 0, Decimal()
+    for row in rows:
+        count, amount = count + 1, amount + Decimal(str(row[at]))
+    return count, amount
+
+
+async def _compare(path: Path, size: int, url: str, backend: str) -> list[dict[str, Any]]:
+    engine = make_engine(url)
+    sessions = make_sessions(engine)
+    viewer = local_operator("230000")
+    steps: list[tuple[int, int]] = []
+
+    async def ours() -> ImportOutcome:
+        with path.open("rb") as file:
+            async with transaction(sessions) as session:
+                return await import_roster(
+                    session,
+                    viewer,
+                    "2023H2",
+                    file,
+                    path.name,
+                    now=NOW,
+                    options=ImportOptions(opens_edition=True),
+                    progress=lambda done, total: steps.append((done, total)),
+                )
+
+    async def peer() -> tuple[int, Decimal]:
+        return await asyncio.to_thread(_read_only, path)
+
+    first, seconds, peak = await _measured(ours)
+    again, seconds_again, peak_again = await _measured(ours)
+    (rows, amount), seconds_peer, peak_peer = await _measured(peer)
+    async with transaction(sessions, writes=False) as session:
+        # PostgreSQL adds bigints up to a numeric, SQLite to an integer.
+        stored = select(func.count(), cast(func.sum(WhitelistEntry.amount_fen), BigInteger))
+        entries, fen = (await session.execute(stored)).one()
+    await engine.dispose()
+    assert (entries, Decimal(fen)) == (rows, amount * 1_000_000), "the two readers saw different cells"
+    assert (first.out.counts.new, again.out.counts.kept, again.out.is_unchanged) == (size, size, True)
+    assert steps[-1][0] == steps[-1][1], "progress ends where it said it would"
+
+    def row(what: str, took: float, megabytes: float) -> dict[str, Any]:
+        return {
+            "rows": size,
+            "database": backend,
+            "what": what,
+            "seconds": took,
+            "rows_a_second": size / took,
+            "times_reading": took / seconds_peer,
+            "peak_mb": megabytes,
+        }
+
+    return [
+        row("import: read, check, judge, store", seconds, peak),
+        row("import again: nothing to write", seconds_again, peak_again),
+        row("openpyxl read-only: read", seconds_peer, peak_peer),
+    ]
+
+
+def run(quick: bool = False, postgresql_url: str | None = None) -> list[dict[str, Any]]:  # noqa: FBT001, FBT002 - the form of all benchmarks
+    """Measure each size on SQLite, and on an empty PostgreSQL database if one is given."""
+    found: list[dict[str, Any]] = []
+    # The smallest size comes first and is not reported: it loads compiled code, as a server does at its start.
+    for size in (*QUICK, *(() if quick else SIZES)):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "roster.xlsx"
+            _write(path, list(generate_rows(_firms(size, random.Random(SEED)), SEED)))
+            targets = [("sqlite", f"sqlite+aiosqlite:///{folder}/roster.db")]
+            if postgresql_url is not None and size == SIZES[0]:
+                targets.append(("postgresql", postgresql_url))
+            for backend, url in targets:
+                command.upgrade(alembic_config(url), "head")
+                measured = asyncio.run(_compare(path, size, url, backend))
+                found += measured if quick or size not in QUICK else []
+    return found
+
+
+if __name__ == "__main__":
+    for line in run():
+        print(line)
