@@ -9,7 +9,7 @@ from app.allocation.schemas import AllocationRunOut, AssignmentOut, CheckOut
 from app.cli import edge
 from app.kernel.clock import utc_now
 
-commands = typer.Typer(no_args_is_help=True, help="Responsible institutions (责任银行).")
+commands = typer.Typer(no_args_is_help=True)
 UNSOUND = 1
 
 

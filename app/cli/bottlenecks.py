@@ -13,7 +13,7 @@ from app.kernel.paging import MOST_ROWS, PageRequest
 from app.matching import service as matching
 from app.whitelist import service as whitelist
 
-commands = typer.Typer(no_args_is_help=True, help="Classes and routes of what blocks a need (堵点).")
+commands = typer.Typer(no_args_is_help=True)
 
 EditionOption = Annotated[str, typer.Option("--edition", help="Whitelist edition, such as 2023H2.")]
 VERDICTS = {"pass": "", "unknown": "?", "fail": "✗"}

@@ -14,7 +14,7 @@ from app.kernel.clock import utc_now
 from app.kernel.money import wan_text
 from app.kernel.paging import MOST_ROWS, PageRequest
 
-commands = typer.Typer(no_args_is_help=True, help="Products 产品 and the quarter's library 产品库.")
+commands = typer.Typer(no_args_is_help=True)
 Edition = Annotated[str, typer.Argument(help="Library edition 产品库版次, such as 2023Q4.")]
 
 

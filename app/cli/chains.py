@@ -14,7 +14,7 @@ from app.kernel.clock import utc_now
 from app.kernel.paging import MOST_ROWS, PageRequest
 from app.policy.facts import PURPOSES
 
-commands = typer.Typer(no_args_is_help=True, help="Chains 产业链, managers 链长, plans 一链一策.")
+commands = typer.Typer(no_args_is_help=True)
 Shown = tuple[PlanOut, list[ManagerOut]]
 
 

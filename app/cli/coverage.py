@@ -13,7 +13,7 @@ from app.kernel.clock import utc_now
 from app.kernel.errors import Fault, Refused
 from app.kernel.money import wan_text
 
-commands = typer.Typer(no_args_is_help=True, help="Monthly docking coverage (对接覆盖率).")
+commands = typer.Typer(no_args_is_help=True)
 
 MonthArgument = Annotated[str, typer.Argument(help="Month in Asia/Shanghai, such as 2023-11.")]
 EditionOption = Annotated[

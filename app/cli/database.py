@@ -6,7 +6,7 @@ from alembic.config import Config
 
 from app.kernel.settings import PROJECT_ROOT, get_settings
 
-commands = typer.Typer(no_args_is_help=True, help="Upkeep of the database.")
+commands = typer.Typer(no_args_is_help=True)
 
 
 def alembic_config(database_url: str) -> Config:

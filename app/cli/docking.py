@@ -16,7 +16,7 @@ from app.kernel.errors import Fault, Refused
 from app.kernel.money import wan_text
 from app.kernel.paging import MOST_ROWS, PageRequest
 
-commands = typer.Typer(no_args_is_help=True, help="What happened to entries (对接记录).")
+commands = typer.Typer(no_args_is_help=True)
 
 EntryArgument = Annotated[str, typer.Argument(help="Code of the entry, such as 2023H2-91230199127041784E.")]
 TIME_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]

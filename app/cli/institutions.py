@@ -12,7 +12,7 @@ from app.institutions.schemas import ImportPreview, InstitutionOut
 from app.kernel.clock import utc_now
 from app.kernel.paging import MOST_ROWS, PageRequest
 
-commands = typer.Typer(no_args_is_help=True, help="Banks, branches, guarantors, public bodies 机构.")
+commands = typer.Typer(no_args_is_help=True)
 
 
 @commands.command("import")

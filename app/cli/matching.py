@@ -13,7 +13,7 @@ from app.matching import service
 from app.matching.schemas import EntryMatchesOut, ExplanationOut, MatchRunOut
 from app.whitelist import service as whitelist
 
-commands = typer.Typer(no_args_is_help=True, help="Needs against products, with reasons (匹配).")
+commands = typer.Typer(no_args_is_help=True)
 
 EditionOption = Annotated[str, typer.Option("--edition", help="Whitelist edition, such as 2023H2.")]
 LibraryOption = Annotated[

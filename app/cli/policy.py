@@ -23,7 +23,7 @@ from app.policy.schemas import (
     PackOut,
 )
 
-commands = typer.Typer(no_args_is_help=True, help="Policy packs, clause by clause, and adoptions.")
+commands = typer.Typer(no_args_is_help=True)
 
 ADOPTION_COLUMNS = ("id", "for", "pack", "item", "since", "until", "by", "reason")
 Jurisdiction = Annotated[

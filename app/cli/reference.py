@@ -10,7 +10,7 @@ from app.cli import edge
 from app.kernel.settings import get_settings
 from app.reference import service
 
-commands = typer.Typer(no_args_is_help=True, help="Codes, working days, loan prime rate.")
+commands = typer.Typer(no_args_is_help=True)
 
 LprOption = Annotated[Path | None, typer.Option("--lpr", help="CSV of LPR quotes: date,lpr_1y,lpr_5y.")]
 DaysOption = Annotated[

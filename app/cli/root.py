@@ -1,44 +1,57 @@
-"""The tree of commands."""
+"""The tree of commands. A room is loaded when one of its commands is asked for: half a second, not two."""
 
 import importlib
+import sys
+from collections.abc import Sequence
+from typing import Final
 
 import typer
 
 from app.cli.bench import bench
 from app.cli.serve import serve
 
-commands = typer.Typer(
-    name="rongqiao",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="融桥: whitelist, products, matching, responsible banks, docking and coverage.",
-)
-ROOMS = {
-    "db": "database",
-    "seed": "seed",
-    "reference": "reference",
-    "policy": "policy",
-    "institutions": "institutions",
-    "chains": "chains",
-    "catalogue": "catalogue",
-    "whitelist": "whitelist",
-    "match": "matching",
-    "bottlenecks": "bottlenecks",
-    "allocate": "allocation",
-    "docking": "docking",
-    "coverage": "coverage",
+ROOMS: Final = {
+    "db": ("database", "Upkeep of the database."),
+    "seed": ("seed", "Fill an empty database with a demonstration (演示数据)."),
+    "reference": ("reference", "Codes, working days, loan prime rate."),
+    "policy": ("policy", "Policy packs, clause by clause, and adoptions."),
+    "institutions": ("institutions", "Banks, branches, guarantors, public bodies 机构."),
+    "chains": ("chains", "Chains 产业链, managers 链长, plans 一链一策."),
+    "catalogue": ("catalogue", "Products 产品 and the quarter's library 产品库."),
+    "whitelist": ("whitelist", "Half-year rosters 白名单: template, import, reviews, diff."),
+    "match": ("matching", "Needs against products, with reasons (匹配)."),
+    "bottlenecks": ("bottlenecks", "Classes and routes of what blocks a need (堵点)."),
+    "allocate": ("allocation", "Responsible institutions (责任银行)."),
+    "docking": ("docking", "What happened to entries (对接记录)."),
+    "coverage": ("coverage", "Monthly docking coverage (对接覆盖率)."),
 }
-for _name, _module in ROOMS.items():
-    try:
-        commands.add_typer(importlib.import_module(f"app.cli.{_module}").commands, name=_name)
-    except ImportError:
-        continue
+"""Group of commands → the module below `app.cli` that holds them as `commands`, and what they are for."""
 
 
-commands.command()(serve)
-commands.command()(bench)
+def tree(words: Sequence[str] = ()) -> typer.Typer:
+    """Answer the commands; when words are given, only the group that they begin with is loaded."""
+    commands = typer.Typer(
+        name="rongqiao",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        help="融桥: whitelist, products, matching, responsible banks, docking and coverage.",
+    )
+    for group, (module, purpose) in ROOMS.items():
+        is_asked = not words or words[0] == group
+        room = importlib.import_module(f"app.cli.{module}").commands if is_asked else _closed_room()
+        commands.add_typer(room, name=group, help=purpose)
+    commands.command()(serve)
+    commands.command()(bench)
+    return commands
+
+
+def _closed_room() -> typer.Typer:
+    """Answer a group that is listed and not entered."""
+    closed = typer.Typer()
+    closed.callback()(lambda: None)
+    return closed
 
 
 def main() -> None:
     """Run `rongqiao`."""
-    commands()
+    tree(sys.argv[1:])()

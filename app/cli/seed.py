@@ -11,7 +11,7 @@ from app.cli.line import LinePlan, stages_of
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession
 
-commands = typer.Typer(no_args_is_help=True, help="Fill an empty database with a demonstration (演示数据).")
+commands = typer.Typer(no_args_is_help=True)
 
 
 @commands.callback()

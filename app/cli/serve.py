@@ -6,11 +6,12 @@ import uvicorn
 from app.cli.edge import notes
 from app.kernel.logs import configure_logs
 from app.kernel.settings import get_settings
-from app.main import create_app
 
 
 def serve() -> None:
     """Serve pages and the JSON API on loopback; RONGQIAO_HOST and RONGQIAO_PORT say where."""
+    from app.main import create_app  # noqa: PLC0415 - the whole house: no other command waits for it
+
     settings = get_settings()
     configure_logs(settings.log_level)
     try:

@@ -24,9 +24,7 @@ from app.whitelist.schemas import (
     ReviewState,
 )
 
-commands = typer.Typer(
-    no_args_is_help=True, help="Half-year rosters 白名单: template, import, reviews, diff."
-)
+commands = typer.Typer(no_args_is_help=True)
 EditionOption = Annotated[
     str | None, typer.Option(help="Edition such as 2023H2; by default the one in force today.")
 ]
