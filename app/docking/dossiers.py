@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.docking.legality import Standing
-from app.docking.rules import Event
+from app.docking.rules import Event, fold
 
 
 @dataclass(slots=True)
@@ -18,6 +18,19 @@ class EntryDossier:
     withdrawn_at: datetime | None
     standings: list[Standing] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+
+    def responsible(self, at: datetime) -> Standing | None:
+        """Answer the institution that is responsible at an instant; None when it is a body without docking."""
+        in_office = [one for one in self.standings if one.is_responsible and one.is_in_office(at)]
+        return max(in_office, key=lambda standing: standing.since, default=None)
+
+
+def is_left(dossier: EntryDossier, now: datetime) -> bool:
+    """Say whether the entry's responsible institution has declined it, so that it needs the next one."""
+    holder = dossier.responsible(now)
+    if holder is None or dossier.withdrawn_at is not None:
+        return False
+    return fold(dossier.events).party(holder.institution_id).declined_since(holder.since)
 
 
 @dataclass(frozen=True, slots=True)

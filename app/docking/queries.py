@@ -43,6 +43,18 @@ async def edition_id(session: AsyncSession, viewer: Viewer, code: str) -> int | 
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+async def hold_edition(session: AsyncSession, edition: int) -> None:
+    """Keep allocations of an edition waiting until this transaction ends; before any of its entries is locked."""
+    statement = select(WhitelistEdition.id).where(WhitelistEdition.id == edition)
+    await session.execute(statement.with_for_update())
+
+
+async def hold_edition_of(session: AsyncSession, viewer: Viewer, entry_code: str) -> None:
+    """Hold the edition of an entry likewise."""
+    statement = _entries(viewer, WhitelistEdition.id).where(WhitelistEntry.code == entry_code)
+    await session.execute(statement.with_for_update(of=WhitelistEdition))
+
+
 async def dossier(
     session: AsyncSession, viewer: Viewer, entry_code: str, *, lock: bool = False
 ) -> EntryDossier | None:
@@ -69,8 +81,9 @@ async def _dossiers(
         WhitelistEntry.withdrawn_at,
     )
     statement = _entries(viewer, *columns).where(which).order_by(WhitelistEntry.code)
-    # On SQLite a writing transaction holds the only pen anyway, and the clause is left out.
-    statement = statement.with_for_update(of=WhitelistEntry) if lock else statement
+    # On SQLite a writing transaction holds the only pen anyway, and the clause is left out. Rows that
+    # refer to the entry may still be written meanwhile: it keeps its key.
+    statement = statement.with_for_update(of=WhitelistEntry, key_share=True) if lock else statement
     found = {row.id: EntryDossier(*row) for row in await session.execute(statement)}
     if found:
         await _add_standings(session, viewer, which, found)

@@ -105,6 +105,10 @@ class PartyState:
         """Say whether its decline stands: it did not accept again afterwards."""
         return self.declined is not None and (self.accepted is None or self.accepted < self.declined)
 
+    def declined_since(self, since: datetime) -> bool:
+        """Say whether its decline stands and lies in the time of responsibility that began then."""
+        return self.has_declined and self.declined is not None and self.declined[0] >= since
+
     @property
     def stage(self) -> Stage:
         """Answer how far this party has come."""

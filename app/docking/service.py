@@ -2,14 +2,15 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from app.accounts.rules import Viewer
+from app.allocation import service as allocation
 from app.bottlenecks import service as bottlenecks
 from app.docking import queries, simulation
 from app.docking.appending import EntryDraft, row_of, rows_of
-from app.docking.dossiers import EntryDossier
+from app.docking.dossiers import EntryDossier, is_left
 from app.docking.reasons import REASONS, DeclineReason, facts_established
 from app.docking.recording import Draft
 from app.docking.rules import EventKind, fold
@@ -46,13 +47,15 @@ def draft_of(event: EventIn, now: datetime) -> Draft:
 async def log_event(
     session: AsyncSession, viewer: Viewer, entry_code: str, event: EventIn, *, now: datetime
 ) -> EventOut:
-    """Log one event; a decline leads to a new classification of what blocks the entry.
+    """Log one event; a decline leads to a new classification of what blocks the entry and to its next party.
 
     Raises:
         NotFound: no such entry that this viewer may see.
         Refused: fields or time are wrong; every fault is named.
         Conflict: it contradicts the parties or the history; says what is possible.
     """
+    if event.kind is EventKind.DECLINED:
+        await queries.hold_edition_of(session, viewer, entry_code)
     dossier = await _found(session, viewer, entry_code, lock=True)
     draft = draft_of(event, now)
     codes = [draft.institution] if draft.institution else []
@@ -60,7 +63,7 @@ async def log_event(
     row = row_of(dossier, draft, known, actor=viewer.name)
     stored = await queries.append_event(session, row)
     if event.kind is EventKind.DECLINED:
-        await _classify_declined(session, viewer, [dossier], now)
+        await _pass_on(session, viewer, [dossier], now)
     names = await queries.institution_names(session, [stored.institution_id])
     return event_out(stored, names[stored.institution_id].code)
 
@@ -84,6 +87,7 @@ async def log_events(
         Refused: at least one cannot be logged; all faults are named, as `events.3.amount`.
     """
     edition = await _edition_id(session, viewer, edition_code)
+    await queries.hold_edition(session, edition)
     dossiers = {found.code: found for found in await queries.dossiers(session, viewer, edition, lock=True)}
     known = await queries.institution_keys(session)
     rows, faults = rows_of(dossiers, drafts, known, actor=actor or viewer.name)
@@ -91,21 +95,28 @@ async def log_events(
         raise Refused(f"{len(faults)} faults in {len(drafts)} events; nothing was logged.", faults)
     await queries.append_events(session, ({**row, "is_simulated": is_simulated} for row in rows))
     declined = {code for code, draft in drafts if draft.kind is EventKind.DECLINED}
-    await _classify_declined(session, viewer, (dossiers[code] for code in sorted(declined)), now)
+    await _pass_on(session, viewer, [dossiers[code] for code in sorted(declined)], now)
     return len(rows)
 
 
-async def _classify_declined(
-    session: AsyncSession, viewer: Viewer, dossiers: Iterable[EntryDossier], now: datetime
+async def _pass_on(
+    session: AsyncSession, viewer: Viewer, dossiers: Sequence[EntryDossier], now: datetime
 ) -> None:
-    """Classify anew what blocks entries on which a decline was logged and nobody has approved credit."""
+    """Classify anew what blocks entries on which a decline was logged, and give them their next party.
+
+    Entries for which somebody has approved credit are left alone. The responsible party changes where it
+    is the one that declined; the next one's deadlines run from now.
+    """
+    blocked = [found for found in dossiers if not fold(found.events).approved_fen]
+    if not blocked:
+        return
     established = {
         found.id: facts_established(event.reason for event in found.events if event.reason is not None)
-        for found in dossiers
-        if not fold(found.events).approved_fen
+        for found in blocked
     }
-    if established:
-        await bottlenecks.classify_entries(session, viewer, established, now=now)
+    await bottlenecks.classify_entries(session, viewer, established, now=now)
+    left = [found.id for found in blocked if is_left(found, now)]
+    await allocation.reroute_entries(session, viewer, left, now=now)
 
 
 async def events_page(

@@ -38,12 +38,12 @@ def event_out(row: DockingEvent, institution: str) -> EventOut:
 def docking_out(dossier: EntryDossier, now: datetime) -> DockingOut:
     """Answer where an entry stands at an instant."""
     state = fold(dossier.events)
-    in_office = [s for s in dossier.standings if s.is_responsible and s.is_in_office(now)]
+    responsible = dossier.responsible(now)
     return DockingOut.model_construct(
         entry=dossier.code,
         stage=state.stage,
         stage_label=STAGE_LABELS[state.stage],
-        responsible=in_office[-1].code if in_office else None,
+        responsible=responsible.code if responsible else None,
         needed=dossier.amount_fen,
         approved=state.approved_fen,
         disbursed=state.disbursed_fen,

@@ -6,10 +6,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+import numpy as np
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.allocation.tables import AllocationRun, Assignment, AssignmentSupport
+from app.allocation.archive import pack
+from app.allocation.flow import solve
+from app.allocation.model import AllocationProblem
+from app.allocation.posing import Posed
+from app.allocation.tables import AllocationProblemRecord, AllocationRun, Assignment, AssignmentSupport
 from app.catalogue.tables import Product, ProductRevision
 from app.chains.tables import Chain
 from app.docking.tables import DockingEvent
@@ -29,6 +34,18 @@ TREE = (
     ("ccb", None, "230100"),
 )
 NEED_FEN = 500_000_000
+NONE = np.zeros(0, np.int64)
+NOTHING_POSED = Posed(
+    AllocationProblem(NONE, np.zeros(1, np.int64), NONE, NONE),
+    NONE,
+    NONE,
+    NONE,
+    NONE,
+    NONE,
+    np.zeros(0, np.bool_),
+)
+"""A run without candidates: who declines leaves the entry to its bottleneck's route, else to the coordinator."""
+SETTINGS = {"parameters": {"allocation.default_capacity": {"value": 40}}}
 HASH = hashlib.sha256(b"").hexdigest()
 
 
@@ -185,11 +202,14 @@ async def _store_runs(session: AsyncSession, edition_id: int) -> int:
     session.add(match_run)
     await session.flush()
     run = AllocationRun(
-        edition_id=edition_id, match_run_id=match_run.id, settings={}, objective={}, inputs_hash=HASH,
+        edition_id=edition_id, match_run_id=match_run.id, settings=SETTINGS, objective={}, inputs_hash=HASH,
         result_hash=HASH, run_by="test", created_at=ADMITTED,
     )  # fmt: skip
     session.add(run)
     await session.flush()
+    session.add(
+        AllocationProblemRecord(run_id=run.id, arrays=pack(NOTHING_POSED, solve(NOTHING_POSED.problem)))
+    )
     return run.id
 
 
