@@ -1,5 +1,7 @@
 """Writes a submitted sheet back with a column that says what is wrong in each row."""
 
+import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -7,13 +9,15 @@ from typing import IO, Any, Final
 
 import xlsxwriter
 
-from app.whitelist.roster_columns import FAULT_HEADING, is_fault_heading
+from app.whitelist.roster_columns import FAULT_HEADING, SHEET_NAME, is_fault_heading
 from app.whitelist.roster_faults import RosterFault, column_letters
 from app.whitelist.workbook_reading import RosterSheet
 
 LONGEST_TEXT: Final = 32_000  # a cell holds at most 32,767 characters
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+LONGEST_SHEET_NAME: Final = 31
 _FAULT_COLUMN_WIDTH: Final = 60
+_NOT_IN_A_SHEET_NAME = re.compile(r"[\[\]:*?/\\]|^'|'$")
 
 
 def write_error_workbook(target: str | IO[bytes], roster: RosterSheet, faults: Iterable[RosterFault]) -> None:
@@ -26,7 +30,7 @@ def write_error_workbook(target: str | IO[bytes], roster: RosterSheet, faults: I
         by_row[fault.row or roster.header.row].append(fault)
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(target, options) as book:
-        sheet = book.add_worksheet(roster.name)
+        sheet = book.add_worksheet(_sheet_name(roster.name))
         writer = _RowWriter(sheet, _formats(book), _fault_column(roster))
         sheet.set_column(writer.fault_column, writer.fault_column, _FAULT_COLUMN_WIDTH)
         written = 0
@@ -35,6 +39,12 @@ def write_error_workbook(target: str | IO[bytes], roster: RosterSheet, faults: I
             written = number
         for number in sorted(row for row in by_row if row > written):
             writer.write(number, (), by_row[number])
+
+
+def _sheet_name(given: str) -> str:
+    """Answer a name that spreadsheets accept: files made by other programs do not keep to their rules."""
+    name = _NOT_IN_A_SHEET_NAME.sub("_", given[:LONGEST_SHEET_NAME])
+    return SHEET_NAME if not name or name.casefold() == "history" else name
 
 
 def _all_rows(roster: RosterSheet) -> Iterator[tuple[int, Sequence[object]]]:
@@ -91,7 +101,7 @@ class _RowWriter:
                 self.sheet.write_string(row, column, cell[:LONGEST_TEXT], style)
         elif isinstance(cell, bool):
             self.sheet.write_boolean(row, column, cell, self.formats.get(mark))
-        elif isinstance(cell, int | float):
+        elif isinstance(cell, int | float) and math.isfinite(cell):
             self.sheet.write_number(row, column, cell, self.formats.get(mark))
         elif isinstance(cell, date | datetime):
             self.sheet.write_datetime(row, column, cell, self.formats[f"{mark} date".strip()])

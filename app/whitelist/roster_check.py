@@ -1,13 +1,13 @@
 """The first pass over a roster: every fault at once, and what the second pass needs to know. Writes nothing."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
 from app.enterprises.statements import name_key
 from app.whitelist.roster_faults import RosterFault
-from app.whitelist.roster_rows import RosterContext, RosterRow, is_blank, read_row
+from app.whitelist.roster_rows import RosterContext, RosterRow, RowReading, is_blank, read_row
 from app.whitelist.workbook_reading import MOST_BLANK_ROWS, RosterSheet
 
 Progress = Callable[[int, int], None]
@@ -28,9 +28,13 @@ class Firm:
 
 @dataclass(slots=True)
 class RosterCheck:
-    """What the first pass found. `faulty_rows` may not be taken; `faults` are those listed of `fault_count`."""
+    """What the first pass found. `faulty_rows` may not be taken; `faults` are those listed of `fault_count`.
+
+    `firms` are those of the faultless rows, by credit code.
+    """
 
     sheet: str
+    header_row: int = 1
     unknown_columns: tuple[str, ...] = ()
     rows: int = 0
     fault_count: int = 0
@@ -52,11 +56,16 @@ class RosterCheck:
 def check_roster(
     roster: RosterSheet, context: RosterContext, progress: Progress | None = None
 ) -> RosterCheck:
-    """Read every row once and report all that is wrong, in the order of the sheet."""
-    check = RosterCheck(roster.name, tuple(heading for _, heading in roster.header.unknown))
+    """Read every row once and report all that is wrong, in the order of the sheet.
+
+    Rows are read under a faulty header too, by the columns that were found.
+    """
+    check = RosterCheck(
+        roster.name, roster.header.row, tuple(heading for _, heading in roster.header.unknown)
+    )
     for fault in (*roster.header.faults, *roster.faults):
         check.add(fault)
-    if roster.is_readable:
+    if roster.header.places:
         _check_rows(roster, context, check, progress)
         if not check.rows:
             check.add(RosterFault(roster.header.row, None, "没有数据行", "在表头之下填写名单。"))
@@ -68,21 +77,20 @@ def _check_rows(
     roster: RosterSheet, context: RosterContext, check: RosterCheck, progress: Progress | None
 ) -> None:
     places = {column.fact: index for index, column in roster.header.places}
-    seen: dict[tuple[str, str | None], int] = {}
+    said = _Said()
     blank: list[int] = []
     named = {(fault.row, fault.column) for fault in roster.faults}
     for number, cells in _filled_rows(roster, blank, progress):
         check.rows += 1
-        row, faults = read_row(cells, number, roster.header, context)
-        if row is not None:
-            faults = _repetitions(row, seen, check, places)
+        reading = read_row(cells, number, roster.header, context)
+        faults = [*reading.faults, *_repetitions(reading, number, said, places)]
         for fault in faults:
             if (fault.row, fault.column) not in named:
                 check.add(fault)
-        if row is not None:
-            _note(row, check)
+        if reading.row is not None:
+            _note(reading.row, check)
             if not faults:
-                _keep(row, check)
+                _keep(reading.row, check)
     if len(blank) > MOST_BLANK_ROWS:
         message = f"有 {len(blank)} 个空白行"
         check.add(RosterFault(blank[0], None, message, "选中空白行，删除行后保存。"))
@@ -103,24 +111,37 @@ def _filled_rows(
         progress(roster.height, roster.height)
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the rows so far said first: where each firm and project stands, and what each firm is called."""
+
+    rows: dict[tuple[str, str | None], int] = field(default_factory=dict)
+    names: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+
 def _repetitions(
-    row: RosterRow, seen: dict[tuple[str, str | None], int], check: RosterCheck, places: dict[str, int]
+    reading: RowReading, number: int, said: _Said, places: Mapping[str, int]
 ) -> list[RosterFault]:
     """Find what the file says twice: the same firm and project, or one code with two names."""
-    faults = []
-    first = seen.setdefault(row.key, row.number)
-    if first != row.number:
-        message = f"第{first}行已有同一统一社会信用代码" + ("和项目" if row.facts.project_name else "")
+    faults: list[RosterFault] = []
+    if reading.key is None:
+        return faults
+    uscc, project = reading.key
+    first = said.rows.setdefault(reading.key, number)
+    if first != number:
+        message = f"第{first}行已有同一统一社会信用代码" + ("和项目" if project else "")
         remedy = "删去其中一行；若是另一个项目，填写“项目名称”。"
-        faults.append(RosterFault(row.number, places["uscc"], message, remedy, row.uscc))
-    firm = check.firms.setdefault(row.uscc, Firm(row.name, row.facts.region, row.number))
-    if name_key(firm.name) != name_key(row.name):
-        message = f"同一统一社会信用代码在第{firm.row}行的名称是“{firm.name}”"
-        faults.append(RosterFault(row.number, places["name"], message, "核对代码和名称。", row.name))
+        faults.append(RosterFault(number, places["uscc"], message, remedy, uscc))
+    if reading.name is not None:
+        name, row = said.names.setdefault(uscc, (reading.name, number))
+        if name_key(name) != name_key(reading.name):
+            message = f"同一统一社会信用代码在第{row}行的名称是“{name}”"
+            faults.append(RosterFault(number, places["name"], message, "核对代码和名称。", reading.name))
     return faults
 
 
 def _keep(row: RosterRow, check: RosterCheck) -> None:
+    check.firms.setdefault(row.uscc, Firm(row.name, row.facts.region, row.number))
     if check.kept is not None:
         check.kept.append(row)
         if len(check.kept) > MOST_KEPT_ROWS:
@@ -146,6 +167,6 @@ def valid_rows(
 def _read_again(roster: RosterSheet, context: RosterContext) -> Iterator[RosterRow]:
     for number, cells in roster.rows():
         if not is_blank(cells):
-            row, _ = read_row(cells, number, roster.header, context)
-            if row is not None:
-                yield row
+            reading = read_row(cells, number, roster.header, context)
+            if reading.row is not None:
+                yield reading.row

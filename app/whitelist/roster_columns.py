@@ -142,16 +142,20 @@ def read_header(cells: Sequence[object], row: int) -> RosterHeader:
 
 
 def _missing(places: Mapping[str, int], unknown: Sequence[str], row: int) -> list[RosterFault]:
-    faults = []
-    for column in COLUMNS:
-        if column.is_required and column.heading not in places:
-            near = process.extractOne(
-                column.heading, unknown, scorer=fuzz.ratio, score_cutoff=_LEAST_LIKENESS
-            )
-            remedy = (
-                f"“{near[0]}”是否就是这一列？请改成“{column.heading}”。"
-                if near
-                else f"加上“{column.heading}”列。"
-            )
-            faults.append(RosterFault(row, None, f"缺少必填列“{column.heading}”", remedy))
-    return faults
+    missing = (column for column in COLUMNS if column.is_required and column.heading not in places)
+    return [
+        RosterFault(row, None, f"缺少必填列“{column.heading}”", _meant(column.heading, unknown))
+        for column in missing
+    ]
+
+
+def _meant(heading: str, unknown: Sequence[str]) -> str:
+    """Answer how to get a missing column: by another heading that may mean it, minding its unit."""
+    near = process.extractOne(
+        heading, unknown, scorer=fuzz.ratio, processor=heading_key, score_cutoff=_LEAST_LIKENESS
+    )
+    if near is None:
+        return f"加上“{heading}”列。"
+    if "万元" in heading and "元" in near[0] and "万" not in near[0]:
+        return f"“{near[0]}”若以元计，把数值除以 10000 后把标题改成“{heading}”。"
+    return f"“{near[0]}”是否就是这一列？请改成“{heading}”。"

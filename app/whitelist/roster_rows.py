@@ -59,10 +59,19 @@ class RosterRow:
     extra: Mapping[str, str]
     notes: tuple[str, ...] = ()
 
-    @property
-    def key(self) -> tuple[str, str | None]:
-        """Answer what a roster may hold only once: the firm and its project."""
-        return self.uscc, self.facts.project_name
+
+@dataclass(frozen=True, slots=True)
+class RowReading:
+    """What came of one row: all that it states, or None with every fault in it.
+
+    `key` is what a roster may hold only once, the firm and its project; it and `name` are read from a
+    faulty row too (None where their own cells cannot be read), so that repetitions are named at once.
+    """
+
+    row: RosterRow | None
+    faults: list[RosterFault]
+    key: tuple[str, str | None] | None
+    name: str | None
 
 
 Reader = Callable[[object, str, RosterColumn, RosterContext], Any]
@@ -126,10 +135,8 @@ def is_blank(row: Sequence[object]) -> bool:
     return not any(cell.strip() if isinstance(cell, str) else cell is not None for cell in row)
 
 
-def read_row(
-    row: Sequence[object], number: int, header: RosterHeader, context: RosterContext
-) -> tuple[RosterRow | None, list[RosterFault]]:
-    """Read one row; answer it, or None with every fault in it."""
+def read_row(row: Sequence[object], number: int, header: RosterHeader, context: RosterContext) -> RowReading:
+    """Read one row by the columns that there are; under a faulty header it states nothing for certain."""
     values: dict[str, Any] = {}
     faults: list[RosterFault] = []
     for index, column in header.places:
@@ -144,9 +151,20 @@ def read_row(
     if "chain" in values:
         _settle_chain(values, number, header, context, faults)
     extra = _extra(row, number, header, faults)
-    if faults:
-        return None, faults
-    return _stated_row(values, number, extra, _notes(row, header, context))
+    key, name = _key(values, header, faults), values.get("name")
+    if faults or header.faults:
+        return RowReading(None, faults, key, name)
+    stated, faults = _stated_row(values, number, extra, _notes(row, header, context))
+    return RowReading(stated, faults, key, name)
+
+
+def _key(
+    values: Mapping[str, Any], header: RosterHeader, faults: Sequence[RosterFault]
+) -> tuple[str, str | None] | None:
+    is_unread = {fault.column for fault in faults} & {
+        index for index, column in header.places if column.fact == "project_name"
+    }
+    return None if is_unread or "uscc" not in values else (values["uscc"], values.get("project_name"))
 
 
 def _read_cell(cell: object, column: RosterColumn, context: RosterContext) -> Any:
@@ -230,4 +248,8 @@ def _surprise(item: Any, number: int) -> RosterFault:
 
 
 def _shown(cell: object) -> str:
-    return "" if cell is None else str(cell)[:80]
+    """Answer a cell as it was read, so that 230199 does not come back as 230199.0."""
+    try:
+        return cells.cell_text(cell)
+    except BadCell:
+        return str(cell)

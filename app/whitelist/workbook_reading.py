@@ -38,11 +38,6 @@ class RosterSheet:
     offset: int
     sheet: CalamineSheet
 
-    @property
-    def is_readable(self) -> bool:
-        """Tell whether rows can be read at all: no column is missing or doubled."""
-        return not self.header.faults
-
     def rows(self) -> Iterator[tuple[int, Cells]]:
         """Yield (1-based number, cells from column A) of each row below the header, blank ones too."""
         padding: list[object] = [""] * self.offset

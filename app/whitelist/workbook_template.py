@@ -11,6 +11,7 @@ from app.whitelist.roster_columns import COLUMNS, SHEET_NAME, RosterColumn
 NOTES_SHEET: Final = "说明"
 LISTS_SHEET: Final = "代码表"
 ROWS_WITH_LISTS: Final = 10_000
+_WIDEST: Final = 36
 _FLAGS: Final = {"yes": "是", "no": "否"}
 _AS_TEXT: Final = frozenset({"uscc", "region", "industry", "phone", "date"})
 _NUMBERS: Final = frozenset({"integer", "months", "money", "asked_money"})
@@ -61,10 +62,19 @@ def _write_roster(sheet: Any, formats: Mapping[str, Any], ranges: Mapping[str, s
     sheet.set_row(0, 32)
     for index, column in enumerate(COLUMNS):
         style = "text" if column.kind in _AS_TEXT else "number" if column.kind in _NUMBERS else "plain"
-        sheet.set_column(index, index, max(10, len(column.heading) * 2), formats[style])
+        sheet.set_column(index, index, _width(column), formats[style])
         head = formats["required" if column.is_required else "optional"]
         sheet.write_string(0, index, column.heading, head)
         sheet.data_validation(1, index, ROWS_WITH_LISTS, index, _validation(column, ranges))
+
+
+def _width(column: RosterColumn) -> int:
+    """Answer the width that shows heading and example, up to `_WIDEST`; a Chinese character takes two."""
+    widths = (
+        sum(1 if character.isascii() else 2 for character in text)
+        for text in (column.heading, column.example)
+    )
+    return min(max(10, *widths) + 2, _WIDEST)
 
 
 def _validation(column: RosterColumn, ranges: Mapping[str, str]) -> dict[str, Any]:
@@ -73,7 +83,8 @@ def _validation(column: RosterColumn, ranges: Mapping[str, str]) -> dict[str, An
     if source is None:
         return {"validate": "any", **shown}
     is_closed = column.kind in {"choice", "flag"}
-    refusal = {"error_title": column.heading[:32], "error_message": "请从列表中选择，未知则留空。"}
+    said = "请从列表中选择。" if column.is_required else "请从列表中选择，未知则留空。"
+    refusal = {"error_title": column.heading[:32], "error_message": said}
     return {"validate": "list", "source": source, "show_error": is_closed, **refusal, **shown}
 
 

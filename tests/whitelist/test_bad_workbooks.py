@@ -102,6 +102,35 @@ def test_missing_and_doubled_columns_are_named_together() -> None:
     assert found.unknown_columns == ("融资金额", "备注")
 
 
+def test_cells_under_a_faulty_header_are_checked_in_the_same_pass() -> None:
+    headings = [heading for heading in HEADINGS if heading != "资金用途"]
+    rows = [good_row(1, 成立日期="2015-02-30"), good_row(2), good_row(2)]
+    found = check(workbook(rows, headings))
+    assert [fault.where("名单") for fault in found.faults] == ["名单!1", "名单!K2", "名单!B4"]
+    assert (found.rows, found.kept, found.firms) == (3, [], {})
+
+
+def test_a_faulty_row_that_repeats_another_is_told_both_at_once() -> None:
+    rows = [good_row(1, 首贷户="?"), good_row(1, 成立日期="昨天"), good_row(1, 企业名称="大庆另一家有限公司")]
+    found = faults_of(workbook(rows))
+    assert set(found) == {"名单!S2", "名单!K3", "名单!B3", "名单!B4", "名单!C4"}
+    assert "第2行已有" in found["名单!B3"]
+    assert faults_of(workbook([good_row(1), good_row(1, 项目名称="长" * 300)])).keys() == {"名单!D3"}
+
+
+@pytest.mark.parametrize(
+    ("heading", "said"),
+    [
+        ("融资金额（元）", "若以元计，把数值除以 10000"),
+        ("融资金额(万)", "是否就是这一列"),
+        ("申请融资金额 (万元)", "是否就是这一列"),
+    ],
+)
+def test_a_column_in_yuan_is_not_simply_renamed(heading: str, said: str) -> None:
+    headings = [heading if one == "融资金额（万元）" else one for one in HEADINGS]
+    assert said in faults_of(workbook([good_row()], headings))["名单!1"]
+
+
 def test_unknown_columns_are_reported_and_their_cells_kept() -> None:
     found = check(workbook([good_row(备注="重点关注", 期次="一")], [*HEADINGS, "备注", "期次"]))
     assert found.unknown_columns == ("备注", "期次")
