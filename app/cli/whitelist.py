@@ -138,6 +138,11 @@ def _show_import(found: ImportOut, *, as_json: bool) -> None:
         )
     for note in found.notes[:MOST_SHOWN]:
         typer.echo(f"  {note}")
+    if found.entries:
+        shown = found.entries[:MOST_SHOWN]
+        looked_at = [(*one.model_dump(exclude={"why"}).values(), "；".join(one.why)) for one in shown]
+        title = f"{len(found.entries)} entries to look at"
+        edge.print_table(title, ("row", "entry", "name", "change", "status", "why"), looked_at)
     if found.faults:
         rows = [(fault.where, fault.message, fault.remedy) for fault in found.faults[:MOST_SHOWN]]
         edge.print_table(f"{found.counts.faults} faults", ("cell", "fault", "remedy"), rows)

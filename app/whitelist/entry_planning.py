@@ -123,20 +123,17 @@ def draft_entry(
     admission = decide_admission(facts.source_class or "", derived, rules.rules.admission)
     size = derived.get("size_class")
     size_class = size if isinstance(size, str) else None
-    if stored is None:
-        open_items = _opened(admission, bool(namesakes))
-        status = status_after(admission.status, open_items)
-        asked = tuple(namesakes) if admission.status != "refused" else ()
-        return EntryDraft(code, "new", None, status, admission, size_class, asked)
-    lasting = [(item.kind, item.decision) for item in stored.items if item.kind == "duplicate_name"]
-    superseded = tuple(
-        item for item in stored.items if item.kind == "admission_unknown" and item.decision is None
-    )
-    status = status_after(admission.status, [*lasting, *_opened(admission, is_questioned=False)])
-    return EntryDraft(code, "changed", stored, status, admission, size_class, (), superseded)
+    items = () if stored is None else stored.items
+    lasting = [(item.kind, item.decision) for item in items if item.kind == "duplicate_name"]
+    # What the rules refuse is asked about when they no longer do; what was asked of this entry is not asked again.
+    asked = () if lasting or admission.status == "refused" else tuple(namesakes)
+    status = status_after(admission.status, [*lasting, *_opened(admission, is_questioned=bool(asked))])
+    superseded = tuple(item for item in items if item.kind == "admission_unknown" and item.decision is None)
+    change: EntryChange = "new" if stored is None else "changed"
+    return EntryDraft(code, change, stored, status, admission, size_class, asked, superseded)
 
 
-def _opened(admission: Admission, is_questioned: bool) -> list[tuple[str, str | None]]:  # noqa: FBT001 - one of two plain questions
+def _opened(admission: Admission, *, is_questioned: bool) -> list[tuple[str, str | None]]:
     opened: list[tuple[str, str | None]] = []
     if admission.status == "review":
         opened.append(("admission_unknown", None))

@@ -7,7 +7,7 @@ from typing import Any
 from app.enterprises.need_facts import NeedFacts
 from app.enterprises.statements import Taken
 from app.whitelist.entry_planning import EntryDraft
-from app.whitelist.rules import SUPERSEDED
+from app.whitelist.rules import NO_RULE, SUPERSEDED
 
 
 def new_entry_row(
@@ -74,7 +74,7 @@ def item_rows(draft: EntryDraft, entry_id: int, now: datetime) -> Iterable[dict[
         found = draft.admission.as_json()
         detail = {"ask": found["ask"], "rule": found["name"], "citation": found["citation"]}
         if draft.admission.rule is None:
-            detail["problem"] = "现行政策中没有这一名单类别的准入规则"
+            detail["problem"] = NO_RULE
         yield own | open_ | {"kind": "admission_unknown", "detail": detail}
     if draft.namesakes:
         detail = {"candidates": [one.as_json() for one in draft.namesakes]}

@@ -1,11 +1,10 @@
 """Lists a stored need on an edition, as a form or another system asks for it."""
 
-import asyncio
 from datetime import datetime
 
 from app.accounts.rules import Viewer
 from app.enterprises.need_service import need_by_code
-from app.enterprises.service import all_names, enterprise_by_uscc
+from app.enterprises.service import enterprise_by_uscc
 from app.enterprises.statement_service import compare_statements, take_statements
 from app.enterprises.statements import Statement
 from app.kernel.clock import shanghai_date
@@ -17,11 +16,11 @@ from app.reference.service import current_book
 from app.whitelist import queries
 from app.whitelist.entry_planning import AdmissionRules, draft_entry
 from app.whitelist.entry_saving import item_rows, new_entry_row
-from app.whitelist.namesakes import find_namesakes
 from app.whitelist.roster_check import Firm
 from app.whitelist.rules import deciding_day, entry_code
 from app.whitelist.schemas import EntryOut
 from app.whitelist.service import edition, get_entry
+from app.whitelist.writing import ask_about_namesakes, with_earlier_questions
 
 
 async def list_need(
@@ -46,11 +45,9 @@ async def list_need(
     if await queries.entry_ids(session, [code]):
         raise Conflict("The need is listed.", [Fault("need", "is listed on this edition", value=code)])
     firm = await enterprise_by_uscc(session, viewer, need.uscc)
-    known = [name for name in await all_names(session) if name[0] != need.uscc]
     book = await current_book(session, get_settings().seed_dir)
-    region_names = [region.name for region in book.regions.by_code.values()]
-    firms = {need.uscc: Firm(firm.name, firm.region, 0)}
-    namesakes = await asyncio.to_thread(find_namesakes, firms, known, region_names, "")
+    found = await ask_about_namesakes(session, {need.uscc: Firm(firm.name, firm.region, 0)}, "", book)
+    namesakes = await with_earlier_questions(session, [need.uscc], found)
     on = deciding_day(edition_code, shanghai_date(now))
     rules = AdmissionRules(on, book, await rule_book(session, viewer.jurisdiction, on))
     draft = draft_entry(

@@ -1,16 +1,22 @@
 """What an import counts and reports. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from app.enterprises.statements import Plan
+from app.policy.criteria import Verdict
+from app.policy.facts import FACTS
 from app.whitelist.entry_planning import EntryDraft
 from app.whitelist.roster_check import RosterCheck
-from app.whitelist.schemas import ImportCounts
+from app.whitelist.roster_rows import RosterRow
+from app.whitelist.rules import NO_RULE
+from app.whitelist.schemas import ImportCounts, LookedAt
 
 MOST_REPORTED_FAULTS: Final = 1_000
 MOST_REPORTED_NOTES: Final = 1_000
+MOST_REPORTED_ENTRIES: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class ImportTally:
 
     counts: ImportCounts
     notes: list[str] = field(default_factory=list)
+    entries: list[LookedAt] = field(default_factory=list)
     is_changing: bool = False
     """Whether anything stated so far is not stored already."""
 
@@ -46,8 +53,8 @@ class ImportTally:
         counts = ImportCounts(rows=check.rows, faulty=_faulty_rows(check), faults=check.fault_count)
         return cls(counts, list(check.notes))
 
-    def add(self, drafts: Sequence[EntryDraft], plan: Plan) -> None:
-        """Take a batch in."""
+    def add(self, rows: Sequence[RosterRow], drafts: Sequence[EntryDraft], plan: Plan) -> None:
+        """Take a batch in: its rows, the draft of each, and what is planned for their firms and needs."""
         counts = self.counts
         self.is_changing |= plan.is_changing or any(draft.is_writing for draft in drafts)
         for draft in drafts:
@@ -56,6 +63,9 @@ class ImportTally:
             if draft.status is not None:
                 setattr(counts, draft.status, getattr(counts, draft.status) + 1)
             counts.duplicates += bool(draft.namesakes)
+        pairs = zip(rows, drafts, strict=True)
+        asking = (_looked_at(row, draft) for row, draft in pairs if _needs_a_look(draft))
+        self.entries += islice(asking, MOST_REPORTED_ENTRIES - len(self.entries))
         counts.enterprises += len(plan.new_enterprises)
         counts.renamed += len(plan.renamed)
         room = MOST_REPORTED_NOTES - len(self.notes)
@@ -65,8 +75,39 @@ class ImportTally:
         ]
 
 
+def _needs_a_look(draft: EntryDraft) -> bool:
+    return draft.change in {"changed", "withdrawn"} or draft.status in {"review", "refused"}
+
+
+def _looked_at(row: RosterRow, draft: EntryDraft) -> LookedAt:
+    change = "new" if draft.change == "new" else "withdrawn" if draft.change == "withdrawn" else "changed"
+    return LookedAt(
+        row=row.number,
+        entry=draft.code,
+        name=row.name,
+        change=change,
+        status=draft.status,
+        why=list(_why(draft)),
+    )
+
+
+def _why(draft: EntryDraft) -> Iterator[str]:
+    if draft.change == "withdrawn":
+        yield "已退出名单，不再列入"
+    admission = draft.admission
+    if admission is not None and admission.rule is None:
+        yield NO_RULE
+    if admission is not None and admission.ask and admission.status == "review":
+        yield f"须询问：{'、'.join(FACTS[name].chinese for name in admission.ask)}"
+    if admission is not None and admission.status == "refused":
+        failed = (finding for finding in admission.findings if finding.verdict is Verdict.FAIL)
+        yield from (f"{one.asked}，现为{one.found}（{one.source}）" for one in failed)
+    for one in draft.namesakes:
+        yield f"疑似同一企业：{one.name} {one.uscc}（{one.likeness:.2f}）"
+
+
 def _faulty_rows(check: RosterCheck) -> int:
-    return len(check.faulty_rows - {0}) if check.rows else 0
+    return len(check.faulty_rows - {check.header_row})
 
 
 def reported_faults(check: RosterCheck) -> list[dict[str, str]]:

@@ -43,7 +43,7 @@ class RosterRefused(Refused):
 
     def __init__(self, roster: RosterSheet, check: RosterCheck) -> None:
         faults = [Fault(**fault) for fault in reported_faults(check)]
-        detail = f"The roster has {check.fault_count} faults in {len(check.faulty_rows)} rows; nothing was written."
+        detail = f"The roster has faults ({check.fault_count} in all); nothing was written."
         super().__init__(detail, faults)
         self.roster, self.check = roster, check
 
@@ -113,7 +113,7 @@ async def import_roster(
         opened.edition,
         edition_code,
         opened.rules,
-        await ask_about_namesakes(session, check, opened.context.book),
+        await ask_about_namesakes(session, check.firms, check.sheet, opened.context.book),
         now=now,
         is_dry_run=options.dry_run,
         is_demo=options.is_demo,
@@ -205,7 +205,7 @@ async def _write(
     total = opened.roster.height
     try:
         while batch := await asyncio.to_thread(next, rows, None):
-            tally.add(*await writer.take(batch))
+            tally.add(batch, *await writer.take(batch))
             if progress is not None:
                 progress(total + batch[-1].number, 2 * total)
     except IntegrityError as error:
@@ -229,6 +229,7 @@ async def _report(
         "unknown_columns": list(check.unknown_columns),
         "notes": tally.notes,
         "faults": reported_faults(check),
+        "entries": [one.model_dump() for one in tally.entries],
     }
     if writer.has_written:
         await session.flush()
@@ -245,6 +246,7 @@ async def _report(
         unknown_columns=list(check.unknown_columns),
         notes=tally.notes,
         faults=[FaultOut.model_validate(fault) for fault in reported_faults(check)],
+        entries=tally.entries,
         imported_by=record.imported_by,
         created_at=record.created_at,
     )

@@ -14,19 +14,20 @@ MOST_NAMESAKES: Final = 3
 def find_namesakes(
     firms: Mapping[str, Firm],
     known: Sequence[tuple[str, str, str]],
+    settled: Collection[str],
     region_names: Sequence[str],
     sheet: str,
 ) -> dict[str, tuple[Namesake, ...]]:
-    """Answer for each firm that is new here the firms it may be the same as, the likeliest first.
+    """Answer for each firm that nobody was asked about yet the firms it may be the same as, the likeliest first.
 
-    `known` are (credit code, name, region code) of all registered firms. A firm that was registered
-    before was asked about then; of two new ones the later row is asked.
+    `known` are (credit code, name, region code) of all registered firms. `settled` are the credit codes
+    of those that were listed before under the name they have now: they were asked about then. Of two
+    new ones the later row is asked.
     """
-    registered = {uscc for uscc, _, _ in known}
     found: dict[str, list[Namesake]] = defaultdict(list)
-    _within_roster(firms, registered, region_names, sheet, found)
+    _within_roster(firms, settled, region_names, sheet, found)
     others = [firm for firm in known if firm[0] not in firms]
-    _among_registered(firms, registered, others, region_names, found)
+    _among_registered(firms, settled, others, region_names, found)
     return {
         uscc: tuple(sorted(namesakes, key=lambda one: (-one.likeness, one.uscc))[:MOST_NAMESAKES])
         for uscc, namesakes in found.items()
@@ -35,7 +36,7 @@ def find_namesakes(
 
 def _within_roster(
     firms: Mapping[str, Firm],
-    registered: Collection[str],
+    settled: Collection[str],
     region_names: Sequence[str],
     sheet: str,
     found: dict[str, list[Namesake]],
@@ -45,20 +46,20 @@ def _within_roster(
     regions = [firms[uscc].region_code for uscc in usccs]
     for pair in find_duplicates(names, regions, region_names):
         first, second = usccs[pair.first], usccs[pair.second]
-        asked, other = (first, second) if second in registered else (second, first)
-        if asked not in registered:
+        asked, other = (first, second) if second in settled else (second, first)
+        if asked not in settled:
             firm = firms[other]
             found[asked].append(Namesake(other, firm.name, pair.likeness, f"{sheet}!{firm.row}"))
 
 
 def _among_registered(
     firms: Mapping[str, Firm],
-    registered: Collection[str],
+    settled: Collection[str],
     others: Sequence[tuple[str, str, str]],
     region_names: Sequence[str],
     found: dict[str, list[Namesake]],
 ) -> None:
-    new = [uscc for uscc in firms if uscc not in registered]
+    new = [uscc for uscc in firms if uscc not in settled]
     if not new or not others:
         return
     index = NameIndex.build(

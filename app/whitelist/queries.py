@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Row, Select, Table, bindparam, func, select, update
+from sqlalchemy import Row, Select, Table, bindparam, exists, func, or_, select, update
 
 from app.accounts.rules import Viewer
 from app.enterprises.tables import Enterprise, Need, NeedRevision
@@ -199,6 +199,20 @@ async def unresolved_namesakes(
     return {uscc: candidates for uscc, candidates in found.items() if candidates}
 
 
+async def asked_firms(session: AsyncSession) -> frozenset[str]:
+    """Answer the credit codes of firms whose names were looked at: all that were listed, if not refused outright.
+
+    What the rules refuse is not asked about, and opens no review item.
+    """
+    has_item = exists().where(ReviewItem.entry_id == WhitelistEntry.id)
+    statement = (
+        select(Enterprise.uscc)
+        .join(WhitelistEntry, WhitelistEntry.enterprise_id == Enterprise.id)
+        .where(or_(WhitelistEntry.status != "refused", has_item))
+    )
+    return frozenset(await session.scalars(statement))
+
+
 async def put_entries(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store new entries."""
     await insert_rows(session, ENTRIES, rows)
@@ -322,11 +336,3 @@ async def items_of_entry(session: AsyncSession, entry_id: int) -> Sequence[Revie
     """Answer the review items of an entry by id."""
     statement = select(ReviewItem).where(ReviewItem.entry_id == entry_id).order_by(ReviewItem.id)
     return (await session.scalars(statement)).all()
-
-
-async def imported_before(session: AsyncSession, edition_id: int, sha256: str) -> WhitelistImport | None:
-    """Answer the latest import of a file of this hash into an edition."""
-    statement = select(WhitelistImport).where(
-        WhitelistImport.edition_id == edition_id, WhitelistImport.file_sha256 == sha256
-    )
-    return await session.scalar(statement.order_by(WhitelistImport.id.desc()).limit(1))

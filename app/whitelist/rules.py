@@ -17,6 +17,7 @@ ReviewKind = Literal["admission_unknown", "duplicate_name"]
 Decision = Literal["admit", "refuse", "same_firm", "different_firm"]
 SUPERSEDED: Final = "superseded"
 """Decision of an open item whose statement was replaced before anybody decided."""
+NO_RULE: Final = "现行政策中没有这一名单类别的准入规则"
 DECISIONS: Final[Mapping[str, tuple[Decision, ...]]] = {
     "admission_unknown": ("admit", "refuse"),
     "duplicate_name": ("same_firm", "different_firm"),

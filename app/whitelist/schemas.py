@@ -157,6 +157,22 @@ class ImportCounts(BaseModel):
     renamed: int = Field(default=0, description="Registered firms that are stated with another name.")
 
 
+class LookedAt(BaseModel):
+    """An entry that a roster does not simply list as admitted, or as it was."""
+
+    row: int = Field(description="Row of the sheet, from 1.", examples=[17])
+    entry: str = Field(description="名单条目编码.", examples=["2023H2-91230199MA1BQXYE20"])
+    name: str = Field(description="企业名称.")
+    change: Literal["new", "changed", "withdrawn"] = Field(description="What it is to the edition.")
+    status: EntryStatus | None = Field(
+        description="Where the rules leave it; null if it stays withdrawn.", examples=["review"]
+    )
+    why: list[str] = Field(
+        description="What is unknown, what the rules refuse, whom it may be, in Chinese.",
+        examples=[["须询问：资质"]],
+    )
+
+
 class ImportOut(BaseModel):
     """A workbook that was taken, or a preview of one."""
 
@@ -173,6 +189,9 @@ class ImportOut(BaseModel):
     )
     notes: list[str] = Field(description="What was changed in reading (old region codes) and renamed firms.")
     faults: list[FaultOut] = Field(description="Faults of the rows that were not taken, 1,000 at most.")
+    entries: list[LookedAt] = Field(
+        description="Entries that are changed, waiting, refused or withdrawn, by row; 1,000 at most."
+    )
     imported_by: str = Field(description="Who sent it.")
     created_at: datetime = Field(description="When it was taken.")
 

@@ -14,6 +14,7 @@ from app.whitelist.schemas import (
     FactChange,
     ImportCounts,
     ImportOut,
+    LookedAt,
     ReviewOut,
 )
 from app.whitelist.tables import ReviewItem, WhitelistEdition, WhitelistEntry, WhitelistImport
@@ -92,8 +93,8 @@ def review_out(item: ReviewItem, entry: WhitelistEntry, edition: str, firm: Ente
     )
 
 
-def import_out(row: WhitelistImport, edition: str, *, is_unchanged: bool = False) -> ImportOut:
-    """Answer a stored import; `counts` of the row also holds what was reported beside them."""
+def import_out(row: WhitelistImport, edition: str) -> ImportOut:
+    """Answer a stored import (it changed something); `counts` of the row also holds what was reported beside them."""
     report = row.counts
     return ImportOut(
         id=row.id,
@@ -102,11 +103,12 @@ def import_out(row: WhitelistImport, edition: str, *, is_unchanged: bool = False
         file_sha256=row.file_sha256,
         sheet=report["sheet"],
         is_dry_run=False,
-        is_unchanged=is_unchanged,
+        is_unchanged=False,
         counts=ImportCounts.model_validate(report["counts"]),
         unknown_columns=report["unknown_columns"],
         notes=report["notes"],
         faults=[FaultOut.model_validate(fault) for fault in report["faults"]],
+        entries=[LookedAt.model_validate(one) for one in report.get("entries", ())],
         imported_by=row.imported_by,
         created_at=row.created_at,
     )

@@ -1,13 +1,13 @@
 """Writes the rows of a roster batch by batch: firms and needs first, then their entries and questions."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from app.accounts.rules import Viewer
 from app.enterprises.service import all_names
 from app.enterprises.statement_service import compare_statements, take_statements
-from app.enterprises.statements import Plan, Statement, Taken
+from app.enterprises.statements import Plan, Statement, Taken, name_key
 from app.kernel.database import AsyncSession
 from app.reference.book import ReferenceBook
 from app.whitelist import queries
@@ -20,7 +20,7 @@ from app.whitelist.entry_saving import (
     superseded_rows,
 )
 from app.whitelist.namesakes import find_namesakes
-from app.whitelist.roster_check import RosterCheck
+from app.whitelist.roster_check import Firm
 from app.whitelist.roster_rows import RosterRow
 from app.whitelist.rules import entry_code
 from app.whitelist.tables import WhitelistEdition, WhitelistImport
@@ -29,12 +29,28 @@ Batch = tuple[list[EntryDraft], Plan]
 
 
 async def ask_about_namesakes(
-    session: AsyncSession, check: RosterCheck, book: ReferenceBook
+    session: AsyncSession, firms: Mapping[str, Firm], sheet: str, book: ReferenceBook
 ) -> dict[str, tuple[Namesake, ...]]:
-    """Answer for each firm that a roster newly names the firms it may be the same as."""
+    """Answer for each firm that nobody was asked about under its name the firms it may be the same as."""
     known = await all_names(session)
+    asked = await queries.asked_firms(session)
+    settled = {
+        uscc
+        for uscc, name, _region in known
+        if uscc in asked and uscc in firms and name_key(firms[uscc].name) == name_key(name)
+    }
     region_names = [region.name for region in book.regions.by_code.values()]
-    return await asyncio.to_thread(find_namesakes, check.firms, known, region_names, check.sheet)
+    return await asyncio.to_thread(find_namesakes, firms, known, settled, region_names, sheet)
+
+
+async def with_earlier_questions(
+    session: AsyncSession, usccs: Iterable[str], found: Mapping[str, tuple[Namesake, ...]]
+) -> dict[str, tuple[Namesake, ...]]:
+    """Answer what to ask about firms now: what was found, and earlier questions that are not settled."""
+    wanted = frozenset(usccs)
+    earlier = await queries.unresolved_namesakes(session, wanted)
+    questions = {uscc: tuple(map(Namesake.of, candidates)) for uscc, candidates in earlier.items()}
+    return questions | {uscc: found[uscc] for uscc in wanted & found.keys()}
 
 
 class RosterWriter:
@@ -79,12 +95,7 @@ class RosterWriter:
             if self.edition is not None
             else {}
         )
-        namesakes = {
-            uscc: tuple(Namesake.of(one) for one in candidates)
-            for uscc, candidates in (
-                await queries.unresolved_namesakes(self.session, {row.uscc for row in rows})
-            ).items()
-        } | {row.uscc: self.namesakes[row.uscc] for row in rows if row.uscc in self.namesakes}
+        namesakes = await with_earlier_questions(self.session, (row.uscc for row in rows), self.namesakes)
 
         def draft_all() -> list[EntryDraft]:
             return [

@@ -255,6 +255,61 @@ async def test_firms_of_nearly_one_name_go_to_review_and_are_not_merged(
     assert await session.scalar(select(func.count()).select_from(Enterprise)) == 4
 
 
+@pytest.mark.parametrize("edition", [EDITION, "2024H1"])
+async def test_a_firm_that_was_refused_is_asked_about_when_it_is_not(
+    session: AsyncSession, viewer: Viewer, now: datetime, edition: str
+) -> None:
+    name = "哈尔滨砺剑精密机床制造有限公司"
+    refused = good_row(2, 企业名称="哈尔滨市砺剑精密机床制造有限责任公司", 资质="高新技术企业")
+    first = await take(session, viewer, now, workbook([good_row(1, 企业名称=name), refused]))
+    assert (first.out.counts.refused, first.out.counts.duplicates) == (1, 0)
+    await take(session, viewer, now, workbook([refused | {"资质": "专精特新中小企业"}]), edition)
+    [item] = await open_items(session, viewer)
+    assert (item.kind, item.entry) == ("duplicate_name", f"{edition}-{credit_code(2)}")
+    assert (await entry(session, viewer, 2, edition)).status == "review"
+    await decide(session, viewer, now, item, "different_firm")
+    again = refused | {"资质": "专精特新中小企业", "从业人员": "190"}
+    await take(session, viewer, now, workbook([again]), edition)
+    assert (await entry(session, viewer, 2, edition)).status == "admitted"
+
+
+async def test_a_firm_is_asked_about_again_when_it_takes_anothers_name(
+    session: AsyncSession, viewer: Viewer, now: datetime
+) -> None:
+    name = "哈尔滨砺剑精密机床制造有限公司"
+    await take(session, viewer, now, workbook([good_row(1, 企业名称=name), good_row(2)]))
+    assert await open_items(session, viewer) == []
+    renamed = good_row(2, 企业名称="哈尔滨市砺剑精密机床制造有限责任公司")
+    await take(session, viewer, now, workbook([good_row(1, 企业名称=name), renamed]), "2024H1")
+    assert [one.entry for one in await open_items(session, viewer)] == [f"2024H1-{credit_code(2)}"]
+
+
+async def test_what_is_not_simply_admitted_is_named_with_the_reason(
+    session: AsyncSession, viewer: Viewer, now: datetime
+) -> None:
+    await take(session, viewer, now, workbook([good_row(1), good_row(2), good_row(3)]))
+    code = f"{EDITION}-{credit_code(3)}"
+    await service.withdraw(session, viewer, code, "停产", expect=lambda _version: None, now=now)
+    rows = [
+        good_row(1, **{"融资金额（万元）": "600"}), good_row(2), good_row(3), good_row(4, 资质=""),
+        good_row(5, 资质="高新技术企业"), good_row(6), good_row(7, 企业名称=good_row(2)["企业名称"]),
+    ]  # fmt: skip
+    preview = await take(session, viewer, now, workbook(rows), dry_run=True)
+    said = {one.row: (one.change, one.status, "".join(one.why)) for one in preview.out.entries}
+    assert said.keys() == {2, 4, 5, 6, 8}
+    assert said[2] == ("changed", "admitted", "")
+    assert said[4][:2] == ("withdrawn", None)
+    assert said[5] == ("new", "review", "须询问：资质")
+    assert said[6][:2] == ("new", "refused")
+    assert "现为" in said[6][2]
+    assert "黑银发〔2023〕25号" in said[6][2]
+    assert credit_code(2) in said[8][2]
+    taken = await take(session, viewer, now, workbook(rows))
+    assert taken.out.entries == preview.out.entries
+    assert taken.out.id is not None
+    assert (await import_service.get_import(session, viewer, taken.out.id)).entries == taken.out.entries
+
+
 async def test_a_withdrawn_entry_stays_withdrawn(
     session: AsyncSession, viewer: Viewer, now: datetime
 ) -> None:
@@ -361,6 +416,21 @@ async def test_a_stored_need_is_listed_by_its_code_and_only_once(
         await entry_service.list_need(session, viewer, "2024H1", credit_code(1), now=now)
     with pytest.raises(Refused):
         await entry_service.list_need(session, viewer, "2024H1", credit_code(5), now=now)
+
+
+async def test_a_listed_need_is_asked_about_as_a_row_is_unless_that_was_settled(
+    session: AsyncSession, viewer: Viewer, now: datetime
+) -> None:
+    rows = [good_row(1), good_row(2, 企业名称=good_row(1)["企业名称"].replace("有限公司", "有限责任公司"))]
+    await take(session, viewer, now, workbook(rows))
+    for edition in ("2024H1", "2024H2"):
+        await service.open_edition(session, viewer, edition, now=now)
+    made = await entry_service.list_need(session, viewer, "2024H1", credit_code(2), now=now)
+    assert (made.status, [one.kind for one in made.reviews]) == ("review", ["duplicate_name"])
+    for item in await open_items(session, viewer):
+        await decide(session, viewer, now, item, "different_firm")
+    made = await entry_service.list_need(session, viewer, "2024H2", credit_code(2), now=now)
+    assert (made.status, made.reviews) == ("admitted", [])
 
 
 async def test_an_import_into_an_edition_that_is_not_open_is_not_found(
