@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, Table, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, Table, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
@@ -14,10 +14,11 @@ from app.allocation.tables import AllocationProblemRecord, AllocationRun, Assign
 from app.catalogue.tables import Product, ProductRevision
 from app.enterprises.tables import NeedRevision
 from app.institutions.tables import Institution
-from app.kernel.database import insert_rows
+from app.kernel.database import insert_numbered, insert_rows
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
 IDS_PER_STATEMENT = 5_000
+ASSIGNMENTS = cast("Table", Assignment.__table__)
 SUPPORTS = cast("Table", AssignmentSupport.__table__)
 
 
@@ -178,35 +179,33 @@ async def add_run(session: AsyncSession, run: AllocationRun, arrays: bytes) -> A
 async def add_assignments(
     session: AsyncSession, run_id: int | None, rows: Sequence[NewAssignment], now: datetime
 ) -> None:
-    """Insert assignments with their supports, in batches."""
-    source = iter(rows)
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
-        values = [
-            {
-                "run_id": run_id,
-                "entry_id": row.entry_id,
-                "kind": row.kind,
-                "institution_id": row.institution_id,
-                "responsible_body": row.responsible_body,
-                "product_revision_id": row.product_revision_id,
-                "score": row.score,
-                "explanation": row.explanation,
-                "assigned_at": now,
-                "ended_at": None,
-                "end_reason": None,
-            }
-            for row in batch
-        ]
-        statement = insert(Assignment).returning(Assignment.id, sort_by_parameter_order=True)
-        ids = (await session.scalars(statement, values)).all()
-        await insert_rows(session, SUPPORTS, _support_rows(ids, batch))
+    """Insert assignments with their supports."""
+    written = (_assignment_row(row, run_id, now) for row in rows)
+    ids = await insert_numbered(session, ASSIGNMENTS, written, key="entry_id")
+    await insert_rows(session, SUPPORTS, _support_rows(ids, rows))
 
 
-def _support_rows(ids: Sequence[int], rows: Sequence[NewAssignment]) -> Iterable[Mapping[str, Any]]:
-    for assignment_id, row in zip(ids, rows, strict=True):
+def _assignment_row(row: NewAssignment, run_id: int | None, now: datetime) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "entry_id": row.entry_id,
+        "kind": row.kind,
+        "institution_id": row.institution_id,
+        "responsible_body": row.responsible_body,
+        "product_revision_id": row.product_revision_id,
+        "score": row.score,
+        "explanation": row.explanation,
+        "assigned_at": now,
+        "ended_at": None,
+        "end_reason": None,
+    }
+
+
+def _support_rows(ids: Mapping[int, int], rows: Sequence[NewAssignment]) -> Iterable[Mapping[str, Any]]:
+    for row in rows:
         for rank, (institution, product, score) in enumerate(row.supports, 1):
             yield {
-                "assignment_id": assignment_id,
+                "assignment_id": ids[row.entry_id],
                 "rank": rank,
                 "institution_id": institution,
                 "product_revision_id": product,

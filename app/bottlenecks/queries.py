@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, Table, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, Table, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
@@ -14,11 +14,12 @@ from app.bottlenecks.cases import CaseContent
 from app.bottlenecks.schemas import CaseFilter
 from app.bottlenecks.tables import BottleneckCase, BottleneckFinding
 from app.enterprises.tables import Enterprise, Need, NeedRevision
-from app.kernel.database import insert_rows
+from app.kernel.database import insert_numbered, insert_rows
 from app.matching.tables import MatchRun
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
 IDS_PER_STATEMENT = 5_000
+CASES = cast("Table", BottleneckCase.__table__)
 FINDINGS = cast("Table", BottleneckFinding.__table__)
 
 
@@ -165,21 +166,15 @@ async def end_cases(session: AsyncSession, case_ids: Iterable[int]) -> int:
 async def add_cases(
     session: AsyncSession, contents: Sequence[CaseContent], match_run_id: int | None, now: datetime
 ) -> None:
-    """Insert current cases with their findings, in batches."""
-    source = iter(contents)
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
-        rows = [_case_row(content, match_run_id, now) for content in batch]
-        statement = insert(BottleneckCase).returning(BottleneckCase.id, sort_by_parameter_order=True)
-        ids = (await session.scalars(statement, rows)).all()
-        await insert_rows(
-            session,
-            FINDINGS,
-            (
-                {"case_id": case_id, "class_code": code, "verdict": verdict, "detail": detail}
-                for case_id, content in zip(ids, batch, strict=True)
-                for code, verdict, detail in content.findings
-            ),
-        )
+    """Insert current cases with their findings."""
+    rows = (_case_row(content, match_run_id, now) for content in contents)
+    ids = await insert_numbered(session, CASES, rows, key="entry_id")
+    findings = (
+        {"case_id": ids[content.entry_id], "class_code": code, "verdict": verdict, "detail": detail}
+        for content in contents
+        for code, verdict, detail in content.findings
+    )
+    await insert_rows(session, FINDINGS, findings)
 
 
 def _case_row(content: CaseContent, match_run_id: int | None, now: datetime) -> dict[str, Any]:

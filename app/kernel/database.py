@@ -145,3 +145,19 @@ async def insert_rows(session: AsyncSession, table: Table, rows: Iterable[Mappin
         await session.execute(insert(table), batch)
         count += len(batch)
     return count
+
+
+async def insert_numbered(
+    session: AsyncSession, table: Table, rows: Iterable[Mapping[str, Any]], *, key: str
+) -> dict[Any, int]:
+    """Insert many rows in batches; answer the `id` of each by its value in the column `key`.
+
+    Databases need not answer ids in the order of the rows, so each comes with the row's own `key`,
+    which no two rows may share. (Into the table, not the mapped class: the ORM would begin a new
+    statement wherever other columns are null.)
+    """
+    source, ids = iter(rows), dict[Any, int]()
+    statement = insert(table).returning(table.c[key], table.c.id)
+    while batch := list(islice(source, ROWS_PER_INSERT)):
+        ids |= {row[0]: row[1] for row in await session.execute(statement, batch)}
+    return ids

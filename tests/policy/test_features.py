@@ -2,13 +2,13 @@
 
 import typer
 
-from app.cli.root import commands
+from app.cli.root import tree
 from app.main import create_app
 from app.policy.features import FEATURES
 
 
 def test_every_feature_that_a_clause_may_name_has_a_door_that_opens() -> None:
-    root = typer.main.get_command(commands)
+    root = typer.main.get_command(tree())
     paths = {path.removeprefix("/api/v1") for path in create_app().openapi()["paths"]}
     for feature in FEATURES.values():
         if feature.door.startswith("/"):
