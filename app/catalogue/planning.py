@@ -7,7 +7,6 @@ from typing import Any
 from app.catalogue.revisions import ProductContent, changed_keys
 from app.catalogue.rules import NATION, ProductTerms
 from app.catalogue.schemas import ProductIn
-from app.institutions.planning import region_hint
 from app.institutions.rules import InstitutionKind, InstitutionTree
 from app.kernel.errors import Fault
 from app.policy.yaml_records import Placed
@@ -101,7 +100,7 @@ def faults_of_terms(item: Placed[Any], terms: ProductTerms, around: Surroundings
     """Name the regions, industries and chains of product terms that are not known."""
     for code in terms.areas:
         if code != NATION and around.book.regions.get(code) is None:
-            remedy = region_hint(code, around.book.regions)
+            remedy = around.book.regions.hint(code)
             yield item.fault("terms.areas", "no region of today has this code", remedy, code)
     for code in terms.industries:
         if around.book.industries.parse(code) is None:

@@ -9,7 +9,6 @@ from typing import Any
 
 from app.chains.rules import MANAGER_ROLES, ContractedBank, GrantedTerm, Period, PlanInForce
 from app.chains.schemas import ChainIn, ManagerIn, PlanContent, PlanIn
-from app.institutions.planning import region_hint
 from app.institutions.rules import InstitutionTree
 from app.kernel.errors import Fault
 from app.policy.yaml_records import Placed
@@ -113,7 +112,7 @@ def faults_of_chains(placed: Sequence[Placed[Any]], book: ReferenceBook) -> Iter
         place = chain.jurisdiction
         if place is not None and book.regions.get(place) is None:
             yield item.fault(
-                "jurisdiction", "no region of today has this code", region_hint(place, book.regions), place
+                "jurisdiction", "no region of today has this code", book.regions.hint(place), place
             )
         for code in chain.industries:
             if book.industries.parse(code) is None:

@@ -123,19 +123,10 @@ def _unknown_regions(placed: Sequence[Placed[Described]], regions: Regions) -> I
         named = [("region", item.record.region)]
         named += [("areas", area) for area in item.record.areas if area != item.record.region]
         yield from (
-            item.fault(key, "no region of today has this code", region_hint(code, regions), code)
+            item.fault(key, "no region of today has this code", regions.hint(code), code)
             for key, code in named
             if regions.get(code) is None
         )
-
-
-def region_hint(code: str, regions: Regions) -> str:
-    """Answer how to mend a region code that is not one of today's."""
-    found = regions.resolve(code)
-    if found is not None and found.region is not None:
-        return f"It became {found.region.code} {found.region.name}."
-    near = regions.nearest(code)
-    return f"Choose a code below {near.code} {near.name}." if near else "Use a code of today."
 
 
 def _faults_of_parents(

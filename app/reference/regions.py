@@ -144,6 +144,15 @@ class Regions:
         guesses = (code, code[:4] + "00", code[:2] + "0000") if len(code) == len(NATION) else ()
         return next((self.by_code[guess] for guess in guesses if guess in self.by_code), None)
 
+    def hint(self, code: str) -> str:
+        """Answer how to mend a code that is not one of today's: what it became, or where it would lie."""
+        resolution = self.resolve(code)
+        if resolution is not None and resolution.candidates:
+            listed = " or ".join(f"{found.code} {found.name}" for found in resolution.candidates)
+            return f"It became {listed}."
+        near = self.nearest(code)
+        return f"Choose a code below {near.code} {near.name}." if near else "Use a six-digit code of today."
+
     def resolve(self, code: str, on: date | None = None) -> Resolution | None:
         """Answer what a code means today, following chains of changes; None if it never was one.
 

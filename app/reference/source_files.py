@@ -16,6 +16,7 @@ Value = TypeVar("Value")
 Key = TypeVar("Key", bound=Hashable)
 
 HIGHEST_RATE = Decimal(20)
+MOST_SHOWN = 80
 _YES = frozenset({"1", "true", "yes", "是"})
 _NO = frozenset({"0", "false", "no", "否"})
 _DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
@@ -33,7 +34,7 @@ class SourceTable:
     def fault(self, line: int, key: str, value: str, expected: str) -> None:
         """Record that a value is not what was expected there."""
         where = f"{self.name}:{line} {key}".rstrip()
-        self.faults.append(Fault(where, f"expected {expected}", value=value))
+        self.faults.append(Fault(where, f"expected {expected}", value=value[:MOST_SHOWN]))
 
     def parse(
         self, read: Callable[[str], Value], line: int, key: str, value: str, expected: str
@@ -73,17 +74,32 @@ def read_table(path: Path, columns: tuple[str, ...]) -> SourceTable:
     except UnicodeDecodeError:
         table.fault(1, "", "bytes that are not UTF-8", "a CSV file saved as UTF-8")
         return table
-    table.rows.extend(_checked_rows(table, csv.reader(io.StringIO(text, newline=""))))
+    table.rows.extend(_checked_rows(table, _numbered_rows(table, text)))
     return table
 
 
-def _checked_rows(table: SourceTable, lines: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
-    header = [name.strip() for name in next(lines, [])]
+def _numbered_rows(table: SourceTable, text: str) -> Iterator[tuple[int, list[str]]]:
+    """Answer each row with the line on which it begins: a quoted cell may run over several lines."""
+    reader = csv.reader(io.StringIO(text, newline=""))
+    line = 1
+    try:
+        for cells in reader:
+            yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        table.fault(line, "", str(error), "a CSV file; is a quotation mark left open?")
+
+
+def _checked_rows(
+    table: SourceTable, lines: Iterator[tuple[int, list[str]]]
+) -> Iterator[tuple[int, list[str]]]:
+    _, names = next(lines, (1, []))
+    header = [name.strip() for name in names]
     if header != list(table.columns):
         table.fault(1, "header", ",".join(header), ",".join(table.columns))
         return
     width = len(table.columns)
-    for line, cells in enumerate(lines, start=2):
+    for line, cells in lines:
         if len(cells) == width:
             yield line, cells
         elif any(cell.strip() for cell in cells):

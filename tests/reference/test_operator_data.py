@@ -85,6 +85,25 @@ async def test_one_fault_in_one_file_refuses_both_whole_and_all_faults_are_named
     assert await current_book(session, SEED) is load_reference_book(SEED)
 
 
+@pytest.mark.parametrize(
+    ("rows", "where", "message"),
+    [
+        (["2035-01-22," + "9" * 200_000 + ",3.4"], "lpr.csv:2", "quotation mark"),
+        (['"2035-', '01-22",2.9,3.4', "2035-02-30,2.9,3.4"], "lpr.csv:4 date", "a day such as"),
+        (["2035-01-22,2.9" + "9" * 90_000 + ",3.4"], "lpr.csv:2 lpr_1y", "percent a year"),
+    ],
+    ids=["a cell without end", "a cell over two lines", "a long cell"],
+)
+async def test_a_damaged_file_is_refused_by_the_line_on_which_the_damage_begins(
+    session: AsyncSession, tmp_path: Path, rows: list[str], where: str, message: str
+) -> None:
+    with pytest.raises(Refused) as caught:
+        await load_operator_reference(session, SEED, lpr_file=lpr_file(tmp_path, *rows))
+    fault = next(fault for fault in caught.value.faults if fault.where == where)
+    assert message in fault.message
+    assert len(fault.value) <= 80
+
+
 async def test_a_missing_file_is_refused_by_name(session: AsyncSession, tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"nowhere\.csv"):
         await load_operator_reference(session, SEED, lpr_file=tmp_path / "nowhere.csv")

@@ -99,6 +99,22 @@ def test_an_unknown_code_has_the_division_of_its_digits_as_a_hint(book: Referenc
     assert book.regions.nearest("990000") is None
 
 
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("410322", "It became 410308 孟津区."),
+        ("140211", "It became 140213 平城区 or 140214 云冈区."),
+        ("410504", "Choose a code below 410500 安阳市."),
+        ("230199", "Choose a code below 230100 哈尔滨市."),
+        ("abc", "Use a six-digit code of today."),
+    ],
+)
+def test_a_code_that_is_not_of_today_comes_with_how_to_mend_it(
+    book: ReferenceBook, code: str, hint: str
+) -> None:
+    assert book.regions.hint(code) == hint
+
+
 def test_a_code_given_to_another_division_means_what_it_meant_on_the_day(book: ReferenceBook) -> None:
     today, before = book.regions.resolve("130123"), book.regions.resolve("130123", date(1990, 1, 1))
     assert today is not None
