@@ -21,6 +21,7 @@ from rich.table import Table
 from app.accounts.rules import Viewer, local_operator
 from app.kernel.database import AsyncSession, make_engine, make_sessions, transaction
 from app.kernel.errors import Fault, Refused, RongqiaoError
+from app.kernel.memory import freeze_loaded
 from app.kernel.settings import get_settings
 
 Result = TypeVar("Result")
@@ -48,6 +49,7 @@ async def work(*, writes: bool) -> AsyncIterator[tuple[AsyncSession, Viewer]]:
 
 def run(job: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     """Run an asynchronous command; print a refusal with all its faults and exit 1."""
+    freeze_loaded()
     with refusals_shown():
         return asyncio.run(job())
 
