@@ -50,7 +50,8 @@ async def list_bottlenecks(
 ) -> CasePage:
     """List the entries that cannot be financed yet, each with its classes, and counts by route."""
     wanted = CaseFilter(edition=edition, route=route, region=region)
-    return await service.list_cases(session, viewer, page, wanted)
+    checked = await service.checked_filter(session, viewer, wanted, now=utc_now())
+    return await service.list_cases(session, viewer, page, checked)
 
 
 @router.get("/needs/{need}/bottlenecks", summary="What blocks a need, and who receives it (需求堵点)")

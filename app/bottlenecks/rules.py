@@ -20,7 +20,8 @@ from app.policy.criteria import (
     explain,
     missing_facts,
 )
-from app.policy.facts import FACTS, Facts, FactValue, Members
+from app.policy.derived import facts_to_state
+from app.policy.facts import Facts, FactValue, Members
 from app.policy.rulebook import AppliedRule
 
 ASK: Final = "ask"
@@ -47,7 +48,7 @@ class BottleneckRules(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ClassFinding:
-    """One class judged: the parts of its condition that decided, and the facts that would decide it.
+    """One class judged: the parts of its condition that decided, and the fields of a need that would decide it.
 
     `route`, `responsible_body` and `receiver` say where the rule sends the need; `adopted` how another
     jurisdiction's rule came to apply here ("" if it is the own one).
@@ -69,8 +70,8 @@ class ClassFinding:
 class Classification:
     """All classes in the operator's order, and the one that leads.
 
-    `route` is a class code, `ask` or `policy_gap`. `asks` names the facts (app/policy/facts.py) that would
-    decide the unknown classes, also when another class leads. `gap` says in Chinese what the gap is.
+    `route` is a class code, `ask` or `policy_gap`. `asks` names the fields of a need that
+    would decide the unknown classes, also when another class leads. `gap` says in Chinese what the gap is.
     """
 
     findings: tuple[ClassFinding, ...]
@@ -132,7 +133,7 @@ def _judge(rule: AppliedRule, facts: Facts) -> ClassFinding:
         name=rule.name,
         verdict=evaluate(rule.condition, facts),
         reasons=tuple(_deciding(rule.condition, facts)),
-        asks=tuple(sorted(missing_facts(rule.condition, facts))),
+        asks=facts_to_state(missing_facts(rule.condition, facts), facts),
         route=rule.data["route"],
         responsible_body=rule.data["responsible_body"],
         receiver=rule.data["receiver"],
@@ -175,11 +176,6 @@ def _near_misses(rules: BottleneckRules, facts: Facts) -> list[str]:
             found = explain(failed, facts)
             texts.append(f"“{rule.name}”只差“{found.asked}”（{found.found}）")
     return texts
-
-
-def fact_names(names: Iterable[str]) -> str:
-    """Answer the Chinese names of facts, for sentences."""
-    return "、".join(FACTS[name].chinese for name in names)
 
 
 def established_as_data(facts: Facts) -> dict[str, object]:

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.enterprises.schemas import NEED_CODE_PATTERN
 from app.kernel.paging import Page
+from app.matching.schemas import AskOut, FindingOut, VerdictWord
 
-VerdictWord = Literal["pass", "fail", "unknown"]
 NeedCode = Annotated[
     str, Path(pattern=NEED_CODE_PATTERN, description="融资需求编码", examples=["91230199MA1BQXYE20"])
 ]
@@ -22,30 +22,13 @@ RouteWord = Annotated[
 ]
 
 
-class AskOut(BaseModel):
-    """A fact to ask for."""
-
-    fact: str = Field(description="Name of the fact in JSON", examples=["credit_eligible"])
-    name: str = Field(description="事项名称", examples=["信用贷款资格"])
-
-
-class ReasonOut(BaseModel):
-    """One part of a class's condition, judged."""
-
-    facts: list[str] = Field(description="Facts that decide it")
-    asked: str = Field(description="所问条件", examples=["企业规模属于小型、微型"])
-    found: str = Field(description="需求所载", examples=["企业规模：小型"])
-    verdict: VerdictWord = Field(description="判定")
-    source: str = Field(description="出处", examples=["黑银发〔2023〕25号（十六）"])
-
-
 class ClassOut(BaseModel):
     """One bottleneck class of a need, with its verdict and why."""
 
     class_code: str = Field(description="堵点类别", examples=["d"])
     name: str = Field(description="类别名称", examples=["小微、缺少抵押物且不符合信用贷款条件"])
     verdict: VerdictWord = Field(description="判定")
-    reasons: list[ReasonOut] = Field(description="判定依据：起决定作用的各项")
+    reasons: list[FindingOut] = Field(description="判定依据：起决定作用的各项")
     asks: list[AskOut] = Field(description="尚不能判定时须询问的事项")
     receiver: str = Field(description="推送对象（原文）", examples=["融资担保机构"])
     responsible_body: str = Field(description="责任单位")

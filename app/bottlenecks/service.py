@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from app.accounts.rules import Viewer
@@ -10,7 +11,7 @@ from app.bottlenecks import queries
 from app.bottlenecks.cases import BlockedNeed, CaseContent, case_of, classify_need, finding_from_data
 from app.bottlenecks.queries import CurrentCase
 from app.bottlenecks.routing import RoutedNeed, Routing, route, routing_key
-from app.bottlenecks.rules import established_from_data, with_established
+from app.bottlenecks.rules import ROUTE_NAMES, established_from_data, with_established
 from app.bottlenecks.schemas import (
     CaseFilter,
     CasePage,
@@ -26,15 +27,16 @@ from app.bottlenecks.views import (
     routing_out,
     stored_findings,
 )
+from app.chains.service import chain_book
 from app.enterprises import service as enterprises
-from app.enterprises.code_checks import industry_faults, region_faults
+from app.enterprises.code_checks import need_faults, region_faults
 from app.enterprises.need_facts import NeedFacts
 from app.institutions.naming import InstitutionNames
 from app.institutions.rules import InstitutionTree
 from app.institutions.service import institution_tree
 from app.kernel.clock import shanghai_date
 from app.kernel.database import AsyncSession
-from app.kernel.errors import NotFound, Refused
+from app.kernel.errors import Fault, NotFound, Refused
 from app.kernel.paging import PageRequest, page_of
 from app.kernel.settings import get_settings
 from app.matching import service as matching
@@ -47,6 +49,7 @@ from app.reference.service import current_book
 __all__ = [
     "CurrentCase",
     "cases_of_need",
+    "checked_filter",
     "classify_entries",
     "classify_entry",
     "classify_run",
@@ -132,15 +135,16 @@ async def preview(
     """Classify stated facts and name who would receive them; nothing is stored.
 
     Raises:
-        Refused: a region or industry code is unknown, or the region lies outside the jurisdiction.
+        Refused: a region, industry or chain code is unknown, or the region lies outside the jurisdiction.
     """
+    on = shanghai_date(now)
     reference = await current_book(session, get_settings().seed_dir)
-    faults = region_faults(facts.region, "region", viewer.jurisdiction, reference)
-    if facts.industry is not None:
-        faults += industry_faults(facts.industry, "industry", reference)
+    chains = (await chain_book(session, viewer, on)).chains
+    faults = need_faults(facts, "body", viewer.jurisdiction, reference, chains)
     if faults:
-        raise Refused("The facts cannot be classified as stated.", faults)
-    rules = await rule_book(session, facts.region, shanghai_date(now))
+        named = [replace(fault, where=fault.where.removeprefix("body.")) for fault in faults]
+        raise Refused("The facts cannot be classified as stated.", named)
+    rules = await rule_book(session, facts.region, on)
     found = classify_need(facts, {}, rules, reference)
     routing = None
     if found.leading is not None:
@@ -172,6 +176,30 @@ async def list_cases(
     counts = await queries.counts_by_route(session, viewer, wanted.model_copy(update={"route": None}))
     found = page_of(rows, page, lambda row: (row.entry,), lambda row: case_out(row, findings[row.id]))
     return CasePage(items=found.items, next=found.next, counts=counts)
+
+
+async def checked_filter(
+    session: AsyncSession, viewer: Viewer, wanted: CaseFilter, *, now: datetime
+) -> CaseFilter:
+    """Answer the filter, unless it can never find anything: an empty list would look like good news.
+
+    Raises:
+        Refused: the region is unknown or lies outside the jurisdiction, or no rule leads to the route.
+    """
+    faults: list[Fault] = []
+    if wanted.region is not None:
+        reference = await current_book(session, get_settings().seed_dir)
+        faults += region_faults(wanted.region, "region", viewer.jurisdiction, reference)
+    if wanted.route is not None:
+        rules = await rule_book(session, viewer.jurisdiction, shanghai_date(now))
+        stored = await queries.counts_by_route(session, viewer, CaseFilter())
+        known = {*ROUTE_NAMES, *stored, *(rule.data["class_code"] for rule in rules.bottlenecks)}
+        if wanted.route not in known:
+            routes = ", ".join(sorted(known))
+            faults.append(Fault("route", "no such route", f"There are {routes}.", wanted.route))
+    if faults:
+        raise Refused("Nothing can be listed by this filter.", faults)
+    return wanted
 
 
 async def cases_of_need(session: AsyncSession, viewer: Viewer, need: str) -> list[NeedCaseOut]:

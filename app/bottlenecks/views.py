@@ -7,20 +7,17 @@ from app.bottlenecks.cases import finding_from_data
 from app.bottlenecks.routing import RoutedNeed, Routing
 from app.bottlenecks.rules import ROUTE_NAMES, ClassFinding, Classification
 from app.bottlenecks.schemas import (
-    AskOut,
     CaseOut,
     ClassificationOut,
     ClassOut,
-    ReasonOut,
     ReceiverOut,
     RoutingOut,
 )
 from app.enterprises.need_facts import NeedFacts
-from app.policy.facts import FACTS
+from app.matching.views import asks_out, findings_out
 
 MOST_RECEIVERS: Final = 20
 """Receivers that an answer lists; a province has hundreds of bank branches."""
-_RECORDED: Final = {"existing_banks": "现有贷款银行"}
 StoredFinding = tuple[str, str, dict[str, Any]]
 
 
@@ -78,21 +75,11 @@ def case_out(case: Any, rows: Iterable[StoredFinding]) -> CaseOut:
 
 def class_out(found: ClassFinding) -> ClassOut:
     """Show one class."""
-    reasons = [
-        ReasonOut(
-            facts=list(reason.facts),
-            asked=reason.asked,
-            found=reason.found,
-            verdict=reason.verdict.word,
-            source=reason.source,
-        )
-        for reason in found.reasons
-    ]
     return ClassOut(
         class_code=found.class_code,
         name=found.name,
         verdict=found.verdict.word,
-        reasons=reasons,
+        reasons=findings_out(found.reasons),
         asks=asks_out(found.asks),
         receiver=found.receiver,
         responsible_body=found.responsible_body,
@@ -115,16 +102,6 @@ def routing_out(routing: Routing | None) -> RoutingOut | None:
         through=routing.through,
         note=routing.note,
     )
-
-
-def asks_out(names: Iterable[str]) -> list[AskOut]:
-    """Show facts to ask for."""
-    return [AskOut(fact=name, name=ask_name(name)) for name in names]
-
-
-def ask_name(name: str) -> str:
-    """Answer the Chinese name of something to ask for."""
-    return FACTS[name].chinese if name in FACTS else _RECORDED[name]
 
 
 def route_name(route: str, leading: ClassFinding | None) -> str:

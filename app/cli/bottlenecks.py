@@ -36,7 +36,8 @@ def list_(
     async def job() -> tuple[list[CaseOut], dict[str, int]]:
         async with edge.work(writes=False) as (session, viewer):
             await whitelist.edition(session, viewer, edition)
-            wanted = CaseFilter(edition=edition, route=route, region=region)
+            asked = CaseFilter(edition=edition, route=route, region=region)
+            wanted = await service.checked_filter(session, viewer, asked, now=utc_now())
             items: list[CaseOut] = []
             page = PageRequest(limit=min(limit, MOST_ROWS))
             while True:
@@ -74,7 +75,7 @@ def run(edition: EditionOption, as_json: edge.JsonFlag = False) -> None:
     if as_json:
         edge.print_json(report)
         return
-    title = f"{report.classified} entries without a product: {report.changed} changed, {report.ended} ended"
+    title = f"无匹配产品的条目{report.classified}户：新分类或有变{report.changed}，结束{report.ended}"
     edge.print_table(title, ("路径", "条目"), list(report.routes.items()))
 
 

@@ -20,6 +20,7 @@ from app.policy.criteria import (
     explain,
     missing_facts,
 )
+from app.policy.derived import facts_to_state
 from app.policy.facts import FACTS, SECURITY, Facts, FactValue, Members, fact_text
 
 NUMERIC = frozenset({"at_least", "at_most", "between"})
@@ -60,8 +61,8 @@ def explain_pair(
 ) -> PairExplanation:
     """Explain one need against one product.
 
-    `changes` say what each failing criterion would take; `asks` name the facts that would decide
-    the unknown ones. The score is that of the known facts, whatever the verdict.
+    `changes` say what each failing criterion would take; `asks` name the fields of a need
+    that would decide the unknown ones. The score is that of the known facts, whatever the verdict.
     """
     findings = tuple(explain(condition, need.facts) for condition in product.conditions)
     parts = score_parts(need, product, plans, settings)
@@ -145,9 +146,9 @@ def change_text(condition: Condition, facts: Facts) -> str:
 
 
 def facts_to_ask(conditions: Iterable[Condition], facts: Facts) -> tuple[str, ...]:
-    """Name the facts that would decide the unknown criteria, sorted."""
+    """Name what to ask for, as fields of a need, so that the unknown criteria are decided; sorted."""
     names = (name for condition in conditions for name in missing_facts(condition, facts))
-    return tuple(sorted(set(names)))
+    return facts_to_state(names, facts)
 
 
 def most_wanted_facts(products: Iterable[IndexedProduct], facts: Facts) -> list[tuple[str, int]]:

@@ -16,18 +16,23 @@ Day = Annotated[date, Field(ge=EARLIEST, le=LATEST, description="判定所依据
 
 
 class AskOut(BaseModel):
-    """A fact to ask for."""
+    """Something to ask the firm for: a field of its need that is unknown so far."""
 
-    fact: str = Field(description="Name of the fact in JSON", examples=["tax_grade"])
+    fact: str = Field(description="Name of the field in JSON", examples=["tax_grade"])
     name: str = Field(description="事项名称", examples=["纳税等级"])
-    products: int | None = Field(default=None, description="补充后可判定的产品数", examples=[12])
+
+
+class WantedOut(AskOut):
+    """Something to ask for, with how many products hang on it."""
+
+    products: int = Field(description="与之相关的待判定产品数", examples=[12])
 
 
 class FindingOut(BaseModel):
-    """One criterion of a product against the need."""
+    """One criterion, of a product or of a rule, against the need."""
 
     facts: list[str] = Field(description="Facts that decide it", examples=[["amount"]])
-    asked: str = Field(description="产品条件", examples=["融资金额介于10万元 至 1,000万元"])
+    asked: str = Field(description="条件", examples=["融资金额介于10万元 至 1,000万元"])
     found: str = Field(description="需求所载", examples=["融资金额：500万元"])
     verdict: VerdictWord = Field(description="判定")
     source: str = Field(description="出处：条款或产品条款", examples=["产品条款"])
@@ -93,7 +98,7 @@ class MatchesOut(BaseModel):
     matches: list[MatchOut] = Field(description="符合条件的产品，按匹配分")
     near_misses: list[NearMissOut] = Field(description="仅一组条件不符的产品，按匹配分")
     undecided: list[UndecidedOut] = Field(description="尚不能判定的产品，按匹配分")
-    asks: list[AskOut] = Field(description="最值得补充的事项：能判定的产品多者在前")
+    asks: list[WantedOut] = Field(description="最值得补充的事项：能判定的产品多者在前")
 
 
 class ExplanationOut(ProductRef):

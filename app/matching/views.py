@@ -26,9 +26,11 @@ from app.matching.schemas import (
     NearMissOut,
     PartOut,
     UndecidedOut,
+    WantedOut,
 )
 from app.policy.criteria import Finding, Verdict
-from app.policy.facts import FACTS, Members
+from app.policy.derived import ask_name
+from app.policy.facts import Members
 
 POINTS_IN_ONE = 10_000
 MOST_BESIDE = 10
@@ -68,7 +70,10 @@ def judge(around: Surroundings, matcher: Matcher, need: MatchNeed, limit: int) -
         matches=_matches(judged, limit),
         near_misses=judged.ranked(Mode.NEAR_MISS, MOST_BESIDE, _near_miss_of(judged)),
         undecided=judged.ranked(Mode.UNKNOWN, MOST_BESIDE, _undecided_of(judged)),
-        asks=[ask_out(name, count) for name, count in most_wanted_facts(asked, need.facts)],
+        asks=[
+            WantedOut(fact=name, name=ask_name(name), products=count)
+            for name, count in most_wanted_facts(asked, need.facts)
+        ],
     )
 
 
@@ -116,7 +121,7 @@ def _undecided_of(judged: _Judged) -> Callable[[int, int], UndecidedOut]:
         return UndecidedOut(
             **_reference(around.products[number], around.tree),
             score=score / POINTS_IN_ONE,
-            asks=[ask_out(name) for name in names],
+            asks=asks_out(names),
         )
 
     return show
@@ -135,7 +140,7 @@ def explanation_out(
         findings=findings_out(found.findings),
         parts=[_part_out(part) for part in found.parts],
         changes=list(found.changes),
-        asks=[ask_out(name) for name in found.asks],
+        asks=asks_out(found.asks),
     )
 
 
@@ -153,9 +158,9 @@ def findings_out(findings: Iterable[Finding]) -> list[FindingOut]:
     ]
 
 
-def ask_out(name: str, products: int | None = None) -> AskOut:
-    """Answer a fact to ask for, with how many products it would decide."""
-    return AskOut(fact=name, name=FACTS[name].chinese, products=products)
+def asks_out(names: Iterable[str]) -> list[AskOut]:
+    """Answer fields of a need to ask for as JSON."""
+    return [AskOut(fact=name, name=ask_name(name)) for name in names]
 
 
 def _part_out(part: PartOfScore) -> PartOut:

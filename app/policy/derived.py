@@ -1,14 +1,23 @@
 """Facts that follow from stated ones; a fact that cannot be derived stays unknown."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import Final
 
 from app.policy.criteria import Verdict, evaluate
-from app.policy.facts import Facts, FactValue, Members
+from app.policy.facts import FACTS, Facts, FactValue, Members
 from app.policy.rulebook import AppliedRule
 from app.reference.book import ReferenceBook
 from app.reference.sizes import size_class
 
+STATED_BEHIND: Final[Mapping[str, tuple[str, ...]]] = {
+    "size_class": ("industry", "staff", "revenue"),
+    "years_established": ("established_on",),
+    "security": ("collateral", "guarantee_available"),
+}
+"""What a person states so that a derived fact, which nobody may state, becomes known."""
+RECORDED: Final[Mapping[str, str]] = {"established_on": "成立日期", "existing_banks": "现有贷款银行"}
+"""What is asked for and recorded with a need but is no fact of its own: JSON field and Chinese name."""
 _DECIDED = {Verdict.PASS: True, Verdict.FAIL: False, Verdict.UNKNOWN: None}
 
 
@@ -70,3 +79,25 @@ def security(stated: Facts) -> Members:
         return Members.at_least(known)
     is_complete = collateral.is_complete and guarantee is not None
     return Members(collateral.known | known, is_complete)
+
+
+def facts_to_state(names: Iterable[str], facts: Facts) -> tuple[str, ...]:
+    """Answer what has to be asked for so that these unknown facts become known, as fields of a need, sorted.
+
+    A derived fact is replaced by the stated ones behind it that are missing; if all are there (an industry too
+    broad for a size class), by the first, which has to be stated more exactly.
+    """
+    wanted: set[str] = set()
+    for name in names:
+        behind = STATED_BEHIND.get(name, (name,))
+        wanted.update([each for each in behind if _is_open(facts.get(each))] or behind[:1])
+    return tuple(sorted(wanted))
+
+
+def ask_name(name: str) -> str:
+    """Answer the Chinese name of something that `facts_to_state` answers, or that is recorded with a need."""
+    return FACTS[name].chinese if name in FACTS else RECORDED[name]
+
+
+def _is_open(value: FactValue | None) -> bool:
+    return value is None or (isinstance(value, Members) and not value.is_complete)

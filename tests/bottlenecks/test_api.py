@@ -46,6 +46,8 @@ async def test_stated_facts_are_classified_and_nothing_is_stored(client: httpx.A
 async def test_faulty_facts_are_refused_by_field(client: httpx.AsyncClient) -> None:
     unknown = await client.post("/bottlenecks/preview", json=STATED | {"region": "239999", "colour": "red"})
     assert (unknown.status_code, unknown.json()["errors"][0]["where"]) == (422, "colour")
+    chained = await client.post("/bottlenecks/preview", json=STATED | {"chain": "NONE"})
+    assert (chained.status_code, chained.json()["errors"][0]["where"]) == (422, "chain")
     nowhere = await client.post("/bottlenecks/preview", json=STATED | {"region": "239999"})
     assert (nowhere.status_code, nowhere.json()["errors"][0]["where"]) == (422, "region")
 
@@ -64,6 +66,18 @@ async def test_cases_are_paged_filtered_and_counted(client: httpx.AsyncClient, w
     filtered = (await client.get("/bottlenecks", params={"route": "c", "region": "230102"})).json()
     assert [item["enterprise"] for item in filtered["items"]] == ["sued公司", "sued_nowhere公司"]
     assert filtered["counts"]["d"] == 1
+
+
+@pytest.mark.parametrize("wanted", [{"region": "239999"}, {"region": "110101"}, {"route": "zz"}])
+async def test_a_filter_that_can_find_nothing_is_refused_by_name(
+    client: httpx.AsyncClient, world: World, wanted: dict[str, str]
+) -> None:
+    assert world.codes
+    answer = await client.get("/bottlenecks", params=wanted)
+    assert answer.status_code == 422, answer.text
+    assert [fault["where"] for fault in answer.json()["errors"]] == list(wanted)
+    nobody = await client.get("/bottlenecks", params={"route": "elements", "region": "230103"})
+    assert (nobody.status_code, nobody.json()["items"]) == (200, [])
 
 
 async def test_a_need_says_what_blocks_it_and_who_receives_it(
@@ -105,4 +119,5 @@ def test_the_command_lists_and_classifies() -> None:
     found = json.loads(listed.stdout)
     assert [item["enterprise"] for item in found["items"]] == ["refused公司"]
     assert "堵点清单" in runner.invoke(commands, ["list", "--edition", "2023H2"]).stdout
+    assert runner.invoke(commands, ["list", "--edition", "2023H2", "--region", "哈尔滨"]).exit_code == 1
     assert runner.invoke(commands, ["run", "--edition", "2024H1"]).exit_code == 1

@@ -66,5 +66,17 @@ def test_the_facts_that_decide_most_products_are_asked_for_first(
             "g", 1, products[0].bank, (Criterion("tax_grade", "in", ("A",)), *products[0].conditions)
         )
     ]
+    derived = (
+        Criterion("size_class", "in", ("small",)),
+        Criterion("years_established", "at_least", (2,)),
+        Criterion("security", "any_of", ("equipment",)),
+    )
+    known: Facts = {
+        "industry": "C3412",
+        "revenue": WAN,
+        "security": Members.at_least(["credit"]),
+        "guarantee_available": False,
+    }
+    assert facts_to_ask(derived, known) == ("collateral", "established_on", "staff")
     assert facts_to_ask(graded[0].conditions, {}) == ("staff", "tax_grade")
     assert most_wanted_facts([*products, *graded], {}) == [("staff", 4), ("tax_grade", 1)]

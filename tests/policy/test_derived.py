@@ -4,9 +4,10 @@ from datetime import date
 
 import pytest
 
+from app.enterprises.need_facts import NeedFacts
 from app.kernel.settings import PROJECT_ROOT
-from app.policy.derived import derive_facts, full_years
-from app.policy.facts import Facts, FactValue, Members
+from app.policy.derived import STATED_BEHIND, ask_name, derive_facts, facts_to_state, full_years
+from app.policy.facts import FACTS, Facts, FactValue, Members
 from app.policy.loading import load_policy_library
 from app.policy.precedence import make_rule_book
 from app.reference.book import load_reference_book
@@ -98,3 +99,27 @@ def test_a_stated_fact_is_not_overruled_by_the_operators_rule() -> None:
     assert _derived(**firm, light_assets=False)["light_assets"] is False
     assert _derived(qualifications=Members.of("high_tech"))["light_assets"] is None
     assert _derived(**(firm | {"collateral": Members.of("land")}))["light_assets"] is False
+
+
+@pytest.mark.parametrize(
+    ("unknown", "facts", "asked"),
+    [
+        (["litigation"], {}, ("litigation",)),
+        (["size_class"], {"industry": "C3412"}, ("revenue", "staff")),
+        (["size_class"], {"industry": "C", "revenue": 1, "staff": 1}, ("industry",)),
+        (["years_established"], {}, ("established_on",)),
+        (["security"], {"collateral": Members.of(), "guarantee_available": None}, ("guarantee_available",)),
+        (["security", "collateral"], {"collateral": Members.at_least(["land"])}, ("collateral", "guarantee_available")),
+    ],
+)  # fmt: skip
+def test_what_is_asked_for_is_what_can_be_stated(
+    unknown: list[str], facts: Facts, asked: tuple[str, ...]
+) -> None:
+    assert facts_to_state(unknown, facts) == asked
+    assert set(asked) <= set(NeedFacts.model_fields)
+    assert all(ask_name(name) for name in asked)
+
+
+def test_every_derived_fact_that_nobody_may_state_says_what_stands_behind_it() -> None:
+    hidden = {name for name, fact in FACTS.items() if fact.is_derived and name not in NeedFacts.model_fields}
+    assert hidden == set(STATED_BEHIND)
