@@ -7,7 +7,7 @@ import typer
 
 from app.cli import edge
 from app.kernel.clock import utc_now
-from app.kernel.errors import Conflict, Fault
+from app.kernel.errors import Conflict, Fault, Refused
 from app.kernel.paging import MOST_ROWS, PageRequest
 from app.matching import service
 from app.matching.schemas import EntryMatchesOut, ExplanationOut, MatchRunOut
@@ -103,6 +103,11 @@ def show(
             if chosen is None:
                 fault = Fault("edition", "not matched", f"Run `rongqiao match run --edition {edition}`.")
                 raise Conflict(f"Edition {edition} has no match run yet.", [fault])
+            made = await service.get_run(session, viewer, chosen)
+            if made.edition != edition:
+                remedy = f"Ask with --edition {made.edition}."
+                fault = Fault("run", f"of edition {made.edition}", remedy, str(chosen))
+                raise Refused(f"Match run {chosen} is not one of edition {edition}.", [fault])
             items: list[EntryMatchesOut] = []
             page = PageRequest(limit=min(limit, MOST_ROWS))
             while True:
@@ -111,7 +116,7 @@ def show(
                 )
                 items += entries.items
                 if entries.next is None or len(items) >= limit:
-                    return await service.get_run(session, viewer, chosen), items[:limit]
+                    return made, items[:limit]
                 page = PageRequest(limit=page.limit, cursor=entries.next)
 
     made, items = edge.run(job)

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from app.accounts.rules import local_operator
 from app.cli.matching import commands
+from app.cli.whitelist import commands as whitelist
 from app.kernel.settings import get_settings
 from tests.conftest import migrate
 from tests.docking.world import in_database
@@ -40,6 +41,9 @@ def test_an_edition_is_matched_shown_and_explained() -> None:
     shown = json.loads(run("show", "--edition", "2023H2", "--json").stdout)
     assert (shown["run"]["id"], len(shown["items"])) == (made["id"], 4)
     assert "科创e贷" in run("show", "--edition", "2023H2", "--limit", "1").stdout
+    assert CliRunner().invoke(whitelist, ["edition", "2024H1"]).exit_code == 0
+    other = run("show", "--edition", "2024H1", "--run", str(made["id"]))
+    assert (other.exit_code, "is not one of edition 2024H1" in other.stderr) == (1, True)
     large = run("explain", FIRMS[3][0], "SJ-KCED")
     assert "将融资金额由9,000万元调整为" in large.stdout
     assert json.loads(run("explain", FIRMS[0][0], "SJ-KCED", "--json").stdout)["verdict"] == "pass"
