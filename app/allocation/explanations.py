@@ -1,17 +1,19 @@
 """Why an entry has this responsible party, in words (Chinese) and as data: who, on which grounds, who was next."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.allocation.model import NOBODY, UNLIMITED, AllocationSolution, IntArray
 from app.allocation.objective import Room
 from app.allocation.posing import Posed
+from app.allocation.quotas import Quota
 from app.allocation.supporting import RunnerUp, WhyNot, runner_up
 from app.bottlenecks.routing import Routing
 from app.bottlenecks.rules import ClassFinding
 from app.institutions.rules import InstitutionNode, InstitutionTree, areas_holding
 from app.matching.explain import PartOfScore
+from app.policy.derived import ask_name
 
 UNITS_PER_POINT: Final = 10_000
 LEADING_PARTS: Final = 3
@@ -54,15 +56,37 @@ class FitGrounds:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class FitOffer:
+    """A branch that answers with a product; `score` in units."""
+
+    node: InstitutionNode
+    label: ProductLabel
+    score: int
+
+    def as_data(self) -> dict[str, Any]:
+        """Answer the offer as explanations list it."""
+        return {
+            "institution": self.node.code,
+            "name": self.node.short_name,
+            "product": self.label.code,
+            "score": points_text(self.score),
+        }
+
+
 @dataclass(frozen=True, eq=False)
 class Explainer:
-    """Explains the assignments of one solved problem; `room` is that of the whole solution."""
+    """Explains the assignments of one solved problem; `room` is that of the whole solution.
+
+    `quota_losses` names the chains' quotas that took an offer from an entry (index).
+    """
 
     posed: Posed
     solution: AllocationSolution
     room: Room
     tree: InstitutionTree
     products: Mapping[int, ProductLabel]
+    quota_losses: Mapping[int, Sequence[Quota]] = field(default_factory=dict)
 
     def node(self, branch: int) -> InstitutionNode:
         """Answer the institution of a branch index."""
@@ -72,45 +96,30 @@ class Explainer:
         """Explain a fitting product's branch: product, parts of the fit, area, plan, relation, next, supports."""
         branch = int(self.solution.branch[entry])
         at = self.posed.candidate(entry, branch)
-        score, label = int(self.posed.problem.score[at]), self._product(at)
-        area, level = area_of(self.node(branch), region)
-        parts = [
-            {"part": name, "points": points_text(units)} for name, units in grounds.parts[:LEADING_PARTS]
-        ]
-        leading = "、".join(f"{part['part']}{part['points']}分" for part in parts)
-        text = [
-            f"{self.node(branch).short_name}以{level}机构服务企业所在地（{region}）",
-            f"产品“{label.name}”（{label.code}）匹配度{points_text(score)}分，主要来自{leading}",
-        ]
-        if grounds.plan:
-            text.append(f"一链一策：{grounds.plan}")
-        if grounds.is_relation:
-            text.append("企业在该行已有贷款，延续既有合作")
-        after = self._next(entry)
-        text.append(after["text"] if after else "没有其他候选机构")
+        offer = FitOffer(self.node(branch), self._product(at), int(self.posed.problem.score[at]))
         helping = [self._support(entry, one) for one in supports]
-        if helping:
-            text.append("协办：" + "、".join(f"{one['name']}（{one['score']}分）" for one in helping))
-        return {
-            "reason": "fit",
-            "product": {"code": label.code, "name": label.name},
-            "score": points_text(score),
-            "parts": parts,
-            "area": {"region": area, "level": level},
-            "chain_plan": {"text": grounds.plan, "citations": list(grounds.citations)}
-            if grounds.plan
-            else None,
-            "existing_relation": grounds.is_relation,
-            "next": after,
-            "supports": helping,
-            "text": text,
-        }
+        explanation = by_fit("fit", offer, region, grounds, self._next(entry), helping)
+        explanation["quotas"], quota_text = self.quotas(entry)
+        explanation["text"] += quota_text
+        return explanation
 
-    def routed(self, entry: int, leading: ClassFinding, routing: Routing) -> Explanation:
+    def quotas(self, entry: int) -> tuple[list[dict[str, Any]], list[str]]:
+        """Say which banks a chain's quota took from an entry's candidates: data and sentences, citing the plan."""
+        data, text = [], []
+        for quota in self.quota_losses.get(entry, ()):
+            node = self.tree.find(quota.bank)
+            name = quota.bank if node is None else node.short_name
+            data.append({"institution": quota.bank, "quota": quota.places, "citation": quota.citation})
+            text.append(f"一链一策：{name}签约额度{quota.places}户已用尽，未列入候选（{quota.citation}）")
+        return data, text
+
+    def routed(
+        self, entry: int, leading: ClassFinding, routing: Routing, *, is_declined: bool
+    ) -> Explanation:
         """Explain a receiver by bottleneck class that has a capacity: its place among the receivers."""
         node = self.node(int(self.solution.branch[entry]))
         place = next(k for k, one in enumerate(routing.receivers) if one.institution_id == node.id)
-        explanation = by_class(leading, routing, place)
+        explanation = by_class(leading, routing, place, is_declined=is_declined)
         if place:
             explanation["text"].append(f"排在前面的{place}家没有余量或曾婉拒本条目")
         return explanation
@@ -122,38 +131,34 @@ class Explainer:
         order = sorted(
             range(row.start, row.stop), key=lambda at: (-int(problem.score[at]), int(problem.branch[at]))
         )
-        found = [self._hindrance(int(problem.branch[at])) for at in order]
-        shown = found[:MOST_HINDRANCES]
+        shown = [self._hindrance(int(problem.branch[at])) for at in order[:MOST_HINDRANCES]]
         what = "按堵点推送的机构" if self.posed.is_routed[entry] else "有合适产品，候选机构"
-        text = [f"{what}共{len(found)}家，均没有余量，由统筹部门协调"]
+        quotas, quota_text = self.quotas(entry)
+        text = [f"{what}共{len(order)}家，均没有余量，由统筹部门协调"]
         text += [one["text"] for one in shown]
-        text.append("其中任一家增加1户承接能力（或放宽所列上限）即可重新分配")
-        return {"reason": "capacity", "would_help": shown, "candidates": len(found), "text": text}
+        text.append("其中任一家将所列已满的上限各增加1户，即可重新分配")
+        return {
+            "reason": "capacity",
+            "would_help": shown,
+            "candidates": len(order),
+            "quotas": quotas,
+            "text": [*text, *quota_text],
+        }
 
     def _product(self, at: int) -> ProductLabel:
         return self.products[int(self.posed.product_ids[at])]
 
     def _support(self, entry: int, branch: int) -> dict[str, Any]:
         at = self.posed.candidate(entry, branch)
-        node, label = self.node(branch), self._product(at)
-        score = points_text(int(self.posed.problem.score[at]))
-        return {"institution": node.code, "name": node.short_name, "product": label.code, "score": score}
+        return FitOffer(self.node(branch), self._product(at), int(self.posed.problem.score[at])).as_data()
 
     def _next(self, entry: int) -> dict[str, Any] | None:
         found = runner_up(self.posed.problem, self.solution, entry, self.room)
         if found is None:
             return None
-        node = self.node(found.branch)
         label = self._product(self.posed.candidate(entry, found.branch))
-        return {
-            "institution": node.code,
-            "name": node.short_name,
-            "product": label.code,
-            "score": points_text(found.fit),
-            "why_not": found.why_not.value,
-            "fit_difference": points_text(found.fit_difference),
-            "text": f"其次为{node.short_name}（“{label.name}”{points_text(found.fit)}分）：{self._why_not(found)}",
-        }
+        offer = FitOffer(self.node(found.branch), label, found.fit)
+        return next_in_line(offer, found.why_not, found.fit_difference, self._why_not(found))
 
     def _why_not(self, found: RunnerUp) -> str:
         match found.why_not:
@@ -169,23 +174,28 @@ class Explainer:
                 return "责任机构已先行确定"
 
     def _hindrance(self, branch: int) -> dict[str, Any]:
-        """Say which limit of a branch is used up: its own capacity, else the nearest group's."""
+        """Name every limit of a branch that is used up: its own capacity and those of the groups above it."""
         node, problem = self.node(branch), self.posed.problem
-        group = NOBODY
-        if self.room.branch_load[branch] < problem.capacity[branch]:
-            group = self._full_group(branch)
-        limit = int(problem.capacity[branch] if group == NOBODY else problem.group_capacity[group])
-        holder = node if group == NOBODY else self.tree.node(int(self.posed.group_ids[group]))
-        text = f"{node.short_name}：{self._full_text(branch, group)}"
-        return {"institution": node.code, "limit_of": holder.code, "limit": limit, "text": text}
+        limits, texts = [], []
+        if self.room.branch_load[branch] >= problem.capacity[branch]:
+            limits.append({"of": node.code, "limit": int(problem.capacity[branch])})
+            texts.append(self._full_text(branch, NOBODY))
+        for group in self._full_groups(branch):
+            holder = self.tree.node(int(self.posed.group_ids[group]))
+            limits.append({"of": holder.code, "limit": int(problem.group_capacity[group])})
+            texts.append(self._full_text(branch, group))
+        return {
+            "institution": node.code,
+            "limits": limits,
+            "text": f"{node.short_name}：{'，且'.join(texts)}",
+        }
 
-    def _full_group(self, branch: int) -> int:
+    def _full_groups(self, branch: int) -> Iterator[int]:
         problem, group = self.posed.problem, int(self.posed.problem.branch_group[branch])
         while group >= 0:
             if problem.group_capacity[group] != UNLIMITED and self.room.group_places[group] == 0:
-                return group
+                yield group
             group = int(problem.group_parent[group])
-        return NOBODY
 
     def _full_text(self, branch: int, group: int) -> str:
         problem = self.posed.problem
@@ -195,10 +205,54 @@ class Explainer:
         return f"{holder.short_name}合计上限{int(problem.group_capacity[group])}户已满"
 
 
-def by_class(leading: ClassFinding, routing: Routing, place: int | None) -> Explanation:
+def by_fit(
+    reason: str,
+    offer: FitOffer,
+    region: str,
+    grounds: FitGrounds | None,
+    after: Mapping[str, Any] | None,
+    helping: Sequence[Mapping[str, Any]],
+) -> Explanation:
+    """Explain a fitting product's branch: area, parts of the fit, chain plan, relation, who was next, who supports.
+
+    Without `grounds` (the product is no longer in force) the fit stands as it was, without its parts.
+    """
+    node, label, score = offer.node, offer.label, points_text(offer.score)
+    area, level = area_of(node, region)
+    known = grounds or FitGrounds(())
+    parts = [{"part": name, "points": points_text(units)} for name, units in known.parts[:LEADING_PARTS]]
+    leading = "、".join(f"{part['part']}{part['points']}分" for part in parts)
+    mainly = f"，主要来自{leading}" if leading else ""
+    text = [
+        f"{node.short_name}以{level}机构服务企业所在地（{region}）",
+        f"产品“{label.name}”（{label.code}）匹配度{score}分{mainly}",
+    ]
+    if known.plan:
+        text.append(f"一链一策：{known.plan}")
+    if known.is_relation:
+        text.append("企业在该行已有贷款，延续既有合作")
+    text.append(after["text"] if after else "没有其他候选机构")
+    if helping:
+        text.append("协办：" + "、".join(f"{one['name']}（{one['score']}分）" for one in helping))
+    return {
+        "reason": reason,
+        "product": {"code": label.code, "name": label.name},
+        "score": score,
+        "parts": parts,
+        "area": {"region": area, "level": level},
+        "chain_plan": {"text": known.plan, "citations": list(known.citations)} if known.plan else None,
+        "existing_relation": known.is_relation,
+        "next": after,
+        "supports": list(helping),
+        "text": text,
+    }
+
+
+def by_class(leading: ClassFinding, routing: Routing, place: int | None, *, is_declined: bool) -> Explanation:
     """Explain a party by bottleneck class; `place` among the receivers, None for a body that is not listed."""
     receiver = routing.receivers[place] if place is not None else None
-    text = [f"没有可用的匹配产品，按堵点“{leading.name}”推送{leading.receiver}（{leading.citation}）"]
+    cause = "责任机构已婉拒" if is_declined else "没有可用的匹配产品"
+    text = [f"{cause}，按堵点“{leading.name}”推送{leading.receiver}（{leading.citation}）"]
     text += receiver.reasons if receiver else ()
     text += [leading.adopted] if leading.adopted else []
     return {
@@ -214,8 +268,9 @@ def by_class(leading: ClassFinding, routing: Routing, place: int | None) -> Expl
 
 
 def for_coordinator(reason: str, sentences: Sequence[str], asks: Sequence[str] = ()) -> Explanation:
-    """Explain an entry that the coordinator keeps; `asks` names facts to ask for."""
-    return {"reason": reason, "asks": list(asks), "text": list(sentences)}
+    """Explain an entry that the coordinator keeps; `asks` names fields of the need to ask for."""
+    asking = [f"须询问：{'、'.join(ask_name(name) for name in asks)}"] if asks else []
+    return {"reason": reason, "asks": list(asks), "text": [*sentences, *asking]}
 
 
 def area_of(node: InstitutionNode, region: str) -> tuple[str, str]:
@@ -226,6 +281,16 @@ def area_of(node: InstitutionNode, region: str) -> tuple[str, str]:
     return area, "省级" if area.endswith("0000") else "市级" if area.endswith(
         "00"
     ) else "区县级" if area else "上级"
+
+
+def next_in_line(offer: FitOffer, why_not: WhyNot, fit_difference: int, text: str) -> dict[str, Any]:
+    """Say who was next and why not; `fit_difference` is what the responsible branch fits better by, in units."""
+    known = f"其次为{offer.node.short_name}（“{offer.label.name}”{points_text(offer.score)}分）"
+    return offer.as_data() | {
+        "why_not": why_not.value,
+        "fit_difference": points_text(fit_difference),
+        "text": f"{known}：{text}",
+    }
 
 
 def points_text(units: int) -> str:

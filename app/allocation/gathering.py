@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from app.matching.explain import score_parts
 from app.matching.gathering import gather as surroundings
 from app.matching.inputs import NeedReader, Surroundings
 from app.matching.posing import EligibleCandidates
+from app.matching.products import IndexedProduct
 from app.matching.tables import MatchRun
 from app.policy.packs import LoadTier
 from app.policy.rulebook import AppliedParameter, RuleBook
@@ -128,14 +130,33 @@ async def gather(
 
 def grounds_of(gathered: Gathered, chosen: Sequence[tuple[int, int]]) -> dict[int, FitGrounds]:
     """Answer what each chosen fit (entry index, product revision) consists of, by entry index."""
-    around = gathered.around
-    products = {product.revision_id: product for product in around.indexed}
-    reader = NeedReader(around)
+    fits = FitReader(gathered.around)
     found = {}
     for index, revision in chosen:
-        need = reader.need_of(NeedFacts.model_validate(gathered.listed[index].need_facts))
-        found[index] = FitGrounds.of(score_parts(need, products[revision], around.plans, around.settings))
+        grounds = fits.grounds(NeedFacts.model_validate(gathered.listed[index].need_facts), revision)
+        assert grounds is not None
+        found[index] = grounds
     return found
+
+
+class FitReader:
+    """Says what the fit of a need and a product consists of, among what a run was matched against."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._needs = NeedReader(around)
+
+    def grounds(self, facts: NeedFacts, revision: int) -> FitGrounds | None:
+        """Answer the grounds of a fit; None when the product revision (id) is no longer in force."""
+        product = self._products.get(revision)
+        if product is None:
+            return None
+        around, need = self._around, self._needs.need_of(facts)
+        return FitGrounds.of(score_parts(need, product, around.plans, around.settings))
+
+    @cached_property
+    def _products(self) -> Mapping[int, IndexedProduct]:
+        return {product.revision_id: product for product in self._around.indexed}
 
 
 def _offers(found: EligibleCandidates, products: Sequence[ProductInForce]) -> Offers:

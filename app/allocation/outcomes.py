@@ -36,7 +36,9 @@ class Outcome:
 def explain_run(run: SolvedRun, grounds: Mapping[int, FitGrounds]) -> list[Outcome]:
     """Answer the outcome of every entry; `grounds` holds what each chosen fit consists of, by entry index."""
     room = room_of(run.posed.problem, run.solution.branch)
-    explainer = Explainer(run.posed, run.solution, room, run.inputs.tree, run.inputs.products)
+    explainer = Explainer(
+        run.posed, run.solution, room, run.inputs.tree, run.inputs.products, run.quota_losses
+    )
     return [_outcome(run, explainer, i, entry, grounds) for i, entry in enumerate(run.inputs.entries)]
 
 
@@ -52,7 +54,7 @@ def _outcome(
         assert blocked.leading is not None
         assert blocked.routing is not None
         node = explainer.node(branch)
-        explanation = explainer.routed(i, blocked.leading, blocked.routing)
+        explanation = explainer.routed(i, blocked.leading, blocked.routing, is_declined=blocked.is_declined)
         return Outcome(
             entry.entry_id,
             is_settled=False,
@@ -65,7 +67,7 @@ def _outcome(
         return _matched(run, explainer, i, entry, grounds[i])
     if run.posed.problem.row_start[i + 1] > run.posed.problem.row_start[i]:
         return _kept(entry, explainer.unserved(i))
-    return _without_offer(run, i, entry, blocked)
+    return _without_offer(run, explainer, i, entry, blocked)
 
 
 def _matched(run: SolvedRun, explainer: Explainer, i: int, entry: RunEntry, grounds: FitGrounds) -> Outcome:
@@ -96,13 +98,16 @@ def _kept(entry: RunEntry, explanation: dict[str, Any]) -> Outcome:
     )
 
 
-def _without_offer(run: SolvedRun, i: int, entry: RunEntry, blocked: BlockedEntry | None) -> Outcome:
+def _without_offer(
+    run: SolvedRun, explainer: Explainer, i: int, entry: RunEntry, blocked: BlockedEntry | None
+) -> Outcome:
     if goes_by_class(blocked, has_product=has_product(run.inputs, i)):
         assert blocked is not None
         return _by_class_alone(entry, blocked)
     if i in run.quota_bound:
         text = "有合适产品，但候选银行在本产业链的签约额度已满，由统筹部门协调"
-        return _kept(entry, for_coordinator("quota", [text]))
+        quotas, cited = explainer.quotas(i)
+        return _kept(entry, for_coordinator("quota", [text, *cited]) | {"quotas": quotas})
     if blocked is not None and blocked.route == ASK:
         text = "没有可用的匹配产品，堵点类别待补充信息后判定，由统筹部门向企业询问"
         return _kept(entry, for_coordinator("ask", [text], blocked.asks))
@@ -125,7 +130,7 @@ def _by_class_alone(entry: RunEntry, blocked: BlockedEntry) -> Outcome:
         return _kept(entry, for_coordinator("no_receiver", text, routing.asks))
     place = 0 if routing.receivers else None
     institution = routing.receivers[0].institution_id if routing.receivers else None
-    explanation = by_class(blocked.leading, routing, place)
+    explanation = by_class(blocked.leading, routing, place, is_declined=blocked.is_declined)
     return Outcome(
         entry.entry_id,
         is_settled=False,

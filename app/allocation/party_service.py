@@ -1,9 +1,9 @@
 """Who is responsible for single entries: show it with its reasons, and reroute after a decline."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from functools import partial
 
 import numpy as np
 
@@ -12,19 +12,22 @@ from app.allocation import queries
 from app.allocation.archive import unpack
 from app.allocation.candidates import with_default_capacity
 from app.allocation.explanations import ProductLabel
-from app.allocation.gathering import blocked_entries, coordinator_of
+from app.allocation.gathering import FitReader, blocked_entries, coordinator_of
 from app.allocation.outcomes import Outcome
 from app.allocation.planning import RunEntry
 from app.allocation.queries import NewAssignment
-from app.allocation.rerouting import Standing, next_party
+from app.allocation.rerouting import Declined, Standing, next_party
 from app.allocation.schemas import AssignmentOut
+from app.allocation.tables import AllocationRun
 from app.allocation.views import assignment_out
 from app.bottlenecks import service as bottlenecks
 from app.enterprises.need_facts import NeedFacts
-from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Fault, NotFound
 from app.kernel.settings import get_settings
+from app.matching import service as matching
+from app.matching.gathering import gather as surroundings
+from app.matching.inputs import Surroundings
 from app.reference.book import load_reference_book
 from app.whitelist import service as whitelist
 
@@ -87,32 +90,50 @@ async def _reroute_in(
     if run is None or not open_entries:
         return {}
     await queries.end_assignments(session, [current[entry.id].id for entry in open_entries], now, "declined")
-    posed, solution = await asyncio.to_thread(unpack, await queries.arrays_of(session, run.id) or b"")
-    stated = await institution_tree(session, viewer)
-    tree, _silent = with_default_capacity(stated, _default_capacity(run.settings))
+    standing, around = await _standing_of(session, viewer, run, current, {entry.id for entry in open_entries})
     needs = {entry.id: NeedFacts.model_validate(entry.facts) for entry in open_entries}
     cases = await bottlenecks.current_cases_of(session, viewer, needs)
-    blocked = blocked_entries(cases, needs, tree)
-    declined = await queries.declined_parties(session, viewer, edition_id)
-    revisions = [one for one in np.unique(posed.product_ids).tolist() if one]
+    blocked = blocked_entries(cases, needs, standing.tree)
+    refusals = await queries.declined_parties(session, viewer, edition_id)
+    revisions = [one for one in np.unique(standing.posed.product_ids).tolist() if one]
     labels = {
         revision: ProductLabel(code, name)
         for revision, (code, name) in (await queries.product_labels(session, revisions)).items()
     }
-    leaving = {entry.id for entry in open_entries}
+    fits, most = FitReader(around), _setting(run, "allocation.supporting_most")
+    outcomes = []
+    for entry in open_entries:
+        declined = Declined(
+            _run_entry(entry),
+            blocked.get(entry.id),
+            refusals.get(entry.id, ()),
+            partial(fits.grounds, needs[entry.id]),
+        )
+        found = next_party(declined, standing, labels, most)
+        standing = standing.after(entry.id, found.institution_id)
+        outcomes.append(found)
+    await queries.add_assignments(session, None, [row_of(one) for one in outcomes], now)
+    return {entry.id: entry.code for entry in open_entries}
+
+
+async def _standing_of(
+    session: AsyncSession,
+    viewer: Viewer,
+    run: AllocationRun,
+    current: Mapping[int, queries.AssignmentRow],
+    leaving: Collection[int],
+) -> tuple[Standing, Surroundings]:
+    """Answer who holds which places of the run now, without those who leave, and what the run was matched against."""
+    posed, solution = await asyncio.to_thread(unpack, await queries.arrays_of(session, run.id) or b"")
+    matched = await matching.get_run(session, viewer, run.match_run_id)
+    around = await surroundings(session, viewer, matched.on, matched.library)
+    tree, _silent = with_default_capacity(around.tree, _setting(run, "allocation.default_capacity"))
     responsible = {
         row.entry_id: row.institution_id
         for row in current.values()
         if row.institution_id and row.entry_id not in leaving
     }
-    standing, outcomes = Standing.of(posed, solution, responsible, tree), []
-    for entry in open_entries:
-        listed = _run_entry(entry)
-        found = next_party(listed, standing, blocked.get(entry.id), declined.get(entry.id, ()), labels)
-        standing = standing.after(entry.id, found.institution_id)
-        outcomes.append(found)
-    await queries.add_assignments(session, None, [row_of(one) for one in outcomes], now)
-    return {entry.id: entry.code for entry in open_entries}
+    return Standing.of(posed, solution, responsible, tree), around
 
 
 def row_of(outcome: Outcome) -> NewAssignment:
@@ -134,5 +155,5 @@ def _run_entry(entry: queries.ListedEntry) -> RunEntry:
     return RunEntry(entry.id, entry.code, entry.region, entry.chain, coordinator_of(entry.region, regions))
 
 
-def _default_capacity(settings: dict[str, Any]) -> int:
-    return int(settings["parameters"]["allocation.default_capacity"]["value"])
+def _setting(run: AllocationRun, key: str) -> int:
+    return int(run.settings["parameters"][key]["value"])

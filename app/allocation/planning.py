@@ -4,6 +4,7 @@ An entry is offered the branches whose products fit; one that no product fits, o
 established obstacle, is offered the receivers of its bottleneck class instead.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -88,8 +89,8 @@ class RunInputs:
 class SolvedRun:
     """The solved problem; `helpers` are supporting branches (n, most), `report` the independent proof.
 
-    `quota_bound` are entries (indexes) that lost every offer to a chain's quota; `kept_outside` those settled
-    at a party that is no branch (a public body).
+    `quota_losses` names the chains' quotas that took an offer from an entry (index); `quota_bound` are entries that
+    lost every offer in this way; `kept_outside` those settled at a party that is no branch (a public body).
     """
 
     inputs: RunInputs
@@ -98,7 +99,7 @@ class SolvedRun:
     report: CheckReport
     helpers: IntArray
     most_per_bank: int
-    quota_losses: Mapping[str, int]
+    quota_losses: Mapping[int, Sequence[Quota]]
     quota_bound: frozenset[int]
     kept_outside: frozenset[int]
 
@@ -123,7 +124,7 @@ def solve_run(inputs: RunInputs) -> SolvedRun:
     index = {branch: i for i, branch in enumerate(branch_ids)}
     settled, outside = _settled(inputs, tree, index)
     fitting = _fitting(inputs, tree, branch_ids, settled, outside)
-    within, losses = within_quotas(
+    within, lost = within_quotas(
         fitting, [entry.chain for entry in inputs.entries], settled, _quotas(inputs.chains, tree, index)
     )
     most = concentration(len(inputs.entries), settings.concentration_permille)
@@ -145,7 +146,11 @@ def solve_run(inputs: RunInputs) -> SolvedRun:
         raise RuntimeError(msg)
     bound = set(np.unique(fitting.entry).tolist()) - set(np.unique(within.entry).tolist())
     helpers = supporting(posed.problem, solution, posed.head_ids, settings.supporting_most)
-    return SolvedRun(inputs, posed, solution, report, helpers, most, losses, frozenset(bound), outside)
+    losses: dict[int, list[Quota]] = defaultdict(list)
+    for quota, losers in lost:
+        for entry in losers.tolist():
+            losses[entry].append(quota)
+    return SolvedRun(inputs, posed, solution, report, helpers, most, dict(losses), frozenset(bound), outside)
 
 
 def _settled(
@@ -226,11 +231,15 @@ def _receivers(
 def _quotas(chains: ChainBook, tree: InstitutionTree, index: Mapping[int, int]) -> list[Quota]:
     found = []
     for code, chain in chains.chains.items():
-        for bank in chain.plan.contracted if chain.plan else ():
+        if chain.plan is None:
+            continue
+        for bank in chain.plan.contracted:
             node = tree.find(bank.institution)
             if bank.quota is None or node is None:
                 continue
             below = {node.id, *(one.id for one in tree.descendants(node.id))}
             branches = frozenset(index[one] for one in below if one in index)
-            found.append(Quota(code, bank.institution, branches, bank.quota))
+            found.append(
+                Quota(code, bank.institution, branches, bank.quota, chain.plan.citation("contracted"))
+            )
     return found

@@ -254,11 +254,13 @@ async def arrays_of(session: AsyncSession, run_id: int) -> bytes | None:
 
 async def responsible_as_of(
     session: AsyncSession, viewer: Viewer, edition_id: int, instant: datetime
-) -> dict[int, int]:
-    """Answer the responsible institution of each entry of an edition right after an instant, by entry id."""
+) -> dict[int, int | None]:
+    """Answer the responsible institution of each entry of an edition right after an instant, by entry id.
+
+    None where the coordinator or a named body answers; entries without any assignment are not there.
+    """
     statement = _of_entries(viewer, Assignment.entry_id, Assignment.institution_id).where(
         WhitelistEntry.edition_id == edition_id,
-        Assignment.institution_id.is_not(None),
         Assignment.assigned_at <= instant,
         or_(Assignment.ended_at.is_(None), Assignment.ended_at > instant),
     )
@@ -288,10 +290,14 @@ async def entries_of(session: AsyncSession, viewer: Viewer, entry_ids: Iterable[
         )
         .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
         .join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)
-        .where(_visible(viewer), WhitelistEntry.id.in_(sorted(entry_ids)))
-        .order_by(WhitelistEntry.code)
+        .where(_visible(viewer))
     )
-    return [ListedEntry(*row) for row in await session.execute(statement)]
+    found: list[ListedEntry] = []
+    source = iter(sorted(set(entry_ids)))
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        rows = await session.execute(statement.where(WhitelistEntry.id.in_(batch)))
+        found += [ListedEntry(*row) for row in rows]
+    return sorted(found, key=lambda entry: entry.code)
 
 
 async def assignments_of_entry(session: AsyncSession, viewer: Viewer, code: str) -> list[ShownAssignment]:

@@ -5,7 +5,7 @@ without losing whole-number optimality. It is held by offering the bank to no mo
 the quota leaves: first those that have no other bank, then the best fits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,25 +16,28 @@ from app.allocation.model import IntArray
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """At most `places` entries of a chain at the branches (indexes) of a contracted bank."""
+    """At most `places` entries of a chain at the branches (indexes) of a contracted bank; `citation` is the plan's."""
 
     chain: str
     bank: str
     branches: frozenset[int]
     places: int
+    citation: str = ""
 
 
 def within_quotas(
     found: Candidates, chains: Sequence[str | None], settled: IntArray, quotas: Sequence[Quota]
-) -> tuple[Candidates, Mapping[str, int]]:
-    """Answer the offers that quotas leave, and how many entries lost an offer, by `chain bank`.
+) -> tuple[Candidates, list[tuple[Quota, IntArray]]]:
+    """Answer the offers that quotas leave, and for each quota that took offers away the entries that lost one.
 
     `chains` and `settled` (branch index or -1) are by entry; settled entries use up their quota first.
     """
-    lost: dict[str, int] = {}
+    lost: list[tuple[Quota, IntArray]] = []
+    chain_of = np.array([chain or "" for chain in chains], np.str_)
+    highest = max(int(found.branch.max(initial=0)), int(settled.max(initial=0)))
     for quota in sorted(quotas, key=lambda one: (one.chain, one.bank)):
-        member = np.array([chain == quota.chain for chain in chains], np.bool_)
-        inside = np.zeros(1 + max([*quota.branches, *found.branch.tolist(), *settled.tolist(), 0]), np.bool_)
+        member = chain_of == quota.chain
+        inside = np.zeros(1 + max([*quota.branches, highest]), np.bool_)
         inside[list(quota.branches)] = True
         held = int(np.count_nonzero(member & (settled >= 0) & inside[settled]))
         concerned = member[found.entry] & inside[found.branch] & (settled[found.entry] < 0)
@@ -45,7 +48,7 @@ def within_quotas(
         kept = _first_served(found, entries, concerned, places)
         dropped = concerned & ~np.isin(found.entry, kept)
         found = found.where(~dropped)
-        lost[f"{quota.chain} {quota.bank}"] = int(entries.size) - places
+        lost.append((quota, np.setdiff1d(entries, kept)))
     return found, lost
 
 

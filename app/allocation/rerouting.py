@@ -5,18 +5,28 @@ the shadow prices of the last run as foresight; else the coordinator keeps the e
 declined an entry is not asked again, except the banks concerned by a lawsuit or the credit register.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from app.allocation.arrivals import arrival_prices, assign_arrival, remaining_places
-from app.allocation.explanations import ProductLabel, area_of, by_class, for_coordinator, points_text
+from app.allocation.explanations import (
+    FitGrounds,
+    FitOffer,
+    ProductLabel,
+    by_class,
+    by_fit,
+    for_coordinator,
+    next_in_line,
+    points_text,
+)
 from app.allocation.model import NOBODY, AllocationSolution, IntArray
 from app.allocation.outcomes import COORDINATOR, MATCHED, ROUTED, Outcome
 from app.allocation.planning import TO_WHOM_ANYWAY, BlockedEntry, RunEntry
 from app.allocation.posing import Posed
+from app.allocation.supporting import WhyNot
 from app.bottlenecks.rules import ASK
 from app.institutions.rules import InstitutionTree
 
@@ -51,20 +61,28 @@ class Standing:
         return replace(self, held=held)
 
 
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """A declined entry: what blocks it, who declined it, and what a fit of a product (revision id) consists of."""
+
+    entry: RunEntry
+    blocked: BlockedEntry | None
+    parties: Collection[int]
+    grounds: Callable[[int], FitGrounds | None]
+
+
 def next_party(
-    entry: RunEntry,
-    standing: Standing,
-    blocked: BlockedEntry | None,
-    declined: Collection[int],
-    products: Mapping[int, ProductLabel],
+    declined: Declined, standing: Standing, products: Mapping[int, ProductLabel], supporting_most: int
 ) -> Outcome:
-    """Answer who is responsible next; `declined` are the institutions that declined the entry."""
-    heads = {standing.tree.root_of(one).id for one in declined}
+    """Answer who is responsible next, why, who comes after, and at most so many supporting institutions."""
+    entry, blocked = declined.entry, declined.blocked
+    heads = {standing.tree.root_of(one).id for one in declined.parties}
     if blocked is not None and blocked.leading is not None and blocked.routing is not None:
         return _by_class(entry, standing, blocked, heads)
-    found = _next_fit(entry, standing, heads)
-    if found is not None:
-        return _matched(entry, standing, found, products)
+    row = _OpenRow.of(entry.entry_id, standing, heads, products)
+    chosen = row.choose()
+    if chosen is not None:
+        return _matched(declined, row, chosen, supporting_most)
     if blocked is not None and blocked.route == ASK:
         text = "其他候选机构均曾婉拒或没有余量，堵点类别待补充信息后判定，由统筹部门向企业询问"
         return _kept(entry, for_coordinator("ask", [text], blocked.asks))
@@ -89,10 +107,10 @@ def _by_class(entry: RunEntry, standing: Standing, blocked: BlockedEntry, heads:
                 kind=ROUTED,
                 institution_id=receiver.institution_id,
                 body=standing.tree.node(receiver.institution_id).name,
-                explanation=by_class(leading, routing, place),
+                explanation=by_class(leading, routing, place, is_declined=True),
             )
     if routing.is_body:
-        explanation = by_class(leading, routing, None)
+        explanation = by_class(leading, routing, None, is_declined=True)
         return Outcome(
             entry.entry_id, is_settled=False, kind=ROUTED, body=routing.body, explanation=explanation
         )
@@ -102,45 +120,104 @@ def _by_class(entry: RunEntry, standing: Standing, blocked: BlockedEntry, heads:
     return _kept(entry, for_coordinator(reason, text, routing.asks))
 
 
-def _next_fit(entry: RunEntry, standing: Standing, heads: Collection[int]) -> int | None:
-    """Answer the position of the chosen candidate among the run's pairs, or None."""
-    posed = standing.posed
-    at = np.flatnonzero(posed.entry_ids == entry.entry_id)
-    if not at.size or posed.is_routed[at[0]]:
-        return None
-    row = range(int(posed.problem.row_start[at[0]]), int(posed.problem.row_start[at[0] + 1]))
-    open_to = [k for k in row if int(posed.head_ids[posed.problem.branch[k]]) not in heads]
-    branches = [int(posed.problem.branch[k]) for k in open_to]
-    scores = [int(posed.problem.score[k]) for k in open_to]
-    chosen = assign_arrival(branches, scores, standing.remaining(), arrival_prices(standing.solution))
-    return None if chosen is None else open_to[branches.index(chosen)]
+@dataclass(frozen=True, eq=False)
+class _OpenRow:
+    """The run's candidates of one entry whose head offices did not decline it (`pairs`), and the room they have."""
+
+    standing: Standing
+    products: Mapping[int, ProductLabel]
+    pairs: Sequence[int]
+    left: IntArray
+
+    @classmethod
+    def of(
+        cls, entry_id: int, standing: Standing, heads: Collection[int], products: Mapping[int, ProductLabel]
+    ) -> "_OpenRow":
+        posed = standing.posed
+        at = np.flatnonzero(posed.entry_ids == entry_id)
+        if not at.size or posed.is_routed[at[0]]:
+            return cls(standing, products, (), standing.remaining())
+        row = range(int(posed.problem.row_start[at[0]]), int(posed.problem.row_start[at[0] + 1]))
+        pairs = [k for k in row if int(posed.head_ids[posed.problem.branch[k]]) not in heads]
+        return cls(standing, products, pairs, standing.remaining())
+
+    def branch(self, pair: int) -> int:
+        return int(self.standing.posed.problem.branch[pair])
+
+    def head(self, pair: int) -> int:
+        return int(self.standing.posed.head_ids[self.branch(pair)])
+
+    def revision(self, pair: int) -> int:
+        return int(self.standing.posed.product_ids[pair])
+
+    def offer(self, pair: int) -> FitOffer:
+        posed = self.standing.posed
+        node = self.standing.tree.node(int(posed.branch_ids[self.branch(pair)]))
+        return FitOffer(node, self.products[self.revision(pair)], int(posed.problem.score[pair]))
+
+    def choose(self) -> int | None:
+        """Answer the pair with room that has the best fit less shadow price, or None."""
+        branches = [self.branch(pair) for pair in self.pairs]
+        scores = [int(self.standing.posed.problem.score[pair]) for pair in self.pairs]
+        chosen = assign_arrival(branches, scores, self.left, arrival_prices(self.standing.solution))
+        return None if chosen is None else self.pairs[branches.index(chosen)]
+
+    def others(self, chosen: int) -> list[int]:
+        """Answer the other pairs, the best fit first."""
+        score = self.standing.posed.problem.score
+        rest = [pair for pair in self.pairs if pair != chosen]
+        return sorted(rest, key=lambda pair: (-int(score[pair]), self.branch(pair)))
+
+    def after(self, chosen: int) -> dict[str, Any] | None:
+        """Say which other candidate fits best, and why it is not the one."""
+        following = next(iter(self.others(chosen)), None)
+        if following is None:
+            return None
+        offer = self.offer(following)
+        difference = self.offer(chosen).score - offer.score
+        if self.left[self.branch(following)] <= 0:
+            why_not, text = WhyNot.BRANCH_FULL, "没有余量"
+        elif difference > 0:
+            why_not, text = WhyNot.LOWER_FIT, f"匹配度低{points_text(difference)}分"
+        elif difference == 0:
+            why_not, text = WhyNot.EQUAL_FIT, "匹配度相同，按影子价格和机构编码先后确定"
+        else:
+            text = f"匹配度高{points_text(-difference)}分，但按上次分配的影子价格，其名额宜留给其他条目"
+            why_not = WhyNot.SHADOW_PRICE
+        return next_in_line(offer, why_not, difference, text)
+
+    def supports(self, chosen: int, most: int) -> list[int]:
+        """Answer the best pairs of other banks than the chosen one's and each other's."""
+        found: dict[int, int] = {self.head(chosen): chosen}
+        for pair in self.others(chosen):
+            found.setdefault(self.head(pair), pair)
+        return list(found.values())[1 : most + 1]
 
 
-def _matched(entry: RunEntry, standing: Standing, at: int, products: Mapping[int, ProductLabel]) -> Outcome:
-    posed = standing.posed
-    node = standing.tree.node(int(posed.branch_ids[posed.problem.branch[at]]))
-    revision, score = int(posed.product_ids[at]), int(posed.problem.score[at])
-    label = products[revision]
-    area, level = area_of(node, entry.region)
-    explanation: dict[str, Any] = {
-        "reason": "next_fit",
-        "product": {"code": label.code, "name": label.name},
-        "score": points_text(score),
-        "area": {"region": area, "level": level},
-        "text": [
-            f"原责任机构婉拒，改派其余候选中有余量的{node.short_name}，以{level}机构服务企业所在地（{entry.region}）",
-            f"产品“{label.name}”（{label.code}）匹配度{points_text(score)}分，按上次分配的影子价格择优",
-        ],
-    }
+def _matched(declined: Declined, row: _OpenRow, chosen: int, supporting_most: int) -> Outcome:
+    offer, revision = row.offer(chosen), row.revision(chosen)
+    helping = row.supports(chosen, supporting_most)
+    explanation = by_fit(
+        "next_fit",
+        offer,
+        declined.entry.region,
+        declined.grounds(revision),
+        row.after(chosen),
+        [row.offer(pair).as_data() for pair in helping],
+    )
+    opening = f"原责任机构婉拒，改派其余候选中有余量的{offer.node.short_name}，按上次分配的影子价格择优"
     return Outcome(
-        entry.entry_id,
+        declined.entry.entry_id,
         is_settled=False,
         kind=MATCHED,
-        institution_id=node.id,
-        body=node.name,
+        institution_id=offer.node.id,
+        body=offer.node.name,
         product_revision_id=revision,
-        score=score,
-        explanation=explanation,
+        score=offer.score,
+        explanation=explanation | {"text": [opening, *explanation["text"]]},
+        supports=tuple(
+            (row.offer(pair).node.id, row.revision(pair), row.offer(pair).score) for pair in helping
+        ),
     )
 
 

@@ -20,7 +20,7 @@ from app.allocation.planning import SolvedRun, solve_run
 from app.allocation.queries import AssignmentRow
 from app.allocation.schemas import AllocationRunOut, CheckOut
 from app.allocation.tables import AllocationRun
-from app.allocation.views import check_out, run_out
+from app.allocation.views import check_out, entries_differing, run_out
 from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound
@@ -106,7 +106,7 @@ def _run_of(
     problem, solution = solved.posed.problem, solved.solution
     settings = gathered.settings | {
         "most_per_bank": solved.most_per_bank,
-        "lost_to_quotas": dict(solved.quota_losses),
+        "lost_to_quotas": _lost_to_quotas(solved),
         "keep_settled": gathered.keep_settled,
     }
     final = _final_parties(gathered, outcomes)
@@ -127,6 +127,12 @@ def _run_of(
         run_by=viewer.name,
         created_at=now,
     )
+
+
+def _lost_to_quotas(solved: SolvedRun) -> dict[str, int]:
+    """Answer how many entries lost an offer to a chain's quota at a bank, by `chain bank`."""
+    lost = Counter(f"{one.chain} {one.bank}" for quotas in solved.quota_losses.values() for one in quotas)
+    return dict(sorted(lost.items()))
 
 
 def _final_parties(gathered: Gathered, outcomes: Sequence[Outcome]) -> list[tuple[str, str, str, str]]:
@@ -222,6 +228,9 @@ async def list_runs(
 async def check_run(session: AsyncSession, viewer: Viewer, run_id: int) -> CheckOut:
     """Prove a stored run anew: feasibility and optimality from its archive, and that its records agree with it.
 
+    The records agree when every entry had a responsible party right after the run (逐户落实): the branch of
+    the archived answer, or for those that it left out the coordinator or a body.
+
     Raises:
         NotFound: no such run that this viewer may see.
         Conflict: its archive cannot be read.
@@ -238,10 +247,7 @@ async def check_run(session: AsyncSession, viewer: Viewer, run_id: int) -> Check
     entries = await queries.entry_codes(session, viewer, run.edition_id)
     responsible = await queries.responsible_as_of(session, viewer, run.edition_id, run.created_at)
     differing = [
-        entries.get(entry_id, f"#{entry_id}")
-        for entry_id, branch in zip(posed.entry_ids.tolist(), solution.branch.tolist(), strict=True)
-        if branch in range(posed.branch_ids.size)
-        and responsible.get(entry_id) != int(posed.branch_ids[branch])
+        entries.get(entry_id, f"#{entry_id}") for entry_id in entries_differing(posed, solution, responsible)
     ]
     tree = await institution_tree(session, viewer)
     return check_out(

@@ -52,6 +52,8 @@ class WhyNot(StrEnum):
     """The limit of `group` above it (concentration) is used up; prices are those of one more place under it."""
     LOAD_PRICE = "load_price"
     """It has room, but its load is priced against fit (`LoadTiers.traded`)."""
+    SHADOW_PRICE = "shadow_price"
+    """It has room, but places there are worth more to other entries (only between runs, see `arrivals`)."""
     ROOM_LEFT = "room_left"
     """It fits better and has room: the assignment was not made by an optimal run."""
 

@@ -12,8 +12,7 @@ from app.kernel.database import Base, BigId
 class AllocationRun(Base):
     """One run over an edition's match run, with its settings, objective and hashes.
 
-    `inputs` keeps the solved problem as it was posed (capacities, limits, candidates, prices),
-    so that `allocate check RUN` needs nothing that may have changed since.
+    `AllocationProblemRecord` keeps the solved problem as it was posed.
     """
 
     __tablename__ = "allocation_runs"
@@ -30,7 +29,10 @@ class AllocationRun(Base):
 
 
 class AllocationProblemRecord(Base):
-    """The posed problem and its solution as compressed arrays (numpy .npz), for the checker."""
+    """A run's posed problem (capacities, limits, candidates) and its solution, as compressed arrays (numpy .npz).
+
+    With it `allocate check RUN` needs nothing that may have changed since.
+    """
 
     __tablename__ = "allocation_problems"
 

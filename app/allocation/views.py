@@ -5,6 +5,7 @@ from typing import Any
 
 from app.allocation.checker import Breach, CheckReport
 from app.allocation.explanations import points_text
+from app.allocation.model import AllocationSolution
 from app.allocation.posing import Posed
 from app.allocation.schemas import (
     AllocationRunOut,
@@ -35,6 +36,24 @@ def run_out(run: Any, edition: str) -> AllocationRunOut:
         run_by=run.run_by,
         created_at=run.created_at,
     )
+
+
+def entries_differing(
+    posed: Posed, solution: AllocationSolution, responsible: Mapping[int, int | None]
+) -> list[int]:
+    """Answer the entries (ids) whose stored party is not the one of the answer, or that have none.
+
+    `responsible` holds the institution of every entry that has a party, None for a party that is none. An entry
+    that the answer leaves out may be with the coordinator or a public body, but with no branch of the problem.
+    """
+    branches = frozenset(posed.branch_ids.tolist())
+    differing = []
+    for entry_id, branch in zip(posed.entry_ids.tolist(), solution.branch.tolist(), strict=True):
+        party = responsible.get(entry_id)
+        is_as_answered = party == posed.branch_ids[branch] if branch >= 0 else party not in branches
+        if entry_id not in responsible or not is_as_answered:
+            differing.append(entry_id)
+    return differing
 
 
 def check_out(

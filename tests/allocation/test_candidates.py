@@ -148,13 +148,13 @@ def test_a_chains_quota_keeps_those_without_another_bank_first_then_the_best_fit
     kept, lost = within_quotas(found, chains, settled, [Quota("c", "甲行", frozenset({0}), 2)])
     pairs = list(zip(kept.entry.tolist(), kept.branch.tolist(), strict=True))
     assert pairs == [(0, 1), (2, 0), (3, 0)]
-    assert lost == {"c 甲行": 2}
+    assert [(one.bank, entries.tolist()) for one, entries in lost] == [("甲行", [0, 1])]
 
 
 def test_a_quota_that_suffices_changes_nothing() -> None:
     found = plain([0, 1], [0, 0], [9, 1])
     kept, lost = within_quotas(found, ["c", "c"], np.full(2, -1), [Quota("c", "甲行", frozenset({0}), 2)])
-    assert (kept.entry.tolist(), lost) == ([0, 1], {})
+    assert (kept.entry.tolist(), lost) == ([0, 1], [])
 
 
 def posed_example() -> tuple:  # type: ignore[type-arg]  # the test below reads both parts

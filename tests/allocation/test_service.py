@@ -91,6 +91,7 @@ async def test_every_kind_of_entry_gets_its_party_and_says_why(
     assert (await service.assignment_of_entry(session, viewer, world.codes["asks"])).explanation["asks"] == [
         "credit_eligible"
     ]
+    assert "须询问：信用贷款资格" in await why(session, viewer, world, "asks")
     assert "企业没有现有贷款银行" in await why(session, viewer, world, "sued")
     assert "信用贷款占比50.00%" in await why(session, viewer, world, "light")
     assert "黑银发〔2023〕25号（十六）" in await why(session, viewer, world, "refused")
@@ -134,6 +135,26 @@ async def test_a_chains_quota_at_its_bank_holds(session: AsyncSession, viewer: V
     found = await parties(session, viewer, world)
     assert Counter(found[name] for name in needs)["B1-DL"] == 1
     assert run.settings["lost_to_quotas"] == {"HK B1": 2}
+    for name in needs:
+        shown = await service.assignment_of_entry(session, viewer, world.codes[name])
+        quotas = [
+            {"institution": "B1", "quota": 1, "citation": "航空产业链一链一策第1版，金发〔2024〕5号（九）"}
+        ]
+        is_kept_out = found[name] != "B1-DL"
+        assert shown.explanation["quotas"] == (quotas if is_kept_out else [])
+        assert ("签约额度1户已用尽" in "\n".join(shown.why)) is is_kept_out
+
+
+async def test_an_entry_that_only_a_full_quota_could_serve_cites_the_plan(
+    session: AsyncSession, viewer: Viewer, now: datetime
+) -> None:
+    needs = {f"n{k}": {"chain": "HK"} for k in range(2)}
+    world = await build_world(session, needs, banks(20, count=1))
+    await add_plan(session, "HK", [{"institution": "B1", "quota": 1}], "金发〔2024〕5号（九）")
+    run = await allocate(session, viewer, now)
+    assert run.counts.reasons == {"fit": 1, "quota": 1}
+    left = next(name for name, party in (await parties(session, viewer, world)).items() if party is None)
+    assert "金发〔2024〕5号（九）" in await why(session, viewer, world, left)
 
 
 async def test_the_nearest_branch_answers_else_the_citys_else_the_provinces(
@@ -166,8 +187,29 @@ async def test_no_head_office_holds_more_than_its_share_and_the_rest_says_what_w
     unserved = next(name for name, party in found.items() if party is None)
     shown = await service.assignment_of_entry(session, viewer, world.codes[unserved])
     assert shown.explanation["reason"] == "capacity"
-    helped = {one["institution"]: (one["limit_of"], one["limit"]) for one in shown.explanation["would_help"]}
-    assert helped == {"B1-DL": ("B1-DL", 1), "B2-DL": ("B2-DL", 1), "B3": ("B3", 2)}
+    helped = {one["institution"]: one["limits"] for one in shown.explanation["would_help"]}
+    assert helped == {
+        "B1-DL": [{"of": "B1-DL", "limit": 1}],
+        "B2-DL": [{"of": "B2-DL", "limit": 1}],
+        "B3": [{"of": "B3", "limit": 2}],
+    }
+
+
+async def test_an_unserved_entry_names_every_limit_that_has_to_give(
+    session: AsyncSession, viewer: Viewer, now: datetime
+) -> None:
+    tree = [
+        Node("B1", "large", PROVINCE),
+        Node("B1-HRB", "large", HARBIN, "B1", group_capacity=1),
+        Node("B1-DL", "large", DAOLI, "B1-HRB", 1),
+    ]
+    world = await build_world(session, FITTING, tree)
+    await allocate(session, viewer, now)
+    unserved = next(name for name, party in (await parties(session, viewer, world)).items() if party is None)
+    shown = await service.assignment_of_entry(session, viewer, world.codes[unserved])
+    (one,) = shown.explanation["would_help"]
+    assert one["limits"] == [{"of": "B1-DL", "limit": 1}, {"of": "B1-HRB", "limit": 1}]
+    assert "承接能力1户已满，且B1-HRB合计上限1户已满" in await why(session, viewer, world, unserved)
 
 
 async def test_who_fits_nobody_nearby_is_kept_by_the_coordinator(
@@ -301,6 +343,22 @@ async def test_the_check_finds_what_was_tampered_with(
     assert found.rows_differing == [world.codes["fit3"]]
 
 
+@pytest.mark.parametrize("values", [{"institution_id": "B1-DL"}, {"ended_at": True}])
+async def test_the_check_finds_an_entry_that_the_answer_left_out_but_a_row_gives_away_or_nobody_owns(
+    session: AsyncSession, viewer: Viewer, now: datetime, values: dict[str, Any]
+) -> None:
+    world = await build_world(session, FITTING | {"gap": BARE}, banks(2, count=4))
+    run = await allocate(session, viewer, now)
+    assert (await service.check_run(session, viewer, run.id)).is_sound
+    written = {"ended_at": now} if "ended_at" in values else {"institution_id": world.institutions["B1-DL"]}
+    await session.execute(
+        update(Assignment).where(Assignment.entry_id == world.entries["gap"]).values(**written)
+    )
+    found = await service.check_run(session, viewer, run.id)
+    assert (found.feasible, found.hashes_hold, found.is_sound) == (True, True, False)
+    assert found.rows_differing == [world.codes["gap"]]
+
+
 async def test_a_decline_leads_to_the_next_candidate_and_never_back(
     session: AsyncSession, viewer: Viewer, now: datetime
 ) -> None:
@@ -322,6 +380,28 @@ async def test_a_decline_leads_to_the_next_candidate_and_never_back(
     assert (await service.check_run(session, viewer, anew.id)).is_sound
 
 
+async def test_the_next_party_says_why_it_is_who_comes_after_who_supports_and_what_the_plan_did(
+    session: AsyncSession, viewer: Viewer, now: datetime
+) -> None:
+    world = await build_world(session, {"one": {"chain": "HK", "existing_banks": ["B3"]}})
+    await add_plan(session, "HK", [{"institution": "B2", "quota": None}, {"institution": "B3", "quota": None}],
+                   "金发〔2024〕5号（九）")  # fmt: skip
+    await allocate(session, viewer, now)
+    at = now + timedelta(days=1)
+    first = await service.assignment_of_entry(session, viewer, world.codes["one"])
+    assert first.institution == "B3-DL"
+    await bottlenecks.classify_entry(session, viewer, world.entries["one"], {}, now=at)
+    shown = await service.reroute(session, viewer, world.entries["one"], now=at)
+    assert (shown.institution, shown.product, shown.explanation["reason"]) == ("B2-DL", "B2-P", "next_fit")
+    assert shown.explanation["chain_plan"]["citations"] == ["航空产业链一链一策第1版，金发〔2024〕5号（九）"]
+    assert "金发〔2024〕5号（九）" in "\n".join(shown.why)
+    after = shown.explanation["next"]
+    assert (after["institution"], after["why_not"]) == ("B1-DL", "lower_fit")
+    assert [one.institution for one in shown.supports] == ["B1-DL", "B4-DL"]
+    assert shown.why[0].startswith("原责任机构婉拒")
+    assert [part["part"] for part in shown.explanation["parts"]]
+
+
 async def test_a_decline_that_establishes_an_obstacle_leads_to_its_receiver(
     session: AsyncSession, viewer: Viewer, now: datetime
 ) -> None:
@@ -335,7 +415,9 @@ async def test_a_decline_that_establishes_an_obstacle_leads_to_its_receiver(
         shown.append(await service.reroute(session, viewer, world.entries[name], now=at))
     assert [one.institution for one in shown] == ["DB", None]
     assert shown[1].explanation["reason"] == "capacity"
-    assert "小微、缺少抵押物且不符合信用贷款条件" in await why(session, viewer, world, "fit0")
+    told = await why(session, viewer, world, "fit0")
+    assert "责任机构已婉拒，按堵点“小微、缺少抵押物且不符合信用贷款条件”推送" in told
+    assert "没有可用的匹配产品" not in told
     landless: Facts = {"missing_elements": Members.at_least(["land"])}
     await bottlenecks.classify_entry(session, viewer, world.entries["fit2"], landless, now=at)
     assert (await service.reroute(session, viewer, world.entries["fit2"], now=at)).institution == "XTJZ"
