@@ -44,9 +44,8 @@ async def import_products(
     """
     faults: list[Fault] = []
     read = read_records(text, file_name, {"products": ProductRecord}, faults, head=frozenset({"note"}))
-    if faults:
-        raise Refused(NOT_IMPORTED, faults)
-    return await save_placed(session, viewer, read.records["products"], now=now, dry_run=dry_run)
+    placed = read.records["products"]
+    return await save_placed(session, viewer, placed, now=now, faults=faults, dry_run=dry_run)
 
 
 async def save_placed(
@@ -55,19 +54,20 @@ async def save_placed(
     placed: Sequence[Placed[Any]],
     *,
     now: datetime,
+    faults: Sequence[Fault] = (),
     dry_run: bool = False,
     refusal: str = NOT_IMPORTED,
 ) -> CatalogueImportPreview:
     """Store product records (`ProductIn`) that were read from somewhere; all or none.
 
     Raises:
-        Refused: the faults that the records have against what is stored.
+        Refused: the `faults` found in reading, with those that the records have against what is stored.
     """
     around = await surroundings(session, viewer)
     stored = await stored_products(session, around)
     plan = plan_import(placed, stored, around)
-    if plan.faults:
-        raise Refused(refusal, plan.faults)
+    if faults or plan.faults:
+        raise Refused(refusal, [*faults, *plan.faults])
     if not dry_run:
         await _save(session, plan, around, now)
     return CatalogueImportPreview(

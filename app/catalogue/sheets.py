@@ -2,8 +2,6 @@
 
 import asyncio
 import io
-import re
-import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -21,14 +19,10 @@ from app.catalogue.planning import PlannedProduct
 from app.catalogue.schemas import CatalogueImportPreview, ProductIn
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Fault, Refused
+from app.kernel.workbooks import refuse, scan_sheet, sheet_faults, sheet_names
 from app.policy.yaml_records import Placed
 
-MOST_ROWS: Final = 20_000
-MOST_COLUMNS: Final = 200
-MOST_BYTES: Final = 64 * 1024 * 1024
-_CHUNK: Final = 1024 * 1024
-_LONGEST_ADDRESS: Final = 16
-_CELL_ADDRESS = re.compile(rb"\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
+ROWS_WITH_LISTS: Final = 20_000
 _NOT_IMPORTED: Final = "Nothing was imported: mend these cells and send the workbook again."
 
 
@@ -48,9 +42,9 @@ async def import_product_sheet(
     """
     faults: list[Fault] = []
     placed = await asyncio.to_thread(read_sheet, content, file_name, faults)
-    if faults:
-        raise Refused(_NOT_IMPORTED, faults)
-    return await save_placed(session, viewer, placed, now=now, dry_run=dry_run, refusal=_NOT_IMPORTED)
+    return await save_placed(
+        session, viewer, placed, now=now, faults=faults, dry_run=dry_run, refusal=_NOT_IMPORTED
+    )
 
 
 async def product_sheet(session: AsyncSession, viewer: Viewer, *, is_template: bool = False) -> bytes:
@@ -67,69 +61,45 @@ def read_sheet(content: bytes, file_name: str, faults: list[Fault]) -> list[Plac
     rows = _rows_of(content, file_name, faults)
     if rows is None:
         return []
+    named = {fault.where for fault in faults}
+    before = len(faults)
     columns = _columns_of([cell_text(cell) for cell in rows[0]] if rows else [], faults)
-    if columns is None:
-        return []
-    read = (_read_row(row, number, columns, faults) for number, row in enumerate(rows[1:], start=2))
+    is_whole = len(faults) == before
+    found: list[Fault] = []
+    read = [
+        _read_row(row, number, columns, found, is_whole=is_whole)
+        for number, row in enumerate(rows[1:], start=2)
+    ]
+    faults += (fault for fault in found if fault.where not in named)
     return [placed for placed in read if placed is not None]
 
 
 def _rows_of(content: bytes, file_name: str, faults: list[Fault]) -> list[list[Cell]] | None:
-    if not _is_sane(content, file_name, faults):
-        return None
+    file = io.BytesIO(content)
     try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        if SHEET not in book.sheet_names:
-            remedy = f"工作表应名为“{SHEET}”；此文件有：{'、'.join(book.sheet_names)}"
-            faults.append(Fault(file_name, f"没有工作表“{SHEET}”", remedy))
-            return None
-        return [list(row) for row in book.get_sheet_by_name(SHEET).to_python(skip_empty_area=False)]
+        names = sheet_names(file, file_name)
+        if SHEET not in names:
+            raise refuse(
+                file_name, f"没有工作表“{SHEET}”", f"文件中有：{'、'.join(names)}。改名为“{SHEET}”。"
+            )
+        scan = scan_sheet(file, file_name, SHEET)
+        sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_name(SHEET)
+        rows: list[list[Cell]] = [list(row) for row in sheet.to_python(skip_empty_area=False)]
+    except Refused as refusal:
+        faults += refusal.faults
+        return None
     except (CalamineError, ValueError, OSError) as error:
         faults.append(Fault(file_name, "工作簿无法读取", "在表格软件中另存为 .xlsx", str(error)[:80]))
         return None
+    for found in sheet_faults(sheet, scan, header_row=1):
+        letters = "" if found.column is None else xl_col_to_name(found.column)
+        faults.append(Fault(f"{SHEET}!{letters}{found.row}", found.message, found.remedy))
+    return rows
 
 
-def _is_sane(content: bytes, file_name: str, faults: list[Fault]) -> bool:
-    """Unpack at constant memory first: a few kilobytes can unpack to gigabytes, one far cell fill a sheet."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            seen = 0
-            for part in archive.namelist():
-                with archive.open(part) as stream:
-                    tail = b""
-                    while chunk := stream.read(_CHUNK):
-                        seen += len(chunk)
-                        tail = tail[-_LONGEST_ADDRESS:] + chunk
-                        if seen > MOST_BYTES or _has_far_cell(part, tail):
-                            message = f"超过 {MOST_ROWS} 行、{MOST_COLUMNS} 列或 {MOST_BYTES} 字节"
-                            faults.append(Fault(file_name, message, "删除多余的行列，或分成几个文件"))
-                            return False
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, ValueError, NotImplementedError):
-        faults.append(Fault(file_name, "不是 xlsx 工作簿", "在表格软件中另存为 .xlsx，不加密码"))
-        return False
-    return True
-
-
-def _has_far_cell(part: str, chunk: bytes) -> bool:
-    if not part.startswith("xl/worksheets/"):
-        return False
-    return any(
-        int(row) > MOST_ROWS or _column_number(letters) > MOST_COLUMNS
-        for letters, row in _CELL_ADDRESS.findall(chunk)
-    )
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number
-
-
-def _columns_of(headings: Sequence[str], faults: list[Fault]) -> dict[int, Column] | None:
+def _columns_of(headings: Sequence[str], faults: list[Fault]) -> dict[int, Column]:
     known = {cell_text(heading): column for heading, column in BY_HEADING.items()}
     columns: dict[int, Column] = {}
-    before = len(faults)
     for i, heading in enumerate(headings):
         where = f"{SHEET}!{xl_col_to_name(i)}1"
         if heading not in known:
@@ -143,12 +113,18 @@ def _columns_of(headings: Sequence[str], faults: list[Fault]) -> dict[int, Colum
     missing = [heading for heading in REQUIRED if heading not in present]
     if missing:
         faults.append(Fault(f"{SHEET}!1", f"缺少列：{'、'.join(missing)}", "从模板复制表头"))
-    return columns if len(faults) == before else None
+    return columns
 
 
 def _read_row(
-    row: Sequence[Cell], number: int, columns: Mapping[int, Column], faults: list[Fault]
+    row: Sequence[Cell],
+    number: int,
+    columns: Mapping[int, Column],
+    faults: list[Fault],
+    *,
+    is_whole: bool,
 ) -> Placed[ProductIn] | None:
+    """Read a row by the columns that there are; it is a product only if they are all there (`is_whole`)."""
     texts = {
         i: cell_text(row[i], keeps_width=column.keeps_width) if i < len(row) else ""
         for i, column in columns.items()
@@ -167,7 +143,7 @@ def _read_row(
             _put(data, column.key.split("."), column.read(texts[i]))
         except BadCell as error:
             faults.append(Fault(where(column.key), error.message, error.remedy, texts[i][:80]))
-    if len(faults) > before:
+    if len(faults) > before or not is_whole:
         return None
     try:
         return Placed(ProductIn.model_validate(data), where)
@@ -225,7 +201,7 @@ def write_workbook(products: Iterable[PlannedProduct]) -> bytes:
             sheet.write_string(0, i, column.heading, needed if column.is_required else head)
             if column.choices is not None:
                 words = list(column.choices.values())
-                sheet.data_validation(1, i, MOST_ROWS - 1, i, {"validate": "list", "source": words})
+                sheet.data_validation(1, i, ROWS_WITH_LISTS, i, {"validate": "list", "source": words})
         for number, product in enumerate(products, start=1):
             _write_row(sheet, number, product)
         _write_notes(book.add_worksheet("说明"), head)

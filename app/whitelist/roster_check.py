@@ -6,9 +6,10 @@ from itertools import islice
 from typing import Final
 
 from app.enterprises.statements import name_key
+from app.kernel.workbooks import MOST_BLANK_ROWS
 from app.whitelist.roster_faults import RosterFault
 from app.whitelist.roster_rows import RosterContext, RosterRow, RowReading, is_blank, read_row
-from app.whitelist.workbook_reading import MOST_BLANK_ROWS, RosterSheet
+from app.whitelist.workbook_reading import RosterSheet
 
 Progress = Callable[[int, int], None]
 ROWS_PER_STEP: Final = 1_000

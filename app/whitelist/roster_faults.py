@@ -18,14 +18,6 @@ def column_letters(index: int) -> str:
     return letters
 
 
-def column_index(letters: str) -> int:
-    """Answer the 0-based column of letters: A is 0, AA is 26."""
-    index = 0
-    for letter in letters:
-        index = index * _LETTERS + ord(letter) - ord("A") + 1
-    return index - 1
-
-
 @dataclass(frozen=True, slots=True)
 class RosterFault:
     """One fault: 1-based row (0: the sheet as a whole), 0-based column (None: the whole row)."""

@@ -7,6 +7,7 @@ from typing import IO, Final
 
 from python_calamine import CalamineError, CalamineSheet, load_workbook
 
+from app.kernel.workbooks import refuse, scan_sheet, sheet_faults, sheet_names
 from app.whitelist.roster_columns import (
     SHEET_NAME,
     RosterHeader,
@@ -14,11 +15,8 @@ from app.whitelist.roster_columns import (
     read_header,
 )
 from app.whitelist.roster_faults import RosterFault
-from app.whitelist.workbook_guard import refuse, scan_sheet, sheet_names
 
 HEADER_WITHIN: Final = 10
-MOST_BLANK_ROWS: Final = 1_000
-MOST_MERGES_LISTED: Final = 1_000
 Cells = Sequence[object]
 
 
@@ -65,21 +63,11 @@ def open_roster(file: IO[bytes], file_name: str, sheet_name: str | None = None) 
     headings = first[at] if first else []
     header = read_header(headings, at + 1)
     height = sheet.end[0] + 1 if sheet.end else 0
-    faults = [
-        *(_merged(sheet, header.row)),
-        *(
-            RosterFault(row, column, "是公式", "复制后以“数值”粘贴。")
-            for row, column in scan.formulas
-            if row >= header.row
-        ),
-        *(
-            RosterFault(row, column, "是表格软件的错误值（如 #N/A）", "填入实际值。")
-            for row, column in scan.errors
-            if row >= header.row
-        ),
-        *_blank_rows(scan.rows, height),
-    ]
-    return RosterSheet(chosen, header, headings, tuple(first[:at]), tuple(faults), height, offset, sheet)
+    faults = tuple(
+        RosterFault(found.row, found.column, found.message, found.remedy)
+        for found in sheet_faults(sheet, scan, header.row)
+    )
+    return RosterSheet(chosen, header, headings, tuple(first[:at]), faults, height, offset, sheet)
 
 
 def _choose_sheet(names: list[str], file_name: str, asked: str | None) -> str:
@@ -90,25 +78,3 @@ def _choose_sheet(names: list[str], file_name: str, asked: str | None) -> str:
         return names[0]
     listed = "、".join(names)
     raise refuse(file_name, f"没有工作表“{wanted}”", f"文件中有：{listed}。把名单所在的表改名为“{wanted}”。")
-
-
-def _merged(sheet: CalamineSheet, header_row: int) -> list[RosterFault]:
-    """List the merged ranges from the header down: only their first cell holds a value."""
-    found = []
-    for (top, left), (bottom, right) in (sheet.merged_cell_ranges or [])[:MOST_MERGES_LISTED]:
-        if bottom + 1 >= header_row:
-            size = f"{bottom - top + 1}行{right - left + 1}列"
-            first = max(top + 1, header_row)
-            found += [
-                RosterFault(row, left, f"是合并单元格（{size}）", "取消合并，每格分别填写。")
-                for row in range(first, min(bottom + 1, first + MOST_MERGES_LISTED) + 1)
-            ]
-    return found
-
-
-def _blank_rows(rows: int, height: int) -> list[RosterFault]:
-    surplus = rows - height
-    if surplus <= MOST_BLANK_ROWS:
-        return []
-    message = f"数据之后还有 {surplus} 个空白行（只有格式）"
-    return [RosterFault(height + 1, None, message, f"选中第 {height + 1} 行以下，删除行后保存。")]

@@ -96,7 +96,7 @@ def test_every_fault_of_every_row_is_named_in_one_pass() -> None:
 @pytest.mark.parametrize(
     ("content", "where", "message"),
     [
-        (b"not a workbook", "p.xlsx", "不是 xlsx"),
+        (b"not a workbook", "p.xlsx", "不是 .xlsx 工作簿"),
         (workbook(ROW, sheet="Sheet1"), "p.xlsx", "没有工作表"),
         (workbook(ROW, headings=["产品编码", "机构编码"]), "产品!1", "缺少列"),
         (workbook(ROW, headings=[*ROW, "产品编码"]), "产品!S1", "出现两次"),
@@ -114,7 +114,7 @@ def test_one_cell_in_the_last_corner_is_refused_before_it_is_laid_out() -> None:
     book.active.cell(1_048_576, 16_384, "x")
     target = io.BytesIO()
     book.save(target)
-    assert "行" in faults_of(target.getvalue())["p.xlsx"]
+    assert "第 1048576 行" in faults_of(target.getvalue())["p.xlsx 产品"]
 
 
 def test_text_that_looks_like_a_formula_stays_text_and_reads_back() -> None:
@@ -151,6 +151,37 @@ def test_the_template_offers_lists_and_explains_every_column() -> None:
     assert {"D", "J", "U", "AD"} == validated
     explained = [row[0].value for row in book["说明"].iter_rows(min_row=2)]
     assert explained == [column.heading for column in COLUMNS]
+
+
+def test_merged_cells_formulas_and_blank_rows_are_named() -> None:
+    book = load_workbook(io.BytesIO(workbook(ROW, ROW | {"产品编码": "SJ-2"})))
+    sheet = book[SHEET]
+    sheet["G2"] = "=10*100"
+    sheet.merge_cells("O2:O3")
+    for row in range(4, 1_200):
+        sheet.row_dimensions[row].height = 30
+    book.save(target := io.BytesIO())
+    found = faults_of(target.getvalue())
+    assert ["合并单元格" in found[place] for place in ("产品!O2", "产品!O3")] == [True, True]
+    assert "空白行" in found["产品!4"]
+    faults: list[Fault] = []
+    read_sheet(target.getvalue(), "p.xlsx", faults)
+    assert [fault.where for fault in faults if fault.message == "是公式"] == ["产品!G2"]
+
+
+def test_cells_under_a_faulty_header_are_checked_in_the_same_pass() -> None:
+    headings = [heading for heading in ROW if heading != "增信方式"]
+    found = faults_of(workbook(ROW | {"生效日期": "昨天"}, headings=[*headings, "颜色"]))
+    assert found.keys() == {"产品!1", "产品!R1", "产品!N2"}
+
+
+async def test_unreadable_cells_and_unknown_codes_are_named_in_one_pass(
+    world: AsyncSession, viewer: Viewer, now: datetime
+) -> None:
+    bad = workbook(ROW | {"最高金额（万元）": "很多"}, ROW | {"产品编码": "SJ-2", "机构编码": "NOBODY"})
+    with pytest.raises(Refused) as caught:
+        await service.import_product_sheet(world, viewer, bad, "p.xlsx", now=now)
+    assert [fault.where for fault in caught.value.faults] == ["产品!G2", "产品!B3"]
 
 
 async def test_a_refused_workbook_writes_nothing_and_a_good_one_is_taken_whole(

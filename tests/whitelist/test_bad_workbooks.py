@@ -12,9 +12,9 @@ import openpyxl
 import pytest
 import xlsxwriter
 
+from app.kernel import workbooks
 from app.kernel.errors import Refused
-from app.whitelist import workbook_guard
-from app.whitelist.workbook_guard import scan_sheet
+from app.kernel.workbooks import scan_sheet
 from tests.whitelist.rosters import HEADINGS, check, credit_code, faults_of, good_row, saved, workbook
 
 
@@ -252,7 +252,7 @@ def test_one_cell_in_the_last_corner_is_refused_before_it_is_laid_out() -> None:
 
 
 def test_a_sheet_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbook_guard, "MOST_SHEET_BYTES", 2 * workbook_guard.MIB)
+    monkeypatch.setattr(workbooks, "MOST_SHEET_BYTES", 2 * workbooks.MIB)
     bomb = rewritten(
         workbook([good_row()]), lambda content: content.replace(b"<sheetData>", b"<sheetData>" + b" " * 2**22)
     )
@@ -260,7 +260,7 @@ def test_a_sheet_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyP
 
 
 def test_a_part_that_lies_about_its_size_is_counted_as_it_unpacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbook_guard, "MOST_SHEET_BYTES", 2 * workbook_guard.MIB)
+    monkeypatch.setattr(workbooks, "MOST_SHEET_BYTES", 2 * workbooks.MIB)
     bomb = rewritten(
         workbook([good_row()]), lambda content: content.replace(b"<sheetData>", b"<sheetData>" + b" " * 2**22)
     )
@@ -272,7 +272,7 @@ def test_a_part_that_lies_about_its_size_is_counted_as_it_unpacks(monkeypatch: p
 
 
 def test_a_long_text_that_a_sheet_repeats_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbook_guard, "MOST_TEXT_BYTES", 100_000)
+    monkeypatch.setattr(workbooks, "MOST_TEXT_BYTES", 100_000)
     file = BytesIO()
     with xlsxwriter.Workbook(file) as book:  # texts are stored once and shared by the cells
         page = book.add_worksheet("名单")
@@ -301,7 +301,7 @@ def test_entities_in_the_workbook_part_are_refused() -> None:
 def test_the_scan_finds_the_same_cells_however_the_file_is_cut(
     monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
-    monkeypatch.setattr(workbook_guard, "_CHUNK", chunk)
+    monkeypatch.setattr(workbooks, "_CHUNK", chunk)
     book = openpyxl.load_workbook(workbook([good_row(number) for number in range(1, 40)]))
     book["名单"]["M20"] = "=1+1"
     scan = scan_sheet(saved(book), "名单.xlsx", "名单")

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.kernel.money import fen_from_wan, wan_text
+from app.kernel.workbooks import column_index
 from app.policy.facts import COLLATERAL, PURPOSES
 from app.whitelist.roster_cells import (
     cell_text,
@@ -22,7 +23,7 @@ from app.whitelist.roster_cells import (
     read_uscc,
     stated_text,
 )
-from app.whitelist.roster_faults import BadCell, column_index, column_letters
+from app.whitelist.roster_faults import BadCell, column_letters
 from tests.whitelist.rosters import credit_code
 
 FULL_WIDTH = str.maketrans("0123456789,.-/", "０１２３４５６７８９，．－／")

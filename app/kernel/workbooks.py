@@ -1,4 +1,4 @@
-"""Looks into an .xlsx before it is read: that it is one, that it unpacks to a sane size, what its sheet holds.
+"""Looks into a submitted .xlsx before it is read: that it is one, that it unpacks to a sane size, what its sheet holds.
 
 A few kilobytes can unpack to gigabytes, and one cell in the last corner makes a reader lay out 17
 billion cells. So the parts that will be read are first streamed through here, at constant memory.
@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from typing import IO, Final
 from xml.etree import ElementTree as ET
 
+from python_calamine import CalamineSheet
+
 from app.kernel.errors import Fault, Refused
-from app.whitelist.roster_faults import column_index
 
 MIB: Final = 1024 * 1024
 MOST_SHEET_BYTES: Final = 512 * MIB
@@ -30,6 +31,7 @@ MOST_CELLS: Final = 6_000_000
 MOST_TEXT_BYTES: Final = 2 * 1024 * MIB
 MOST_PARTS: Final = 5_000
 MOST_LISTED: Final = 1_000
+MOST_BLANK_ROWS: Final = 1_000
 _CHUNK: Final = MIB
 _MOST_ROW_BYTES: Final = 16 * MIB
 
@@ -52,6 +54,16 @@ class SheetScan:
     filled: int = 0
     formulas: list[tuple[int, int]] = field(default_factory=list)
     errors: list[tuple[int, int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class SheetFault:
+    """What a sheet may not have whatever it says: 1-based row, 0-based column (None: the whole row)."""
+
+    row: int
+    column: int | None
+    message: str
+    remedy: str
 
 
 def refuse(where: str, message: str, remedy: str) -> Refused:
@@ -219,8 +231,38 @@ def _index(letters: bytes) -> int:
     return column_index(letters.decode())
 
 
+def column_index(letters: str) -> int:
+    """Answer the 0-based column of letters: A is 0, AA is 26."""
+    index = 0
+    for letter in letters:
+        index = index * 26 + ord(letter) - ord("A") + 1
+    return index - 1
+
+
 def _check_extent(scan: SheetScan, name: str, sheet: str) -> None:
     rows, columns = scan.last_row, scan.last_column + 1
     if rows > MOST_ROWS or columns > MOST_COLUMNS or rows * columns > MOST_CELLS:
         message = f"内容延伸到第 {rows} 行、第 {columns} 列（最多 {MOST_ROWS - 1} 行数据、{MOST_COLUMNS} 列）"
         raise refuse(f"{name} {sheet}", message, "删去远处的零散内容，或拆成几个文件。")
+
+
+def sheet_faults(sheet: CalamineSheet, scan: SheetScan, header_row: int) -> Iterator[SheetFault]:
+    """Yield what is wrong with a sheet before any cell is read: merged cells, formulas, error values, blank rows.
+
+    What stands above the header (1-based `header_row`) is a title and may be merged.
+    """
+    for (top, left), (bottom, right) in (sheet.merged_cell_ranges or [])[:MOST_LISTED]:
+        first = max(top + 1, header_row)
+        size = f"{bottom - top + 1}行{right - left + 1}列"
+        for row in range(first, min(bottom + 1, first + MOST_LISTED) + 1):
+            yield SheetFault(row, left, f"是合并单元格（{size}）", "取消合并，每格分别填写。")
+    for row, column in scan.formulas:
+        if row >= header_row:
+            yield SheetFault(row, column, "是公式", "复制后以“数值”粘贴。")
+    for row, column in scan.errors:
+        if row >= header_row:
+            yield SheetFault(row, column, "是表格软件的错误值（如 #N/A）", "填入实际值。")
+    height = sheet.end[0] + 1 if sheet.end else 0
+    if scan.rows - height > MOST_BLANK_ROWS:
+        message = f"数据之后还有 {scan.rows - height} 个空白行（只有格式）"
+        yield SheetFault(height + 1, None, message, f"选中第 {height + 1} 行以下，删除行后保存。")
