@@ -10,11 +10,11 @@ from app.cli import edge
 from app.docking import service
 from app.docking.reasons import DeclineReason
 from app.docking.rules import EventKind
-from app.docking.schemas import DockingOut, EventIn, EventOut, SimulationOut
+from app.docking.schemas import DeadlineOut, DockingOut, EventIn, EventOut, SimulationOut
 from app.kernel.clock import SHANGHAI, utc_now
 from app.kernel.errors import Fault, Refused
 from app.kernel.money import wan_text
-from app.kernel.paging import MOST_ROWS, PageRequest
+from app.kernel.paging import MOST_ROWS, Page, PageRequest
 
 commands = typer.Typer(no_args_is_help=True)
 
@@ -115,8 +115,51 @@ def show(entry: EntryArgument, as_json: edge.JsonFlag = False) -> None:
         )
         for party in state.parties
     ]
-    edge.print_table(f"{entry} {state.stage_label}：{money}", ("机构", "角色", "状态", "可登记"), parties)
+    edge.print_table(
+        f"{entry} {state.stage_label}：{money}；责任主体 {state.owner or '未落实'}{_next_step(state)}",
+        ("机构", "角色", "状态", "可登记"),
+        parties,
+    )
     edge.print_table("对接记录", EVENT_COLUMNS, [_event_row(event) for event in events])
+
+
+@commands.command()
+def due(
+    edition: Annotated[str, typer.Option("--edition", help="Whitelist edition, such as 2023H2.")],
+    institution: Annotated[str | None, typer.Option(help="Only what this institution owes.")] = None,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only what is overdue.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Most entries to show.")] = 25,
+    as_json: edge.JsonFlag = False,
+) -> None:
+    """List what responsible institutions owe next and by when, the most urgent first."""
+
+    async def job() -> Page[DeadlineOut]:
+        async with edge.work(writes=False) as (session, viewer):
+            page = PageRequest(limit=limit)
+            return await service.deadlines_page(
+                session, viewer, page, edition, institution=institution, is_overdue=overdue, now=utc_now()
+            )
+
+    found = edge.run(job)
+    if as_json:
+        edge.print_json(found)
+        return
+    rows = [(one.entry, one.institution, one.step_label, one.due_on, _left(one)) for one in found.items]
+    more = f"，仅列最紧迫的 {limit} 条" if found.next else ""
+    edge.print_table(f"{edition} 待办{more}", ("条目", "责任机构", "事项", "截止日", "余（工作日）"), rows)
+
+
+def _next_step(state: DockingOut) -> str:
+    due = state.deadline
+    if due is None:
+        return ""
+    return f"；应于 {due.due_on or '（工作日历未公布）'} 前{due.step_label}，余 {_left(due)} 个工作日"
+
+
+def _left(due: DeadlineOut) -> str:
+    if due.days_left is None:
+        return "工作日历未公布"
+    return f"逾期 {-due.days_left}" if due.is_overdue else str(due.days_left)
 
 
 EVENT_COLUMNS = ("#", "发生（北京时间）", "事项", "机构", "万元", "%", "月", "原因", "登记人")

@@ -107,8 +107,9 @@ def _plain(value: Any) -> Any:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print rows as a table; numbers are right-aligned."""
-    table = Table(title=title, title_justify="left")
+    """Print rows as a table below its title; numbers are right-aligned."""
+    screen.print(escape(title), style="bold", soft_wrap=True, highlight=False)
+    table = Table()
     for i, column in enumerate(columns):
         is_number = bool(rows) and all(isinstance(row[i], int | float) for row in rows)
         table.add_column(column, justify="right" if is_number else "left", overflow="fold")

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from app.accounts.api import ViewerDep
 from app.docking import service
-from app.docking.schemas import DockingOut, EntryCode, EventIn, EventOut, ReasonOut
+from app.docking.schemas import DeadlineOut, DockingOut, EntryCode, EventIn, EventOut, ReasonOut
 from app.kernel.clock import utc_now
 from app.kernel.paging import Page, PageQuery
 from app.kernel.problems import PROBLEMS
@@ -15,10 +15,20 @@ from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
 entry_router = APIRouter(
     route_class=TransactionRoute, prefix="/whitelist/entries", tags=["docking"], responses=PROBLEMS
 )
-reason_router = APIRouter(
+docking_router = APIRouter(
     route_class=TransactionRoute, prefix="/docking", tags=["docking"], responses=PROBLEMS
 )
 Sequence = Annotated[int, Path(ge=1, le=2**31 - 1, description="Number of the event on its entry.")]
+
+EditionQuery = Annotated[
+    str,
+    Query(pattern=r"^[0-9]{4}H[12]$", description="Edition of the roster (名单版次).", examples=["2023H2"]),
+]
+InstitutionQuery = Annotated[
+    str | None,
+    Query(pattern=r"^[0-9A-Za-z_.:-]{1,40}$", description="Only what this institution owes (机构)."),
+]
+OverdueQuery = Annotated[bool, Query(description="Only what is overdue (逾期).")]
 
 
 @entry_router.get("/{entry}/docking-events", summary="Events of an entry, in order of logging (对接记录)")
@@ -58,7 +68,23 @@ async def get_docking(session: SessionDep, viewer: ViewerDep, entry: EntryCode) 
     return await service.docking_state(session, viewer, entry, now=utc_now())
 
 
-@reason_router.get("/reasons", summary="The closed list of reasons for a decline (婉拒原因)")
+@docking_router.get("/deadlines", summary="What is due on an edition's entries, most urgent first (对接时限)")
+async def list_deadlines(
+    session: SessionDep,
+    viewer: ViewerDep,
+    page: PageQuery,
+    edition: EditionQuery,
+    institution: InstitutionQuery = None,
+    *,
+    overdue: OverdueQuery = False,
+) -> Page[DeadlineOut]:
+    """Answer for each entry what its responsible institution owes next and by when, in Chinese working days."""
+    return await service.deadlines_page(
+        session, viewer, page, edition, institution=institution, is_overdue=overdue, now=utc_now()
+    )
+
+
+@docking_router.get("/reasons", summary="The closed list of reasons for a decline (婉拒原因)")
 async def list_decline_reasons(_viewer: ViewerDep) -> list[ReasonOut]:
     """Answer each reason with its Chinese words and the facts of the need that it establishes."""
     return service.reasons()
@@ -66,4 +92,4 @@ async def list_decline_reasons(_viewer: ViewerDep) -> list[ReasonOut]:
 
 router = APIRouter()
 router.include_router(entry_router)
-router.include_router(reason_router)
+router.include_router(docking_router)

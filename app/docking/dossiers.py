@@ -9,13 +9,19 @@ from app.docking.rules import Event, fold
 
 @dataclass(slots=True)
 class EntryDossier:
-    """An entry with all that decides what may be logged on it."""
+    """An entry with all that decides what may be logged on it, and by when.
+
+    `owner` names who is responsible now, an institution or a public body (逐户落实); None before allocation.
+    """
 
     id: int
     code: str
     status: str
     amount_fen: int
     withdrawn_at: datetime | None
+    region: str = ""
+    is_project: bool = False
+    owner: str | None = None
     standings: list[Standing] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 

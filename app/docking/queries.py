@@ -6,7 +6,7 @@ Entries are always reached through their edition's jurisdiction, which is the vi
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, Table, literal, select
+from sqlalchemy import ColumnElement, Select, Table, and_, literal, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,7 +18,7 @@ from app.docking.reasons import DeclineReason
 from app.docking.rules import Event, EventKind
 from app.docking.simulation_plan import LoggedMoment
 from app.docking.tables import DockingEvent
-from app.enterprises.tables import NeedRevision
+from app.enterprises.tables import Need, NeedRevision
 from app.institutions.tables import Institution
 from app.kernel.database import insert_rows
 from app.kernel.errors import Conflict, Fault
@@ -79,8 +79,13 @@ async def _dossiers(
         WhitelistEntry.status,
         WhitelistEntry.amount_fen,
         WhitelistEntry.withdrawn_at,
+        WhitelistEntry.region_code,
+        Need.project_id.is_not(None),
+        Assignment.responsible_body,
     )
-    statement = _entries(viewer, *columns).where(which).order_by(WhitelistEntry.code)
+    is_current = and_(Assignment.entry_id == WhitelistEntry.id, Assignment.ended_at.is_(None))
+    statement = _entries(viewer, *columns).join(Need, Need.id == WhitelistEntry.need_id)
+    statement = statement.outerjoin(Assignment, is_current).where(which).order_by(WhitelistEntry.code)
     # On SQLite a writing transaction holds the only pen anyway, and the clause is left out. Rows that
     # refer to the entry may still be written meanwhile: it keeps its key.
     statement = statement.with_for_update(of=WhitelistEntry, key_share=True) if lock else statement

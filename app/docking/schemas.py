@@ -1,11 +1,12 @@
 """Docking in and out, shared by JSON and the command line."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from app.docking.deadlines import Step
 from app.docking.rates import Rate
 from app.docking.reasons import DeclineReason
 from app.docking.rules import EventKind, Stage
@@ -119,13 +120,39 @@ class PartyOut(BaseModel):
     possible: list[EventKind] = Field(description="Kinds that it may log now; empty when out of office.")
 
 
+class DeadlineOut(BaseModel):
+    """What the responsible institution owes next, and by when (对接时限)."""
+
+    entry: str = Field(description="Code of the entry (名单条目).", examples=["2023H2-91230199127041784E"])
+    institution: str = Field(description="Code of the responsible institution (责任银行).")
+    step: Step = Field(description="Step that is due: 接单、首次联系、答复.")
+    step_label: str = Field(description="The step in Chinese.", examples=["首次联系"])
+    runs_since: datetime = Field(description="Instant from which the days run: the step before.")
+    working_days: int = Field(description="Chinese working days that it may take (工作日).")
+    due_on: date | None = Field(
+        description="Last day in Asia/Shanghai; null where the working days until then are not published."
+    )
+    days_left: int | None = Field(
+        description="Working days left; 0: today, negative: overdue; null as above."
+    )
+    is_overdue: bool = Field(description="The day has passed (逾期).")
+    citation: str = Field(description="Clause that sets the days.", examples=["经办方设定5"])
+
+
 class DockingOut(BaseModel):
     """Where an entry stands, folded from its events."""
 
     entry: str = Field(description="Code of the entry (名单条目).")
     stage: Stage = Field(description="The furthest stage of its parties (对接状态).")
     stage_label: str = Field(description="The stage in Chinese.")
-    responsible: str | None = Field(description="Code of the responsible institution; null: none.")
+    responsible: str | None = Field(
+        description="Code of the responsible institution; null: `owner` is a public body, or nobody yet."
+    )
+    owner: str | None = Field(
+        description="Name of who is responsible (责任主体); null: not allocated yet.",
+        examples=["哈尔滨市统筹部门"],
+    )
+    deadline: DeadlineOut | None = Field(description="What is due next (对接时限); null: nothing.")
     needed: Yuan = Field(description="Amount asked for (融资金额), yuan.")
     approved: Yuan = Field(description="Approved by all parties together (累计授信), yuan.")
     disbursed: Yuan = Field(description="Paid out by all parties together (累计放款), yuan.")

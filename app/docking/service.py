@@ -3,26 +3,36 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from app.accounts.rules import Viewer
 from app.allocation import service as allocation
 from app.bottlenecks import service as bottlenecks
 from app.docking import queries, simulation
 from app.docking.appending import EntryDraft, row_of, rows_of
+from app.docking.deadlines import Deadline, Limits, deadline_of, limits_of
 from app.docking.dossiers import EntryDossier, is_left
 from app.docking.reasons import REASONS, DeclineReason, facts_established
 from app.docking.recording import Draft
 from app.docking.rules import EventKind, fold
-from app.docking.schemas import DockingOut, EventIn, EventOut, ReasonOut, SimulationOut
+from app.docking.schemas import (
+    DeadlineOut,
+    DockingOut,
+    EventIn,
+    EventOut,
+    ReasonOut,
+    SimulationOut,
+)
 from app.docking.simulation import World
 from app.docking.simulation_plan import plan
-from app.docking.views import docking_out, event_out
+from app.docking.views import deadline_out, docking_out, event_out
+from app.kernel.clock import shanghai_date
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, page_of
 from app.kernel.settings import get_settings
 from app.policy.facts import fact_as_json
+from app.policy.service import rule_book
 from app.reference import service as reference
 
 
@@ -141,16 +151,74 @@ async def event(session: AsyncSession, viewer: Viewer, entry_code: str, sequence
 async def docking_state(
     session: AsyncSession, viewer: Viewer, entry_code: str, *, now: datetime
 ) -> DockingOut:
-    """Answer where an entry stands and what may be logged next."""
-    return docking_out(await _found(session, viewer, entry_code), now)
+    """Answer where an entry stands, what may be logged next, and what is due by when."""
+    found = await _found(session, viewer, entry_code)
+    return docking_out(found, (await _deadlines(session, [found], now)).get(found.code), now)
 
 
 async def docking_states(
     session: AsyncSession, viewer: Viewer, edition_code: str, *, now: datetime
 ) -> list[DockingOut]:
-    """Answer where every entry of an edition stands, in a constant number of statements."""
+    """Answer where every entry of an edition stands; statements do not grow with the number of entries."""
     edition = await _edition_id(session, viewer, edition_code)
-    return [docking_out(found, now) for found in await queries.dossiers(session, viewer, edition)]
+    found = await queries.dossiers(session, viewer, edition)
+    due = await _deadlines(session, found, now)
+    return [docking_out(one, due.get(one.code), now) for one in found]
+
+
+async def deadlines_page(
+    session: AsyncSession,
+    viewer: Viewer,
+    request: PageRequest,
+    edition_code: str,
+    *,
+    institution: str | None = None,
+    is_overdue: bool = False,
+    now: datetime,
+) -> Page[DeadlineOut]:
+    """Answer what is due on an edition's entries, the most urgent first, a page at a time.
+
+    `institution` leaves only what that institution owes, `is_overdue` only what is overdue.
+
+    Raises:
+        NotFound: no such edition.
+    """
+    edition = await _edition_id(session, viewer, edition_code)
+    due = await _deadlines(session, await queries.dossiers(session, viewer, edition), now)
+    listed = sorted(
+        (_urgency(code, one), one)
+        for code, one in due.items()
+        if institution in {None, one.institution} and (one.is_overdue or not is_overdue)
+    )
+    key = request.after(2)
+    after = ("", "") if key is None else (str(key[0]), str(key[1]))
+    rows = [row for row in listed if row[0] > after][: request.limit + 1]
+    return page_of(rows, request, lambda row: row[0], lambda row: deadline_out(row[0][1], row[1]))
+
+
+def _urgency(code: str, due: Deadline) -> tuple[str, str]:
+    """Order by day; what cannot be dated comes first, because somebody has to load the calendar."""
+    return (due.due_on.isoformat() if due.due_on else "0", code)
+
+
+async def _deadlines(
+    session: AsyncSession, dossiers: Sequence[EntryDossier], now: datetime
+) -> dict[str, Deadline]:
+    """Answer what is due by entry code; the limits are those in force where and when the party got the entry."""
+    calendar = (await reference.current_book(session, get_settings().seed_dir)).calendar
+    known: dict[tuple[str, date], Limits] = {}
+    due: dict[str, Deadline] = {}
+    for found in dossiers:
+        holder = found.responsible(now)
+        if holder is None or found.status != "admitted":
+            continue
+        place = (found.region, shanghai_date(holder.since))
+        if place not in known:
+            known[place] = limits_of((await rule_book(session, *place)).parameter("docking.deadlines"))
+        deadline = deadline_of(found, known[place], calendar, now)
+        if deadline is not None:
+            due[found.code] = deadline
+    return due
 
 
 async def stage_counts(session: AsyncSession, viewer: Viewer, edition_code: str) -> dict[str, int]:

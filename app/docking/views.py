@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
+from app.docking.deadlines import STEP_LABELS, Deadline
 from app.docking.dossiers import EntryDossier
 from app.docking.legality import Standing, possible_kinds
 from app.docking.reasons import REASONS, DeclineReason
 from app.docking.rules import KIND_LABELS, STAGE_LABELS, EntryState, EventKind, fold
-from app.docking.schemas import DockingOut, EventOut, PartyOut
+from app.docking.schemas import DeadlineOut, DockingOut, EventOut, PartyOut
 from app.docking.tables import DockingEvent
 
 
@@ -35,7 +36,7 @@ def event_out(row: DockingEvent, institution: str) -> EventOut:
     )
 
 
-def docking_out(dossier: EntryDossier, now: datetime) -> DockingOut:
+def docking_out(dossier: EntryDossier, deadline: Deadline | None, now: datetime) -> DockingOut:
     """Answer where an entry stands at an instant."""
     state = fold(dossier.events)
     responsible = dossier.responsible(now)
@@ -44,11 +45,29 @@ def docking_out(dossier: EntryDossier, now: datetime) -> DockingOut:
         stage=state.stage,
         stage_label=STAGE_LABELS[state.stage],
         responsible=responsible.code if responsible else None,
+        owner=dossier.owner,
+        deadline=deadline_out(dossier.code, deadline) if deadline else None,
         needed=dossier.amount_fen,
         approved=state.approved_fen,
         disbursed=state.disbursed_fen,
         last_sequence=state.last_sequence,
         parties=[_party_out(standing, state, now) for standing in dossier.standings],
+    )
+
+
+def deadline_out(entry: str, deadline: Deadline) -> DeadlineOut:
+    """Answer what is due on an entry for its readers."""
+    return DeadlineOut(
+        entry=entry,
+        institution=deadline.institution,
+        step=deadline.step,
+        step_label=STEP_LABELS[deadline.step],
+        runs_since=deadline.runs_since,
+        working_days=deadline.days,
+        due_on=deadline.due_on,
+        days_left=deadline.days_left,
+        is_overdue=deadline.is_overdue,
+        citation=deadline.citation,
     )
 
 

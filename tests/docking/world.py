@@ -21,6 +21,7 @@ from app.docking.tables import DockingEvent
 from app.enterprises.tables import Enterprise, Need, NeedRevision
 from app.institutions.tables import Institution
 from app.kernel.database import make_engine, make_sessions, transaction
+from app.matching.schemas import RunCounts
 from app.matching.tables import MatchRun
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
@@ -45,7 +46,9 @@ NOTHING_POSED = Posed(
     np.zeros(0, np.bool_),
 )
 """A run without candidates: who declines leaves the entry to its bottleneck's route, else to the coordinator."""
-SETTINGS = {"parameters": {"allocation.default_capacity": {"value": 40}}}
+SETTINGS = {
+    "parameters": {"allocation.default_capacity": {"value": 40}, "allocation.supporting_most": {"value": 2}}
+}
 HASH = hashlib.sha256(b"").hexdigest()
 
 
@@ -197,7 +200,8 @@ async def _store_tree(session: AsyncSession) -> dict[str, int]:
 async def _store_runs(session: AsyncSession, edition_id: int) -> int:
     match_run = MatchRun(
         edition_id=edition_id, library_code=None, engine_version="1", inputs_hash=HASH, result_hash=HASH,
-        inputs={}, counts={}, run_by="test", created_at=ADMITTED,
+        inputs={"on": "2023-09-04"}, counts=dict.fromkeys(RunCounts.model_fields, 0), run_by="test",
+        created_at=ADMITTED,
     )  # fmt: skip
     session.add(match_run)
     await session.flush()
@@ -218,8 +222,8 @@ async def _store_product(session: AsyncSession, institution_id: int) -> int:
     session.add(product)
     await session.flush()
     revision = ProductRevision(
-        product_id=product.id, revision=1, name="贷", terms={}, content_hash=HASH, valid_from=date(2023, 1, 1),
-        valid_until=None, is_demo=True, created_at=ADMITTED,
+        product_id=product.id, revision=1, name="贷", terms={}, content_hash=HASH, valid_from=date(2022, 1, 1),
+        valid_until=date(2022, 12, 31), is_demo=True, created_at=ADMITTED,
     )  # fmt: skip
     session.add(revision)
     await session.flush()
