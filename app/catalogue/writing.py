@@ -7,7 +7,7 @@ import yaml
 
 from app.catalogue.planning import PlannedProduct
 from app.catalogue.rules import ProductTerms
-from app.policy.yaml_records import amount_words
+from app.policy.amounts import amount_words
 
 _WIDTH: Final = 110
 _SILENT: Final[tuple[Any, ...]] = (None, "", [])

@@ -74,7 +74,7 @@ class HeadFile(_Written):
     cite_as: Name
     clause_form: Annotated[str, StringConstraints(pattern=r"^[^{}]*\{\}[^{}]*$", max_length=20)]
     issuers: Names
-    jurisdiction: Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+    jurisdiction: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
     status: Literal["in_force", "draft", "expired"]
     source: Literal["document", "operator"]
     issued_on: date | None
@@ -134,11 +134,14 @@ def read_pack_file(data: Any, faults: list[Fault]) -> PackFile:
 
 
 def _list_of(data: Mapping[str, Any], name: str, faults: list[Fault]) -> list[Any]:
-    found = data.get(name, [])
-    if isinstance(found, list) and len(found) <= MOST_PARTS and (found or name != "clauses"):
-        return found
+    found = data.get(name)
+    written = [] if found is None else found
+    fewest = 1 if name == "clauses" else 0
+    if isinstance(written, list) and fewest <= len(written) <= MOST_PARTS:
+        return written
     if data:
-        faults.append(Fault(name, "no such list", f"Expected a list of 1 to {MOST_PARTS}.", str(found)[:80]))
+        remedy = f"Expected a list of {fewest} to {MOST_PARTS}, each beginning with `- `."
+        faults.append(Fault(name, f"not a list of {name}", remedy, "" if found is None else str(found)[:80]))
     return []
 
 

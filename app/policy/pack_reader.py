@@ -7,6 +7,7 @@ from typing import Final
 
 from app.kernel.errors import Fault
 from app.policy.clause_numbers import plain_number
+from app.policy.code_checks import code_faults
 from app.policy.criteria import AllOf, AnyOf, Condition, Criterion
 from app.policy.facts import FACTS, SOURCE_CLASSES
 from app.policy.features import FEATURES
@@ -14,6 +15,7 @@ from app.policy.pack_file import PackFile, ParameterFile, RuleFile
 from app.policy.packs import Citation, Clause, DatedValue, Pack, PackStatus, Parameter, Rule, RuleKind
 from app.policy.parameter_types import read_value
 from app.policy.parsing import parse_condition
+from app.reference.book import ReferenceBook
 
 ROUTES: Final = {
     "banks_credit_loan": "信用贷款开发能力较强的银行机构",
@@ -43,10 +45,13 @@ _DATA: Final[Mapping[str, Mapping[str, Mapping[str, str] | None]]] = {
 
 
 class PackReader:
-    """Turns the shape of one file into values, checking what the parts say of each other."""
+    """Turns the shape of one file into values, checking what the parts say of each other and of codes."""
 
-    def __init__(self, written: PackFile, folder: str, code: str, faults: list[Fault]) -> None:
-        self.written, self.folder, self.code, self.faults = written, folder, code, faults
+    def __init__(
+        self, written: PackFile, folder: str, code: str, book: ReferenceBook, faults: list[Fault]
+    ) -> None:
+        self.written, self.folder, self.code = written, folder, code
+        self.book, self.faults = book, faults
         self.clause_index = {plain_number(clause.number): i for i, clause in written.clauses.items()}
         self.items: dict[str, ParameterFile | RuleFile] = {
             **{f"parameters[{i}]": item for i, item in written.parameters.items()},
@@ -101,6 +106,9 @@ class PackReader:
             self.fault(
                 "jurisdiction", "not the name of the folder", f"Expected {self.folder!r}.", head.jurisdiction
             )
+        elif self.book.regions.get(head.jurisdiction) is None:
+            remedy = self.book.regions.hint(head.jurisdiction)
+            self.fault("jurisdiction", "no region of today has this code", remedy, head.jurisdiction)
         if head.status != "draft" and head.effective_on is None:
             self.fault("effective_on", "only a draft has no date", "Expected a date such as 2023-10-12.")
         if (head.status == "expired") != (head.effective_until is not None):
@@ -226,6 +234,7 @@ class PackReader:
             condition = parse_condition(item.when, f"{where}.when", self.faults)
             citation = self._citation(item.clause)
             if condition is not None:
+                self.faults.extend(code_faults(condition, f"{where}.when", self.book))
                 yield Rule(
                     key=item.key,
                     kind=RuleKind(item.kind),

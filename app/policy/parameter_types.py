@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from app.kernel.errors import Fault
 from app.kernel.money import wan_text, yuan_text
+from app.policy.amounts import amount_from_text
 from app.policy.packs import FeeTier, LoadTier, ParameterValue
-from app.policy.parsing import amount_from_text
 
 MOST_COUNT = 10**9
 MOST_PERCENT = 1_000

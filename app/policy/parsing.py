@@ -12,14 +12,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.kernel.errors import Fault
-from app.kernel.money import MOST_FEN, fen_from_wan, fen_from_yuan, yuan_text
+from app.kernel.money import yuan_text
+from app.policy.amounts import EXPECTED, amount_from_text
 from app.policy.criteria import OPERATORS, AllOf, AnyOf, Condition, Criterion, Operand
 from app.policy.facts import FACTS, UNUSABLE, Fact
 
 MOST_DEPTH = 4
-_MONEY = re.compile(r"^(\d+(?:\.\d+)?)\s*(万元|亿元|元)$")
-_INDUSTRY = re.compile(r"^[A-T](\d{2}){0,1}\d{0,2}$")
-_REGION = re.compile(r"^\d{6}$")
+MOST_SOURCE = 200
+_INDUSTRY = re.compile(r"[A-T](?:[0-9]{2,4})?")
+_REGION = re.compile(r"[0-9]{6}")
 
 
 def parse_condition(data: Any, where: str, faults: list[Fault], depth: int = 0) -> Condition | None:
@@ -46,7 +47,7 @@ def _parse_combination(
 ) -> Condition | None:
     key = "any" if "any" in data else "all"
     surplus = sorted(set(data) - {key, "source"})
-    if surplus or depth >= MOST_DEPTH or not isinstance(data[key], Sequence) or not data[key]:
+    if surplus or depth >= MOST_DEPTH or not isinstance(data[key], list | tuple) or not data[key]:
         faults.append(
             Fault(where, f"`{key}` takes a list of criteria, at most {MOST_DEPTH} deep, and only `source` beside it",
                   value="、".join(surplus))
@@ -55,11 +56,20 @@ def _parse_combination(
     parts = [
         parse_condition(part, f"{where}.{key}[{i}]", faults, depth + 1) for i, part in enumerate(data[key])
     ]
-    if any(part is None for part in parts):
-        return None
+    source = _parse_source(data, where, faults)
     complete = tuple(part for part in parts if part is not None)
-    source = str(data.get("source", ""))
+    if source is None or len(complete) < len(parts):
+        return None
     return AnyOf(complete, source) if key == "any" else AllOf(complete, source)
+
+
+def _parse_source(data: Mapping[str, Any], where: str, faults: list[Fault]) -> str | None:
+    source = data.get("source", "")
+    if isinstance(source, str) and len(source) <= MOST_SOURCE:
+        return source
+    message = f"expected who asks, such as a clause, in at most {MOST_SOURCE} characters"
+    faults.append(Fault(f"{where}.source", message, value=str(source)[:80]))
+    return None
 
 
 def _parse_criterion(data: Mapping[str, Any], where: str, faults: list[Fault]) -> Criterion | None:
@@ -79,9 +89,10 @@ def _parse_criterion(data: Mapping[str, Any], where: str, faults: list[Fault]) -
         return None
     word = operators[0]
     operand = _parse_operand(fact, word, data[word], f"{where}.{word}", faults)
-    if operand is None:
+    source = _parse_source(data, where, faults)
+    if operand is None or source is None:
         return None
-    return Criterion(fact.name, word, operand, str(data.get("source", "")))
+    return Criterion(fact.name, word, operand, source)
 
 
 def _parse_operand(fact: Fact, word: str, data: Any, where: str, faults: list[Fault]) -> Operand | None:
@@ -118,25 +129,8 @@ def _parse_value(fact: Fact, data: Any, where: str, faults: list[Fault]) -> int 
     return value
 
 
-def amount_from_text(data: Any) -> int | None:
-    """Answer the fen in an amount written as `2000万元`, `1.5亿元` or `300000元`, or None if it is none."""
-    found = _MONEY.match(data) if isinstance(data, str) else None
-    if found is None:
-        return None
-    number, unit = found.groups()
-    try:
-        fen = (
-            fen_from_yuan(number)
-            if unit == "元"
-            else fen_from_wan(number) * (10_000 if unit == "亿元" else 1)
-        )
-    except ValueError:
-        return None
-    return fen if fen <= MOST_FEN else None
-
-
 def _read_money(_fact: Fact, data: Any) -> tuple[int | None, str]:
-    return amount_from_text(data), "an amount such as 2000万元, 1.5亿元 or 300000元"
+    return amount_from_text(data), EXPECTED
 
 
 def _read_number(fact: Fact, data: Any) -> tuple[int | None, str]:
@@ -146,16 +140,17 @@ def _read_number(fact: Fact, data: Any) -> tuple[int | None, str]:
 
 def _read_word(fact: Fact, data: Any) -> tuple[str | None, str]:
     is_known = isinstance(data, str) and (data in fact.values or (not fact.values and data != ""))
-    return (data if is_known else None), f"one of {', '.join(fact.values)}"
+    expected = f"one of {', '.join(fact.values)}" if fact.values else "a code in quotes"
+    return (data if is_known else None), expected
 
 
 def _read_region(_fact: Fact, data: Any) -> tuple[str | None, str]:
-    is_code = isinstance(data, str) and _REGION.match(data) is not None
+    is_code = isinstance(data, str) and _REGION.fullmatch(data) is not None
     return (data if is_code else None), 'a six-digit region code in quotes, such as "230100"'
 
 
 def _read_industry(_fact: Fact, data: Any) -> tuple[str | None, str]:
-    is_code = isinstance(data, str) and _INDUSTRY.match(data) is not None
+    is_code = isinstance(data, str) and _INDUSTRY.fullmatch(data) is not None
     return (data if is_code else None), "a GB/T 4754-2017 code with its section letter, such as C3412"
 
 

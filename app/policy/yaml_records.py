@@ -3,21 +3,18 @@
 A file is one mapping. Some of its keys hold lists of records; the others describe the file.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from app.kernel.errors import Fault
-from app.kernel.money import FEN_PER_WAN, MOST_FEN, fen_from_wan, fen_from_yuan, yuan_text
+from app.kernel.money import MOST_FEN
+from app.policy.amounts import EXPECTED, fen_from_words
 from app.policy.yaml_lines import MOST_SHOWN, KeyPath, LineOf, path_text, read_yaml
 
 Record = TypeVar("Record", bound=BaseModel)
-FEN_PER_YI: Final = FEN_PER_WAN * 10_000
-_AMOUNT = re.compile(r"(\d{1,13}(?:\.\d{1,10})?) ?(元|万元|亿元)")
 _REMEDIES: Final = {
     "extra_forbidden": "Remove the key, or correct its spelling.",
     "missing": "Add the key.",
@@ -114,38 +111,9 @@ def _steps(key: str) -> KeyPath:
     return tuple(int(step) if step.isdecimal() else step for step in key.split(".") if step)
 
 
-def fen_from_words(text: str) -> int:
-    """Answer the fen of an exact amount such as `2000万元`, `1.5亿元` or `300000元`.
-
-    Raises:
-        ValueError: it is not written so, is finer than a fen, or beyond any sensible amount.
-    """
-    found = _AMOUNT.fullmatch(text)
-    if found is None:
-        msg = "expected an amount such as 2000万元, 1.5亿元 or 300000元"
-        raise ValueError(msg)
-    number, unit = found.groups()
-    fen = {
-        "元": lambda: fen_from_yuan(number),
-        "万元": lambda: fen_from_wan(number),
-        "亿元": lambda: fen_from_wan(Decimal(number) * 10_000),
-    }[unit]()
-    if fen > MOST_FEN:
-        msg = f"{text} is more than {amount_words(MOST_FEN)}"
-        raise ValueError(msg)
-    return fen
-
-
-def amount_words(fen: int) -> str:
-    """Write an amount as files do, in the largest unit that leaves a whole number (else in yuan)."""
-    if fen and fen % FEN_PER_YI == 0:
-        return f"{fen // FEN_PER_YI}亿元"
-    return f"{fen // FEN_PER_WAN}万元" if fen % FEN_PER_WAN == 0 else f"{yuan_text(fen)}元"
-
-
 def _read_words(value: Any) -> int:
     if not isinstance(value, str):
-        msg = "expected an amount such as 2000万元, 1.5亿元 or 300000元"
+        msg = f"expected {EXPECTED}"
         raise ValueError(msg)  # noqa: TRY004 - pydantic turns ValueError into a field error
     return fen_from_words(value)
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from app.kernel.settings import PROJECT_ROOT
 from app.policy.loading import load_policy_library
 from app.policy.packs import PolicyLibrary
 
@@ -42,11 +43,19 @@ rules:
 
 def library_of(folder: Path, packs: dict[str, str]) -> PolicyLibrary:
     """Write packs as `<jurisdiction>/<code>` below a seed folder and load them."""
+    link_reference(folder)
     for name, text in packs.items():
         path = folder / "policies" / f"{name}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return load_policy_library(folder)
+
+
+def link_reference(folder: Path) -> None:
+    """Put the shipped reference tables into a seed folder: the codes of packs are held to them."""
+    if not (folder / "reference").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "reference").symlink_to(PROJECT_ROOT / "seed" / "reference")
 
 
 def pack_text(jurisdiction: str, limit: int, **changes: str) -> str:

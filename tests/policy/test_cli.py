@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from app.cli.policy import commands
 from app.kernel.settings import get_settings
 from tests.conftest import migrate
-from tests.policy.pack_texts import PACK
+from tests.policy.pack_texts import PACK, link_reference
 
 
 @pytest.fixture
@@ -41,6 +41,7 @@ def test_a_clause_that_names_neither_carrier_nor_reason_is_refused_by_file_and_l
 ) -> None:
     path = tmp_path / "seed" / "policies" / "230000" / "pilot.yaml"
     path.parent.mkdir(parents=True)
+    link_reference(tmp_path / "seed")
     clause = "  - {number: 二, heading: 空, summary: 空}\nparameters:"
     path.write_text(PACK.replace("parameters:", clause), encoding="utf-8")
     environment.setenv("RONGQIAO_SEED_DIR", str(tmp_path / "seed"))

@@ -43,6 +43,26 @@ DAMAGES = {
     "data of another kind": ("{grants: 甲}", "{route: 甲}", "4:30 rules[0].data", "not the data of kind support", "grants"),
     "an unknown fact": ("fact: single_bank_limit_reached", "fact: luck", "4:31 rules[0].when.fact", "unknown fact", "source_class"),
     "ownership": ("fact: single_bank_limit_reached, is_true: true", "fact: ownership, in: [state]", "4:31 rules[0].when.fact", "公平授信", "Remove"),
+    "an industry that is none": (
+        "{fact: single_bank_limit_reached, is_true: true}", "{all: [{fact: industry, within_industry: [C13, C99]}]}",
+        "4:31 rules[0].when.all[0].within_industry", "not in GB/T 4754-2017", "C3412",
+    ),
+    "half a division": (
+        "{fact: single_bank_limit_reached, is_true: true}", "{fact: industry, within_industry: [C1]}",
+        "4:31 rules[0].when.within_industry", "expected a GB/T 4754-2017 code", "",
+    ),
+    "a region of former times": (
+        "{fact: single_bank_limit_reached, is_true: true}", '{any: [{fact: region, within_region: ["410322"]}]}',
+        "4:31 rules[0].when.any[0].within_region", "no region of today", "It became 410308 孟津区.",
+    ),
+    "a region in wide digits": (
+        "{fact: single_bank_limit_reached, is_true: true}", '{fact: region, within_region: ["２３０１００"]}',
+        "4:31 rules[0].when.within_region", "six-digit region code", "",
+    ),
+    "a source that is no text": ("is_true: true}", "is_true: true, source: null}", "4:31 rules[0].when.source", "expected who asks", ""),
+    "a word for a list": ("{fact: single_bank_limit_reached, is_true: true}", "{any: fact}", "4:31 rules[0].when", "takes a list of criteria", ""),
+    "no list of clauses": ("parameters:\n", "clause: []\nparameters:\n", "4:19 clause", "unknown key", "clauses"),
+    "parameters that are no list": (PACK[PACK.index("parameters:"):PACK.index("rules:")], "parameters: 3\n", "4:19 parameters", "not a list of parameters", "0 to 200"),
     "an unknown operator": ("is_true: true", "is_maybe: true", "4:31 rules[0].when", "operator", "is_true"),
     "a key twice": ("status: in_force", "status: in_force\nstatus: draft", "4:9 status", "first on line 8", "Keep one"),
     "an alias": ("issuers: [试点办]", "issuers: &x [试点办]", "4:6 issuers", "aliases", "Write the value out"),
@@ -82,9 +102,67 @@ def test_every_fault_of_every_file_is_named_in_one_pass(tmp_path: Path) -> None:
 
 def test_packs_may_not_give_one_key_two_types(tmp_path: Path) -> None:
     other = PACK.replace("type: count\n    value: 10", "type: text\n    value: 十")
-    with pytest.raises(Refused, match="1 faults") as refused:
+    with pytest.raises(Refused, match="1 fault;") as refused:
         library_of(tmp_path, {"230000/first": PACK, "230000/second": other})
-    assert "type count in first" in refused.value.faults[0].message
+    (fault,) = refused.value.faults
+    assert fault.where == "230000/second.yaml:23 parameters[0].type"
+    assert "type count in first" in fault.message
+    assert fault.remedy == "Expected count; or use another key."
+
+
+def _with_value(type_name: str, value: str, key: str = "limit.most") -> str:
+    text = PACK.replace("type: count\n    value: 10", f"type: {type_name}\n    value: {value}")
+    return text.replace("limit.most", key)
+
+
+def test_a_setting_of_several_names_has_the_same_names_in_every_pack(tmp_path: Path) -> None:
+    packs = {
+        "230000/first": _with_value("counts", "{accept: 1, contact: 3}"),
+        "230000/second": _with_value("counts", "{contact: 5, accept: 2}"),
+        "230000/third": _with_value("counts", "{accept: 1, answer: 3}"),
+    }
+    with pytest.raises(Refused) as refused:
+        library_of(tmp_path, packs)
+    (fault,) = refused.value.faults
+    assert fault.where == "230000/third.yaml:24 parameters[0].value"
+    assert (fault.remedy, fault.value) == ("Expected accept, contact.", "accept, answer")
+
+
+def test_the_order_of_bottlenecks_names_classes_that_a_rule_establishes(tmp_path: Path) -> None:
+    data = "{class_code: b, route: guarantors, responsible_body: 甲, receiver: 乙}"
+    rules = PACK.replace("kind: support", "kind: bottleneck").replace("{grants: 甲}", data)
+    order = _with_value("words", "[elements, b]", "bottlenecks.order").replace("bottleneck.b", "support.b")
+    with pytest.raises(Refused) as refused:
+        library_of(tmp_path, {"230000/rules": rules, "230000/settings": order})
+    (fault,) = refused.value.faults
+    assert fault.where == "230000/settings.yaml:24 parameters[0].value"
+    assert (fault.remedy, fault.value) == ("Expected some of b.", "elements")
+
+
+@pytest.mark.parametrize("stray", ["230000/pilot.yml", "pilot.yaml", "230000/old/pilot.yaml"])
+def test_a_yaml_file_that_would_be_passed_over_is_named(tmp_path: Path, stray: str) -> None:
+    path = tmp_path / "policies" / stray
+    path.parent.mkdir(parents=True)
+    path.write_text(PACK, encoding="utf-8")
+    with pytest.raises(Refused) as refused:
+        library_of(tmp_path, {"230000/own": PACK})
+    assert [(fault.where, fault.remedy) for fault in refused.value.faults] == [
+        (f"{stray}:1", "Expected <jurisdiction>/<pack>.yaml.")
+    ]
+
+
+def test_a_pack_for_a_region_that_is_none_says_what_it_became(tmp_path: Path) -> None:
+    with pytest.raises(Refused) as refused:
+        library_of(tmp_path, {"410322/old": PACK.replace('"230000"', '"410322"')})
+    (fault,) = refused.value.faults
+    assert fault.where == "410322/old.yaml:7 jurisdiction"
+    assert fault.remedy == "It became 410308 孟津区."
+
+
+def test_a_list_that_is_left_empty_is_an_empty_list(tmp_path: Path) -> None:
+    start, rules = PACK.index("parameters:"), PACK.index("rules:")
+    text = f"{PACK[:start]}parameters:\n{PACK[rules:]}".replace("parameter:limit.most, ", "")
+    assert library_of(tmp_path, {"230000/pilot": text}).packs[0].parameters == ()
 
 
 def test_two_files_of_one_name_and_a_file_that_is_not_text_are_refused(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from app.kernel.errors import Fault
 from app.kernel.settings import PROJECT_ROOT
+from app.policy.amounts import amount_from_text
 from app.policy.criteria import evaluate
 from app.policy.facts import FACTS, FactValue, Members
 from app.policy.loading import load_policy_library
 from app.policy.packs import RuleKind
-from app.policy.parsing import amount_from_text
 from app.policy.precedence import Adoption, make_rule_book
 from app.policy.yaml_lines import read_yaml
 
