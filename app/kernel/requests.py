@@ -5,6 +5,7 @@ what it created, so a repetition is answered without doing it twice.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ from app.kernel.tables import IdempotencyRecord
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MOST_KEY_CHARACTERS = 120
+_BOUNDARY = re.compile(r"""^multipart/form-data;.*\bboundary="?([^\s";]+)""", re.IGNORECASE)
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -34,6 +36,8 @@ class TransactionRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             writes = request.method not in READING_METHODS and not marks.get("x-reads-only")
+            if request.method not in READING_METHODS:
+                await request.body()  # a slow sender must not hold the database's one pen meanwhile
             async with transaction(request.app.state.sessions, writes=writes) as session:
                 request.state.session = session
                 if request.method != "POST" or not writes:
@@ -70,8 +74,13 @@ async def _answer_once(request: Request, session: AsyncSession, answer: Handler)
 
 
 async def _request_hash(request: Request) -> str:
+    """Answer the hash of what is asked; a form's boundary is chosen anew by each sender and does not count."""
+    body = await request.body()
+    boundary = _BOUNDARY.search(request.headers.get("content-type", ""))
+    if boundary is not None:
+        body = body.replace(boundary[1].encode(), b"")
     digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
-    digest.update(await request.body())
+    digest.update(body)
     return digest.hexdigest()
 
 

@@ -87,3 +87,22 @@ async def test_what_is_not_there_is_404(client: httpx.AsyncClient) -> None:
     paths = ("editions/2023H2", f"entries/2023H2-{credit_code(1)}", "imports/7", "reviews/7",
              "editions/2023H1/diff/2023H2")  # fmt: skip
     assert [(await client.get(f"/whitelist/{path}")).status_code for path in paths] == [404] * len(paths)
+
+
+async def test_a_roster_sent_twice_under_one_key_is_taken_once(client: httpx.AsyncClient) -> None:
+    await client.post("/whitelist/editions", json={"code": "2023H2"})
+
+    async def send_as(content: bytes, boundary: str) -> httpx.Response:
+        kind = f"multipart/form-data; boundary={boundary}"
+        return await client.post(
+            "/whitelist/imports",
+            data={"edition": "2023H2"},
+            files={"file": ("名单.xlsx", content)},
+            headers={"Idempotency-Key": "roster", "Content-Type": kind},
+        )
+
+    content = workbook([good_row(1)]).getvalue()
+    first, again = await send_as(content, "first"), await send_as(content, "second")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    assert (await send_as(workbook([good_row(2)]).getvalue(), "third")).status_code == 409
