@@ -8,11 +8,13 @@ import typer
 
 from app.cli import edge
 from app.kernel.clock import shanghai_today, utc_now
+from app.kernel.money import fen_from_yuan, wan_text
 from app.kernel.paging import MOST_ROWS, PageRequest
 from app.whitelist import import_service, review_service, service
 from app.whitelist.import_rules import ImportOptions
 from app.whitelist.import_service import ImportOutcome, RosterRefused
 from app.whitelist.roster_check import Progress
+from app.whitelist.roster_columns import BY_FACT
 from app.whitelist.rules import Change, Decision, ReviewKind, edition_on
 from app.whitelist.schemas import (
     DifferenceOut,
@@ -214,16 +216,24 @@ async def _all_differences(read: Reader, limit: int) -> EditionDiff:
 
 def _changes(item: DifferenceOut) -> str:
     return "；".join(
-        f"{fact.chinese} {_written(fact.before)} → {_written(fact.after)}" for fact in item.facts
+        f"{fact.chinese} {_written(fact.fact, fact.before)} → {_written(fact.fact, fact.after)}"
+        for fact in item.facts
     )
 
 
-def _written(value: object) -> str:
-    if isinstance(value, list):
-        return "、".join(map(str, value)) or "无"
+def _written(name: str, value: object) -> str:
+    """Answer a fact's value in the roster's own words: 万元 for money, Chinese for listed words."""
+    column = BY_FACT.get(name)
+    words = column.values if column is not None else {}
+    if value is None:
+        return "未知"
     if isinstance(value, bool):
         return "是" if value else "否"
-    return "未知" if value is None else str(value)
+    if isinstance(value, list):
+        return "、".join(words.get(str(one), str(one)) for one in value) or "无"
+    if column is not None and column.kind in {"money", "asked_money"}:
+        return f"{wan_text(fen_from_yuan(str(value)))}万元"
+    return words.get(str(value), str(value))
 
 
 @commands.command()

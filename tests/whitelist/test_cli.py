@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from app.cli import edge
 from app.cli.whitelist import commands
 from app.kernel.settings import get_settings
 from tests.conftest import migrate
@@ -27,7 +28,7 @@ def _run(*words: object) -> Result:
     return CliRunner().invoke(commands, [str(word) for word in words])
 
 
-def test_a_roster_from_template_to_difference(folder: Path) -> None:
+def test_a_roster_from_template_to_difference(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert _run("template", folder / "空.xlsx").exit_code == 0
     assert (folder / "空.xlsx").stat().st_size > 10_000
     roster = folder / "名单.xlsx"
@@ -42,11 +43,15 @@ def test_a_roster_from_template_to_difference(folder: Path) -> None:
     decided = _run("decide", item["id"], "admit", "--reason", "已核实")
     assert (decided.exit_code, "admitted" in decided.stdout) == (0, True)
     assert _run("withdraw", f"2023H2-{credit_code(1)}", "--reason", "停产").exit_code == 0
-    roster.write_bytes(workbook([good_row(2, 资质="", 从业人员="200")]).getvalue())
+    changed = {"资质": "专精特新中小企业", "从业人员": "200", "融资金额（万元）": "650.5"}
+    roster.write_bytes(workbook([good_row(2, **changed)]).getvalue())
     assert _run("import", roster, "--edition", "2024H1").exit_code == 0
     diff = json.loads(_run("diff", "2023H2", "2024H1", "--json").stdout)
     assert diff["counts"] == {"changed": 1}
-    assert "从业人员 180 → 200" in _run("diff", "2023H2", "2024H1").stdout
+    monkeypatch.setattr(edge.screen, "width", 200)
+    shown = _run("diff", "2023H2", "2024H1").stdout
+    for words in ("从业人员 180 → 200", "资质 未知 → 专精特新中小企业", "融资金额 500万元 → 650.5万元"):
+        assert words in shown
 
 
 def test_a_faulty_roster_is_refused_and_written_back(folder: Path) -> None:
