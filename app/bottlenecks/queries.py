@@ -65,12 +65,18 @@ def region_prefix(area: str) -> str:
     return area
 
 
-async def edition_of_run(session: AsyncSession, viewer: Viewer, match_run_id: int) -> tuple[int, str] | None:
-    """Answer id and code of the edition of a match run, or None if the viewer may not see it."""
+async def hold_edition_of_run(
+    session: AsyncSession, viewer: Viewer, match_run_id: int
+) -> tuple[int, str] | None:
+    """Answer id and code of the edition of a match run, or None if the viewer may not see it.
+
+    Other writers of the edition's cases wait until this transaction ends: an entry has one current case.
+    """
     statement = (
         select(WhitelistEdition.id, WhitelistEdition.code)
         .join(MatchRun, MatchRun.edition_id == WhitelistEdition.id)
         .where(_visible(viewer), MatchRun.id == match_run_id)
+        .with_for_update(of=WhitelistEdition)
     )
     row = (await session.execute(statement)).one_or_none()
     return None if row is None else (row[0], row[1])

@@ -115,11 +115,17 @@ def _banks_concerned(
         asks = () if need.existing_banks is not None else ("existing_banks",)
         return Routing((), leading.responsible_body, note=note, asks=asks)
     found: dict[int, Receiver] = {}
-    for bank in _present_banks(need, names):
+    present = _present_banks(need, names)
+    for bank in present:
         for node in _at_work(bank, need.region, tree):
             found.setdefault(node.id, _receiver(node, f"企业现有贷款银行：{bank.short_name}"))
-    note = f"现有贷款银行（{'、'.join(need.existing_banks)}）不在机构库中，或没有服务该地区的分支机构"
-    return _of_receivers(found.values(), leading, note)
+    unknown = [text for text in need.existing_banks if names.find(text) is None]
+    notes = [f"现有贷款银行（{'、'.join(unknown)}）不在机构库中"] if unknown else []
+    if present:
+        notes.append(
+            f"现有贷款银行（{'、'.join(bank.short_name for bank in present)}）没有服务该地区的责任机构"
+        )
+    return _of_receivers(found.values(), leading, "，".join(notes))
 
 
 def _guarantors(

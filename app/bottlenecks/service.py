@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 
 from app.accounts.rules import Viewer
 from app.bottlenecks import queries
@@ -42,7 +42,7 @@ from app.kernel.settings import get_settings
 from app.matching import service as matching
 from app.policy.facts import Facts
 from app.policy.rulebook import RuleBook
-from app.policy.service import rule_book
+from app.policy.service import rule_book, rule_books
 from app.reference.book import ReferenceBook
 from app.reference.service import current_book
 
@@ -73,7 +73,7 @@ async def classify_run(
     Raises:
         NotFound: no such match run that this viewer may see.
     """
-    edition = await queries.edition_of_run(session, viewer, match_run_id)
+    edition = await queries.hold_edition_of_run(session, viewer, match_run_id)
     if edition is None:
         raise NotFound(f"No match run {match_run_id}.")
     blocked = set(await matching.entries_without_product(session, viewer, match_run_id))
@@ -263,7 +263,8 @@ async def _judged(
         beyond = with_established(established_from_data(kept), established.get(entry_id, {}))
         needs.append(BlockedNeed(entry_id, revision_id, NeedFacts.model_validate(facts), beyond))
     on = shanghai_date(now)
-    books = await _rule_books(session, (need.facts.region for need in needs), on)
+    # A county's or city's own rules come before the province's.
+    books = await rule_books(session, (need.facts.region for need in needs), on)
     reference = await current_book(session, get_settings().seed_dir)
     return await asyncio.to_thread(_judge, needs, books, reference, known, cause)
 
@@ -286,11 +287,6 @@ def _judge(
         )
         contents.append(case_of(need, found, own_cause))
     return contents
-
-
-async def _rule_books(session: AsyncSession, regions: Iterable[str], on: date) -> dict[str, RuleBook]:
-    """Answer the rules of each region: a county's or city's own come before the province's."""
-    return {region: await rule_book(session, region, on) for region in sorted(set(regions))}
 
 
 async def _save(

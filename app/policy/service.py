@@ -1,5 +1,6 @@
 """Use cases of policy: what applies where and when, packs to read, adoptions to record."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from app.accounts.rules import Viewer
@@ -34,6 +35,14 @@ async def rule_book(session: AsyncSession, jurisdiction: str, on: date) -> RuleB
     return make_rule_book(library(), map(_value, rows), jurisdiction, on)
 
 
+async def rule_books(session: AsyncSession, jurisdictions: Iterable[str], on: date) -> dict[str, RuleBook]:
+    """Answer the rule books of many jurisdictions by code, in one statement."""
+    wanted = sorted(set(jurisdictions))
+    rows = await queries.adoptions_for(session, sorted({code for each in wanted for code in lineage(each)}))
+    adoptions = tuple(map(_value, rows))
+    return {each: make_rule_book(library(), adoptions, each, on) for each in wanted}
+
+
 async def rule_book_of_region(
     session: AsyncSession, viewer: Viewer, jurisdiction: str | None, on: date
 ) -> RuleBook:
@@ -55,7 +64,11 @@ async def parameter(
         Refused: no region has this code today.
     """
     book = await rule_book_of_region(session, viewer, jurisdiction, on)
-    return book.parameter(key)
+    try:
+        return book.parameter(key)
+    except NotFound as error:
+        fault = Fault("key", "not set here on that day", adopting.where_set(library(), key), key)
+        raise NotFound(error.detail, [fault]) from error
 
 
 def pack_of(code: str) -> Pack:
@@ -127,7 +140,7 @@ async def adopt(session: AsyncSession, viewer: Viewer, wanted: AdoptionIn, *, no
         library(),
         adopting.Wish(viewer.jurisdiction, jurisdiction, wanted.pack, wanted.item, since),
         [_value(row) for row in rows],
-        is_region=load_reference_book(get_settings().seed_dir).regions.get(jurisdiction) is not None,
+        region_fault=_region_fault(jurisdiction),
     )
     row = PolicyAdoption(
         jurisdiction=jurisdiction,
@@ -203,10 +216,17 @@ async def _adoption_row(session: AsyncSession, viewer: Viewer, adoption_id: int)
 
 
 def _known_region(code: str) -> str:
-    if load_reference_book(get_settings().seed_dir).regions.get(code) is None:
-        fault = Fault("jurisdiction", "no region has this code today", "Use a six-digit code of today.", code)
+    fault = _region_fault(code)
+    if fault is not None:
         raise Refused("The region is not known.", [fault])
     return code
+
+
+def _region_fault(code: str) -> Fault | None:
+    regions = load_reference_book(get_settings().seed_dir).regions
+    if regions.get(code) is not None:
+        return None
+    return Fault("jurisdiction", "no region has this code today", regions.hint(code), code)
 
 
 def _value(row: PolicyAdoption) -> Adoption:

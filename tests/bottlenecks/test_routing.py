@@ -107,7 +107,10 @@ def test_unknown_banks_are_asked_for_and_no_bank_is_said() -> None:
     assert routed("banks_concerned", replace(NEED, existing_banks=None)).asks == ("existing_banks",)
     none = routed("banks_concerned")
     assert (none.asks, none.note) == ((), "企业没有现有贷款银行")
-    assert "无名行" in routed("banks_concerned", replace(NEED, existing_banks=("无名行",))).note
+    nowhere = routed("banks_concerned", replace(NEED, existing_banks=("无名行",)))
+    assert nowhere.note == "现有贷款银行（无名行）不在机构库中"
+    far = routed("banks_concerned", replace(NEED, region="110101", existing_banks=("无名行", "城商行")))
+    assert far.note == "现有贷款银行（无名行）不在机构库中，现有贷款银行（城商行）没有服务该地区的责任机构"
 
 
 def test_guarantors_are_reached_through_the_regulator_the_nearest_first() -> None:

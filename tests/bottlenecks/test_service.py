@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from app.accounts.rules import Viewer
 from app.bottlenecks import service
@@ -15,7 +15,17 @@ from app.kernel.database import AsyncSession
 from app.kernel.errors import NotFound, Refused
 from app.kernel.paging import PageRequest
 from app.policy.facts import Facts, Members
-from tests.bottlenecks.world import BARE, EDITION, STATED, World, add_product, build_world, match, restate
+from tests.bottlenecks.world import (
+    BARE,
+    EDITION,
+    STATED,
+    World,
+    add_need,
+    add_product,
+    build_world,
+    match,
+    restate,
+)
 
 NEEDS: dict[str, dict[str, Any]] = {
     "fits": {},
@@ -169,3 +179,23 @@ async def test_facts_with_unknown_codes_are_refused_in_one_pass(
     with pytest.raises(Refused) as refusal:
         await service.preview(session, viewer, facts, now=now)
     assert [fault.where for fault in refusal.value.faults] == ["region", "industry"]
+
+
+async def test_a_classification_takes_the_same_few_statements_however_many_regions_there_are(
+    session: AsyncSession, viewer: Viewer, now: datetime
+) -> None:
+    world = await build_world(session, {"one": BARE})
+    seen: list[str] = []
+    connection = (await session.connection()).sync_connection
+    assert connection is not None
+    run = await match(session, viewer, now)
+    event.listen(connection, "before_cursor_execute", lambda *words: seen.append(words[2]))
+    await service.classify_run(session, viewer, run, now=now)
+    few = len(seen)
+    for region in ("230103", "230104", "230202", "231202"):
+        await add_need(session, world, region, BARE | {"region": region})
+    run = await match(session, viewer, now)
+    seen.clear()
+    report = await service.classify_run(session, viewer, run, now=now)
+    assert report.changed == 4
+    assert len(seen) == few
