@@ -5,14 +5,24 @@ What is kept needs nothing that may have changed since, so `allocate check RUN` 
 
 import io
 import zlib
+from collections.abc import Sequence
 from dataclasses import fields
+from itertools import pairwise
 from typing import Any, Final
 from zipfile import BadZipFile
 
 import numpy as np
 
 from app.allocation.candidates import BoolArray
-from app.allocation.model import AllocationProblem, AllocationSolution, IntArray, LoadTiers, Overfull, Weights
+from app.allocation.model import (
+    AllocationProblem,
+    AllocationSolution,
+    IntArray,
+    LoadTiers,
+    Overfull,
+    PosedQuota,
+    Weights,
+)
 from app.allocation.posing import Posed
 
 _IDS: Final = ("entry_ids", "branch_ids", "group_ids", "head_ids", "product_ids")
@@ -40,6 +50,7 @@ def pack(posed: Posed, solution: AllocationSolution) -> bytes:
     )
     overfull = [(_PLACES[one.kind], one.index, one.capacity, one.settled) for one in solution.overfull]
     arrays["overfull"] = np.array(overfull, np.int64).reshape(-1, 4)
+    arrays |= _quota_arrays(posed.quotas)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
@@ -73,7 +84,28 @@ def _read(arrays: dict[str, Any]) -> tuple[Posed, AllocationSolution]:
     )
     ids = {name: _wide(arrays[f"ids.{name}"]) for name in _IDS}
     is_routed: BoolArray = arrays["is_routed"]
-    return Posed(problem, **ids, is_routed=is_routed), solution
+    return Posed(problem, **ids, is_routed=is_routed, quotas=_quotas(arrays)), solution
+
+
+def _quota_arrays(quotas: Sequence[PosedQuota]) -> dict[str, Any]:
+    arrays: dict[str, Any] = {"quota.names": np.array([one.name for one in quotas], np.str_)}
+    arrays["quota.places"] = np.array([one.places for one in quotas], np.int64)
+    for name in ("entries", "branches"):
+        parts = [getattr(one, name) for one in quotas]
+        arrays[f"quota.{name}"] = _narrow(np.concatenate([np.empty(0, np.int64), *parts]))
+        arrays[f"quota.{name}_start"] = np.cumsum([0, *(part.size for part in parts)])
+    return arrays
+
+
+def _quotas(arrays: dict[str, Any]) -> tuple[PosedQuota, ...]:
+    def parts(name: str) -> list[IntArray]:
+        start, values = arrays[f"quota.{name}_start"].tolist(), _wide(arrays[f"quota.{name}"])
+        return [values[first:last] for first, last in pairwise(start)]
+
+    columns = (
+        arrays["quota.names"].tolist(), parts("entries"), parts("branches"), arrays["quota.places"].tolist()
+    )  # fmt: skip
+    return tuple(PosedQuota(*each) for each in zip(*columns, strict=True))
 
 
 def _narrow(values: IntArray) -> Any:

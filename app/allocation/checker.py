@@ -15,11 +15,12 @@ holds only at an optimum with the right prices; all terms are integers, so an op
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from app.allocation.model import AllocationProblem, AllocationSolution, IntArray, Weights
+from app.allocation.model import AllocationProblem, AllocationSolution, IntArray, PosedQuota, Weights
 
 SHOWN = 100
 """Breaches of one kind that a report lists; `Breach.more` of the last one counts the rest."""
@@ -31,9 +32,9 @@ UNSOUND = frozenset({"weights_too_small", "number_too_large", "negative_group_pr
 
 @dataclass(frozen=True)
 class Breach:
-    """One broken condition. `place` is "entry", "branch", "group" or "solution"; `found` and `limit` are its numbers.
+    """One broken condition. `place` is "entry", "branch", "group", "quota" or "solution"; `found` and `limit` its numbers.
 
-    Codes: shape, no_such_branch, not_a_candidate, settled_moved, over_capacity, over_group_capacity, figure_wrong,
+    Codes: shape, no_such_branch, not_a_candidate, settled_moved, over_capacity, over_group_capacity, over_quota, figure_wrong,
     weights_too_small, number_too_large, negative_group_price, overfull_not_flagged.
     """
 
@@ -74,8 +75,13 @@ class CheckReport:
         return self.feasible and self.bound == self.value
 
 
-def check(problem: AllocationProblem, solution: AllocationSolution) -> CheckReport:
-    """Recounts every condition and figure of `solution` and bounds how far it is from the optimum. Never raises."""
+def check(
+    problem: AllocationProblem, solution: AllocationSolution, quotas: Sequence[PosedQuota] = ()
+) -> CheckReport:
+    """Recounts every condition and figure of `solution` and bounds how far it is from the optimum. Never raises.
+
+    `quotas` are recounted too; the bound is that of the problem, whose candidates they have narrowed already.
+    """
     if shape := _shape_breaches(problem, solution):
         return CheckReport(tuple(shape), 0, 0, 0, 0, None)
     kept = problem.settled >= 0
@@ -86,6 +92,7 @@ def check(problem: AllocationProblem, solution: AllocationSolution) -> CheckRepo
         *_pair_breaches(problem, solution.branch),
         *_over("over_capacity", "branch", load[0], np.maximum(problem.capacity, forced[0])),
         *_over("over_group_capacity", "group", load[1], np.maximum(_limit(problem), forced[1])),
+        *_quota_breaches(problem, solution.branch, quotas),
         *_figure_breaches(solution, (served, fit, cost)),
         *_weight_breaches(problem, solution.weights),
         *_size_breaches(problem, solution),
@@ -173,6 +180,16 @@ def _loads(problem: AllocationProblem, branch: IntArray) -> tuple[IntArray, IntA
             below[group] += own[b]
             group = int(problem.group_parent[group])
     return own, below
+
+
+def _quota_breaches(
+    problem: AllocationProblem, branch: IntArray, quotas: Sequence[PosedQuota]
+) -> list[Breach]:
+    """Entries of each quota at its branches, against its places or what was settled there before."""
+    held = [int(np.isin(branch[one.entries], one.branches).sum()) for one in quotas]
+    before = [int(np.isin(problem.settled[one.entries], one.branches).sum()) for one in quotas]
+    limits = [max(one.places, forced) for one, forced in zip(quotas, before, strict=True)]
+    return _over("over_quota", "quota", np.array(held, np.int64), np.array(limits, np.int64))
 
 
 def _limit(problem: AllocationProblem) -> IntArray:

@@ -180,6 +180,16 @@ class AllocationProblem:
         return _digest(self)
 
 
+@dataclass(frozen=True, eq=False)
+class PosedQuota:
+    """At most `places` of these entries at these branches, more only where settled ones exceed it by themselves."""
+
+    name: str
+    entries: IntArray
+    branches: IntArray
+    places: int
+
+
 @dataclass(frozen=True)
 class Weights:
     """What one step of each level of the objective is worth: value = serve * served + fit * total_fit - load_cost."""

@@ -6,7 +6,7 @@ established obstacle, is offered the receivers of its bottleneck class instead.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -23,7 +23,7 @@ from app.allocation.explanations import ProductLabel
 from app.allocation.flow import solve
 from app.allocation.model import NOBODY, AllocationSolution, IntArray, LoadTiers
 from app.allocation.posing import Posed, concentration, pose, ranked_offers
-from app.allocation.quotas import Quota, within_quotas
+from app.allocation.quotas import Quota, posed_quotas, within_quotas
 from app.allocation.supporting import supporting
 from app.bottlenecks.routing import Routing
 from app.bottlenecks.rules import ClassFinding
@@ -124,9 +124,8 @@ def solve_run(inputs: RunInputs) -> SolvedRun:
     index = {branch: i for i, branch in enumerate(branch_ids)}
     settled, outside = _settled(inputs, tree, index)
     fitting = _fitting(inputs, tree, branch_ids, settled, outside)
-    within, lost = within_quotas(
-        fitting, [entry.chain for entry in inputs.entries], settled, _quotas(inputs.chains, tree, index)
-    )
+    chains, quotas = [entry.chain for entry in inputs.entries], _quotas(inputs.chains, tree, index)
+    within, lost = within_quotas(fitting, chains, settled, quotas)
     most = concentration(len(inputs.entries), settings.concentration_permille)
     posed = pose(
         [entry.entry_id for entry in inputs.entries],
@@ -139,8 +138,9 @@ def solve_run(inputs: RunInputs) -> SolvedRun:
         most_per_bank=most,
         tiers=settings.tiers,
     )
+    posed = replace(posed, quotas=posed_quotas(quotas, chains, posed.is_routed))
     solution = solve(posed.problem)
-    report = check(posed.problem, solution)
+    report = check(posed.problem, solution, posed.quotas)
     if not report.feasible:
         msg = f"the solver's answer breaks {report.breaches[:3]}"
         raise RuntimeError(msg)

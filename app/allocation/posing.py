@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from app.allocation.candidates import BoolArray, Candidates
-from app.allocation.model import NOBODY, UNLIMITED, AllocationProblem, IntArray, LoadTiers
+from app.allocation.model import NOBODY, UNLIMITED, AllocationProblem, IntArray, LoadTiers, PosedQuota
 from app.institutions.rules import InstitutionNode, InstitutionTree
 
 RANKED: Final = 200
@@ -26,7 +26,8 @@ class Posed:
     """A problem with what its indexes mean; ids are those of the tables.
 
     `product_ids` (pairs) names the product revision of each candidate, 0 where a bottleneck class sent it;
-    `is_routed` (n) tells entries of that kind; `head_ids` (m) are the head offices of branches.
+    `is_routed` (n) tells entries of that kind; `head_ids` (m) are the head offices of branches. `quotas` are the
+    chains' quotas that the answer has to hold; they are no limits of the problem (see `quotas`).
     """
 
     problem: AllocationProblem
@@ -36,6 +37,7 @@ class Posed:
     head_ids: IntArray
     product_ids: IntArray
     is_routed: BoolArray
+    quotas: tuple[PosedQuota, ...] = ()
 
     def candidate(self, entry: int, branch: int) -> int:
         """Answer the position of a candidate among the pairs, or -1 if it is none."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.allocation.candidates import BoolArray, Candidates
-from app.allocation.model import IntArray
+from app.allocation.model import IntArray, PosedQuota
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,22 @@ def within_quotas(
         found = found.where(~dropped)
         lost.append((quota, np.setdiff1d(entries, kept)))
     return found, lost
+
+
+def posed_quotas(
+    quotas: Sequence[Quota], chains: Sequence[str | None], is_routed: BoolArray
+) -> tuple[PosedQuota, ...]:
+    """Answer the quotas over entry indexes, for the record; entries that a bottleneck class sends are not under them."""
+    chain_of = np.array([chain or "" for chain in chains], np.str_)
+    return tuple(
+        PosedQuota(
+            f"{one.chain} {one.bank}",
+            np.flatnonzero((chain_of == one.chain) & ~is_routed),
+            np.array(sorted(one.branches), np.int64),
+            one.places,
+        )
+        for one in sorted(quotas, key=lambda one: (one.chain, one.bank))
+    )
 
 
 def _first_served(found: Candidates, entries: IntArray, concerned: BoolArray, places: int) -> IntArray:

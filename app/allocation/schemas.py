@@ -68,8 +68,8 @@ class BreachOut(BaseModel):
     """One condition that the stored answer breaks."""
 
     code: str = Field(description="Which condition", examples=["over_capacity"])
-    place: str = Field(description="entry, branch, group or solution")
-    name: str = Field(description="条目或机构编码；整体性问题为空")
+    place: str = Field(description="entry, branch, group, quota or solution")
+    name: str = Field(description="条目或机构编码，额度为产业链和银行编码；整体性问题为空")
     found: int = Field(description="实际值")
     limit: int = Field(description="应为或上限")
     more: int = Field(description="同类未列出的个数")
@@ -79,7 +79,7 @@ class CheckOut(BaseModel):
     """What the independent checker says of a stored run."""
 
     run: int = Field(description="分配运行编号")
-    feasible: bool = Field(description="满足全部约束（承接能力、集中度、候选、沿用）")
+    feasible: bool = Field(description="满足全部约束（承接能力、集中度、产业链签约额度、候选、沿用）")
     optimal: bool = Field(description="可行且已证明没有更优解")
     optimality_gap: float | None = Field(description="与对偶上界的相对差距；0 为最优")
     value: int = Field(description="目标值（整数）")

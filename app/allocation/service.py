@@ -241,7 +241,7 @@ async def check_run(session: AsyncSession, viewer: Viewer, run_id: int) -> Check
     except DamagedArchive as error:
         fault = Fault("run", str(error), "Restore the database, or run the allocation again.", str(run_id))
         raise Conflict(f"The archive of run {run_id} is damaged; nothing can be proven.", [fault]) from error
-    report = await asyncio.to_thread(check, posed.problem, solution)
+    report = await asyncio.to_thread(check, posed.problem, solution, posed.quotas)
     digests = (posed.problem.digest(), solution.digest())
     recorded = (run.objective["problem_sha256"], run.objective["solution_sha256"])
     entries = await queries.entry_codes(session, viewer, run.edition_id)

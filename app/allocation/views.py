@@ -90,6 +90,8 @@ def _breach_out(breach: Breach, posed: Posed, tree: InstitutionTree, entries: Ma
     if ids is not None and 0 <= breach.index < ids.size:
         number = int(ids[breach.index])
         name = entries.get(number, "") if breach.place == "entry" else tree.node(number).code
+    elif breach.place == "quota":
+        name = posed.quotas[breach.index].name
     return BreachOut(
         code=breach.code,
         place=breach.place,

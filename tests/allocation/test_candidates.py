@@ -17,8 +17,9 @@ from app.allocation.candidates import (
     with_default_capacity,
     without_decliners,
 )
+from app.allocation.checker import check
 from app.allocation.flow import solve
-from app.allocation.model import FLAT, UNLIMITED
+from app.allocation.model import FLAT, UNLIMITED, PosedQuota
 from app.allocation.posing import concentration, groups_above, pose, ranked_offers
 from app.allocation.quotas import Quota, within_quotas
 from app.institutions.rules import InstitutionKind, InstitutionNode, InstitutionTree
@@ -155,6 +156,29 @@ def test_a_quota_that_suffices_changes_nothing() -> None:
     found = plain([0, 1], [0, 0], [9, 1])
     kept, lost = within_quotas(found, ["c", "c"], np.full(2, -1), [Quota("c", "甲行", frozenset({0}), 2)])
     assert (kept.entry.tolist(), lost) == ([0, 1], [])
+
+
+def test_the_checker_recounts_quotas_from_the_archive_and_lets_settled_entries_be() -> None:
+    posed, solution = posed_example()
+    first, second = solution.branch[:2].tolist()
+    tight = [
+        PosedQuota("c 甲行", np.array([0, 1]), np.array([first, second]), 1),
+        PosedQuota("d 乙行", np.array([2]), np.array([0]), 0),
+    ]
+    content = pack(replace(posed, quotas=tuple(tight)), solution)
+    again, answer = unpack(content)
+    assert [one.name for one in again.quotas] == ["c 甲行", "d 乙行"]
+    (breach,) = check(again.problem, answer, again.quotas).breaches
+    assert (breach.code, breach.place, breach.index, breach.found, breach.limit) == (
+        "over_quota",
+        "quota",
+        0,
+        2,
+        1,
+    )
+    settled = replace(again.problem, settled=solution.branch)
+    assert check(settled, solve(settled), again.quotas).breaches == ()
+    assert check(posed.problem, solution).feasible
 
 
 def posed_example() -> tuple:  # type: ignore[type-arg]  # the test below reads both parts

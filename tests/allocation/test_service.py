@@ -135,6 +135,10 @@ async def test_a_chains_quota_at_its_bank_holds(session: AsyncSession, viewer: V
     found = await parties(session, viewer, world)
     assert Counter(found[name] for name in needs)["B1-DL"] == 1
     assert run.settings["lost_to_quotas"] == {"HK B1": 2}
+    record = await session.get(AllocationProblemRecord, run.id)
+    assert record is not None
+    (quota,) = unpack(record.arrays)[0].quotas
+    assert (quota.name, quota.entries.tolist(), quota.places) == ("HK B1", [0, 1, 2], 1)
     for name in needs:
         shown = await service.assignment_of_entry(session, viewer, world.codes[name])
         quotas = [
