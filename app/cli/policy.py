@@ -25,7 +25,8 @@ from app.policy.schemas import (
 
 commands = typer.Typer(no_args_is_help=True)
 
-ADOPTION_COLUMNS = ("id", "for", "pack", "item", "since", "until", "by", "reason")
+ADOPTION_COLUMNS = ("id", "for", "pack", "status", "item", "since", "until", "by", "reason")
+NO_PACK = "no such pack any more"
 Jurisdiction = Annotated[
     str | None, typer.Option(help="Six-digit region code; default: this installation's.")
 ]
@@ -166,11 +167,13 @@ def _wanted(given: Mapping[str, object]) -> AdoptionIn:
     try:
         return AdoptionIn.model_validate(given)
     except ValidationError as error:
-        faults = [
-            Fault(".".join(map(str, fault["loc"])), fault["msg"], value=str(fault["input"]))
-            for fault in error.errors()
-        ]
+        found = [(str(fault["loc"][0]), fault["msg"], str(fault["input"])) for fault in error.errors()]
+        faults = [Fault(name, message, _expected(name), value) for name, message, value in found]
         raise Refused("This cannot be adopted.", faults) from error
+
+
+def _expected(name: str) -> str:
+    return f"Expected: {AdoptionIn.model_fields[name].description}"
 
 
 @commands.command()
@@ -211,5 +214,8 @@ def _print_adoptions(found: list[AdoptionOut], *, as_json: bool) -> None:
     if as_json:
         edge.print_json(found)
         return
-    rows = [(a.id, a.jurisdiction, a.pack, a.item, a.since, a.until, a.adopted_by, a.reason) for a in found]
+    rows = [
+        (a.id, a.jurisdiction, a.pack, a.status or NO_PACK, a.item, a.since, a.until, a.adopted_by, a.reason)
+        for a in found
+    ]
     edge.print_table("Adoptions", ADOPTION_COLUMNS, rows)

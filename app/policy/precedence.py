@@ -81,7 +81,7 @@ def make_rule_book(
         if known is None or offer.rank(levels) > known.rank(levels):
             best[offer.item.key] = offer
     chosen = [best[key] for key in sorted(best)]
-    rules = tuple(_applied_rule(offer, offer.item) for offer in chosen if isinstance(offer.item, Rule))
+    rules = tuple(_applied_rule(offer, offer.item, on) for offer in chosen if isinstance(offer.item, Rule))
     parameters = tuple(
         _applied_parameter(offer, offer.item, on) for offer in chosen if isinstance(offer.item, Parameter)
     )
@@ -108,21 +108,28 @@ def _items(pack: Pack, on: date) -> Iterator[Parameter | Rule]:
     yield from pack.rules
 
 
-def _adopted_text(offer: _Offer) -> str:
+def _adopted_text(offer: _Offer, on: date) -> str:
     if offer.adoption is None:
         return ""
-    draft = "（征求意见稿）" if offer.pack.status is PackStatus.DRAFT else ""
-    return f"{offer.adoption.text}{draft}"
+    return f"{offer.adoption.text}{_standing(offer.pack, on)}"
 
 
-def _applied_rule(offer: _Offer, rule: Rule) -> AppliedRule:
+def _standing(pack: Pack, on: date) -> str:
+    if pack.status is PackStatus.DRAFT:
+        return "（征求意见稿）"
+    if pack.effective_until is not None and on >= pack.effective_until:
+        return f"（原文件{pack.effective_until.isoformat()}起失效）"
+    return ""
+
+
+def _applied_rule(offer: _Offer, rule: Rule, on: date) -> AppliedRule:
     return AppliedRule(
         key=rule.key,
         name=rule.name,
         condition=_in_area(rule, offer.level),
         citation=rule.citation.text,
         data=rule.data,
-        adopted=_adopted_text(offer),
+        adopted=_adopted_text(offer, on),
         kind=rule.kind,
         pack=offer.pack.code,
         clause=rule.citation.clause,
@@ -147,7 +154,7 @@ def _applied_parameter(offer: _Offer, parameter: Parameter, on: date) -> Applied
         key=parameter.key,
         value=dated.value,
         citation=parameter.citation.text,
-        adopted=_adopted_text(offer),
+        adopted=_adopted_text(offer, on),
         name=parameter.name,
         type=parameter.type,
         unit=parameter.unit,

@@ -149,7 +149,7 @@ class AppliedOut(BaseModel):
 class AppliedRuleOut(AppliedOut):
     """A rule as it applies 适用规则."""
 
-    kind: RuleKind
+    kind: RuleKind = Field(description="What it decides when its condition passes 规则类别.")
     condition: dict[str, Any] = Field(description="In the criteria vocabulary 条件.")
     text: str = Field(description="The condition in words 条件说明.")
     data: dict[str, str] = Field(description="What follows when it passes.")
@@ -199,8 +199,8 @@ class RuleBookOut(BaseModel):
     on: date = Field(description="The asked day 日期.")
     sha256: str = Field(description="Hash of all that applies; equal content has an equal hash.")
     bottleneck_order: list[str] = Field(description="Which class routes first 堵点先后.")
-    rules: list[AppliedRuleOut]
-    parameters: list[AppliedParameterOut]
+    rules: list[AppliedRuleOut] = Field(description="Rules that apply, by key 适用规则.")
+    parameters: list[AppliedParameterOut] = Field(description="Values that apply, by key 适用数值.")
 
     @classmethod
     def of(cls, book: RuleBook) -> "RuleBookOut":

@@ -90,11 +90,12 @@ def test_adopting_on_the_command_line_is_recorded_used_listed_and_ended(
     assert _run("end", "1", "--until", "2024-02-01").exit_code == 0
     assert _run("value", "talent_loan.most", "--on", "2024-02-01").exit_code == 1
     assert json.loads(_run("adoptions", "--json").stdout)[0]["until"] == "2024-02-01"
+    assert "draft" in _run("adoptions").stdout
 
 
 @pytest.mark.usefixtures("environment")
 def test_a_malformed_wish_names_its_options() -> None:
     refused = _run("adopt", "luoyang-draft", "Talent", "--reason", "")
     assert refused.exit_code == 1
-    assert "item" in refused.stderr
-    assert "reason" in refused.stderr
+    assert "Expected: Key of a rule or parameter" in refused.stderr
+    assert "Expected: Why, for the record" in refused.stderr

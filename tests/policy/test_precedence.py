@@ -98,6 +98,17 @@ def test_a_pack_applies_from_its_first_day_until_it_expires(tmp_path: Path) -> N
     assert [_limit(library, "230000", on=day) for day in days[1:]] == [2, 2, 1]
 
 
+def test_an_adopted_document_that_has_expired_since_still_applies_and_says_so(tmp_path: Path) -> None:
+    dates = {"effective_on": "2023-01-01\neffective_until: 2023-06-01", "status": "expired"}
+    library = library_of(tmp_path, {"410300/old": pack_text("410300", 2, **dates)})
+    adopted = [Adoption(1, "230000", "old", "*", date(2023, 1, 1), None, "试行", "tester")]
+    shown = [
+        make_rule_book(library, adopted, "230000", on).parameter("limit.most").adopted
+        for on in (date(2023, 5, 31), date(2023, 6, 1))
+    ]
+    assert ["起失效" in text for text in shown] == [False, True]
+
+
 def test_a_dated_value_changes_on_its_day(tmp_path: Path) -> None:
     text = pack_text("230000", 2).replace(
         "value: 2", "values: [{since: 2023-01-01, value: 2}, {since: 2023-07-01, value: 7}]"

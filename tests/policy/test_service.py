@@ -46,6 +46,25 @@ async def test_an_adopted_value_of_the_own_draft_answers_with_clause_and_adoptio
     assert "征求意见稿" in found.adopted
 
 
+@pytest.mark.parametrize(
+    ("key", "remedy"),
+    [
+        ("talent_loan.most", "Set by luoyang-draft (draft for 410300); adopt it"),
+        ("targets.coverage", "Set by heilongjiang-2023-25 (in_force for 230000 since 2023-10-12)"),
+        ("talent_loans.most", "Perhaps talent_loan.most?"),
+        ("zz.qq", "policy show PACK"),
+    ],
+)
+async def test_a_value_that_is_not_set_comes_with_where_it_is_or_what_it_may_be_called(
+    session: AsyncSession, key: str, remedy: str
+) -> None:
+    with pytest.raises(NotFound) as refused:
+        await service.parameter(session, LUOYANG, key, None, DAY)
+    (fault,) = refused.value.faults
+    assert (fault.where, fault.value) == ("key", key)
+    assert remedy in fault.remedy
+
+
 async def test_an_ended_adoption_applies_no_more_but_stays_on_record(
     session: AsyncSession, now: datetime
 ) -> None:
@@ -58,6 +77,9 @@ async def test_an_ended_adoption_applies_no_more_but_stays_on_record(
     assert (await service.adoption(session, LUOYANG, made.id)) == ended
     with pytest.raises(Conflict, match="ended"):
         await service.end_adoption(session, LUOYANG, made.id, last, now=now)
+    early = CLASSES.model_copy(update={"since": date(2023, 11, 20)})
+    with pytest.raises(Conflict, match="begin on 2023-12-01 or later"):
+        await service.adopt(session, LUOYANG, early, now=now)
     again = CLASSES.model_copy(update={"since": date(2023, 12, 1)})
     assert (await service.adopt(session, LUOYANG, again, now=now)).id != made.id
 
@@ -73,6 +95,10 @@ async def test_every_fault_of_a_wish_is_named_at_once(session: AsyncSession, now
     with pytest.raises(Refused) as refused:
         await service.adopt(session, LUOYANG, wanted, now=now)
     assert [fault.where for fault in refused.value.faults] == ["item", "jurisdiction"]
+    former = wanted.model_copy(update={"item": "*", "jurisdiction": "410322"})
+    with pytest.raises(Refused) as refused:
+        await service.adopt(session, LUOYANG, former, now=now)
+    assert [fault.remedy for fault in refused.value.faults] == ["It became 410308 孟津区."]
     with pytest.raises(Refused) as refused:
         await service.adopt(session, LUOYANG, wanted.model_copy(update={"pack": "none"}), now=now)
     assert refused.value.faults[0].where == "pack"
