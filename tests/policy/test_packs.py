@@ -8,7 +8,7 @@ import pytest
 from app.kernel.settings import PROJECT_ROOT
 from app.policy.clause_numbers import plain_number
 from app.policy.criteria import AllOf, AnyOf, Condition, Verdict, evaluate
-from app.policy.facts import FactValue, Members
+from app.policy.facts import SOURCE_CLASSES, FactValue, Members
 from app.policy.features import FEATURES
 from app.policy.loading import load_policy_library
 from app.policy.matrix import clause_numbered, matrix_rows
@@ -88,19 +88,47 @@ def test_only_the_luoyang_text_is_a_draft_and_it_is_never_in_force() -> None:
     assert not drafts[0].is_in_force(date(2030, 1, 1))
 
 
+HEADS = {
+    "heilongjiang-2023-25": ("黑银发〔2023〕25号", "230000", date(2023, 10, 12), date(2023, 10, 12), 7),
+    "qianjiang-2023-30": ("黔江金融办发〔2023〕30号", "500114", date(2023, 12, 29), date(2023, 12, 29), 6),
+    "national-2024-5": ("金发〔2024〕5号", "000000", None, date(2024, 4, 16), 3),
+    "luoyang-draft": ("", "410300", None, None, 0),
+    "dongzhi-2020": ("", "341721", date(2020, 9, 17), date(2020, 9, 17), 1),
+}
+
+
+@pytest.mark.parametrize("code", HEADS)
+def test_a_document_has_the_number_region_dates_and_issuers_that_it_prints(code: str) -> None:
+    pack = _pack(code)
+    printed = (pack.number, pack.jurisdiction, pack.issued_on, pack.effective_on, len(pack.issuers))
+    assert printed == HEADS[code]
+
+
+def test_each_clause_names_its_bodies_where_the_text_has_a_list_of_them() -> None:
+    for code in ("heilongjiang-2023-25", "luoyang-draft", "qianjiang-2023-30"):
+        assert all(clause.responsible for clause in _pack(code).clauses)
+
+
 def test_what_is_kept_as_printed_is_noted() -> None:
     def said(code: str) -> str:
         pack = _pack(code)
         return "".join(pack.notes) + "".join(clause.summary for clause in pack.clauses)
 
     assert all(words in said("heilongjiang-2023-25") for words in ("借贷待售", "9月底前", "重叠", "空缺"))
-    assert all(words in said("luoyang-draft") for words in ("高效技术", "一、二、二、三、五"))
+    assert all(words in said("luoyang-draft") for words in ("高效技术", "一、二、二、三、五", "500万元美元"))
     assert "没有标题" in said("dongzhi-2020")
 
 
 VALUES = {
     ("230000", "whitelist.min_entries"): 3000,
     ("230000", "whitelist.refresh_months"): 6,
+    ("230000", "whitelist.source_classes"): tuple(SOURCE_CLASSES.values()),
+    ("230000", "industries.system"): "4567",
+    ("230000", "events.conferences_per_year"): 1,
+    ("230000", "events.activities_per_quarter"): 1,
+    ("230000", "assessment.months"): 3,
+    ("230000", "finance.forms"): ("贷款", "商票", "银票", "信用证"),
+    ("230000", "conduct.cost_raising"): ("借贷待售", "转嫁成本", "存贷挂钩"),
     ("230000", "library.refresh_months"): 3,
     ("230000", "coverage.report_months"): 1,
     ("230000", "targets.coverage"): Decimal(100),
@@ -120,7 +148,16 @@ VALUES = {
     ("410300", "insurance.first_set_rate_most"): Decimal(3),
     ("410300", "insurance.first_set_share"): Decimal(80),
     ("410300", "insurance.first_set_years_most"): 3,
+    ("410300", "insurance.first_software_rate_most"): Decimal(3),
+    ("410300", "insurance.first_software_share"): Decimal(80),
     ("410300", "insurance.first_software_years_most"): 1,
+    ("410300", "funds.first_due"): date(2024, 6, 30),
+    ("410300", "funds.clusters"): 5,
+    ("410300", "assessment.notice_months"): 3,
+    ("410300", "assessment.months"): 12,
+    ("341721", "baseline.day"): date(2020, 6, 30),
+    ("500114", "industries.system"): "2366",
+    ("500114", "chains.focus"): ("新材料", "蚕桑", "食品加工", "生物医药"),
     ("410300", "chains.count"): 17,
     ("341721", "targets.borrower_growth"): Decimal(10),
     ("341721", "baseline.mfg_loans"): 142_400_000_000,
