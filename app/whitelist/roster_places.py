@@ -14,6 +14,7 @@ from app.whitelist.roster_faults import BadCell
 
 _CODE_LENGTH = 6
 _LEAST_LIKENESS = 50.0
+_LEAST_INDUSTRY_LIKENESS = 75.0
 
 
 class PlaceReader:
@@ -98,7 +99,21 @@ class PlaceReader:
             if above is not None:
                 message = f"最近的是 {above.section}{above.code} {above.name}。"
                 raise BadCell("没有这个行业代码", message)
-        raise BadCell("没有这个行业代码", "填 GB/T 4754-2017 的门类字母加数字，如 C3421。")
+        raise BadCell("没有这个行业代码", self._industry_hint(text))
+
+    def _industry_hint(self, text: str) -> str:
+        """Answer how to write a code, and what an industry's name may mean: the widest of equal names."""
+        hint = "填 GB/T 4754-2017 的门类字母加数字，如 C3421。"
+        narrowest_first = sorted(self.book.industries.by_code.values(), key=lambda entry: -len(entry.code))
+        codes = {entry.name: entry for entry in narrowest_first}
+        near = process.extractOne(
+            text, codes.keys(), scorer=fuzz.ratio, score_cutoff=_LEAST_INDUSTRY_LIKENESS
+        )
+        if near is None:
+            return hint
+        entry = codes[near[0]]
+        code = entry.code if entry.rank is Rank.SECTION else f"{entry.section}{entry.code}"
+        return f"可能是 {code} {entry.name}。{hint}"
 
     def chain(self, text: str, region: str | None) -> str:
         """Answer the code of a chain named by code or name; of equal names the narrowest area's is meant.

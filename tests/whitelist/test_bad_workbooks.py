@@ -190,6 +190,12 @@ def test_full_width_separators_units_and_number_cells_are_read() -> None:
     assert found.kept[1].facts.established_on == date(2015, 3, 1)
 
 
+def test_an_industry_given_by_name_is_answered_with_its_code() -> None:
+    found = faults_of(workbook([good_row(1, 行业代码="通用设备制造业"), good_row(2, 行业代码="卖菜")]))
+    assert "可能是 C34 通用设备制造业" in found["名单!F2"]
+    assert "可能是" not in found["名单!F3"]
+
+
 def test_an_old_region_code_is_resolved_and_said() -> None:
     found = check(workbook([good_row(1, 行政区划代码="230121")]))
     assert found.faults == []
