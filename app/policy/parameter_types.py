@@ -39,7 +39,8 @@ def read_value(type_name: str, data: Any, where: str, faults: list[Fault]) -> Pa
 
 
 def _shown(data: Any) -> str:
-    return str(data)[:80]
+    # A number in quotes is text: shown with its quotes, so that the fault can be seen.
+    return (f'"{data}"' if isinstance(data, str) else str(data))[:80]
 
 
 def _count(data: Any) -> int | None:

@@ -91,6 +91,10 @@ class RuleBook:
     def _parameters_by_key(self) -> Mapping[str, AppliedParameter]:
         return {parameter.key: parameter for parameter in self.parameters}
 
+    def sets(self, key: str) -> bool:
+        """Say whether anything that applies sets a value."""
+        return key in self._parameters_by_key
+
     def parameter(self, key: str) -> AppliedParameter:
         """Answer the value that applies, with its clause.
 

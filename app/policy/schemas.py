@@ -11,7 +11,7 @@ from app.policy.matrix import Carrier, MatrixRow
 from app.policy.packs import Pack, PackStatus, RuleKind, Source
 from app.policy.parameter_types import value_as_json, value_text
 from app.policy.parsing import condition_as_data
-from app.policy.rulebook import AppliedParameter, AppliedRule, RuleBook
+from app.policy.rulebook import BOTTLENECK_ORDER, AppliedParameter, AppliedRule, RuleBook
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -198,7 +198,9 @@ class RuleBookOut(BaseModel):
     jurisdiction: str = Field(description="Region code 地区代码.")
     on: date = Field(description="The asked day 日期.")
     sha256: str = Field(description="Hash of all that applies; equal content has an equal hash.")
-    bottleneck_order: list[str] = Field(description="Which class routes first 堵点先后.")
+    bottleneck_order: list[str] = Field(
+        description="Which class routes first 堵点先后; empty before anybody decided on it."
+    )
     rules: list[AppliedRuleOut] = Field(description="Rules that apply, by key 适用规则.")
     parameters: list[AppliedParameterOut] = Field(description="Values that apply, by key 适用数值.")
 
@@ -209,7 +211,7 @@ class RuleBookOut(BaseModel):
             jurisdiction=book.jurisdiction,
             on=book.on,
             sha256=book.sha256,
-            bottleneck_order=list(book.bottleneck_order),
+            bottleneck_order=list(book.bottleneck_order) if book.sets(BOTTLENECK_ORDER) else [],
             rules=[AppliedRuleOut.of(rule) for rule in book.rules],
             parameters=[AppliedParameterOut.of(parameter) for parameter in book.parameters],
         )
@@ -237,9 +239,9 @@ class AdoptionIn(BaseModel):
     item: ItemKey = "*"
     jurisdiction: RegionCode | None = Field(default=None, description="Default: the viewer's own 地区.")
     since: Day | None = Field(default=None, description="First day; default today in Shanghai 起始日期.")
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]*$")] = Field(
-        description="Why, for the record 理由."
-    )
+    reason: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00]*$")
+    ] = Field(description="Why, for the record 理由.")
 
 
 class AdoptionEndIn(BaseModel):

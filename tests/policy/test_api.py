@@ -73,6 +73,13 @@ async def test_the_rules_of_a_region_and_day_are_one_document(client: httpx.Asyn
     assert (wrong.status_code, wrong.json()["errors"][0]["where"]) == (422, "jurisdiction")
 
 
+async def test_before_the_first_policy_nothing_applies(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/policies/rules", params={"on": "2019-12-31"})
+    assert answer.status_code == 200
+    book = answer.json()
+    assert (book["rules"], book["parameters"], book["bottleneck_order"]) == ([], [], [])
+
+
 @pytest.mark.parametrize("on", ["0", "1700000000", "2023-02-30", "today"])
 async def test_a_day_is_written_year_month_day_and_nothing_else(client: httpx.AsyncClient, on: str) -> None:
     answer = await client.get("/policies/rules", params={"on": on})
@@ -107,6 +114,7 @@ async def test_an_adoption_is_created_once_used_shown_and_ended(client: httpx.As
         ({"item": "no.such"}, 422, "item"),
         ({"jurisdiction": "410300"}, 422, "jurisdiction"),
         ({"reason": ""}, 422, "reason"),
+        ({"reason": " \n　"}, 422, "reason"),
         ({"reason": "a\x00b"}, 422, "reason"),
         ({"since": "soon"}, 422, "since"),
         ({"colour": "red"}, 422, "colour"),

@@ -58,6 +58,12 @@ SHOWN = [
 ]  # fmt: skip
 
 
+def test_a_number_in_quotes_is_shown_with_its_quotes() -> None:
+    faults: list[Fault] = []
+    read_value("count", "3000", "x", faults)
+    assert faults[0].value == '"3000"'
+
+
 @pytest.mark.parametrize(("type_name", "written", "unit", "text", "json"), SHOWN)
 def test_a_value_is_shown_to_people_and_to_machines(
     type_name: str, written: Any, unit: str, text: str, json: Any
