@@ -15,6 +15,7 @@ from app.catalogue import api as catalogue
 from app.chains import api as chains
 from app.coverage import api as coverage
 from app.desks import coordinator
+from app.desks.pages import problem_page
 from app.docking import api as docking
 from app.enterprises import api as enterprises
 from app.institutions import api as institutions
@@ -89,6 +90,7 @@ def create_app(settings: Settings | None = None, sessions: Sessions | None = Non
     if sessions is not None:
         app.state.sessions = sessions
     install_problem_handlers(app)
+    app.state.problem_page = problem_page
     api = APIRouter(prefix=API_PREFIX)
     for router in ROUTERS:
         api.include_router(router)

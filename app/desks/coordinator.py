@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from app.accounts.api import ViewerDep
@@ -33,9 +33,7 @@ MonthQuery = Annotated[str | None, Query(pattern=MONTH_PATTERN, max_length=7)]
 
 
 @router.get("/")
-async def home(
-    request: Request, session: SessionDep, viewer: ViewerDep, month: MonthQuery = None
-) -> HTMLResponse:
+async def home(session: SessionDep, viewer: ViewerDep, month: MonthQuery = None) -> HTMLResponse:
     """Show a month of coverage; without one, the last month that has something to show."""
     now = utc_now()
     months, first = await coverage.listed_months(session, viewer, now=now)
@@ -46,10 +44,10 @@ async def home(
     except NotFound:
         shown = None
     if shown is None or shown.total.entries == 0:
-        return page(request, "empty.html", context)
+        return page("empty.html", context)
     wanted = CaseFilter(edition=shown.edition)
     cases = await bottlenecks.list_cases(session, viewer, PageRequest(limit=1), wanted)
     rules = await rule_book(session, viewer.jurisdiction, shanghai_date(now))
     names = ROUTE_NAMES | {rule.data["class_code"]: rule.name for rule in rules.bottlenecks}
     blocked = [(names[route], cases.counts[route]) for route in names if route in cases.counts]
-    return page(request, "month.html", context | {"coverage": shown, "blocked": blocked})
+    return page("month.html", context | {"coverage": shown, "blocked": blocked})

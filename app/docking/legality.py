@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Final
 
+from app.docking.rates import HIGHEST_RATE_BP
 from app.docking.rules import KIND_LABELS, EntryState, Event, EventKind
 from app.kernel.errors import Fault
 from app.kernel.money import MOST_FEN, wan_text
 
 LONGEST_MONTHS: Final = 600
-HIGHEST_RATE_BP: Final = 3_600
 SHORTEST_EVIDENCE: Final = 4
 MAY_FOLLOW_LATER: Final = frozenset({EventKind.CREDIT_APPROVED, EventKind.DISBURSED})
 

@@ -3,9 +3,10 @@
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 BP_PER_PERCENT = 100
+HIGHEST_RATE_BP = 3_600
 
 
 def bp_from_percent(text: str | Decimal) -> int:
@@ -34,13 +35,16 @@ def _parse(value: Any) -> int:
     if not isinstance(value, str):
         msg = 'write the rate as a decimal string in percent a year, such as "3.45"'
         raise ValueError(msg)  # noqa: TRY004 - pydantic turns ValueError into a field error
-    return bp_from_percent(value)
+    points = bp_from_percent(value)
+    if not 1 <= points <= HIGHEST_RATE_BP:
+        msg = f"not a rate from 0.01 to {percent_text(HIGHEST_RATE_BP)} percent a year"
+        raise ValueError(msg)
+    return points
 
 
 Rate = Annotated[
     int,
     BeforeValidator(_parse),
-    Field(ge=1, le=3_600),
     PlainSerializer(percent_text, return_type=str, when_used="json"),
     WithJsonSchema(
         {

@@ -3,20 +3,23 @@
 import uuid
 from urllib.parse import urlsplit
 
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from app.kernel.problems import problem_response
+from app.kernel.problems import problem_response, unexpected
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"same-origin"),
-    (b"cache-control", b"no-store"),
-]
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cache-control": "no-store",
+    # What is no page loads and runs nothing; pages say themselves what they need (desks/pages.py).
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
 
 
 class RequestEnvelope:
@@ -36,10 +39,16 @@ class RequestEnvelope:
         request = Request(scope)
         request.state.request_id = request_id = uuid.uuid4().hex
 
+        has_begun = False
+
         async def send_with_headers(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
             if message["type"] == "http.response.start":
-                own = [*HEADERS, (b"x-request-id", request_id.encode())]
-                message["headers"] = [*message["headers"], *own]
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers["x-request-id"] = request_id
             await send(message)
 
         with bound_contextvars(request_id=request_id):
@@ -49,16 +58,26 @@ class RequestEnvelope:
                 )
                 await refusal(scope, receive, send_with_headers)
                 return
-            await self.app(scope, _bounded(receive, self.most_bytes), send_with_headers)
+            try:
+                await self.app(scope, _bounded(receive, self.most_bytes), send_with_headers)
+            except Exception as error:
+                if has_begun:
+                    raise
+                answer = await unexpected(request, error)
+                await answer(scope, receive, send_with_headers)
 
     def _is_foreign(self, request: Request) -> bool:
-        host = urlsplit(f"//{request.headers.get('host', '')}").hostname
+        try:
+            host = urlsplit(f"//{request.headers.get('host', '')}").hostname
+        except ValueError:  # no address at all, such as "[::1"
+            return True
         if host not in self.hosts:
             return True
         origin = request.headers.get("origin")
         if request.method in SAFE_METHODS or origin is None:
             return False
-        return urlsplit(origin).netloc != request.headers["host"]
+        # A browser sends scheme://host:port and nothing else; whatever differs is not ours.
+        return origin.partition("://")[2] != request.headers["host"]
 
 
 def _bounded(receive: Receive, most_bytes: int) -> Receive:

@@ -3,7 +3,7 @@
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 FEN_PER_YUAN = 100
 FEN_PER_WAN = 1_000_000
@@ -63,13 +63,16 @@ def _parse_yuan(value: Any) -> int:
     if not isinstance(value, str):
         msg = 'write the amount as a decimal string in yuan, such as "5000000.00"'
         raise ValueError(msg)  # noqa: TRY004 - pydantic turns ValueError into a field error
-    return fen_from_yuan(value)
+    fen = fen_from_yuan(value)
+    if not 0 <= fen <= MOST_FEN:
+        msg = f"not an amount from 0 to {yuan_text(MOST_FEN)} yuan"
+        raise ValueError(msg)
+    return fen
 
 
 Yuan = Annotated[
     int,
     BeforeValidator(_parse_yuan),
-    Field(ge=0, le=MOST_FEN),
     PlainSerializer(yuan_text, return_type=str, when_used="json"),
     WithJsonSchema(
         {
@@ -80,4 +83,4 @@ Yuan = Annotated[
         }
     ),
 ]
-"""Integer fen that JSON sees as a decimal yuan string; build models from Python with `fen_yuan`."""
+"""Integer fen that JSON sees as a decimal yuan string; build models from Python with `model_construct`."""

@@ -1,4 +1,8 @@
-"""Errors leave as RFC 9457 problem JSON, rendered here and nowhere else."""
+"""Errors leave as RFC 9457 problem JSON, rendered here and nowhere else.
+
+Who asks for a page outside the API gets the same problem as a page, if the application has one
+(`app.state.problem_page`, desks/pages.py).
+"""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -6,7 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -67,8 +71,8 @@ def problem_response(
     title: str,
     detail: str,
     faults: Sequence[dict[str, str]] = (),
-) -> JSONResponse:
-    """Answer a problem document for a request."""
+) -> Response:
+    """Answer a problem document for a request; to a browser outside the API, a page."""
     body = {
         "type": f"urn:rongqiao:{code}",
         "title": title,
@@ -78,43 +82,72 @@ def problem_response(
         "request_id": getattr(request.state, "request_id", ""),
         "errors": list(faults),
     }
+    page = getattr(request.app.state, "problem_page", None)
+    if page is not None and _wants_page(request):
+        shown: Response = page(body)
+        return shown
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
 
 
-async def _domain_error(request: Request, error: Exception) -> JSONResponse:
+def _wants_page(request: Request) -> bool:
+    is_api = request.url.path.startswith("/api/") or request.url.path.endswith(".json")
+    return not is_api and "text/html" in request.headers.get("accept", "")
+
+
+async def _domain_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, RongqiaoError):
         raise error
     faults = [fault.as_dict() for fault in error.faults]
     return problem_response(request, error.status, error.code, error.title, error.detail, faults)
 
 
-async def _malformed(request: Request, error: Exception) -> JSONResponse:
+async def _malformed(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     faults = [_fault_of(item) for item in error.errors()]
     is_unreadable = any(item["type"] == "json_invalid" for item in error.errors())
-    status, detail = (400, "The body is not JSON.") if is_unreadable else (422, "See `errors`.")
+    named = ", ".join(dict.fromkeys(fault["where"] for fault in faults))
+    status, detail = (400, "The body is not JSON.") if is_unreadable else (422, f"Wrong: {named}.")
     return problem_response(request, status, "malformed", "The request is malformed", detail, faults)
 
 
 def _fault_of(item: dict[str, Any]) -> dict[str, str]:
     source, *path = item["loc"]
+    kind, value = item["type"], item.get("input")
+    if kind == "json_invalid":
+        at = f"not JSON at character {path[0]}: {item['ctx']['error']}" if path else "not JSON"
+        return Fault("body", at, REMEDIES[kind]).as_dict()
+    if source == "body" and isinstance(value, bytes):
+        return Fault("header.Content-Type", "does not say that the body is JSON", SAY_JSON).as_dict()
     where = ".".join(str(part) for part in ([] if source == "body" else [source]) + path)
-    value = item.get("input")
-    shown = "" if isinstance(value, dict | list) or value is None else str(value)
-    return Fault(where or "body", item["msg"], value=shown[:MOST_SHOWN_CHARACTERS]).as_dict()
+    message = MESSAGES.get(kind, item["msg"].removeprefix("Value error, "))
+    shown = "" if isinstance(value, dict | list | bytes) or value is None else str(value)
+    return Fault(where or "body", message, REMEDIES.get(kind, ""), shown[:MOST_SHOWN_CHARACTERS]).as_dict()
 
 
-async def _http_error(request: Request, error: Exception) -> JSONResponse:
+MESSAGES = {"missing": "missing", "extra_forbidden": "no field of this name is known"}
+REMEDIES = {
+    "json_invalid": "Send one JSON document in UTF-8.",
+    "missing": "Send it.",
+    "extra_forbidden": "Correct the name, or leave it out.",
+}
+SAY_JSON = "Send Content-Type: application/json."
+
+
+HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(
-        error.status_code, "http_error"
-    )
-    answer = problem_response(request, error.status_code, code, str(error.detail), str(error.detail))
-    answer.headers.update(error.headers or {})
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        answer.headers["allow"] = ", ".join(sorted(_allowed_methods(request)))
+    status, headers, detail = HTTPStatus(error.status_code), dict(error.headers or {}), str(error.detail)
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["allow"] = ", ".join(sorted(_allowed_methods(request)))
+        detail = f"Allowed here: {headers['allow']}."
+    elif status is HTTPStatus.NOT_FOUND:
+        detail = "Nothing is at this address; /openapi.json lists all there are."
+    answer = problem_response(request, status, HTTP_CODES.get(status, "http_error"), status.phrase, detail)
+    answer.headers.update(headers)
     return answer
 
 
@@ -128,7 +161,8 @@ def _allowed_methods(request: Request) -> set[str]:
     }
 
 
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+async def unexpected(request: Request, error: Exception) -> Response:
+    """Log an error that nobody foresaw, and answer nothing of its inside."""
     logger.error("unexpected_error", path=request.url.path, error=type(error).__name__, exc_info=error)
     detail = "It is logged under the request id; nothing was changed."
     return problem_response(request, 500, "unexpected", "Something went wrong here", detail)
@@ -139,7 +173,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RongqiaoError, _domain_error)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(Exception, unexpected)
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:

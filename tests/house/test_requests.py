@@ -1,11 +1,16 @@
 """What holds for every request: one transaction, one answer a key, one form of refusal."""
 
+import base64
+import hashlib
+import re
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 import httpx
 import pytest
 from fastapi import APIRouter, Body, FastAPI, Response
 from sqlalchemy import func, select
+from structlog.testing import capture_logs
 
 from app.accounts.rules import local_operator
 from app.kernel.clock import utc_now
@@ -108,8 +113,9 @@ async def test_wrong_types_are_named_by_their_path(things: httpx.AsyncClient) ->
 
 
 async def test_an_unexpected_error_says_nothing_of_the_inside(things: httpx.AsyncClient) -> None:
-    answer = await things.get("/broken")
-    assert answer.status_code == 500
+    with capture_logs() as logged:
+        answer = await things.get("/broken")
+    assert (answer.status_code, [line["event"] for line in logged]) == (500, ["unexpected_error"])
     assert "91230102MA72HD1TJW" not in answer.text
 
 
@@ -136,3 +142,93 @@ async def test_another_sites_page_cannot_act_as_the_operator(
 def test_without_accounts_the_server_refuses_to_listen_beyond_this_machine() -> None:
     with pytest.raises(ValueError, match="loopback"):
         create_app(Settings(host="0.0.0.0"))  # noqa: S104 - what must be refused
+
+
+@pytest.fixture
+async def browser(sessions: Sessions) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that asks for pages, as a browser does."""
+    transport = httpx.ASGITransport(create_app(Settings(), sessions), raise_app_exceptions=False)
+    headers = {"Accept": "text/html,*/*"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:
+        yield client
+
+
+async def test_a_slow_sender_keeps_no_other_writer_waiting(
+    browser: httpx.AsyncClient, sessions: Sessions
+) -> None:
+    written = []
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"{"
+        async with transaction(sessions) as session:  # would wait for the request, which waits for us
+            session.add(_row("meanwhile"))
+        written.append("meanwhile")
+        yield b"}"
+
+    answer = await browser.post("/api/v1/needs", content=body(), headers={"Content-Type": "application/json"})
+    assert (answer.status_code, written) == (422, ["meanwhile"])
+
+
+async def test_a_body_that_cannot_be_read_says_why_and_how_to_mend_it(browser: httpx.AsyncClient) -> None:
+    sent = ((b'{"size":', "application/json"), (b"{}", "text/plain"), (b'{"sise": 1}', "application/json"))
+    told = []
+    for content, media_type in sent:
+        answer = await browser.post(
+            "/api/v1/matches/preview", content=content, headers={"Content-Type": media_type}
+        )
+        told += [
+            (answer.status_code, fault["where"], fault.get("remedy")) for fault in answer.json()["errors"]
+        ]
+    assert told[0] == (400, "body", "Send one JSON document in UTF-8.")
+    assert told[1] == (422, "header.Content-Type", "Send Content-Type: application/json.")
+    assert (422, "sise", "Correct the name, or leave it out.") in told
+    assert (422, "amount", "Send it.") in told
+
+
+async def test_a_browser_gets_a_page_whatever_happens(browser: httpx.AsyncClient) -> None:
+    for path, status, shown in (
+        ("/nothing", 404, "没有这个页面"),
+        ("/?month=%3Cb%3E", 422, "&lt;b&gt;"),
+        ("/?month=2030-01", 200, "2030-01"),
+        ("/", 200, "rongqiao seed demo"),
+    ):
+        answer = await browser.get(path)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        assert shown in answer.text
+        assert "<b>" not in answer.text
+    assert (await browser.get("/api/v1/nothing")).headers["content-type"] == "application/problem+json"
+
+
+async def test_every_answer_carries_its_id_and_the_headers_that_bind_a_browser(
+    browser: httpx.AsyncClient,
+) -> None:
+    for path in ("/", "/nothing", "/api/v1/policies", "/api/v1/nothing", "/openapi.json"):
+        headers = (await browser.get(path)).headers
+        assert (headers["x-content-type-options"], headers["x-frame-options"]) == ("nosniff", "DENY")
+        assert (headers["referrer-policy"], len(headers["x-request-id"])) == ("same-origin", 32)
+        assert headers["content-security-policy"].startswith("default-src 'none'; ")
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+
+
+async def test_a_page_may_use_the_style_sheet_that_it_brings_and_no_other(browser: httpx.AsyncClient) -> None:
+    answer = await browser.get("/nothing")
+    [style] = re.findall(r"<style>(.*?)</style>", answer.text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in answer.headers["content-security-policy"]
+    assert "style=" not in answer.text
+    assert "<script" not in answer.text
+
+
+async def test_a_host_that_is_no_address_is_refused(browser: httpx.AsyncClient) -> None:
+    assert (await browser.get("/api/v1/policies", headers={"Host": "[::1"})).status_code == 403
+
+
+async def test_an_unexpected_error_carries_its_id_and_headers_too(sessions: Sessions) -> None:
+    app = create_app(Settings(), sessions)
+    app.state.sessions = None  # what no route foresees
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
+        with capture_logs() as logged:
+            answer = await client.get("/api/v1/institutions")
+    assert (answer.status_code, [line["event"] for line in logged]) == (500, ["unexpected_error"])
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
