@@ -19,6 +19,9 @@ EditionOption = Annotated[str, typer.Option("--edition", help="Whitelist edition
 LibraryOption = Annotated[
     str | None, typer.Option(help="Library edition, such as 2023Q4; else all products in force.")
 ]
+OnOption = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day to judge by; else today in Shanghai.")
+]
 VERDICTS = {"pass": "✓ 满足", "fail": "✗ 不满足", "unknown": "? 待补充"}
 
 
@@ -26,9 +29,7 @@ VERDICTS = {"pass": "✓ 满足", "fail": "✗ 不满足", "unknown": "? 待补�
 def run(
     edition: EditionOption,
     library: LibraryOption = None,
-    on: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day to judge by; else today in Shanghai.")
-    ] = None,
+    on: OnOption = None,
     force: Annotated[bool, typer.Option("--force", help="Run again even if nothing changed.")] = False,
     as_json: edge.JsonFlag = False,
 ) -> None:
@@ -57,19 +58,24 @@ def run(
 def explain(
     need: Annotated[str, typer.Argument(help="Code of the need (credit code, with -P<n> for a project).")],
     product: Annotated[str, typer.Argument(help="Code of the product.")],
+    on: OnOption = None,
     as_json: edge.JsonFlag = False,
 ) -> None:
-    """Say criterion by criterion whether a product fits a need today, and what would change that."""
+    """Say criterion by criterion whether a product fits a need on a day, and what would change that."""
 
     async def job() -> ExplanationOut:
         async with edge.work(writes=False) as (session, viewer):
-            return await service.explain(session, viewer, need, product, now=utc_now())
+            return await service.explain(
+                session, viewer, need, product, now=utc_now(), on=None if on is None else on.date()
+            )
 
     found = edge.run(job)
     if as_json:
         edge.print_json(found)
         return
-    title = f"{found.product_name}（{found.institution_name}） × {need}：{VERDICTS[found.verdict]}"
+    title = (
+        f"{found.product_name}（{found.institution_name}） × {need}（{found.on}）：{VERDICTS[found.verdict]}"
+    )
     findings = [(each.asked, each.found, VERDICTS[each.verdict], each.source) for each in found.findings]
     edge.print_table(title, ("条件", "需求", "判定", "出处"), findings)
     parts = [

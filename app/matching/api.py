@@ -1,5 +1,6 @@
 """JSON routes of matching: what fits a need and why, what-if previews, and runs over editions."""
 
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
@@ -15,7 +16,9 @@ from app.kernel.problems import PROBLEMS, UNAVAILABLE_PROBLEMS
 from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
 from app.matching import service
 from app.matching.schemas import (
+    EARLIEST,
     EDITION_PATTERN,
+    LATEST,
     MOST_SHOWN,
     EntryMatchesOut,
     ExplanationOut,
@@ -39,6 +42,10 @@ Library = Annotated[
 ]
 Edition = Annotated[
     str | None, Query(pattern=EDITION_PATTERN, description="名单版次；空为全部", examples=["2023H2"])
+]
+OnDay = Annotated[
+    date | None,
+    Query(ge=EARLIEST, le=LATEST, description="判定日期；空为今日（北京时间）", examples=["2023-11-15"]),
 ]
 WithoutProduct = Annotated[bool, Query(description="只列无匹配产品的条目")]
 REUSED: dict[int | str, dict[str, Any]] = {
@@ -68,10 +75,10 @@ async def list_need_matches(
 
 @router.get("/needs/{need}/matches/{product}", summary="Why a product fits a need, or not (匹配说明)")
 async def explain_need_match(
-    session: SessionDep, viewer: ViewerDep, need: NeedCode, product: ProductCode
+    session: SessionDep, viewer: ViewerDep, need: NeedCode, product: ProductCode, on: OnDay = None
 ) -> ExplanationOut:
     """Explain the pair: each criterion with the need's value, what is asked, verdict and source."""
-    return await service.explain(session, viewer, need, product, now=utc_now())
+    return await service.explain(session, viewer, need, product, now=utc_now(), on=on)
 
 
 @router.get("/matches/runs", summary="Match runs, the newest first (匹配运行)")

@@ -236,15 +236,22 @@ def _judged(around: Surroundings, facts: NeedFacts, limit: int) -> MatchesOut:
 
 
 async def explain(
-    session: AsyncSession, viewer: Viewer, need_code: str, product_code: str, *, now: datetime
+    session: AsyncSession,
+    viewer: Viewer,
+    need_code: str,
+    product_code: str,
+    *,
+    now: datetime,
+    on: date | None = None,
 ) -> ExplanationOut:
-    """Explain a need, as it is worded now, against a product in force today, criterion by criterion.
+    """Explain a need, as it is worded now, against a product in force on a day (today), criterion by criterion.
 
     Raises:
-        NotFound: no such need, or no such product in force.
+        NotFound: no such need, or no such product in force on the day.
+        Unavailable: no loan prime rate is known for the day.
     """
     need = await enterprises.need_by_code(session, viewer, need_code)
-    around = await gather(session, viewer, shanghai_date(now), includes_guarantees=True)
+    around = await gather(session, viewer, on or shanghai_date(now), includes_guarantees=True)
     product = next((each for each in around.products if each.code == product_code), None)
     if product is None:
         raise NotFound(f"No product {product_code} is in force on {around.on.isoformat()}.")

@@ -47,6 +47,9 @@ def test_an_edition_is_matched_shown_and_explained() -> None:
     large = run("explain", FIRMS[3][0], "SJ-KCED")
     assert "将融资金额由9,000万元调整为" in large.stdout
     assert json.loads(run("explain", FIRMS[0][0], "SJ-KCED", "--json").stdout)["verdict"] == "pass"
+    dated = run("explain", FIRMS[0][0], "SJ-KCED", "--on", "2023-11-15", "--json")
+    assert json.loads(dated.stdout)["on"] == "2023-11-15"
+    assert run("explain", FIRMS[0][0], "SJ-KCED", "--on", "2022-12-31").exit_code == 1
 
 
 def test_a_refusal_exits_1_and_wrong_usage_2() -> None:
