@@ -146,20 +146,20 @@ def due(
         return
     rows = [(one.entry, one.institution, one.step_label, one.due_on, _left(one)) for one in found.items]
     more = f"，仅列最紧迫的 {limit} 条" if found.next else ""
-    edge.print_table(f"{edition} 待办{more}", ("条目", "责任机构", "事项", "截止日", "余（工作日）"), rows)
+    edge.print_table(f"{edition} 待办{more}", ("条目", "责任机构", "事项", "截止日", "工作日"), rows)
 
 
 def _next_step(state: DockingOut) -> str:
     due = state.deadline
     if due is None:
         return ""
-    return f"；应于 {due.due_on or '（工作日历未公布）'} 前{due.step_label}，余 {_left(due)} 个工作日"
+    return f"；应于 {due.due_on or '（工作日历未公布）'} 前{due.step_label}，{_left(due)}"
 
 
 def _left(due: DeadlineOut) -> str:
     if due.days_left is None:
         return "工作日历未公布"
-    return f"逾期 {-due.days_left}" if due.is_overdue else str(due.days_left)
+    return f"逾期 {-due.days_left} 日" if due.is_overdue else f"余 {due.days_left} 日"
 
 
 EVENT_COLUMNS = ("#", "发生（北京时间）", "事项", "机构", "万元", "%", "月", "原因", "登记人")

@@ -19,8 +19,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from app.accounts.rules import Viewer, local_operator
-from app.kernel.database import AsyncSession, make_engine, make_sessions, transaction
-from app.kernel.errors import Fault, Refused, RongqiaoError
+from app.kernel.database import AsyncSession, DBAPIError, make_engine, make_sessions, transaction
+from app.kernel.errors import Fault, Refused, RongqiaoError, Unavailable
 from app.kernel.memory import freeze_loaded
 from app.kernel.settings import get_settings
 
@@ -56,11 +56,17 @@ def run(job: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
 
 @contextmanager
 def refusals_shown() -> Iterator[None]:
-    """Turn a domain error into its printed faults and exit status 1."""
+    """Turn a domain error, or a database that is not ready, into printed faults and exit status 1."""
     try:
         yield
     except RongqiaoError as error:
         show_refusal(error)
+        raise typer.Exit(REFUSED) from error
+    except (DBAPIError, ConnectionError) as error:
+        reason = str(getattr(error, "orig", error) or error).splitlines()[0]
+        remedy = "Check RONGQIAO_DATABASE_URL, then run `rongqiao db upgrade`."
+        fault = Fault("database", reason, remedy)
+        show_refusal(Unavailable("The database cannot be used; nothing was changed.", [fault]))
         raise typer.Exit(REFUSED) from error
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
     make_url,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -39,6 +39,7 @@ __all__ = [
     "AsyncSession",
     "Base",
     "BigId",
+    "DBAPIError",
     "IntegrityError",
     "Json",
     "Sessions",

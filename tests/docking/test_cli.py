@@ -52,6 +52,28 @@ def test_an_entry_is_followed_from_contact_to_payment() -> None:
     assert "已放款" in run("show", ENTRY).stdout
 
 
+def test_what_is_overdue_is_listed_with_step_and_day() -> None:
+    run("log", ENTRY, "contacted", "--at", "2023-09-06T10:00")
+    found = json.loads(run("due", "--edition", "2023H2", "--overdue", "--json").stdout)["items"]
+    assert [(one["institution"], one["step"], one["due_on"]) for one in found][-1] == (
+        "icbc-dl",
+        "answer",
+        "2023-09-20",
+    )
+    assert "逾期" in run("due", "--edition", "2023H2").stdout
+    assert "应于 2023-09-20 前答复，逾期" in run("show", ENTRY).stdout
+    assert run("due", "--edition", "2024H1").exit_code == 1
+
+
+def test_a_database_without_tables_is_told_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RONGQIAO_DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}")
+    get_settings.cache_clear()
+    answer = run("show", ENTRY)
+    assert (answer.exit_code, "rongqiao db upgrade" in answer.stderr) == (1, True)
+
+
 def test_a_refusal_names_the_option_and_exits_1() -> None:
     wrong = run(
         "log", ENTRY, "credit_approved", "--at", "2023-09-06", "--amount", "4 million", "--rate", "3.855"

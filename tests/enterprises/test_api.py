@@ -56,7 +56,7 @@ WRONG: tuple[tuple[dict[str, Any], str, str], ...] = (
     ({"region": "410102"}, "region", "outside"),
     ({"industry": "C9999"}, "industry", "no such industry"),
     ({"established_on": "2190-01-01"}, "established_on", "future"),
-    ({"colour": "red"}, "colour", "not permitted"),
+    ({"colour": "red"}, "colour", "no field of this name"),
     ({"name": "a\x00"}, "name", "pattern"),
 )
 
