@@ -9,6 +9,7 @@ from app.catalogue.rules import NATION, ProductTerms
 from app.catalogue.schemas import ProductIn
 from app.institutions.rules import InstitutionKind, InstitutionTree
 from app.kernel.errors import Fault
+from app.policy.code_checks import code_faults
 from app.policy.yaml_records import Placed
 from app.reference.book import ReferenceBook
 
@@ -97,7 +98,7 @@ def written_content(content: ProductContent) -> dict[str, Any]:
 
 
 def faults_of_terms(item: Placed[Any], terms: ProductTerms, around: Surroundings) -> Iterable[Fault]:
-    """Name the regions, industries and chains of product terms that are not known."""
+    """Name the regions, industries and chains of product terms, criteria among them, that are not known."""
     for code in terms.areas:
         if code != NATION and around.book.regions.get(code) is None:
             remedy = around.book.regions.hint(code)
@@ -110,6 +111,9 @@ def faults_of_terms(item: Placed[Any], terms: ProductTerms, around: Surroundings
         if code not in around.chains:
             remedy = "Import the chain first (rongqiao chains import), or correct the code."
             yield item.fault("terms.chains", "no such chain", remedy, code)
+    for i, criterion in enumerate(terms.criteria):
+        for fault in code_faults(criterion, f"terms.criteria[{i}]", around.book):
+            yield item.fault(fault.where, fault.message, fault.remedy, fault.value)
 
 
 def _faults_of_offer(

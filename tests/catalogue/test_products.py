@@ -107,6 +107,7 @@ async def test_the_same_content_makes_no_revision_and_a_change_makes_one_and_kee
         ("form: guarantee", "form: loan", "p.yaml:34 products[2].terms.form", "guarantor"),
         ("[GDZB]", "[XX]", "p.yaml:16 products[0].terms.chains", "no such chain"),
         ("[C]", "[C3499, C9999]", "p.yaml:15 products[0].terms.industries", "GB/T 4754"),
+        ("[C]", "[C]\n      criteria: [{fact: industry, within_industry: [C9999]}]", "p.yaml:16 products[0].terms.criteria[0].within_industry", "GB/T 4754"),
         ('["230100"]', '["230199"]', "p.yaml:28 products[1].terms.areas", "no region"),
         ("code: DB-PL", "code: SJ-KCED", "p.yaml:29 products[2].code", "twice"),
         ("10万元, most: 0.1亿元", "10, most: 0.1亿元", "p.yaml:10 products[0].terms.amount.least", "such as 2000万元"),
