@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from app.coverage.facts import Credit, EntryFacts, MonthFacts, Party, Place, path_of
 from app.coverage.rules import NATION, Cut, Figures, compute
-from app.kernel.clock import SHANGHAI
+from app.kernel.shanghai import SHANGHAI
 
 SEED = 20231130
 START = datetime(2023, 10, 9, 1, tzinfo=UTC)

@@ -34,11 +34,11 @@ from app.enterprises.need_facts import NeedFacts
 from app.institutions.naming import InstitutionNames
 from app.institutions.rules import InstitutionTree
 from app.institutions.service import institution_tree
-from app.kernel.clock import shanghai_date
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Fault, NotFound, Refused
 from app.kernel.paging import PageRequest, page_of
 from app.kernel.settings import get_settings
+from app.kernel.shanghai import shanghai_date
 from app.matching import service as matching
 from app.policy.facts import Facts
 from app.policy.rulebook import RuleBook

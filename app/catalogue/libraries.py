@@ -13,10 +13,10 @@ from app.catalogue.schemas import LibraryDiff, LibraryOut, ProductOut, Revised
 from app.catalogue.tables import LibraryEdition
 from app.catalogue.viewing import product_out, touches
 from app.institutions.service import institution_tree
-from app.kernel.clock import shanghai_date
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor
+from app.kernel.shanghai import shanghai_date
 
 
 async def revisions_on(

@@ -112,7 +112,7 @@ def faults_of_terms(item: Placed[Any], terms: ProductTerms, around: Surroundings
             remedy = "Import the chain first (rongqiao chains import), or correct the code."
             yield item.fault("terms.chains", "no such chain", remedy, code)
     for i, criterion in enumerate(terms.criteria):
-        for fault in code_faults(criterion, f"terms.criteria[{i}]", around.book):
+        for fault in code_faults(criterion, f"terms.criteria.{i}", around.book):
             yield item.fault(fault.where, fault.message, fault.remedy, fault.value)
 
 

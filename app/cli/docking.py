@@ -11,10 +11,11 @@ from app.docking import service
 from app.docking.reasons import DeclineReason
 from app.docking.rules import EventKind
 from app.docking.schemas import DeadlineOut, DockingOut, EventIn, EventOut, SimulationOut
-from app.kernel.clock import SHANGHAI, utc_now
+from app.kernel.clock import utc_now
 from app.kernel.errors import Fault, Refused
 from app.kernel.money import wan_text
 from app.kernel.paging import MOST_ROWS, Page, PageRequest
+from app.kernel.shanghai import SHANGHAI
 
 commands = typer.Typer(no_args_is_help=True)
 

@@ -19,10 +19,10 @@ from app.chains import service as chains
 from app.coverage import service as coverage
 from app.docking import service as docking
 from app.institutions import service as institutions
-from app.kernel.clock import SHANGHAI, month_bounds, shanghai_date
 from app.kernel.database import AsyncSession, Sessions, transaction
 from app.kernel.paging import PageRequest
 from app.kernel.settings import get_settings
+from app.kernel.shanghai import SHANGHAI, month_bounds, shanghai_date
 from app.matching import service as matching
 from app.reference.book import load_reference_book
 from app.whitelist import import_service as imports

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from app.kernel.clock import month_bounds
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
+from app.kernel.shanghai import month_bounds
 
 
 def bounds_of(month: str) -> tuple[datetime, datetime]:

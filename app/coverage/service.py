@@ -18,10 +18,10 @@ from app.coverage.schemas import ClosedOut, CoverageOut, FiguresOut, GroupOut, V
 from app.coverage.tables import CoverageSnapshot
 from app.coverage.verification import examine
 from app.coverage.workbook import coverage_workbook
-from app.kernel.clock import month_bounds, shanghai_date
 from app.kernel.database import AsyncSession
 from app.kernel.errors import NotFound
 from app.kernel.settings import get_settings
+from app.kernel.shanghai import month_bounds, shanghai_date
 from app.reference import service as reference
 from app.reference.regions import Regions
 from app.whitelist.tables import WhitelistEdition

@@ -13,8 +13,8 @@ import xlsxwriter
 
 from app.coverage.rules import CUT_LABELS
 from app.coverage.schemas import AmountRatio, CoverageOut, Days, FiguresOut, Ratio
-from app.kernel.clock import SHANGHAI
 from app.kernel.money import FEN_PER_WAN
+from app.kernel.shanghai import SHANGHAI
 
 TOTAL_SHEET: Final = "总览"
 METHOD_SHEET: Final = "方法"

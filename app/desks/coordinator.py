@@ -13,10 +13,11 @@ from app.coverage import service as coverage
 from app.coverage.rules import Cut
 from app.coverage.schemas import MONTH_PATTERN
 from app.desks.pages import page
-from app.kernel.clock import shanghai_date, utc_now
+from app.kernel.clock import utc_now
 from app.kernel.errors import NotFound
 from app.kernel.paging import PageRequest
 from app.kernel.requests import SessionDep, TransactionRoute
+from app.kernel.shanghai import shanghai_date
 from app.policy.service import rule_book
 
 router = APIRouter(route_class=TransactionRoute, include_in_schema=False, default_response_class=HTMLResponse)

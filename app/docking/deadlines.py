@@ -16,7 +16,7 @@ from typing import Final
 from app.docking.dossiers import EntryDossier
 from app.docking.legality import Standing
 from app.docking.rules import PartyState, fold
-from app.kernel.clock import shanghai_date
+from app.kernel.shanghai import shanghai_date
 from app.policy.rulebook import AppliedParameter
 from app.reference.errors import CalendarUnknownError
 from app.reference.working_days import WorkingCalendar

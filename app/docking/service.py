@@ -26,11 +26,11 @@ from app.docking.schemas import (
 from app.docking.simulation import World
 from app.docking.simulation_plan import plan
 from app.docking.views import deadline_out, docking_out, event_out
-from app.kernel.clock import shanghai_date
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, page_of
 from app.kernel.settings import get_settings
+from app.kernel.shanghai import shanghai_date
 from app.policy.facts import fact_as_json
 from app.policy.service import rule_book
 from app.reference import service as reference

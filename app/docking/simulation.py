@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from app.docking.reasons import REASONS, DeclineReason
 from app.docking.rules import EventKind
-from app.kernel.clock import SHANGHAI, shanghai_date
 from app.kernel.money import FEN_PER_WAN
+from app.kernel.shanghai import SHANGHAI, shanghai_date
 from app.reference.lpr import LprTable
 from app.reference.working_days import WorkingCalendar
 

@@ -11,11 +11,11 @@ from app.enterprises.need_facts import NeedFacts
 from app.enterprises.rules import need_code
 from app.enterprises.schemas import NeedIn, NeedOut, NeedRevisionOut
 from app.enterprises.tables import Enterprise, Need, NeedRevision, Project
-from app.kernel.clock import shanghai_date
 from app.kernel.database import AsyncSession, IntegrityError
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor, page_of
 from app.kernel.settings import get_settings
+from app.kernel.shanghai import shanghai_date
 from app.reference.book import load_reference_book
 
 

@@ -15,8 +15,8 @@ from app.enterprises.statements import (
     name_key,
     plan_statements,
 )
-from app.kernel.clock import shanghai_date
 from app.kernel.database import AsyncSession
+from app.kernel.shanghai import shanghai_date
 
 
 async def compare_statements(session: AsyncSession, statements: Sequence[Statement]) -> Plan:

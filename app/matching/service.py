@@ -10,10 +10,10 @@ from app.accounts.rules import Viewer
 from app.enterprises import service as enterprises
 from app.enterprises.code_checks import need_faults
 from app.enterprises.need_facts import NeedFacts
-from app.kernel.clock import shanghai_date
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor
+from app.kernel.shanghai import shanghai_date
 from app.matching import engine, queries
 from app.matching.explain import explain_pair
 from app.matching.gathering import gather, shelf, wanted_backend

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from app.accounts.rules import Viewer
-from app.kernel.clock import shanghai_date
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor
 from app.kernel.settings import get_settings
+from app.kernel.shanghai import shanghai_date
 from app.policy import adopting, queries
 from app.policy.loading import load_policy_library
 from app.policy.matrix import MatrixRow, carriers_of, clause_numbered, matrix_rows, pack_rows

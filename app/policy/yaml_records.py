@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from app.kernel.errors import Fault
 from app.kernel.money import MOST_FEN
 from app.policy.amounts import EXPECTED, fen_from_words
-from app.policy.yaml_lines import MOST_SHOWN, KeyPath, LineOf, path_text, read_yaml
+from app.policy.yaml_lines import MOST_SHOWN, KeyPath, LineOf, path_of, path_text, read_yaml
 
 Record = TypeVar("Record", bound=BaseModel)
 _REMEDIES: Final = {
@@ -107,10 +107,6 @@ class _Reader:
         return Fault(self.where((*path, *item["loc"])), item["msg"], remedy, shown[:MOST_SHOWN])
 
 
-def _steps(key: str) -> KeyPath:
-    return tuple(int(step) if step.isdecimal() else step for step in key.split(".") if step)
-
-
 def _read_words(value: Any) -> int:
     if not isinstance(value, str):
         msg = f"expected {EXPECTED}"
@@ -120,3 +116,8 @@ def _read_words(value: Any) -> int:
 
 WrittenAmount = Annotated[int, BeforeValidator(_read_words), Field(ge=0, le=MOST_FEN)]
 """Integer fen that files write with its unit."""
+
+
+def _steps(key: str) -> KeyPath:
+    """Answer the path of a key, whether positions stand as in JSON faults (`any.1`) or as in files (`any[1]`)."""
+    return tuple(int(step) if str(step).isdecimal() else step for step in path_of(key))

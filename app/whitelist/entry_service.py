@@ -7,10 +7,10 @@ from app.enterprises.need_service import need_by_code
 from app.enterprises.service import enterprise_by_uscc
 from app.enterprises.statement_service import compare_statements, take_statements
 from app.enterprises.statements import Statement
-from app.kernel.clock import shanghai_date
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.settings import get_settings
+from app.kernel.shanghai import shanghai_date
 from app.policy.service import rule_book
 from app.reference.service import current_book
 from app.whitelist import queries

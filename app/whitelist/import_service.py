@@ -8,12 +8,12 @@ from typing import IO, Final
 
 from app.accounts.rules import Viewer
 from app.chains.service import chain_book
-from app.kernel.clock import shanghai_date
 from app.kernel.database import AsyncSession, IntegrityError
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, page_of
 from app.kernel.problems import FaultOut
 from app.kernel.settings import get_settings
+from app.kernel.shanghai import shanghai_date
 from app.policy.rulebook import RuleBook
 from app.policy.service import rule_book
 from app.reference.service import current_book

@@ -8,8 +8,8 @@ from app.docking.legality import check_event
 from app.docking.reasons import DeclineReason
 from app.docking.rules import Event, EventKind
 from app.docking.simulation import SimulatedEvent, SimulatedTask, World, obstacles, simulate
-from app.kernel.clock import SHANGHAI, shanghai_date
 from app.kernel.settings import get_settings
+from app.kernel.shanghai import SHANGHAI, shanghai_date
 from app.reference.book import load_reference_book
 
 SINCE = datetime(2023, 8, 1, 2, 0, tzinfo=UTC)
