@@ -24,15 +24,12 @@ from app.allocation.model import (
     Weights,
 )
 from app.allocation.posing import Posed
+from app.kernel.errors import Conflict, Fault
 
 _IDS: Final = ("entry_ids", "branch_ids", "group_ids", "head_ids", "product_ids")
 _SOLUTION: Final = ("branch", "branch_price", "group_price")
 _PROBLEM: Final = tuple(one.name for one in fields(AllocationProblem) if one.name != "tiers")
 _PLACES: Final = {"branch": 0, "group": 1}
-
-
-class DamagedArchive(ValueError):
-    """The bytes are not what `pack` wrote."""
 
 
 def pack(posed: Posed, solution: AllocationSolution) -> bytes:
@@ -60,15 +57,16 @@ def unpack(content: bytes) -> tuple[Posed, AllocationSolution]:
     """Read what `pack` wrote.
 
     Raises:
-        DamagedArchive: the bytes or the arrays in them are not whole.
+        Conflict: the bytes or the arrays in them are not whole.
     """
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         return _read(arrays)
     except (BadZipFile, zlib.error, KeyError, ValueError, IndexError, EOFError, OSError) as error:
-        msg = f"the stored problem cannot be read: {error}"
-        raise DamagedArchive(msg) from error
+        remedy = "Restore the database, or run the allocation again."
+        fault = Fault("run", f"the stored problem cannot be read: {error}", remedy)
+        raise Conflict("The archive of the allocation run is damaged.", [fault]) from error
 
 
 def _read(arrays: dict[str, Any]) -> tuple[Posed, AllocationSolution]:

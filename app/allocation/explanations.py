@@ -13,7 +13,7 @@ from app.bottlenecks.routing import Routing
 from app.bottlenecks.rules import ClassFinding
 from app.institutions.rules import InstitutionNode, InstitutionTree, areas_holding
 from app.matching.explain import PartOfScore
-from app.policy.derived import ask_name
+from app.policy.derived import chinese_name
 
 UNITS_PER_POINT: Final = 10_000
 LEADING_PARTS: Final = 3
@@ -269,7 +269,7 @@ def by_class(leading: ClassFinding, routing: Routing, place: int | None, *, is_d
 
 def for_coordinator(reason: str, sentences: Sequence[str], asks: Sequence[str] = ()) -> Explanation:
     """Explain an entry that the coordinator keeps; `asks` names fields of the need to ask for."""
-    asking = [f"须询问：{'、'.join(ask_name(name) for name in asks)}"] if asks else []
+    asking = [f"须询问：{'、'.join(chinese_name(name) for name in asks)}"] if asks else []
     return {"reason": reason, "asks": list(asks), "text": [*sentences, *asking]}
 
 

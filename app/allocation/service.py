@@ -10,7 +10,7 @@ from typing import Any
 
 from app.accounts.rules import Viewer
 from app.allocation import queries
-from app.allocation.archive import DamagedArchive, pack, unpack
+from app.allocation.archive import pack, unpack
 from app.allocation.checker import check
 from app.allocation.explanations import points_text
 from app.allocation.gathering import Gathered, gather, grounds_of
@@ -23,7 +23,7 @@ from app.allocation.tables import AllocationRun
 from app.allocation.views import check_out, entries_differing, run_out
 from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
-from app.kernel.errors import Conflict, Fault, NotFound
+from app.kernel.errors import NotFound
 from app.kernel.paging import Page, PageRequest, page_of
 
 __all__ = [
@@ -236,11 +236,7 @@ async def check_run(session: AsyncSession, viewer: Viewer, run_id: int) -> Check
         Conflict: its archive cannot be read.
     """
     run, _edition = await _stored_run(session, viewer, run_id)
-    try:
-        posed, solution = await asyncio.to_thread(unpack, await queries.arrays_of(session, run_id) or b"")
-    except DamagedArchive as error:
-        fault = Fault("run", str(error), "Restore the database, or run the allocation again.", str(run_id))
-        raise Conflict(f"The archive of run {run_id} is damaged; nothing can be proven.", [fault]) from error
+    posed, solution = await asyncio.to_thread(unpack, await queries.arrays_of(session, run_id) or b"")
     report = await asyncio.to_thread(check, posed.problem, solution, posed.quotas)
     digests = (posed.problem.digest(), solution.digest())
     recorded = (run.objective["problem_sha256"], run.objective["solution_sha256"])

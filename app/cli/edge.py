@@ -1,6 +1,6 @@
 """The edge of every command: one transaction, one way to print, one way to refuse.
 
-Exit status: 0 done, 1 what was given is refused, 2 wrong usage (typer's own).
+Exit status: 0 done, 1 what was given is refused, 2 wrong usage (typer's own), 130 stopped by Ctrl-C.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ from rich.table import Table
 from app.accounts.rules import Viewer, local_operator
 from app.kernel.database import AsyncSession, DBAPIError, make_engine, make_sessions, transaction
 from app.kernel.errors import Fault, Refused, RongqiaoError, Unavailable
-from app.kernel.memory import freeze_loaded
 from app.kernel.settings import get_settings
 
 Result = TypeVar("Result")
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 REFUSED = 1
+INTERRUPTED = 130
 MOST_SHOWN_FAULTS = 200
 
 # Piped output has no width of its own: tables then get room instead of folding at 80.
@@ -49,7 +49,6 @@ async def work(*, writes: bool) -> AsyncIterator[tuple[AsyncSession, Viewer]]:
 
 def run(job: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     """Run an asynchronous command; print a refusal with all its faults and exit 1."""
-    freeze_loaded()
     with refusals_shown():
         return asyncio.run(job())
 
@@ -59,6 +58,9 @@ def refusals_shown() -> Iterator[None]:
     """Turn a domain error, or a database that is not ready, into printed faults and exit status 1."""
     try:
         yield
+    except KeyboardInterrupt as error:
+        notes.print("stopped; nothing was changed, and the command can be run again")
+        raise typer.Exit(INTERRUPTED) from error
     except RongqiaoError as error:
         show_refusal(error)
         raise typer.Exit(REFUSED) from error

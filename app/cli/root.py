@@ -9,6 +9,7 @@ import typer
 
 from app.cli.bench import bench
 from app.cli.serve import serve
+from app.kernel.memory import freeze_loaded
 
 ROOMS: Final = {
     "db": ("database", "Upkeep of the database."),
@@ -54,4 +55,6 @@ def _closed_room() -> typer.Typer:
 
 def main() -> None:
     """Run `rongqiao`."""
-    tree(sys.argv[1:])()
+    commands = tree(sys.argv[1:])
+    freeze_loaded()
+    commands()

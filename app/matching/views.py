@@ -29,7 +29,7 @@ from app.matching.schemas import (
     WantedOut,
 )
 from app.policy.criteria import Finding, Verdict
-from app.policy.derived import ask_name
+from app.policy.derived import chinese_name
 from app.policy.facts import Members
 
 POINTS_IN_ONE = 10_000
@@ -71,7 +71,7 @@ def judge(around: Surroundings, matcher: Matcher, need: MatchNeed, limit: int) -
         near_misses=judged.ranked(Mode.NEAR_MISS, MOST_BESIDE, _near_miss_of(judged)),
         undecided=judged.ranked(Mode.UNKNOWN, MOST_BESIDE, _undecided_of(judged)),
         asks=[
-            WantedOut(fact=name, name=ask_name(name), products=count)
+            WantedOut(fact=name, name=chinese_name(name), products=count)
             for name, count in most_wanted_facts(asked, need.facts)
         ],
     )
@@ -160,7 +160,7 @@ def findings_out(findings: Iterable[Finding]) -> list[FindingOut]:
 
 def asks_out(names: Iterable[str]) -> list[AskOut]:
     """Answer fields of a need to ask for as JSON."""
-    return [AskOut(fact=name, name=ask_name(name)) for name in names]
+    return [AskOut(fact=name, name=chinese_name(name)) for name in names]
 
 
 def _part_out(part: PartOfScore) -> PartOut:

@@ -16,8 +16,13 @@ STATED_BEHIND: Final[Mapping[str, tuple[str, ...]]] = {
     "security": ("collateral", "guarantee_available"),
 }
 """What a person states so that a derived fact, which nobody may state, becomes known."""
-RECORDED: Final[Mapping[str, str]] = {"established_on": "成立日期", "existing_banks": "现有贷款银行"}
-"""What is asked for and recorded with a need but is no fact of its own: JSON field and Chinese name."""
+RECORDED: Final[Mapping[str, str]] = {
+    "established_on": "成立日期",
+    "existing_banks": "现有贷款银行",
+    "ownership": "所有制",
+    "project_name": "项目名称",
+}
+"""What is recorded with a need but is no fact that a criterion may use: JSON field and Chinese name."""
 _DECIDED = {Verdict.PASS: True, Verdict.FAIL: False, Verdict.UNKNOWN: None}
 
 
@@ -94,8 +99,8 @@ def facts_to_state(names: Iterable[str], facts: Facts) -> tuple[str, ...]:
     return tuple(sorted(wanted))
 
 
-def ask_name(name: str) -> str:
-    """Answer the Chinese name of something that `facts_to_state` answers, or that is recorded with a need."""
+def chinese_name(name: str) -> str:
+    """Answer the Chinese name of a fact, or of something else that is recorded with a need."""
     return FACTS[name].chinese if name in FACTS else RECORDED[name]
 
 

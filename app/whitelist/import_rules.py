@@ -7,7 +7,7 @@ from typing import Final
 
 from app.enterprises.statements import Plan
 from app.policy.criteria import Verdict
-from app.policy.facts import FACTS
+from app.policy.derived import chinese_name
 from app.whitelist.entry_planning import EntryDraft
 from app.whitelist.roster_check import RosterCheck
 from app.whitelist.roster_rows import RosterRow
@@ -98,7 +98,7 @@ def _why(draft: EntryDraft) -> Iterator[str]:
     if admission is not None and admission.rule is None:
         yield NO_RULE
     if admission is not None and admission.ask and admission.status == "review":
-        yield f"须询问：{'、'.join(FACTS[name].chinese for name in admission.ask)}"
+        yield f"须询问：{'、'.join(chinese_name(name) for name in admission.ask)}"
     if admission is not None and admission.status == "refused":
         failed = (finding for finding in admission.findings if finding.verdict is Verdict.FAIL)
         yield from (f"{one.asked}，现为{one.found}（{one.source}）" for one in failed)

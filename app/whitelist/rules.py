@@ -8,7 +8,8 @@ from typing import Any, Final, Literal
 
 from app.enterprises.rules import changed_facts
 from app.policy.criteria import AllOf, Condition, Finding, Verdict, evaluate, explain, missing_facts
-from app.policy.facts import FACTS, Facts
+from app.policy.derived import chinese_name, facts_to_state
+from app.policy.facts import Facts
 from app.policy.rulebook import AppliedRule
 
 EDITION_PATTERN: Final = r"^20[0-9]{2}H[12]$"
@@ -97,7 +98,7 @@ class Admission:
                 }
                 for finding in self.findings
             ],
-            "ask": [{"fact": name, "chinese": FACTS[name].chinese} for name in self.ask],
+            "ask": [{"fact": name, "chinese": chinese_name(name)} for name in self.ask],
         }
 
 
@@ -112,7 +113,7 @@ def decide_admission(source_class: str, facts: Facts, rules: Sequence[AppliedRul
     if not own:
         return Admission(Verdict.UNKNOWN, None)
     rule = max(own, key=lambda rule: evaluate(rule.condition, facts))
-    ask = tuple(sorted(missing_facts(rule.condition, facts)))
+    ask = facts_to_state(missing_facts(rule.condition, facts), facts)
     findings = tuple(explain(part, facts) for part in _parts(rule.condition))
     return Admission(evaluate(rule.condition, facts), rule, findings, ask)
 
@@ -187,17 +188,9 @@ def fact_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[di
     return [
         {
             "fact": name,
-            "chinese": FACTS[name].chinese if name in FACTS else _RECORDED.get(name, name),
+            "chinese": chinese_name(name),
             "before": old,
             "after": new,
         }
         for name, old, new in changed_facts(before, after)
     ]
-
-
-_RECORDED: Final = {
-    "established_on": "成立日期",
-    "existing_banks": "现有贷款银行",
-    "ownership": "所有制",
-    "project_name": "项目名称",
-}

@@ -6,7 +6,7 @@ import pytest
 
 from app.enterprises.need_facts import NeedFacts
 from app.kernel.settings import PROJECT_ROOT
-from app.policy.derived import STATED_BEHIND, ask_name, derive_facts, facts_to_state, full_years
+from app.policy.derived import STATED_BEHIND, chinese_name, derive_facts, facts_to_state, full_years
 from app.policy.facts import FACTS, Facts, FactValue, Members
 from app.policy.loading import load_policy_library
 from app.policy.precedence import make_rule_book
@@ -117,7 +117,7 @@ def test_what_is_asked_for_is_what_can_be_stated(
 ) -> None:
     assert facts_to_state(unknown, facts) == asked
     assert set(asked) <= set(NeedFacts.model_fields)
-    assert all(ask_name(name) for name in asked)
+    assert all(chinese_name(name) for name in asked)
 
 
 def test_every_derived_fact_that_nobody_may_state_says_what_stands_behind_it() -> None:
