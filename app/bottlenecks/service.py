@@ -178,6 +178,19 @@ async def list_cases(
     return CasePage(items=found.items, next=found.next, counts=counts)
 
 
+async def counts_by_name(
+    session: AsyncSession, viewer: Viewer, counts: Mapping[str, int], *, now: datetime
+) -> list[tuple[str, str, int]]:
+    """Answer counts by route as (route, its name, count): what is asked and open first, then the classes in force.
+
+    A class that is no longer in force keeps its code for a name.
+    """
+    rules = await rule_book(session, viewer.jurisdiction, shanghai_date(now))
+    names = ROUTE_NAMES | {rule.data["class_code"]: rule.name for rule in rules.bottlenecks}
+    listed = [route for route in names if route in counts] + sorted(counts.keys() - names.keys())
+    return [(route, names.get(route, route), counts[route]) for route in listed]
+
+
 async def checked_filter(
     session: AsyncSession, viewer: Viewer, wanted: CaseFilter, *, now: datetime
 ) -> CaseFilter:

@@ -33,7 +33,7 @@ def list_(
 ) -> None:
     """List the entries of an edition that no product fits or that were declined, with counts by route."""
 
-    async def job() -> tuple[list[CaseOut], dict[str, int]]:
+    async def job() -> tuple[list[CaseOut], list[tuple[str, str, int]]]:
         async with edge.work(writes=False) as (session, viewer):
             await whitelist.edition(session, viewer, edition)
             asked = CaseFilter(edition=edition, route=route, region=region)
@@ -44,16 +44,17 @@ def list_(
                 found: CasePage = await service.list_cases(session, viewer, page, wanted)
                 items += found.items
                 if found.next is None or len(items) >= limit:
-                    return items[:limit], found.counts
+                    named = await service.counts_by_name(session, viewer, found.counts, now=utc_now())
+                    return items[:limit], named
                 page = PageRequest(limit=page.limit, cursor=found.next)
 
     items, counts = edge.run(job)
     if as_json:
-        edge.print_json({"items": items, "counts": counts})
+        edge.print_json({"items": items, "counts": {route: count for route, _name, count in counts}})
         return
     rows = [(item.entry, item.enterprise, item.region, _classes(item), _next_step(item)) for item in items]
     edge.print_table(f"堵点清单 {edition}", ("条目", "企业", "地区", "类别", "去向"), rows)
-    edge.print_table("各路径条目数", ("路径", "条目"), list(counts.items()))
+    edge.print_table("各路径条目数", ("路径", "名称", "条目"), counts)
 
 
 @commands.command()

@@ -112,7 +112,10 @@ async def _are_demo(listed: Callable[[PageRequest], Awaitable[Page[Any]]]) -> bo
 async def worth_trying(session: AsyncSession, viewer: Viewer, *, now: datetime) -> list[tuple[str, str]]:
     """Answer what is worth opening in the demonstration, with codes that are really there."""
     found = [
-        ("coverage of the last month", f"rongqiao coverage show {FIRST_MONTHS[1]} --by region"),
+        (
+            "coverage of a closed month, and what came later",
+            f"rongqiao coverage show {FIRST_MONTHS[1]} --by region",
+        ),
         ("that a closed month still holds", f"rongqiao coverage verify {FIRST_MONTHS[0]}"),
     ]
     found += await _match_tips(session, viewer)

@@ -7,7 +7,6 @@ from fastapi.responses import HTMLResponse
 
 from app.accounts.api import ViewerDep
 from app.bottlenecks import service as bottlenecks
-from app.bottlenecks.rules import ROUTE_NAMES
 from app.bottlenecks.schemas import CaseFilter
 from app.coverage import service as coverage
 from app.coverage.rules import Cut
@@ -17,8 +16,6 @@ from app.kernel.clock import utc_now
 from app.kernel.errors import NotFound
 from app.kernel.paging import PageRequest
 from app.kernel.requests import SessionDep, TransactionRoute
-from app.kernel.shanghai import shanghai_date
-from app.policy.service import rule_book
 
 router = APIRouter(route_class=TransactionRoute, include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -48,7 +45,5 @@ async def home(session: SessionDep, viewer: ViewerDep, month: MonthQuery = None)
         return page("empty.html", context)
     wanted = CaseFilter(edition=shown.edition)
     cases = await bottlenecks.list_cases(session, viewer, PageRequest(limit=1), wanted)
-    rules = await rule_book(session, viewer.jurisdiction, shanghai_date(now))
-    names = ROUTE_NAMES | {rule.data["class_code"]: rule.name for rule in rules.bottlenecks}
-    blocked = [(names[route], cases.counts[route]) for route in names if route in cases.counts]
+    blocked = await bottlenecks.counts_by_name(session, viewer, cases.counts, now=now)
     return page("month.html", context | {"coverage": shown, "blocked": blocked})

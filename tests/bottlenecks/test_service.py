@@ -172,6 +172,14 @@ async def test_cases_are_listed_by_route_and_region_with_counts(
     assert (elsewhere.items, elsewhere.counts) == ([], {})
 
 
+async def test_counts_by_route_are_named_and_a_class_no_longer_in_force_keeps_its_code(
+    session: AsyncSession, viewer: Viewer, now: datetime
+) -> None:
+    named = await service.counts_by_name(session, viewer, {"old": 1, "a": 2, "policy_gap": 3}, now=now)
+    assert [(route, count) for route, _name, count in named] == [("policy_gap", 3), ("a", 2), ("old", 1)]
+    assert [name for _route, name, _count in named] == ["政策空缺", "轻资产、缺少抵押担保", "old"]
+
+
 async def test_facts_with_unknown_codes_are_refused_in_one_pass(
     session: AsyncSession, viewer: Viewer, now: datetime
 ) -> None:
