@@ -9,13 +9,13 @@ from pydantic import ValidationError
 from app.cli import edge
 from app.docking import service
 from app.docking.reasons import DeclineReason
-from app.docking.rules import EventKind
+from app.docking.rules import EventKind, Stage
 from app.docking.schemas import DeadlineOut, DockingOut, EventIn, EventOut, SimulationOut
 from app.kernel.clock import utc_now
 from app.kernel.errors import Fault, Refused
 from app.kernel.money import wan_text
 from app.kernel.paging import MOST_ROWS, Page, PageRequest
-from app.kernel.shanghai import SHANGHAI
+from app.kernel.shanghai import SHANGHAI, shanghai_date
 
 commands = typer.Typer(no_args_is_help=True)
 
@@ -111,14 +111,16 @@ def show(entry: EntryArgument, as_json: edge.JsonFlag = False) -> None:
         (
             party.institution,
             "责任" if party.is_responsible else "协办",
+            f"{shanghai_date(party.since)} 至 {shanghai_date(party.until) if party.until else '今'}",
             party.stage_label,
             ", ".join(kind.value for kind in party.possible),
         )
         for party in state.parties
+        if party.until is None or party.stage is not Stage.WAITING
     ]
     edge.print_table(
         f"{entry} {state.stage_label}：{money}；责任主体 {state.owner or '未落实'}{_next_step(state)}",
-        ("机构", "角色", "状态", "可登记"),
+        ("机构", "角色", "起止", "状态", "可登记"),
         parties,
     )
     edge.print_table("对接记录", EVENT_COLUMNS, [_event_row(event) for event in events])

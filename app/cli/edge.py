@@ -30,7 +30,7 @@ INTERRUPTED = 130
 MOST_SHOWN_FAULTS = 200
 
 # Piped output has no width of its own: tables then get room instead of folding at 80.
-PIPED_WIDTH = 150
+PIPED_WIDTH = 120
 screen = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
 notes = Console(stderr=True)
 

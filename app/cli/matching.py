@@ -10,7 +10,7 @@ from app.kernel.clock import utc_now
 from app.kernel.errors import Conflict, Fault, Refused
 from app.kernel.paging import MOST_ROWS, PageRequest
 from app.matching import service
-from app.matching.schemas import EntryMatchesOut, ExplanationOut, MatchRunOut
+from app.matching.schemas import EntryMatchesOut, ExplanationOut, MatchRunOut, PartOut
 from app.whitelist import service as whitelist
 
 commands = typer.Typer(no_args_is_help=True)
@@ -79,7 +79,7 @@ def explain(
     findings = [(each.asked, each.found, VERDICTS[each.verdict], each.source) for each in found.findings]
     edge.print_table(title, ("条件", "需求", "判定", "出处"), findings)
     parts = [
-        (part.name, part.value, part.weight, part.points, "；".join([part.reason, *part.citations]))
+        (part.name, part.value, part.weight, part.points, "；".join([part.reason, *_uncited(part)]))
         for part in found.parts
     ]
     edge.print_table(f"匹配分 {found.score:.2f}", ("评分项", "得分‰", "权重‰", "计入", "理由"), parts)
@@ -150,3 +150,8 @@ def _print_run(made: MatchRunOut) -> None:
 
 def _best(item: EntryMatchesOut) -> str:
     return "、".join(f"{each.product_name} {each.score:.1f}" for each in item.best[:3])
+
+
+def _uncited(part: PartOut) -> list[str]:
+    """Answer the citations that the reason does not name itself."""
+    return [citation for citation in part.citations if citation not in part.reason]

@@ -21,10 +21,8 @@ def serve() -> None:
     base = f"http://{settings.host}:{settings.port}"
     notes.print(f"Rongqiao 融桥 on [bold]{base}[/bold] (stop with Ctrl-C). Worth opening first:")
     for path, what in WORTH_OPENING:
-        notes.print(f"  {base}{path}", f"[dim]{what}[/dim]", highlight=False)
-    notes.print(
-        "Worth trying: [bold]rongqiao match explain[/bold], [bold]rongqiao coverage show 2023-11 --by region[/bold]"
-    )
+        notes.print(f"  {base}{path}", f"[dim]{what}[/dim]", highlight=False, soft_wrap=True)
+    notes.print("Worth trying: what [bold]rongqiao seed demo[/bold] lists, run again.")
     uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False)
 
 
