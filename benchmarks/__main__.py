@@ -16,7 +16,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-NAMES = ("matching", "matching_database", "allocation", "name_resolution", "roster_import")
+from app.kernel.memory import freeze_loaded
+
+NAMES = (
+    "matching",
+    "matching_database",
+    "allocation",
+    "name_resolution",
+    "roster_import",
+    "coverage_figures",
+)
 ROOT = Path(__file__).resolve().parents[1]
 Row = dict[str, Any]
 
@@ -55,7 +64,9 @@ def main() -> None:
     parser.add_argument("--rows", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.rows:
-        rows = importlib.import_module(f"benchmarks.{asked.names[0]}").run(quick=asked.quick)
+        module = importlib.import_module(f"benchmarks.{asked.names[0]}")
+        freeze_loaded()  # as the server and the commands do
+        rows = module.run(quick=asked.quick)
         print(json.dumps(rows, ensure_ascii=False, default=float))
         return
     text = f"# Benchmarks\n\nThe last run of `make bench`: {_machine()}.\n"

@@ -1,13 +1,12 @@
 """Allocation at scale: our min-cost flow against HiGHS and greedy passes, with equal answers asserted.
 
-    python -m benchmarks.allocation [--quick] [--full-peers]
+    python -m benchmarks allocation [--quick]
 
 The instance is made up with a fixed seed: branches and entries lie in counties, ten counties to a city; an entry may go
 to most branches of its county and to two of its city; capacities are log-normal and sum to 1.05 times the demand,
-but demand differs by county, so some counties are short. Peers run on a cut of a tenth; `--full-peers` runs HiGHS on the full size too.
+but demand differs by county, so some counties are short.
 """
 
-import argparse
 import ctypes
 import time
 from collections.abc import Callable
@@ -36,9 +35,6 @@ SEED = 20231107
 FULL = (100_000, 4_000)
 CUT = 10
 MIB = 2**20
-COLUMNS = (
-    "case", "side", "seconds", "times_ours", "served", "unserved", "fit_points", "fit_lost", "gap", "extra_mib",
-)  # fmt: skip
 
 Row = dict[str, Any]
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
@@ -222,18 +218,17 @@ def _peer(
     return row | _figures(problem, branch, ours[0])
 
 
-def _peers(
-    case: str, problem: AllocationProblem, best: AllocationSolution, seconds: float, *, exact: bool
-) -> list[Row]:
-    """Greedy, and HiGHS if `exact`, which must find the same optimum to the last unit of fit."""
+def _peers(case: str, problem: AllocationProblem, best: AllocationSolution, seconds: float) -> list[Row]:
+    """Greedy, and HiGHS, which must find the same optimum to the last unit of fit."""
     ours = (best, seconds)
-    rows = [_peer(case, "greedy, best fit first", ours, (problem, lambda: greedy(problem)))]
-    if exact:
-        rows.append(_peer(case, "scipy HiGHS LP", ours, (problem, lambda: highs(problem))))
-        found = (rows[-1]["served"], rows[-1]["fit_points"])
-        assert found == (best.served, best.total_fit / 10_000), (
-            f"HiGHS {found}, ours {best.served}, {best.total_fit}"
-        )
+    rows = [
+        _peer(case, "greedy, best fit first", ours, (problem, lambda: greedy(problem))),
+        _peer(case, "scipy HiGHS LP", ours, (problem, lambda: highs(problem))),
+    ]
+    found = (rows[-1]["served"], rows[-1]["fit_points"])
+    assert found == (best.served, best.total_fit / 10_000), (
+        f"HiGHS {found}, ours {best.served}, {best.total_fit}"
+    )
     return rows
 
 
@@ -254,43 +249,19 @@ def _streams(
     ]
 
 
-def run(quick: bool = False, full_peers: bool = False) -> list[Row]:  # noqa: FBT001, FBT002  # the bench door calls run(quick=…)
-    """Rows with the keys of COLUMNS where they apply; `quick` leaves out the full size. Raises AssertionError if sides disagree."""
+def run(*, quick: bool = False) -> list[Row]:
+    """One row a side; `quick` leaves out the full size. Raises AssertionError if sides disagree."""
     rows: list[Row] = []
     sizes = [(FULL[0] // CUT, FULL[1] // CUT)] if quick else [FULL, (FULL[0] // CUT, FULL[1] // CUT)]
     for size in sizes:
         where = land(*size)
         problem = instance(where, size[0], day=1)
-        full = size == FULL
         case = f"{size[0]:,} x {size[1]:,}, {problem.score.size:,} pairs"
         best, found = _ours(case, problem, repeats=3)
-        rows += found + _peers(case, problem, best, found[0]["seconds"], exact=full_peers or not full)
-        if not full:
+        rows += found + _peers(case, problem, best, found[0]["seconds"])
+        if size != FULL:
             rows += _streams(case, where, problem, (best, found[0]["seconds"]))
         rows += _ours(
             f"{case}, limits, tiers, settled", instance(where, size[0], day=1, rich=True), repeats=2
         )[1]
     return rows
-
-
-def table(rows: list[Row]) -> str:
-    """Rows as an aligned text table."""
-    shown = {
-        "seconds": "{:.3f}", "times_ours": "{:.1f}", "fit_points": "{:,.4f}", "fit_lost": "{:.3%}", "gap": "{:g}", "extra_mib": "{:.0f}",
-    }  # fmt: skip
-    cells = [list(COLUMNS)]
-    cells += [
-        [shown.get(c, "{}").format(row[c]) if row.get(c) is not None else "" for c in COLUMNS] for row in rows
-    ]
-    widths = [max(len(line[k]) for line in cells) for k in range(len(COLUMNS))]
-    return "\n".join(
-        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in cells
-    )
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="only the cut of a tenth")
-    parser.add_argument("--full-peers", action="store_true", help="HiGHS on the full size too (minutes)")
-    asked = parser.parse_args()
-    print(table(run(quick=asked.quick, full_peers=asked.full_peers)))

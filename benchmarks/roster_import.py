@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -33,10 +34,10 @@ from app.whitelist.import_service import ImportOutcome, import_roster
 from app.whitelist.roster_columns import COLUMNS
 from app.whitelist.simulation import Firm, Row, generate_rows
 from app.whitelist.tables import WhitelistEntry
+from benchmarks.databases import postgresql, sqlite
 from benchmarks.name_resolution import _resident_mb
 
-SIZES = (3_000, 100_000)
-QUICK = (300,)
+WARM_UP, USUAL, LARGE = 300, 3_000, 100_000
 SEED = 20231012
 NOW = datetime(2023, 11, 15, 2, tzinfo=UTC)
 COUNTIES = {"230102": "哈尔滨", "230203": "齐齐哈尔", "230302": "鸡西", "230602": "大庆", "231002": "牡丹江"}
@@ -50,6 +51,7 @@ TRADES = (
 # Characters of brands: four of them, so that a hundred thousand names stay apart.
 BRAND = "安邦北辰创德东方丰泰冠恒弘华汇嘉金锦京凯康科朗力联龙隆茂铭诺普启乾瑞森盛顺泰腾天通万维文祥欣鑫兴旭耀永裕元远泽展正志中卓宗"
 T = TypeVar("T")
+Database = Callable[[], AbstractContextManager[str]]
 
 
 def _firms(count: int, rng: random.Random) -> list[Firm]:
@@ -158,24 +160,21 @@ async def _compare(path: Path, size: int, url: str, backend: str) -> list[dict[s
     ]
 
 
-def run(quick: bool = False, postgresql_url: str | None = None) -> list[dict[str, Any]]:  # noqa: FBT001, FBT002 - the form of all benchmarks
-    """Measure each size on SQLite, and on an empty PostgreSQL database if one is given."""
-    found: list[dict[str, Any]] = []
-    # The smallest size comes first and is not reported: it loads compiled code, as a server does at its start.
-    for size in (*QUICK, *(() if quick else SIZES)):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "roster.xlsx"
-            _write(path, list(generate_rows(_firms(size, random.Random(SEED)), SEED)))
-            targets = [("sqlite", f"sqlite+aiosqlite:///{folder}/roster.db")]
-            if postgresql_url is not None and size == SIZES[0]:
-                targets.append(("postgresql", postgresql_url))
-            for backend, url in targets:
-                command.upgrade(alembic_config(url), "head")
-                measured = asyncio.run(_compare(path, size, url, backend))
-                found += measured if quick or size not in QUICK else []
-    return found
+def run(*, quick: bool = False) -> list[dict[str, Any]]:
+    """Measure each size on SQLite, and the usual one on PostgreSQL too."""
+    _measure(WARM_UP, "sqlite", sqlite)  # loads compiled code, as a server does at its start
+    if quick:
+        return _measure(WARM_UP, "sqlite", sqlite)
+    return [
+        *_measure(USUAL, "sqlite", sqlite),
+        *_measure(USUAL, "postgresql", postgresql),
+        *_measure(LARGE, "sqlite", sqlite),
+    ]
 
 
-if __name__ == "__main__":
-    for line in run():
-        print(line)
+def _measure(size: int, backend: str, database: Database) -> list[dict[str, Any]]:
+    with tempfile.TemporaryDirectory() as folder, database() as url:
+        path = Path(folder) / "roster.xlsx"
+        _write(path, list(generate_rows(_firms(size, random.Random(SEED)), SEED)))
+        command.upgrade(alembic_config(url), "head")
+        return asyncio.run(_compare(path, size, url, backend))
