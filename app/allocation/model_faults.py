@@ -1,13 +1,11 @@
 """What can be wrong with the arrays of an allocation problem, every fault in one pass."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from app.allocation.model import AllocationProblem, IntArray
+Integers: TypeAlias = npt.NDArray[np.int64]
 
 FIT_MAX = 1_000_000
 CAPACITY_MAX = 10**12
@@ -29,7 +27,34 @@ def tier_faults(share_percent: tuple[int, ...], price: tuple[int, ...]) -> list[
     return faults
 
 
-def problem_faults(p: AllocationProblem) -> list[str]:
+class ProblemArrays(Protocol):
+    """What is judged: the arrays of `model.AllocationProblem`, where their meaning stands."""
+
+    @property
+    def entries(self) -> int: ...
+    @property
+    def branches(self) -> int: ...
+    @property
+    def groups(self) -> int: ...
+    @property
+    def capacity(self) -> Integers: ...
+    @property
+    def row_start(self) -> Integers: ...
+    @property
+    def branch(self) -> Integers: ...
+    @property
+    def score(self) -> Integers: ...
+    @property
+    def branch_group(self) -> Integers: ...
+    @property
+    def group_parent(self) -> Integers: ...
+    @property
+    def group_capacity(self) -> Integers: ...
+    @property
+    def settled(self) -> Integers: ...
+
+
+def problem_faults(p: ProblemArrays) -> list[str]:
     """Faults of a problem, each naming array, place and what was expected. Values are judged once shapes are right."""
     if faults := _shape_faults(p):
         return faults
@@ -46,7 +71,7 @@ def problem_faults(p: AllocationProblem) -> list[str]:
     return faults or _cycle_faults(p.group_parent)
 
 
-def _shape_faults(p: AllocationProblem) -> list[str]:
+def _shape_faults(p: ProblemArrays) -> list[str]:
     lengths = {
         "score": (p.score, p.branch.size),
         "branch_group": (p.branch_group, p.branches),
@@ -74,21 +99,21 @@ def _shape_faults(p: AllocationProblem) -> list[str]:
     return faults + _row_faults(p.row_start, int(p.branch.size))
 
 
-def _row_faults(row_start: IntArray, pairs: int) -> list[str]:
+def _row_faults(row_start: Integers, pairs: int) -> list[str]:
     if row_start.size == 0 or row_start.flat[0] != 0 or row_start.flat[-1] != pairs:
         return [f"row_start: expected to run from 0 to the number of pairs, {pairs}"]
     falls = np.flatnonzero(np.diff(row_start) < 0)
     return [f"row_start: falls after entry {falls[0]}"] if falls.size else []
 
 
-def _range_fault(name: str, values: IntArray, low: int, high: int) -> list[str]:
+def _range_fault(name: str, values: Integers, low: int, high: int) -> list[str]:
     bad = np.flatnonzero((values < low) | (values > high))
     if not bad.size:
         return []
     return [f"{name}[{bad[0]}]: {values[bad[0]]}, expected {low} … {high} ({bad.size} such)"]
 
 
-def _order_faults(p: AllocationProblem) -> list[str]:
+def _order_faults(p: ProblemArrays) -> list[str]:
     entry = np.repeat(np.arange(p.entries), np.diff(p.row_start))
     bad = np.flatnonzero((np.diff(p.branch) <= 0) & (np.diff(entry) == 0))
     if not bad.size:
@@ -98,7 +123,7 @@ def _order_faults(p: AllocationProblem) -> list[str]:
     ]
 
 
-def _cycle_faults(parent: IntArray) -> list[str]:
+def _cycle_faults(parent: Integers) -> list[str]:
     above = parent.copy()
     for _ in range(parent.size):
         if not (above >= 0).any():
