@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
+from typing import Final
 
 from app.accounts.rules import Viewer
 from app.catalogue import queries
@@ -55,6 +56,7 @@ __all__ = [
 
 GUARANTEE = "guarantee"
 _BATCH = 200
+_MOST_TERMS: Final = 20_000
 
 
 async def products_in_force(
@@ -82,7 +84,7 @@ async def products_in_force(
             row.revision,
             row.name,
             row.institution_id,
-            ProductTerms.model_validate(row.terms),
+            _terms_of(row),
             row.content_hash,
             row.is_demo,
         )
@@ -94,6 +96,19 @@ async def products_in_force(
         if touches(product.terms, viewer.jurisdiction)
         and (includes_guarantees or product.terms.form != GUARANTEE)
     ]
+
+
+def _terms_of(row: queries.RevisionRow) -> ProductTerms:
+    """Answer a revision's terms; a content is read once, for its hash says that it is the same."""
+    found = _terms_read.get(row.content_hash)
+    if found is None:
+        if len(_terms_read) >= _MOST_TERMS:
+            _terms_read.clear()
+        found = _terms_read[row.content_hash] = ProductTerms.model_validate(row.terms)
+    return found
+
+
+_terms_read: Final[dict[str, ProductTerms]] = {}
 
 
 async def product_codes(session: AsyncSession, _viewer: Viewer) -> frozenset[str]:

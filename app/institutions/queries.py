@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -11,11 +12,32 @@ from app.institutions.tables import Institution, InstitutionArea
 from app.kernel.errors import Conflict
 
 IDS_PER_STATEMENT = 5_000
+NODE_COLUMNS: Final = (
+    Institution.id,
+    Institution.code,
+    Institution.name,
+    Institution.short_name,
+    Institution.kind,
+    Institution.parent_id,
+    Institution.root_id,
+    Institution.region_code,
+    Institution.capacity,
+    Institution.group_capacity,
+    Institution.credit_loan_share,
+    Institution.borrower_limit_fen,
+    Institution.is_demo,
+)
 
 
 async def all_institutions(session: AsyncSession) -> Sequence[Institution]:
     """Answer every institution, by code."""
     return (await session.execute(select(Institution).order_by(Institution.code))).scalars().all()
+
+
+async def tree_rows(session: AsyncSession) -> tuple[tuple[Any, ...], ...]:
+    """Answer what makes a node of the tree, for every institution: the values of NODE_COLUMNS, by code."""
+    rows = await session.execute(select(*NODE_COLUMNS).order_by(Institution.code))
+    return tuple(tuple(row) for row in rows)
 
 
 async def institution_codes(session: AsyncSession) -> dict[str, int]:
