@@ -277,7 +277,8 @@ async def _judged(
         needs.append(BlockedNeed(entry_id, revision_id, NeedFacts.model_validate(facts), beyond))
     on = shanghai_date(now)
     # A county's or city's own rules come before the province's.
-    books = await rule_books(session, (need.facts.region for need in needs), on)
+    places = ((need.facts.region, on) for need in needs)
+    books = {region: book for (region, _day), book in (await rule_books(session, places)).items()}
     reference = await current_book(session, get_settings().seed_dir)
     return await asyncio.to_thread(_judge, needs, books, reference, known, cause)
 

@@ -3,14 +3,14 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from app.accounts.rules import Viewer
 from app.allocation import service as allocation
 from app.bottlenecks import service as bottlenecks
 from app.docking import queries, simulation
 from app.docking.appending import EntryDraft, row_of, rows_of
-from app.docking.deadlines import Deadline, Limits, deadline_of, limits_of
+from app.docking.deadlines import Deadline, deadline_of, limits_of
 from app.docking.dossiers import EntryDossier, is_left
 from app.docking.reasons import REASONS, DeclineReason, facts_established
 from app.docking.recording import Draft
@@ -32,7 +32,7 @@ from app.kernel.paging import Page, PageRequest, page_of
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import shanghai_date
 from app.policy.facts import fact_as_json
-from app.policy.service import rule_book
+from app.policy.service import rule_books
 from app.reference import service as reference
 
 
@@ -206,19 +206,20 @@ async def _deadlines(
 ) -> dict[str, Deadline]:
     """Answer what is due by entry code; the limits are those in force where and when the party got the entry."""
     calendar = (await reference.current_book(session, get_settings().seed_dir)).calendar
-    known: dict[tuple[str, date], Limits] = {}
-    due: dict[str, Deadline] = {}
-    for found in dossiers:
-        holder = found.responsible(now)
-        if holder is None or found.status != "admitted":
-            continue
-        place = (found.region, shanghai_date(holder.since))
-        if place not in known:
-            known[place] = limits_of((await rule_book(session, *place)).parameter("docking.deadlines"))
-        deadline = deadline_of(found, known[place], calendar, now)
-        if deadline is not None:
-            due[found.code] = deadline
-    return due
+    held = {found.code: found.responsible(now) for found in dossiers if found.status == "admitted"}
+    places = {
+        found.code: (found.region, shanghai_date(holder.since))
+        for found in dossiers
+        if (holder := held.get(found.code)) is not None
+    }
+    books = await rule_books(session, places.values())
+    limits = {place: limits_of(book.parameter("docking.deadlines")) for place, book in books.items()}
+    due = {
+        found.code: deadline_of(found, limits[places[found.code]], calendar, now)
+        for found in dossiers
+        if found.code in places
+    }
+    return {code: deadline for code, deadline in due.items() if deadline is not None}
 
 
 async def stage_counts(session: AsyncSession, viewer: Viewer, edition_code: str) -> dict[str, int]:

@@ -35,12 +35,14 @@ async def rule_book(session: AsyncSession, jurisdiction: str, on: date) -> RuleB
     return make_rule_book(library(), map(_value, rows), jurisdiction, on)
 
 
-async def rule_books(session: AsyncSession, jurisdictions: Iterable[str], on: date) -> dict[str, RuleBook]:
-    """Answer the rule books of many jurisdictions by code, in one statement."""
-    wanted = sorted(set(jurisdictions))
-    rows = await queries.adoptions_for(session, sorted({code for each in wanted for code in lineage(each)}))
-    adoptions = tuple(map(_value, rows))
-    return {each: make_rule_book(library(), adoptions, each, on) for each in wanted}
+async def rule_books(
+    session: AsyncSession, wanted: Iterable[tuple[str, date]]
+) -> dict[tuple[str, date], RuleBook]:
+    """Answer the rule books of many jurisdictions on their days, in one statement."""
+    places = sorted(set(wanted))
+    above = sorted({code for jurisdiction, _day in places for code in lineage(jurisdiction)})
+    adoptions = tuple(map(_value, await queries.adoptions_for(session, above)))
+    return {place: make_rule_book(library(), adoptions, *place) for place in places}
 
 
 async def rule_book_of_region(

@@ -7,6 +7,7 @@ its other days are ordinary, Monday to Friday. Nothing is guessed: any other day
 `CalendarUnknownError`.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -21,6 +22,7 @@ from app.reference.errors import CalendarUnknownError
 FIRST_YEAR: int = min(holidays).year
 LAST_YEAR: int = max(holidays).year
 ONE_DAY = timedelta(days=1)
+BEFORE_FIRST, LAST_DAY = date(FIRST_YEAR - 1, 12, 31), date(LAST_YEAR, 12, 31)
 FRIDAY = 4
 # 全国年节及纪念日放假办法 (2024 revision): New Year, Labour Day, National Day.
 FIXED_HOLIDAYS = ((1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3))
@@ -35,6 +37,11 @@ def _published(year: int) -> frozenset[date]:
     first = date(year, 1, 1)
     days = (first + ONE_DAY * offset for offset in range((date(year + 1, 1, 1) - first).days))
     return frozenset(day for day in days if is_workday(day))
+
+
+@lru_cache(maxsize=1)
+def _published_days() -> tuple[date, ...]:
+    return tuple(sorted(day for year in range(FIRST_YEAR, LAST_YEAR + 1) for day in _published(year)))
 
 
 def is_published(year: int) -> bool:
@@ -115,6 +122,17 @@ class WorkingCalendar:
         """
         if end < start:
             return -self.working_days_between(end, start)
+        low, high = max(start, BEFORE_FIRST), min(end, LAST_DAY)
+        if low >= high:
+            return self._counted(start, end)
+        published = _published_days()
+        counted = bisect_right(published, high) - bisect_right(published, low)
+        listed = ((day, works) for day, works in self.extra.items() if low < day <= high)
+        counted += sum(works - (day in _published(day.year)) for day, works in listed)
+        return self._counted(start, low) + counted + self._counted(high, end)
+
+    def _counted(self, start: date, end: date) -> int:
+        """Count day by day: years of which the library knows nothing."""
         days = (start + ONE_DAY * offset for offset in range(1, (end - start).days + 1))
         return sum(map(self.is_working_day, days))
 

@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from app.reference.working_days import FIRST_YEAR, LAST_YEAR, WorkingCalendar
 CALENDAR = WorkingCalendar()
 PUBLISHED = st.dates(date(FIRST_YEAR + 1, 1, 1), date(LAST_YEAR - 1, 6, 30))
 BEYOND = LAST_YEAR + 1
+LAST = date(LAST_YEAR, 12, 31)
 
 
 def notice(year: int) -> dict[date, bool]:
@@ -64,6 +66,18 @@ def test_counting_agrees_with_looking_at_each_day(start: date, span: int) -> Non
     days = [start + timedelta(days=offset) for offset in range(1, span + 1)]
     expected = len([day for day in days if CALENDAR.is_working_day(day)])
     assert CALENDAR.working_days_between(start, start + timedelta(days=span)) == expected
+
+
+@given(st.dates(LAST - timedelta(days=60), LAST + timedelta(days=30)), st.integers(0, 60), st.randoms())
+def test_counting_agrees_with_looking_at_each_day_where_the_operator_lists_days(
+    start: date, span: int, random: Random
+) -> None:
+    end = start + timedelta(days=span)
+    days = [start + timedelta(days=offset) for offset in range(1, span + 1)]
+    calendar = CALENDAR.with_days(
+        (day, random.random() < 0.5) for day in days if day > LAST or day.day % 3 == 0
+    )
+    assert calendar.working_days_between(start, end) == sum(map(calendar.is_working_day, days))
 
 
 def test_a_day_beyond_the_published_years_is_never_guessed() -> None:
