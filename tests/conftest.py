@@ -18,6 +18,7 @@ import httpx
 import pytest
 from alembic import command
 from alembic.config import Config
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -28,6 +29,11 @@ from app.kernel.settings import PROJECT_ROOT, Settings
 from app.main import create_app
 
 BACKENDS = ("sqlite", "postgresql")
+# No test may depend on how fast a machine is, and all machines try the same examples;
+# `pytest --hypothesis-profile=explore` tries others.
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("house", settings.get_profile("explore"), derandomize=True, database=None)
+settings.load_profile("house")
 _numbers = count()
 
 

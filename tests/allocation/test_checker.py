@@ -131,7 +131,7 @@ def test_many_breaches_of_a_kind_are_listed_in_part_and_counted_in_full() -> Non
     assert report.breaches[-1].more == 250 - checker.SHOWN
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(problems(), st.data())
 def test_a_worse_assignment_gets_a_positive_gap_and_no_prices_push_the_bound_below_the_optimum(
     problem: AllocationProblem, data: st.DataObject

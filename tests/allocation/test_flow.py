@@ -21,7 +21,7 @@ def _figures(problem: AllocationProblem, solution: AllocationSolution) -> Best:
     return Best(solution.served, solution.total_fit, solution.load_cost)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(problems())
 def test_every_level_of_the_objective_equals_the_integer_program_and_the_checker_proves_it(
     problem: AllocationProblem,

@@ -31,7 +31,7 @@ def _helpers_by_hand(
     return found + [-1] * (most - len(found))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(problems(), st.data())
 def test_supporting_branches_are_the_best_candidates_of_other_banks(
     problem: AllocationProblem, data: st.DataObject

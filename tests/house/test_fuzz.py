@@ -24,7 +24,7 @@ from app.main import create_app
 from tests.conftest import Databases
 
 ENTRIES = 24
-EXAMPLES = 12
+EXAMPLES = 20
 DESCRIBED = {
     f"{method.upper()} {path}": operation
     for path, methods in create_app().openapi()["paths"].items()
@@ -82,13 +82,7 @@ def test_every_operation_refuses_the_malformed_as_it_says(
 def _call(described: schemathesis.BaseSchema, operation: str, mode: schemathesis.GenerationMode) -> None:
     method, path = operation.split()
 
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
     @given(case=described[path][method].as_strategy(generation_mode=mode))
     def answers(case: schemathesis.Case[Any]) -> None:
         # What is well-formed may still be refused for its meaning (an unknown region, a full edition).

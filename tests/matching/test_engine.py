@@ -19,7 +19,7 @@ VERDICTS = {Mode.ELIGIBLE: Verdict.PASS, Mode.UNKNOWN: Verdict.UNKNOWN}
 WORLD = CATALOGUES.map(repeated), st.lists(NEEDS, min_size=1, max_size=3), PLANS, settings_of_score()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(*WORLD)
 def test_ranking_and_counts_are_those_of_the_plain_evaluator_on_every_backend(
     products: Sequence[IndexedProduct],
@@ -43,7 +43,7 @@ def test_ranking_and_counts_are_those_of_the_plain_evaluator_on_every_backend(
                 assert found.unknown[i] == verdicts.count(Verdict.UNKNOWN)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(*WORLD)
 def test_a_near_miss_fails_in_exactly_one_group_and_the_groups_explain_every_verdict(
     products: Sequence[IndexedProduct],
@@ -63,7 +63,7 @@ def test_a_near_miss_fails_in_exactly_one_group_and_the_groups_explain_every_ver
             assert mine == [p for p, groups in enumerate(failing) if len(groups) == 1]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(*WORLD)
 def test_one_need_online_is_encoded_as_in_a_batch(
     products: Sequence[IndexedProduct],

@@ -17,7 +17,7 @@ from tests.matching.worlds import CATALOGUES, NEEDS, PLANS, settings_of_score
 WAN = 1_000_000
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(CATALOGUES, st.lists(NEEDS, min_size=1, max_size=2), PLANS, settings_of_score())
 def test_an_explanation_agrees_with_the_verdict_the_score_and_the_criteria(
     products: Sequence[IndexedProduct],

@@ -158,7 +158,7 @@ def slip(written: tuple[str, int, str]) -> str:
     return name[:at] + character + name[at + 1 :]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(SLIPS.map(slip), max_size=30))
 def test_duplicates_are_symmetric(roster: list[str]) -> None:
     last = len(roster) - 1
@@ -182,7 +182,7 @@ def oracle(written: str, known: list[str], regions: RegionPrefixes) -> tuple[int
     return order[0], scores[order[0]], scores[order[1]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(KNOWN), min_size=2, max_size=25, unique=True), SLIPS.map(slip))
 def test_where_a_plain_scan_is_sure_the_index_agrees(known: list[str], written: str) -> None:
     position, score, second = oracle(written, known, RegionPrefixes.of(REGION_NAMES))
@@ -199,7 +199,7 @@ def plain_terms(text: str) -> tuple[set[str], set[str]]:
     return near | apart, {marked[i : i + 3] for i in range(len(marked) - 2)}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.text("abcd", min_size=1, max_size=6), min_size=1, max_size=12),
     st.text("abcde", min_size=1, max_size=6),
