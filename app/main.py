@@ -21,7 +21,7 @@ from app.enterprises import api as enterprises
 from app.institutions import api as institutions
 from app.kernel.database import Sessions, make_engine, make_sessions
 from app.kernel.envelope import RequestEnvelope
-from app.kernel.memory import freeze_loaded
+from app.kernel.memory import relax_collection
 from app.kernel.problems import install_problem_handlers
 from app.kernel.settings import Settings, get_settings
 from app.matching import api as matching
@@ -65,7 +65,7 @@ def create_app(settings: Settings | None = None, sessions: Sessions | None = Non
             engine = make_engine(settings.database_url)
             app.state.sessions = make_sessions(engine)
         await asyncio.to_thread(warm_up)
-        freeze_loaded()
+        relax_collection()
         yield
         if engine is not None:
             await engine.dispose()

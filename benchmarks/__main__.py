@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.kernel.memory import freeze_loaded
+from app.kernel.memory import relax_collection
 
 NAMES = (
     "matching",
@@ -65,7 +65,7 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.rows:
         module = importlib.import_module(f"benchmarks.{asked.names[0]}")
-        freeze_loaded()  # as the server and the commands do
+        relax_collection()  # as the server and the commands do
         rows = module.run(quick=asked.quick)
         print(json.dumps(rows, ensure_ascii=False, default=float))
         return

@@ -32,7 +32,7 @@ from app.coverage.schemas import FiguresOut
 from app.kernel.clock import utc_now
 from app.kernel.database import Sessions, make_engine, make_sessions, transaction
 from app.kernel.errors import RongqiaoError
-from app.kernel.memory import freeze_loaded
+from app.kernel.memory import relax_collection
 from app.kernel.paging import MOST_ROWS, PageRequest
 from app.kernel.settings import PROJECT_ROOT, get_settings
 from app.reference.book import load_reference_book
@@ -172,7 +172,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED, help="seed of all that is generated")
     parser.add_argument("--database", help="SQLAlchemy URL of an empty database; left out: a temporary file")
     asked = parser.parse_args()
-    freeze_loaded()  # as the commands do
+    relax_collection()  # as the commands do
     print(STORY.format(seed=asked.seed), flush=True)
     try:
         summary = run(asked.data, entries=asked.entries, database_url=asked.database, seed=asked.seed)

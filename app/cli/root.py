@@ -9,7 +9,7 @@ import typer
 
 from app.cli.bench import bench
 from app.cli.serve import serve
-from app.kernel.memory import freeze_loaded
+from app.kernel.memory import relax_collection
 
 ROOMS: Final = {
     "db": ("database", "Upkeep of the database."),
@@ -56,5 +56,5 @@ def _closed_room() -> typer.Typer:
 def main() -> None:
     """Run `rongqiao`."""
     commands = tree(sys.argv[1:])
-    freeze_loaded()
+    relax_collection()
     commands()
