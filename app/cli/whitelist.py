@@ -127,13 +127,9 @@ def _show_import(found: ImportOut, *, as_json: bool) -> None:
         edge.print_json(found)
         return
     counts = found.counts.model_dump()
-    if found.is_unchanged:
-        title = f"{found.edition}: nothing changed, all of it is there already"
-    else:
-        title = (
-            f"{found.edition}: {'would be imported' if found.is_dry_run else 'imported'} from {found.sheet}"
-        )
-    edge.print_table(title, COUNT_COLUMNS, [tuple(counts[name] for name in COUNT_COLUMNS)])
+    edge.print_table(
+        f"{found.edition}: {_outcome(found)}", COUNT_COLUMNS, [tuple(counts[name] for name in COUNT_COLUMNS)]
+    )
     if found.unknown_columns:
         typer.echo(
             f"columns that the template does not know, kept with the entries: {'、'.join(found.unknown_columns)}"
@@ -147,7 +143,15 @@ def _show_import(found: ImportOut, *, as_json: bool) -> None:
         edge.print_table(title, ("row", "entry", "name", "change", "status", "why"), looked_at)
     if found.faults:
         rows = [(fault.where, fault.message, fault.remedy) for fault in found.faults[:MOST_SHOWN]]
-        edge.print_table(f"{found.counts.faults} faults", ("cell", "fault", "remedy"), rows)
+        edge.print_table(f"faults: {found.counts.faults}", ("cell", "fault", "remedy"), rows)
+
+
+def _outcome(found: ImportOut) -> str:
+    if found.is_dry_run and found.faults:
+        return "has faults; only --accept-valid takes the other rows"
+    if found.is_unchanged:
+        return "nothing changed, all of it is there already"
+    return f"{'would be imported' if found.is_dry_run else 'imported'} from {found.sheet}"
 
 
 @commands.command()
