@@ -7,6 +7,7 @@ Every benchmark measures its peers in the same run and asserts that all sides gi
 """
 
 import argparse
+import gc
 import importlib
 import json
 import os
@@ -16,6 +17,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from app.cli.edge import show_refusal
+from app.kernel.errors import RongqiaoError
 from app.kernel.memory import relax_collection
 
 NAMES = (
@@ -30,9 +33,12 @@ ROOT = Path(__file__).resolve().parents[1]
 Row = dict[str, Any]
 
 
-def _measured(name: str, *, quick: bool) -> list[Row]:
+def _measured(name: str, *, quick: bool) -> list[Row] | None:
+    """Answer its rows, or None when it failed and has said why."""
     command = [sys.executable, "-m", "benchmarks", name, "--rows"] + (["--quick"] if quick else [])
-    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        return None
     rows: list[Row] = json.loads(done.stdout.splitlines()[-1])
     return rows
 
@@ -64,21 +70,37 @@ def main() -> None:
     parser.add_argument("--rows", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.rows:
-        module = importlib.import_module(f"benchmarks.{asked.names[0]}")
-        relax_collection()  # as the server and the commands do
-        rows = module.run(quick=asked.quick)
-        print(json.dumps(rows, ensure_ascii=False, default=float))
+        _print_rows(asked.names[0], quick=asked.quick)
         return
-    text = f"# Benchmarks\n\nThe last run of `make bench`: {_machine()}.\n"
+    text, failed = f"# Benchmarks\n\nThe last run of `make bench`: {_machine()}.\n", []
     print(text)
     for name in asked.names or NAMES:
-        module = importlib.import_module(f"benchmarks.{name}")
-        story = (module.__doc__ or name).strip().splitlines()[0]
-        section = f"\n## {name}\n\n{story}\n\n{_table(_measured(name, quick=asked.quick))}\n"
+        rows = _measured(name, quick=asked.quick)
+        failed += [name] if rows is None else []
+        section = f"\n## {name}\n\n{_story(name)}\n\n{_table(rows) if rows else 'Did not run.'}\n"
         print(section, flush=True)
         text += section
+    if failed:
+        sys.exit(f"did not run: {', '.join(failed)}; nothing was written")
     if asked.write:
         (ROOT / "docs" / "benchmarks.md").write_text(text, encoding="utf-8")
+
+
+def _story(name: str) -> str:
+    module = importlib.import_module(f"benchmarks.{name}")
+    return (module.__doc__ or name).strip().splitlines()[0]
+
+
+def _print_rows(name: str, *, quick: bool) -> None:
+    module = importlib.import_module(f"benchmarks.{name}")
+    relax_collection()  # as the server and the commands do
+    try:
+        rows = module.run(quick=quick)
+    except RongqiaoError as error:
+        show_refusal(error)
+        sys.exit(1)
+    print(json.dumps(rows, ensure_ascii=False, default=float))
+    gc.unfreeze()  # else a peer complains of what is left at the end
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from app.whitelist.name_index import BLOCK, EXACT, NameIndex, table_of
 from app.whitelist.name_score import WEIGHTS, evidence
 from benchmarks.name_cases import Cases, RealNames, build
-from benchmarks.name_resolution import default_data_dir
+from benchmarks.real_firms import default_data_dir
 
 TRAINING = ((11, 1.0), (12, 1.5))
 RIDGE = 1.0

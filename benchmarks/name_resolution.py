@@ -11,11 +11,7 @@ have a match; `share_fixed`, `p_fixed` the same and its precision at ACCEPT; `wr
 """
 
 import gc
-import os
-import threading
-import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -23,7 +19,9 @@ from rapidfuzz import fuzz, process
 
 from app.whitelist.name_index import ACCEPT, Candidate, NameIndex
 from app.whitelist.names import exact_key
-from benchmarks.name_cases import Cases, RealNames, build
+from benchmarks.measuring import measure
+from benchmarks.name_cases import REAL_FILES, REGION_FILES, Cases, RealNames, build
+from benchmarks.real_firms import check_data, default_data_dir
 
 REPORTED = (("usual", 2024, 1.0), ("heavy", 2025, 1.5))
 PRECISION = 0.98
@@ -35,42 +33,15 @@ CDIST = "full cdist, ratio, 2 workers"
 Best = list[tuple[int, float]]
 
 
-def default_data_dir() -> Path:
-    """Answer the folder of real data: RONGQIAO_REAL_DATA, else shared/data beside the repository."""
-    return Path(os.environ.get("RONGQIAO_REAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
-
-
-def _resident_mb() -> float:
-    return (
-        int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-        * os.sysconf("SC_PAGE_SIZE")
-        / 2**20
-    )
-
-
 T = TypeVar("T")
 
 
 def measured(work: Callable[[], T]) -> tuple[T, float, float]:
-    """Answer a result, the seconds it took and the growth of resident memory at its peak, in MB (sampled every 5 ms).
-
-    What the process held before and uses again is not counted.
-    """
+    """Answer a result, the seconds it took and the growth of resident memory at its peak, in MB."""
     gc.collect()
-    before, peak, done = _resident_mb(), [0.0], threading.Event()
-
-    def watch() -> None:
-        while not done.wait(0.005):
-            peak[0] = max(peak[0], _resident_mb())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    started = time.perf_counter()
-    result = work()
-    seconds = time.perf_counter() - started
-    done.set()
-    watcher.join()
-    return result, seconds, max(peak[0], _resident_mb()) - before
+    with measure() as found:
+        result = work()
+    return result, found.seconds, found.peak_mb
 
 
 def _best_of_three(work: Callable[[], T]) -> tuple[T, float, float]:
@@ -189,7 +160,9 @@ def _case_rows(
 
 def run(*, quick: bool = False) -> list[dict[str, Any]]:
     """Measure every resolver on both strengths of noise."""
-    real = RealNames.read(default_data_dir())
+    data = default_data_dir()
+    check_data(data, (*REAL_FILES, *REGION_FILES))
+    real = RealNames.read(data)
     known, incoming = (20_000, 600) if quick else (100_000, 3_000)
     rows: list[dict[str, Any]] = []
     for label, seed, strength in REPORTED:

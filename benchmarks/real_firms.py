@@ -4,14 +4,16 @@ The data stays where it is (test input only); nothing of it is written into the 
 """
 
 import csv
+import os
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from app.kernel.errors import Fault, Refused
+from app.kernel.settings import PROJECT_ROOT
 from app.reference.book import ReferenceBook
 from app.reference.credit_codes import check_uscc
 from app.whitelist.simulation import Firm
@@ -33,11 +35,17 @@ class RealFirms:
     confidence: Mapping[str, int]
 
 
-def check_data(data: Path) -> None:
+def default_data_dir() -> Path:
+    """Answer the folder of real data: RONGQIAO_REAL_DATA, else shared/data beside the checkout."""
+    given = os.environ.get("RONGQIAO_REAL_DATA")
+    return Path(given) if given else PROJECT_ROOT.parent / "shared" / "data"
+
+
+def check_data(data: Path, names: Iterable[str] = (FIRMS, BRANCHES, CLASSES)) -> None:
     """Raise `Refused` naming each file that is missing from the folder of real data."""
-    missing = [name for name in (FIRMS, BRANCHES, CLASSES) if not (data / name).is_file()]
+    missing = [name for name in names if not (data / name).is_file()]
     if missing:
-        remedy = "Name the folder with --data or RONGQIAO_REAL_DATA."
+        remedy = "Name its folder in RONGQIAO_REAL_DATA."
         faults = [Fault(str(data / name), "no such file", remedy) for name in missing]
         raise Refused("The real data is not there.", faults)
 

@@ -9,7 +9,6 @@ Everything goes through the services into a fresh temporary database; nothing is
 
 import argparse
 import asyncio
-import os
 import resource
 import sys
 import tempfile
@@ -34,12 +33,12 @@ from app.kernel.database import Sessions, make_engine, make_sessions, transactio
 from app.kernel.errors import RongqiaoError
 from app.kernel.memory import relax_collection
 from app.kernel.paging import MOST_ROWS, PageRequest
-from app.kernel.settings import PROJECT_ROOT, get_settings
+from app.kernel.settings import get_settings
 from app.reference.book import load_reference_book
 from app.reference.regions import Level
 from app.whitelist import review_service as reviews
 from benchmarks.real_banks import RealBanks, read_banks
-from benchmarks.real_firms import PROVINCE, PROVINCE_NAME, RealFirms, check_data, read_firms
+from benchmarks.real_firms import PROVINCE, PROVINCE_NAME, RealFirms, check_data, default_data_dir, read_firms
 from benchmarks.real_products import as_yaml, deal_chains, deal_products
 from benchmarks.real_summary import STORY, show
 
@@ -165,9 +164,7 @@ def _covered(figures: FiguresOut) -> tuple[int, int]:
 def main() -> None:
     """Print the summary of one run; exit 1 when the real data is not there."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    given = os.environ.get("RONGQIAO_REAL_DATA")
-    default = Path(given) if given else PROJECT_ROOT.parent / "shared" / "data"
-    parser.add_argument("--data", type=Path, default=default, help="folder with the real data")
+    parser.add_argument("--data", type=Path, default=default_data_dir(), help="folder with the real data")
     parser.add_argument("--entries", type=int, default=ENTRIES, help="manufacturers to take")
     parser.add_argument("--seed", type=int, default=SEED, help="seed of all that is generated")
     parser.add_argument("--database", help="SQLAlchemy URL of an empty database; left out: a temporary file")

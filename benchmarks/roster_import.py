@@ -11,8 +11,6 @@ amounts are compared. Peaks are growth of resident memory while the work ran (sa
 import asyncio
 import random
 import tempfile
-import threading
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -35,7 +33,7 @@ from app.whitelist.roster_columns import COLUMNS
 from app.whitelist.simulation import Firm, Row, generate_rows
 from app.whitelist.tables import WhitelistEntry
 from benchmarks.databases import postgresql, sqlite
-from benchmarks.name_resolution import _resident_mb
+from benchmarks.measuring import measure
 
 WARM_UP, USUAL, LARGE = 300, 3_000, 100_000
 SEED = 20231012
@@ -79,22 +77,9 @@ def _write(path: Path, rows: list[Row]) -> None:
 
 async def _measured(work: Callable[[], Awaitable[T]]) -> tuple[T, float, float]:
     """Answer a result, the seconds it took and the growth of resident memory at its peak, in MB."""
-    before, peak, done = _resident_mb(), [0.0], threading.Event()
-
-    def watch() -> None:
-        while not done.wait(0.005):
-            peak[0] = max(peak[0], _resident_mb())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    started = time.perf_counter()
-    try:
+    with measure() as found:
         result = await work()
-        seconds = time.perf_counter() - started
-    finally:
-        done.set()
-        watcher.join()
-    return result, seconds, max(peak[0], _resident_mb()) - before
+    return result, found.seconds, found.peak_mb
 
 
 def _read_only(path: Path) -> tuple[int, Decimal]:
