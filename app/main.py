@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware import Middleware
 
+from app.accounts.door import OpenDoor
 from app.accounts.rules import local_operator
 from app.allocation import api as allocation
 from app.bottlenecks import api as bottlenecks
@@ -23,10 +24,12 @@ from app.kernel.database import Sessions, make_engine, make_sessions
 from app.kernel.envelope import RequestEnvelope
 from app.kernel.memory import relax_collection
 from app.kernel.problems import install_problem_handlers
+from app.kernel.requests import Door
 from app.kernel.settings import Settings, get_settings
 from app.matching import api as matching
 from app.matching.service import warm_up
 from app.policy import api as policy
+from app.visibility.service import narrow
 from app.whitelist import api as whitelist
 
 API_PREFIX = "/api/v1"
@@ -46,7 +49,9 @@ ROUTERS = (
 )
 
 
-def create_app(settings: Settings | None = None, sessions: Sessions | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None, sessions: Sessions | None = None, door: Door | None = None
+) -> FastAPI:
     """Make the application; tests pass their own settings and sessions.
 
     Raises:
@@ -86,7 +91,7 @@ def create_app(settings: Settings | None = None, sessions: Sessions | None = Non
         middleware=[Middleware(RequestEnvelope, most_bytes=settings.max_upload_bytes, hosts=LOOPBACK_NAMES)],
     )
     app.state.settings = settings
-    app.state.viewer = local_operator(settings.jurisdiction)
+    app.state.door = door or OpenDoor(local_operator(settings.jurisdiction), narrow)
     if sessions is not None:
         app.state.sessions = sessions
     install_problem_handlers(app)

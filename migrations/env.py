@@ -14,6 +14,7 @@ from app.kernel.settings import get_settings
 ROOMS_WITH_TABLES = (
     "kernel",
     "reference",
+    "accounts",
     "policy",
     "institutions",
     "chains",

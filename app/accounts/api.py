@@ -8,9 +8,9 @@ from app.accounts.rules import Viewer
 
 
 def _viewer_of(request: Request) -> Viewer:
-    viewer: Viewer = request.app.state.viewer
+    viewer: Viewer = request.state.viewer
     return viewer
 
 
 ViewerDep = Annotated[Viewer, Depends(_viewer_of)]
-"""The person or system on whose behalf a request reads or changes; every route takes it."""
+"""The person or system on whose behalf a request reads or changes, whom the door let in; every route takes it."""

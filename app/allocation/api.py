@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from app.accounts.api import ViewerDep
+from app.accounts.permissions import Action, does
 from app.allocation import service
 from app.allocation.schemas import (
     EDITION_PATTERN,
@@ -27,7 +28,12 @@ EditionQuery = Annotated[
 ]
 
 
-@router.post("/allocations", status_code=201, summary="Give every entry its responsible party (分配责任机构)")
+@router.post(
+    "/allocations",
+    status_code=201,
+    summary="Give every entry its responsible party (分配责任机构)",
+    openapi_extra=does(Action.RUN_ALLOCATION),
+)
 async def run_allocation(
     session: SessionDep,
     viewer: ViewerDep,
@@ -43,7 +49,11 @@ async def run_allocation(
     return run
 
 
-@router.get("/allocations", summary="Allocation runs, the newest first (分配运行)")
+@router.get(
+    "/allocations",
+    summary="Allocation runs, the newest first (分配运行)",
+    openapi_extra=does(Action.READ_RUNS),
+)
 async def list_allocations(
     session: SessionDep, viewer: ViewerDep, page: PageQuery, edition: EditionQuery = None
 ) -> Page[AllocationRunOut]:
@@ -51,20 +61,26 @@ async def list_allocations(
     return await service.list_runs(session, viewer, page, edition=edition)
 
 
-@router.get("/allocations/{run}", summary="One allocation run")
+@router.get("/allocations/{run}", summary="One allocation run", openapi_extra=does(Action.READ_RUNS))
 async def get_allocation(session: SessionDep, viewer: ViewerDep, run: RunId) -> AllocationRunOut:
     """Answer a run with its counts, objective, settings and hashes."""
     return await service.get_run(session, viewer, run)
 
 
-@router.get("/allocations/{run}/check", summary="Prove a run independently (复核)")
+@router.get(
+    "/allocations/{run}/check",
+    summary="Prove a run independently (复核)",
+    openapi_extra=does(Action.READ_RUNS),
+)
 async def check_allocation(session: SessionDep, viewer: ViewerDep, run: RunId) -> CheckOut:
     """Recount every limit from the stored problem, bound the optimum, and compare with the stored assignments."""
     return await service.check_run(session, viewer, run)
 
 
 @router.get(
-    "/whitelist/entries/{entry}/assignment", summary="Who is responsible for an entry, and why (责任机构)"
+    "/whitelist/entries/{entry}/assignment",
+    summary="Who is responsible for an entry, and why (责任机构)",
+    openapi_extra=does(Action.READ_CASES, is_recorded=True),
 )
 async def get_assignment(session: SessionDep, viewer: ViewerDep, entry: EntryCode) -> AssignmentOut:
     """Answer the responsible party with its reasons, who was next, who supports, and who was before."""

@@ -88,3 +88,27 @@ class AssignmentSupport(Base):
     institution_id: Mapped[int] = mapped_column(ForeignKey("institutions.id"), index=True)
     product_revision_id: Mapped[int] = mapped_column(ForeignKey("product_revisions.id"))
     score: Mapped[int]
+
+
+class EntryHandler(Base):
+    """The relationship manager 客户经理 who handles an assignment within its institution; handed over, never deleted."""
+
+    __tablename__ = "entry_handlers"
+    __table_args__ = (
+        Index(
+            "uq_entry_handlers_current",
+            "assignment_id",
+            "institution_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    assignment_id: Mapped[int] = mapped_column(ForeignKey("assignments.id"), index=True)
+    institution_id: Mapped[int] = mapped_column(ForeignKey("institutions.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), index=True)
+    given_by: Mapped[str] = mapped_column(String(80))
+    since: Mapped[datetime]
+    ended_at: Mapped[datetime | None]

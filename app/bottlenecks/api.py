@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from app.accounts.api import ViewerDep
+from app.accounts.permissions import Action, does
 from app.bottlenecks import service
 from app.bottlenecks.schemas import CaseFilter, CasePage, ClassificationOut, NeedCaseOut, NeedCode
 from app.enterprises.need_facts import NeedFacts
@@ -32,14 +33,18 @@ RegionQuery = Annotated[
 @router.post(
     "/bottlenecks/preview",
     summary="Classify stated facts, store nothing (堵点预判)",
-    openapi_extra={"x-reads-only": True},
+    openapi_extra=does(Action.PREVIEW, stores_nothing=True),
 )
 async def preview_bottlenecks(session: SessionDep, viewer: ViewerDep, facts: NeedFacts) -> ClassificationOut:
     """Judge every class with its reasons, say which one leads and who would receive the need."""
     return await service.preview(session, viewer, facts, now=utc_now())
 
 
-@router.get("/bottlenecks", summary="Current bottlenecks by entry (堵点清单)")
+@router.get(
+    "/bottlenecks",
+    summary="Current bottlenecks by entry (堵点清单)",
+    openapi_extra=does(Action.READ_CASES, is_recorded=True),
+)
 async def list_bottlenecks(
     session: SessionDep,
     viewer: ViewerDep,
@@ -54,7 +59,11 @@ async def list_bottlenecks(
     return await service.list_cases(session, viewer, page, checked)
 
 
-@router.get("/needs/{need}/bottlenecks", summary="What blocks a need, and who receives it (需求堵点)")
+@router.get(
+    "/needs/{need}/bottlenecks",
+    summary="What blocks a need, and who receives it (需求堵点)",
+    openapi_extra=does(Action.READ_CASES, is_recorded=True),
+)
 async def list_need_bottlenecks(session: SessionDep, viewer: ViewerDep, need: NeedCode) -> list[NeedCaseOut]:
     """Answer the current classification in each edition that the need is on, the newest first."""
     return await service.cases_of_need(session, viewer, need)

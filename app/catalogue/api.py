@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from app.accounts.api import ViewerDep
+from app.accounts.permissions import Action, does
 from app.catalogue import service
 from app.catalogue.quarters import QUARTER_PATTERN
 from app.catalogue.schemas import (
@@ -53,7 +54,7 @@ OnDay = Annotated[
 ]
 
 
-@router.get("/products", tags=["products"])
+@router.get("/products", tags=["products"], openapi_extra=does(Action.READ_REFERENCE))
 async def list_products(
     session: SessionDep,
     viewer: ViewerDep,
@@ -70,7 +71,7 @@ async def list_products(
     )
 
 
-@router.post("/products", tags=["products"], status_code=201)
+@router.post("/products", tags=["products"], status_code=201, openapi_extra=does(Action.MANAGE_PRODUCTS))
 async def create_product(
     session: SessionDep,
     viewer: ViewerDep,
@@ -85,7 +86,7 @@ async def create_product(
     return made
 
 
-@router.get("/products/{code}", tags=["products"])
+@router.get("/products/{code}", tags=["products"], openapi_extra=does(Action.READ_REFERENCE))
 async def get_product(session: SessionDep, viewer: ViewerDep, code: Code, response: Response) -> ProductOut:
     """Read a product's current revision."""
     found = await service.get_product(session, viewer, code)
@@ -93,7 +94,7 @@ async def get_product(session: SessionDep, viewer: ViewerDep, code: Code, respon
     return found
 
 
-@router.get("/products/{code}/revisions", tags=["products"])
+@router.get("/products/{code}/revisions", tags=["products"], openapi_extra=does(Action.READ_REFERENCE))
 async def list_revisions(
     session: SessionDep, viewer: ViewerDep, code: Code, page: PageQuery
 ) -> Page[ProductOut]:
@@ -101,14 +102,20 @@ async def list_revisions(
     return await service.list_revisions(session, viewer, code, page)
 
 
-@router.get("/products/{code}/revisions/{revision}", tags=["products"])
+@router.get(
+    "/products/{code}/revisions/{revision}", tags=["products"], openapi_extra=does(Action.READ_REFERENCE)
+)
 async def get_revision(session: SessionDep, viewer: ViewerDep, code: Code, revision: Number) -> ProductOut:
     """Read one revision of a product."""
     return await service.get_product(session, viewer, code, revision)
 
 
 @router.post(
-    "/products/{code}/revisions", tags=["products"], status_code=201, responses=PRECONDITION_PROBLEMS
+    "/products/{code}/revisions",
+    tags=["products"],
+    status_code=201,
+    responses=PRECONDITION_PROBLEMS,
+    openapi_extra=does(Action.MANAGE_PRODUCTS),
 )
 async def revise_product(
     session: SessionDep,
@@ -128,13 +135,15 @@ async def revise_product(
     return made
 
 
-@router.get("/library/editions", tags=["library"])
+@router.get("/library/editions", tags=["library"], openapi_extra=does(Action.READ_REFERENCE))
 async def list_libraries(session: SessionDep, viewer: ViewerDep, page: PageQuery) -> Page[LibraryOut]:
     """List the library editions 产品库版次, the newest quarter first."""
     return await service.list_libraries(session, viewer, page)
 
 
-@router.post("/library/editions", tags=["library"], status_code=201)
+@router.post(
+    "/library/editions", tags=["library"], status_code=201, openapi_extra=does(Action.PUBLISH_LIBRARY)
+)
 async def publish_library(
     session: SessionDep,
     viewer: ViewerDep,
@@ -148,13 +157,13 @@ async def publish_library(
     return made
 
 
-@router.get("/library/editions/{code}", tags=["library"])
+@router.get("/library/editions/{code}", tags=["library"], openapi_extra=does(Action.READ_REFERENCE))
 async def get_library(session: SessionDep, viewer: ViewerDep, code: Edition) -> LibraryOut:
     """Read one edition."""
     return await service.get_library(session, viewer, code)
 
 
-@router.get("/library/editions/{code}/products", tags=["library"])
+@router.get("/library/editions/{code}/products", tags=["library"], openapi_extra=does(Action.READ_REFERENCE))
 async def library_products(
     session: SessionDep, viewer: ViewerDep, code: Edition, page: PageQuery
 ) -> Page[ProductOut]:
@@ -162,13 +171,18 @@ async def library_products(
     return await service.library_products(session, viewer, code, page)
 
 
-@router.get("/library/editions/{code}/changes", tags=["library"])
+@router.get("/library/editions/{code}/changes", tags=["library"], openapi_extra=does(Action.READ_REFERENCE))
 async def diff_libraries(session: SessionDep, viewer: ViewerDep, code: Edition, since: Older) -> LibraryDiff:
     """Compare an edition with an older one: added, removed, revised."""
     return await service.diff_libraries(session, viewer, since, code)
 
 
-@router.put("/chains/{code}/plan", tags=["chains"], responses=PRECONDITION_PROBLEMS)
+@router.put(
+    "/chains/{code}/plan",
+    tags=["chains"],
+    responses=PRECONDITION_PROBLEMS,
+    openapi_extra=does(Action.MANAGE_CHAINS),
+)
 async def publish_chain_plan(
     session: SessionDep,
     viewer: ViewerDep,

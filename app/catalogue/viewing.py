@@ -4,7 +4,7 @@ from app.catalogue.queries import RevisionRow
 from app.catalogue.rules import ProductTerms
 from app.catalogue.schemas import ProductOut
 from app.institutions.rules import InstitutionTree
-from app.policy.criteria import region_contains
+from app.reference.regions import region_contains
 
 
 def product_out(row: RevisionRow, tree: InstitutionTree) -> ProductOut:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
 from app.accounts.api import ViewerDep
+from app.accounts.permissions import Action, does
 from app.chains import service
 from app.chains.schemas import (
     CODE_PATTERN,
@@ -44,7 +45,7 @@ SincePath = Annotated[WrittenDay, Path(description="起始日", examples=["2023-
 Managers = Annotated[list[ManagerOut], Field(description="链长等任职")]
 
 
-@router.get("")
+@router.get("", openapi_extra=does(Action.READ_REFERENCE))
 async def list_chains(
     session: SessionDep, viewer: ViewerDep, page: PageQuery, jurisdiction: Jurisdiction = None
 ) -> Page[ChainOut]:
@@ -52,7 +53,7 @@ async def list_chains(
     return await service.list_chains(session, viewer, page, jurisdiction=jurisdiction)
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, openapi_extra=does(Action.MANAGE_CHAINS))
 async def create_chain(
     session: SessionDep,
     viewer: ViewerDep,
@@ -67,7 +68,7 @@ async def create_chain(
     return made
 
 
-@router.get("/{code}")
+@router.get("/{code}", openapi_extra=does(Action.READ_REFERENCE))
 async def get_chain(session: SessionDep, viewer: ViewerDep, code: Code, response: Response) -> ChainOut:
     """Read one chain."""
     found = await service.get_chain(session, viewer, code)
@@ -75,7 +76,7 @@ async def get_chain(session: SessionDep, viewer: ViewerDep, code: Code, response
     return found
 
 
-@router.get("/{code}/plan")
+@router.get("/{code}/plan", openapi_extra=does(Action.READ_REFERENCE))
 async def get_plan(
     session: SessionDep,
     viewer: ViewerDep,
@@ -90,13 +91,13 @@ async def get_plan(
     return found
 
 
-@router.get("/{code}/managers")
+@router.get("/{code}/managers", openapi_extra=does(Action.READ_REFERENCE))
 async def list_managers(session: SessionDep, viewer: ViewerDep, code: Code) -> Managers:
     """List who answered and answers for a chain 链长、链办, by first day."""
     return await service.list_managers(session, viewer, code)
 
 
-@router.post("/{code}/managers", status_code=201)
+@router.post("/{code}/managers", status_code=201, openapi_extra=does(Action.MANAGE_CHAINS))
 async def appoint_manager(
     session: SessionDep,
     viewer: ViewerDep,
@@ -112,7 +113,7 @@ async def appoint_manager(
     return made
 
 
-@router.get("/{code}/managers/{role}/{since}")
+@router.get("/{code}/managers/{role}/{since}", openapi_extra=does(Action.READ_REFERENCE))
 async def get_manager(
     session: SessionDep, viewer: ViewerDep, code: Code, role: RolePath, since: SincePath, response: Response
 ) -> ManagerOut:
@@ -122,7 +123,11 @@ async def get_manager(
     return found
 
 
-@router.patch("/{code}/managers/{role}/{since}", responses=PRECONDITION_PROBLEMS)
+@router.patch(
+    "/{code}/managers/{role}/{since}",
+    responses=PRECONDITION_PROBLEMS,
+    openapi_extra=does(Action.MANAGE_CHAINS),
+)
 async def end_manager(
     session: SessionDep,
     viewer: ViewerDep,

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Final
 
-from app.policy.criteria import region_contains
+from app.reference.regions import region_contains
 
 MANAGER_ROLES: Final = {
     "leader": "链长",

@@ -34,8 +34,8 @@ from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor
-from app.policy.criteria import region_contains
 from app.policy.yaml_records import Placed
+from app.reference.regions import region_contains
 
 __all__ = [
     "appoint_manager",

@@ -5,9 +5,11 @@ Exit status: 0 done, 1 what was given is refused, 2 wrong usage (typer's own), 1
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -18,13 +20,17 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from app.accounts import audit_service
+from app.accounts.audit import Origin
 from app.accounts.rules import Viewer, local_operator
+from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, DBAPIError, make_engine, make_sessions, transaction
 from app.kernel.errors import Fault, Refused, RongqiaoError, Unavailable
 from app.kernel.settings import get_settings
 
 Result = TypeVar("Result")
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+COMMAND_WORD = re.compile(r"[a-z-]+")
 REFUSED = 1
 INTERRUPTED = 130
 MOST_SHOWN_FAULTS = 200
@@ -42,9 +48,18 @@ async def work(*, writes: bool) -> AsyncIterator[tuple[AsyncSession, Viewer]]:
     engine = make_engine(settings.database_url)
     try:
         async with transaction(make_sessions(engine), writes=writes) as session:
-            yield session, local_operator(settings.jurisdiction)
+            viewer = local_operator(settings.jurisdiction)
+            audit_service.begin(session, Origin(viewer, via="cli"))
+            yield session, viewer
+            if writes:
+                audit_service.note(session, "command", "command", _command(), now=utc_now())
     finally:
         await engine.dispose()
+
+
+def _command() -> str:
+    """Answer the command that runs, such as `whitelist import`, without what was given to it."""
+    return " ".join(takewhile(COMMAND_WORD.fullmatch, sys.argv[1:3]))
 
 
 def run(job: Callable[[], Coroutine[Any, Any, Result]]) -> Result:

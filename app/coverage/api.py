@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from app.accounts.api import ViewerDep
+from app.accounts.permissions import Action, does
 from app.coverage import service
 from app.coverage.schemas import ClosedOut, CoverageOut, CutQuery, EditionCode, Month, VerificationOut
 from app.kernel.clock import utc_now
@@ -30,7 +31,11 @@ router = APIRouter(route_class=TransactionRoute, prefix="/coverage", tags=["cove
 
 
 @router.get(
-    "/{month}.xlsx", summary="Workbook of a month (导出)", response_class=Response, responses=XLSX_ANSWER
+    "/{month}.xlsx",
+    summary="Workbook of a month (导出)",
+    response_class=Response,
+    responses=XLSX_ANSWER,
+    openapi_extra=does(Action.READ_COVERAGE),
 )
 async def export_coverage(
     session: SessionDep, viewer: ViewerDep, month: Month, edition: EditionCode = None
@@ -41,7 +46,7 @@ async def export_coverage(
     return Response(data, media_type=XLSX, headers=headers)
 
 
-@router.get("/{month}", summary="Coverage of a month (对接覆盖率)")
+@router.get("/{month}", summary="Coverage of a month (对接覆盖率)", openapi_extra=does(Action.READ_COVERAGE))
 async def show_coverage(
     session: SessionDep,
     viewer: ViewerDep,
@@ -53,7 +58,9 @@ async def show_coverage(
     return await service.show(session, viewer, month, by=by, edition=edition, now=utc_now())
 
 
-@router.post("/{month}/close", status_code=201, summary="Close a month (关账)")
+@router.post(
+    "/{month}/close", status_code=201, summary="Close a month (关账)", openapi_extra=does(Action.CLOSE_MONTH)
+)
 async def close_coverage(
     session: SessionDep,
     viewer: ViewerDep,
@@ -67,14 +74,22 @@ async def close_coverage(
     return closed
 
 
-@router.get("/{month}/verification", summary="Recompute a closed month (核验)")
+@router.get(
+    "/{month}/verification",
+    summary="Recompute a closed month (核验)",
+    openapi_extra=does(Action.READ_COVERAGE_FACTS),
+)
 async def verify_coverage(session: SessionDep, viewer: ViewerDep, month: Month) -> VerificationOut:
     """Answer whether the frozen facts still have the hash and give the figures, and what today's facts say."""
     return await service.verify(session, viewer, month)
 
 
 @router.get(
-    "/{month}/facts", summary="Facts of a month (事实)", response_class=Response, responses=FACTS_ANSWER
+    "/{month}/facts",
+    summary="Facts of a month (事实)",
+    response_class=Response,
+    responses=FACTS_ANSWER,
+    openapi_extra=does(Action.READ_COVERAGE_FACTS, is_recorded=True),
 )
 async def coverage_facts(
     session: SessionDep, viewer: ViewerDep, month: Month, edition: EditionCode = None

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from app.accounts.api import ViewerDep
+from app.accounts.permissions import Action, does
 from app.bottlenecks import service as bottlenecks
 from app.bottlenecks.schemas import CaseFilter
 from app.coverage import service as coverage
@@ -30,7 +31,7 @@ MOST_MONTHS = 12
 MonthQuery = Annotated[str | None, Query(pattern=MONTH_PATTERN, max_length=7)]
 
 
-@router.get("/")
+@router.get("/", openapi_extra=does(Action.READ_COVERAGE))
 async def home(session: SessionDep, viewer: ViewerDep, month: MonthQuery = None) -> HTMLResponse:
     """Show a month of coverage; without one, the last month that has something to show."""
     now = utc_now()

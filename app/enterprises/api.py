@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from app.accounts.api import ViewerDep
+from app.accounts.permissions import Action, does
 from app.enterprises import need_service, service
 from app.enterprises.schemas import (
     NEED_CODE_PATTERN,
@@ -53,7 +54,7 @@ NameFilter = Annotated[
 ]
 
 
-@router.get("/enterprises", tags=["enterprises"])
+@router.get("/enterprises", tags=["enterprises"], openapi_extra=does(Action.READ_CASES, is_recorded=True))
 async def list_enterprises(
     session: SessionDep,
     viewer: ViewerDep,
@@ -65,7 +66,9 @@ async def list_enterprises(
     return await service.list_enterprises(session, viewer, page, region=region, name=name)
 
 
-@router.get("/enterprises/{uscc}", tags=["enterprises"])
+@router.get(
+    "/enterprises/{uscc}", tags=["enterprises"], openapi_extra=does(Action.READ_CASES, is_recorded=True)
+)
 async def get_enterprise(
     session: SessionDep, viewer: ViewerDep, uscc: UsccPath, response: Response
 ) -> EnterpriseOut:
@@ -75,7 +78,7 @@ async def get_enterprise(
     return found
 
 
-@router.post("/enterprises", status_code=201, tags=["enterprises"])
+@router.post("/enterprises", status_code=201, tags=["enterprises"], openapi_extra=does(Action.STATE_NEEDS))
 async def create_enterprise(
     session: SessionDep,
     viewer: ViewerDep,
@@ -90,7 +93,12 @@ async def create_enterprise(
     return made
 
 
-@router.put("/enterprises/{uscc}", tags=["enterprises"], responses=PRECONDITION_PROBLEMS)
+@router.put(
+    "/enterprises/{uscc}",
+    tags=["enterprises"],
+    responses=PRECONDITION_PROBLEMS,
+    openapi_extra=does(Action.STATE_NEEDS),
+)
 async def revise_enterprise(
     session: SessionDep,
     viewer: ViewerDep,
@@ -107,7 +115,11 @@ async def revise_enterprise(
     return found
 
 
-@router.get("/enterprises/{uscc}/contact", tags=["enterprises"])
+@router.get(
+    "/enterprises/{uscc}/contact",
+    tags=["enterprises"],
+    openapi_extra=does(Action.READ_CONTACTS, is_recorded=True),
+)
 async def get_contact(session: SessionDep, viewer: ViewerDep, uscc: UsccPath, response: Response) -> Contact:
     """Read whom to call at an enterprise 联系人."""
     found = await service.read_contact(session, viewer, uscc)
@@ -115,7 +127,12 @@ async def get_contact(session: SessionDep, viewer: ViewerDep, uscc: UsccPath, re
     return found
 
 
-@router.put("/enterprises/{uscc}/contact", tags=["enterprises"], responses=PRECONDITION_PROBLEMS)
+@router.put(
+    "/enterprises/{uscc}/contact",
+    tags=["enterprises"],
+    responses=PRECONDITION_PROBLEMS,
+    openapi_extra=does(Action.STATE_NEEDS),
+)
 async def change_contact(
     session: SessionDep,
     viewer: ViewerDep,
@@ -132,7 +149,7 @@ async def change_contact(
     return found
 
 
-@router.get("/projects", tags=["projects"])
+@router.get("/projects", tags=["projects"], openapi_extra=does(Action.READ_CASES, is_recorded=True))
 async def list_projects(
     session: SessionDep, viewer: ViewerDep, page: PageQuery, uscc: UsccFilter = None
 ) -> Page[ProjectOut]:
@@ -140,13 +157,13 @@ async def list_projects(
     return await service.list_projects(session, viewer, page, uscc=uscc)
 
 
-@router.get("/projects/{code}", tags=["projects"])
+@router.get("/projects/{code}", tags=["projects"], openapi_extra=does(Action.READ_CASES, is_recorded=True))
 async def get_project(session: SessionDep, viewer: ViewerDep, code: ProjectCode) -> ProjectOut:
     """Read one project."""
     return await service.project_by_code(session, viewer, code)
 
 
-@router.post("/projects", status_code=201, tags=["projects"])
+@router.post("/projects", status_code=201, tags=["projects"], openapi_extra=does(Action.STATE_NEEDS))
 async def create_project(
     session: SessionDep,
     viewer: ViewerDep,
@@ -160,7 +177,7 @@ async def create_project(
     return made
 
 
-@router.get("/needs", tags=["needs"])
+@router.get("/needs", tags=["needs"], openapi_extra=does(Action.READ_CASES, is_recorded=True))
 async def list_needs(
     session: SessionDep,
     viewer: ViewerDep,
@@ -172,7 +189,7 @@ async def list_needs(
     return await need_service.list_needs(session, viewer, page, uscc=uscc, region=region)
 
 
-@router.get("/needs/{code}", tags=["needs"])
+@router.get("/needs/{code}", tags=["needs"], openapi_extra=does(Action.READ_CASES, is_recorded=True))
 async def get_need(session: SessionDep, viewer: ViewerDep, code: NeedCode, response: Response) -> NeedOut:
     """Read a need with its current wording."""
     found = await need_service.need_by_code(session, viewer, code)
@@ -180,7 +197,9 @@ async def get_need(session: SessionDep, viewer: ViewerDep, code: NeedCode, respo
     return found
 
 
-@router.get("/needs/{code}/revisions", tags=["needs"])
+@router.get(
+    "/needs/{code}/revisions", tags=["needs"], openapi_extra=does(Action.READ_CASES, is_recorded=True)
+)
 async def list_revisions(
     session: SessionDep, viewer: ViewerDep, code: NeedCode, page: PageQuery
 ) -> Page[NeedRevisionOut]:
@@ -188,7 +207,7 @@ async def list_revisions(
     return await need_service.need_revisions(session, viewer, code, page)
 
 
-@router.post("/needs", status_code=201, tags=["needs"])
+@router.post("/needs", status_code=201, tags=["needs"], openapi_extra=does(Action.STATE_NEEDS))
 async def create_need(
     session: SessionDep,
     viewer: ViewerDep,
@@ -203,7 +222,9 @@ async def create_need(
     return made
 
 
-@router.put("/needs/{code}", tags=["needs"], responses=PRECONDITION_PROBLEMS)
+@router.put(
+    "/needs/{code}", tags=["needs"], responses=PRECONDITION_PROBLEMS, openapi_extra=does(Action.STATE_NEEDS)
+)
 async def revise_need(
     session: SessionDep,
     viewer: ViewerDep,

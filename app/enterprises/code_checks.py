@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from app.enterprises.need_facts import NeedFacts
 from app.kernel.errors import Fault
-from app.policy.criteria import region_contains
 from app.reference.book import ReferenceBook
+from app.reference.regions import region_contains
 
 MOST_LISTED = 20
 

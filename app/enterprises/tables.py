@@ -3,7 +3,16 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.database import Base, BigId
@@ -92,3 +101,61 @@ class NeedRevision(Base):
     content_hash: Mapped[str] = mapped_column(String(64))
     stated_on: Mapped[date]
     created_at: Mapped[datetime]
+
+
+class Consent(Base):
+    """An enterprise's authorisation to disclose a need: for what, which fields, to whom, until when.
+
+    Any consent discloses who asks for what; contact details, financial and judicial facts only as it says.
+    `institution_id` (with all below it) null means whichever institution is responsible or supporting.
+    `evidence` names the signed paper when a coordinator recorded it for the firm.
+    """
+
+    __tablename__ = "consents"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    need_id: Mapped[int] = mapped_column(ForeignKey("needs.id"), index=True)
+    purpose: Mapped[str] = mapped_column(String(40))
+    shows_contact: Mapped[bool]
+    shows_financial: Mapped[bool]
+    shows_judicial: Mapped[bool]
+    institution_id: Mapped[int | None] = mapped_column(ForeignKey("institutions.id"), index=True)
+    until: Mapped[date]
+    given_by: Mapped[str] = mapped_column(String(80))
+    given_at: Mapped[datetime]
+    evidence: Mapped[str | None] = mapped_column(Text)
+    revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[str | None] = mapped_column(String(80))
+    version: Mapped[int]
+
+
+class Disclosure(Base):
+    """What an institution was shown of a need, by which consent, to whom and when; the enterprise reads it.
+
+    `contact_slot` (1 to 3) is held by an institution that holds the contact details; at most one row a slot
+    is open, so that never more than three hold them at one time. `ended_at`: no longer held.
+    """
+
+    __tablename__ = "disclosures"
+    __table_args__ = (
+        Index("ix_disclosures_need_id_institution_id", "need_id", "institution_id"),
+        Index(
+            "uq_disclosures_contact_slot",
+            "need_id",
+            "contact_slot",
+            unique=True,
+            sqlite_where=text("contact_slot IS NOT NULL AND ended_at IS NULL"),
+            postgresql_where=text("contact_slot IS NOT NULL AND ended_at IS NULL"),
+        ),
+        CheckConstraint("contact_slot BETWEEN 1 AND 3", name="contact_slot_is_one_of_three"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    need_id: Mapped[int] = mapped_column(ForeignKey("needs.id"))
+    institution_id: Mapped[int] = mapped_column(ForeignKey("institutions.id"))
+    consent_id: Mapped[int] = mapped_column(ForeignKey("consents.id"), index=True)
+    field_groups: Mapped[list[Any]]
+    contact_slot: Mapped[int | None]
+    shown_to: Mapped[str] = mapped_column(String(80))
+    shown_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]

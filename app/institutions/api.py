@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from app.accounts.api import ViewerDep
+from app.accounts.permissions import Action, does
 from app.institutions import service
 from app.institutions.rules import InstitutionKind
 from app.institutions.schemas import (
@@ -37,7 +38,7 @@ RegionFilter = Annotated[
 ParentFilter = Annotated[str | None, Query(pattern=CODE_PATTERN, description="上级机构编码")]
 
 
-@router.get("")
+@router.get("", openapi_extra=does(Action.READ_REFERENCE))
 async def list_institutions(
     session: SessionDep,
     viewer: ViewerDep,
@@ -50,7 +51,7 @@ async def list_institutions(
     return await service.list_institutions(session, viewer, page, kind=kind, region=region, parent=parent)
 
 
-@router.get("/{code}")
+@router.get("/{code}", openapi_extra=does(Action.READ_REFERENCE))
 async def get_institution(
     session: SessionDep, viewer: ViewerDep, code: Code, response: Response
 ) -> InstitutionOut:
@@ -60,7 +61,7 @@ async def get_institution(
     return found
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, openapi_extra=does(Action.MANAGE_INSTITUTIONS))
 async def create_institution(
     session: SessionDep,
     viewer: ViewerDep,
@@ -75,7 +76,7 @@ async def create_institution(
     return made
 
 
-@router.patch("/{code}", responses=PRECONDITION_PROBLEMS)
+@router.patch("/{code}", responses=PRECONDITION_PROBLEMS, openapi_extra=does(Action.MANAGE_INSTITUTIONS))
 async def change_institution(
     session: SessionDep,
     viewer: ViewerDep,

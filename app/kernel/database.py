@@ -4,8 +4,8 @@ A request, command or job opens `transaction(...)` once; services inside it read
 never commit. SQLite (WAL, one writer, foreign keys on) and PostgreSQL run the same code.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -32,7 +32,8 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
+from sqlalchemy.sql.base import ExecutableOption
 from sqlalchemy.types import TypeDecorator
 
 __all__ = [
@@ -44,10 +45,13 @@ __all__ = [
     "Json",
     "Sessions",
     "UtcDateTime",
+    "as_last_step",
     "insert_rows",
     "make_engine",
     "make_sessions",
+    "restrict",
     "transaction",
+    "unrestricted",
 ]
 
 BUSY_TIMEOUT_SECONDS = 15
@@ -95,6 +99,51 @@ class Base(DeclarativeBase):
 
 
 Sessions = async_sessionmaker[AsyncSession]
+LastStep = Callable[[AsyncSession], Awaitable[None]]
+
+_CRITERIA = "rongqiao_criteria"
+_LAST_STEPS = "rongqiao_last_steps"
+
+
+class WatchedSession(Session):
+    """A session that adds to each statement what its viewer may see (`restrict`)."""
+
+
+@event.listens_for(WatchedSession, "do_orm_execute")
+def _narrow(state: ORMExecuteState) -> None:
+    criteria = state.session.info.get(_CRITERIA)
+    if criteria and not state.is_insert:
+        if state.is_select and not state.is_orm_statement:
+            # Criteria find mapped classes, not bare tables: such a statement would see everything.
+            msg = "a restricted session selects mapped classes and their columns, not bare tables"
+            raise RuntimeError(msg)
+        state.statement = state.statement.options(*criteria)
+
+
+def restrict(session: AsyncSession, criteria: Sequence[ExecutableOption]) -> None:
+    """Narrow every statement of a session from now on; `criteria` come from `with_loader_criteria`."""
+    session.info[_CRITERIA] = tuple(criteria)
+
+
+@contextmanager
+def unrestricted(session: AsyncSession) -> Iterator[None]:
+    """Let the system itself look, where an answer rests on more than its viewer may see.
+
+    What is read inside must not be shown as rows: it decides (a reroute, a duplicate) or is summed up
+    (a published figure). Each use says why.
+    """
+    criteria = session.info.pop(_CRITERIA, ())
+    try:
+        yield
+    finally:
+        session.info[_CRITERIA] = criteria
+
+
+def as_last_step(session: AsyncSession, step: LastStep) -> None:
+    """Have something done in this transaction just before it is committed; a step is added once."""
+    steps = session.info.setdefault(_LAST_STEPS, [])
+    if step not in steps:
+        steps.append(step)
 
 
 def make_engine(url: str) -> AsyncEngine:
@@ -127,7 +176,9 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def make_sessions(engine: AsyncEngine) -> Sessions:
     """Make the session factory; rows stay readable after the commit."""
-    return async_sessionmaker(engine, expire_on_commit=False, autoflush=False)
+    return async_sessionmaker(
+        engine, expire_on_commit=False, autoflush=False, sync_session_class=WatchedSession
+    )
 
 
 @asynccontextmanager
@@ -136,6 +187,8 @@ async def transaction(sessions: Sessions, *, writes: bool = True) -> AsyncIterat
     async with sessions() as session:
         await session.connection(execution_options={"rongqiao_writes": writes})
         yield session
+        for step in session.info.pop(_LAST_STEPS, ()):
+            await step(session)
         await session.commit()
 
 

@@ -6,13 +6,16 @@ Refused             422   what was sent cannot be taken; names every fault at on
 Conflict            409   it contradicts what is stored (state, key, run that is under way)
 PreconditionFailed  412   `If-Match` names another version than the stored one
 PreconditionMissing 428   a change without `If-Match`
+Unauthenticated     401   nobody is signed in, or what shows it does not hold
+Forbidden           403   no role of the viewer allows it
 TooLarge            413   the body is over the bound
+TooMany             429   too many requests; says when to come again
 Unavailable         503   a dated table ends before the asked day, or the service is not ready
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,13 @@ class RongqiaoError(Exception):
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Something went wrong"
 
-    def __init__(self, detail: str, faults: Sequence[Fault] = (), **extra: Any) -> None:
+    def __init__(
+        self, detail: str, faults: Sequence[Fault] = (), *, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.faults = tuple(faults)
-        self.extra = extra
+        self.headers = dict(headers or {})
 
 
 class NotFound(RongqiaoError):
@@ -65,6 +70,18 @@ class PreconditionFailed(RongqiaoError):
 
 class PreconditionMissing(RongqiaoError):
     code, status, title = "precondition_missing", 428, "Say which version you are changing"
+
+
+class Unauthenticated(RongqiaoError):
+    code, status, title = "unauthenticated", 401, "Sign in first"
+
+
+class Forbidden(RongqiaoError):
+    code, status, title = "forbidden", 403, "Not yours to do"
+
+
+class TooMany(RongqiaoError):
+    code, status, title = "too_many", 429, "Too many requests"
 
 
 class TooLarge(RongqiaoError):

@@ -52,11 +52,13 @@ def _documented(status: int, text: str) -> dict[int | str, dict[str, Any]]:
 
 PROBLEMS: dict[int | str, dict[str, Any]] = (
     _documented(400, "The request cannot be read")
-    | _documented(403, "Sent by a page of another site")
+    | _documented(401, "Nobody is signed in, or what shows it does not hold")
+    | _documented(403, "No role of the viewer allows it, or a page of another site sent it")
     | _documented(404, "Nothing there that this viewer may see")
     | _documented(409, "It contradicts what is stored")
     | _documented(413, "The body is too large")
     | _documented(422, "What was sent cannot be taken; every fault is named")
+    | _documented(429, "Too many requests; `Retry-After` says when to come again")
 )
 UNAVAILABLE_PROBLEMS = _documented(503, "A dated table ends before the asked day")
 PRECONDITION_PROBLEMS = _documented(412, "Changed since it was read") | _documented(
@@ -98,7 +100,9 @@ async def _domain_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, RongqiaoError):
         raise error
     faults = [fault.as_dict() for fault in error.faults]
-    return problem_response(request, error.status, error.code, error.title, error.detail, faults)
+    answer = problem_response(request, error.status, error.code, error.title, error.detail, faults)
+    answer.headers.update(error.headers)
+    return answer
 
 
 async def _malformed(request: Request, error: Exception) -> Response:

@@ -6,8 +6,8 @@ what it created, so a repetition is answered without doing it twice.
 
 import hashlib
 import re
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
@@ -24,10 +24,24 @@ _BOUNDARY = re.compile(r"""^multipart/form-data;.*\bboundary="?([^\s";]+)""", re
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-class TransactionRoute(APIRoute):
-    """A route whose handler runs inside one transaction (`request.state.session`).
+class Door(Protocol):
+    """Who decides whether a request comes in, and keeps the record of it (accounts/door.py)."""
 
-    Mark a POST that only computes and stores nothing with `openapi_extra={"x-reads-only": True}`.
+    async def admit(self, request: Request, session: AsyncSession, marks: Mapping[str, Any]) -> str:
+        """Find out who asks and whether the route's action is theirs to take, or refuse.
+
+        Answers the key under which the asker's idempotency keys are kept.
+        """
+
+    async def record(self, request: Request, session: AsyncSession, marks: Mapping[str, Any]) -> None:
+        """Note what was done or shown, to be kept in the same transaction."""
+
+
+class TransactionRoute(APIRoute):
+    """A route whose handler runs inside one transaction (`request.state.session`), behind the door.
+
+    Its marks (`openapi_extra`) name the action that it takes (`x-action`), that it only computes and
+    stores nothing although it is a POST (`x-reads-only`), that showing is put on record (`x-recorded`).
     """
 
     def get_route_handler(self) -> Handler:
@@ -35,19 +49,26 @@ class TransactionRoute(APIRoute):
         marks = self.openapi_extra or {}
 
         async def handle(request: Request) -> Response:
-            writes = request.method not in READING_METHODS and not marks.get("x-reads-only")
+            door: Door = request.app.state.door
+            is_change = request.method not in READING_METHODS and not marks.get("x-reads-only")
+            is_recorded = is_change or bool(marks.get("x-recorded"))
             if request.method not in READING_METHODS:
                 await request.body()  # a slow sender must not hold the database's one pen meanwhile
-            async with transaction(request.app.state.sessions, writes=writes) as session:
+            async with transaction(request.app.state.sessions, writes=is_recorded) as session:
                 request.state.session = session
-                if request.method != "POST" or not writes:
-                    return await answer(request)
-                return await _answer_once(request, session, answer)
+                viewer_key = await door.admit(request, session, marks)
+                if request.method == "POST" and is_change:
+                    response = await _answer_once(request, session, answer, viewer_key)
+                else:
+                    response = await answer(request)
+                if is_recorded:
+                    await door.record(request, session, marks)
+                return response
 
         return handle
 
 
-async def _answer_once(request: Request, session: AsyncSession, answer: Handler) -> Response:
+async def _answer_once(request: Request, session: AsyncSession, answer: Handler, viewer_key: str) -> Response:
     key = request.headers.get("idempotency-key")
     if key is None:
         return await answer(request)
@@ -56,7 +77,6 @@ async def _answer_once(request: Request, session: AsyncSession, answer: Handler)
             "The idempotency key is not usable.",
             [Fault("header.Idempotency-Key", "not 1 to 120 printable characters", "Send a UUID.")],
         )
-    viewer_key = request.app.state.viewer.key
     digest = await _request_hash(request)
     known = await queries.idempotency_record(session, viewer_key, key)
     if known is not None:

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
@@ -26,11 +26,49 @@ class Settings(BaseSettings):
         pattern=r"^\d{6}$",
         description="Region code of the government that runs this installation.",
     )
-    host: str = Field(
-        default="127.0.0.1",
-        description="Address to listen on; loopback only until accounts exist.",
+    environment: str = Field(
+        default="development",
+        pattern="^(development|production)$",
+        description="development listens on loopback and may hold demo accounts; production refuses what is unsafe.",
     )
+    secrets_dir: Path | None = Field(
+        default=None, description="Folder with one file for each secret setting, named as here (secret_keys)."
+    )
+    secret_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="Keys that sign tokens and seal second factors, separated by commas; the first signs, all verify.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
+    public_url: str = Field(
+        default="", description="Address that browsers use, such as https://rongqiao.example.gov.cn; production needs it."
+    )
+    trusted_proxies: int = Field(
+        default=0, ge=0, le=5, description="Proxies in front that append to X-Forwarded-For; 0 believes none."
+    )
+    cors_origins: str = Field(
+        default="", description="Origins whose pages may call the API, separated by commas; none by default."
+    )
+    request_seconds: int = Field(default=300, gt=0, description="Longest time that a request may take.")
+    requests_per_minute: int = Field(
+        default=1200, gt=0, description="Most requests a minute of one key, person or, before signing in, address."
+    )
+    sign_ins_per_minute: int = Field(
+        default=20, gt=0, description="Most attempts to sign in a minute from one address."
+    )
+    access_minutes: int = Field(default=10, gt=0, le=60, description="Life of an access token.")
+    session_hours: int = Field(default=12, gt=0, description="Life of a signing-in, refreshed or not.")
+    viewer_cache_seconds: float = Field(
+        default=1.0, ge=0, le=60, description="For so long another process may still believe an ended role or key."
+    )
+    second_factor_roles: str = Field(
+        default="",
+        description="Roles that must sign in with a second factor, separated by commas; production wants all staff.",
+    )
+    oidc_issuer: str = Field(default="", description="Issuer URL of a single sign-on (OpenID Connect); none by default.")
+    oidc_client_id: str = Field(default="", description="Our client id there.")
+    oidc_client_secret: SecretStr = Field(default=SecretStr(""), description="Our client secret there.")
+    oidc_name: str = Field(default="政务统一认证", description="What the sign-in page calls it.")
     max_upload_bytes: int = Field(
         default=64 * 1024 * 1024, gt=0, description="Largest request body that is read, in bytes."
     )

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 
 from app.accounts.api import ViewerDep
+from app.accounts.permissions import Action, does
 from app.catalogue.quarters import QUARTER_PATTERN
 from app.catalogue.schemas import CODE_PATTERN
 from app.enterprises.need_facts import NeedFacts
@@ -56,7 +57,7 @@ REUSED: dict[int | str, dict[str, Any]] = {
 @router.post(
     "/matches/preview",
     summary="What stated facts qualify for, stored nowhere (匹配预判)",
-    openapi_extra={"x-reads-only": True},
+    openapi_extra=does(Action.PREVIEW, stores_nothing=True),
 )
 async def preview_matches(
     session: SessionDep, viewer: ViewerDep, facts: NeedFacts, limit: Limit = 10, library: Library = None
@@ -65,7 +66,11 @@ async def preview_matches(
     return await service.preview(session, viewer, facts, now=utc_now(), limit=limit, library=library)
 
 
-@router.get("/needs/{need}/matches", summary="What a need qualifies for today (需求匹配)")
+@router.get(
+    "/needs/{need}/matches",
+    summary="What a need qualifies for today (需求匹配)",
+    openapi_extra=does(Action.READ_CASES, is_recorded=True),
+)
 async def list_need_matches(
     session: SessionDep, viewer: ViewerDep, need: NeedCode, limit: Limit = 10, library: Library = None
 ) -> MatchesOut:
@@ -73,7 +78,11 @@ async def list_need_matches(
     return await service.matches_of_need(session, viewer, need, now=utc_now(), limit=limit, library=library)
 
 
-@router.get("/needs/{need}/matches/{product}", summary="Why a product fits a need, or not (匹配说明)")
+@router.get(
+    "/needs/{need}/matches/{product}",
+    summary="Why a product fits a need, or not (匹配说明)",
+    openapi_extra=does(Action.READ_CASES, is_recorded=True),
+)
 async def explain_need_match(
     session: SessionDep, viewer: ViewerDep, need: NeedCode, product: ProductCode, on: OnDay = None
 ) -> ExplanationOut:
@@ -81,7 +90,9 @@ async def explain_need_match(
     return await service.explain(session, viewer, need, product, now=utc_now(), on=on)
 
 
-@router.get("/matches/runs", summary="Match runs, the newest first (匹配运行)")
+@router.get(
+    "/matches/runs", summary="Match runs, the newest first (匹配运行)", openapi_extra=does(Action.READ_RUNS)
+)
 async def list_match_runs(
     session: SessionDep, viewer: ViewerDep, page: PageQuery, edition: Edition = None
 ) -> Page[MatchRunOut]:
@@ -90,7 +101,11 @@ async def list_match_runs(
 
 
 @router.post(
-    "/matches/runs", status_code=201, responses=REUSED, summary="Match an edition's entries (运行匹配)"
+    "/matches/runs",
+    status_code=201,
+    responses=REUSED,
+    summary="Match an edition's entries (运行匹配)",
+    openapi_extra=does(Action.RUN_MATCHING),
 )
 async def create_match_run(
     session: SessionDep,
@@ -107,13 +122,17 @@ async def create_match_run(
     return made
 
 
-@router.get("/matches/runs/{run}", summary="One match run (匹配运行)")
+@router.get("/matches/runs/{run}", summary="One match run (匹配运行)", openapi_extra=does(Action.READ_RUNS))
 async def get_match_run(session: SessionDep, viewer: ViewerDep, run: RunId) -> MatchRunOut:
     """Read a run: what it rests on and what it came to."""
     return await service.get_run(session, viewer, run)
 
 
-@router.get("/matches/runs/{run}/entries", summary="How the entries of a run came out (匹配结果)")
+@router.get(
+    "/matches/runs/{run}/entries",
+    summary="How the entries of a run came out (匹配结果)",
+    openapi_extra=does(Action.READ_RUNS, is_recorded=True),
+)
 async def list_match_run_entries(
     session: SessionDep,
     viewer: ViewerDep,

@@ -6,9 +6,9 @@ from datetime import date
 from difflib import get_close_matches
 
 from app.kernel.errors import Conflict, Fault, Refused
-from app.policy.criteria import region_contains
 from app.policy.packs import Pack, Parameter, PolicyLibrary
 from app.policy.precedence import WHOLE_PACK, Adoption, lineage
+from app.reference.regions import region_contains
 
 
 @dataclass(frozen=True, slots=True)

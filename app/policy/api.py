@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response, status
 
 from app.accounts.api import ViewerDep
+from app.accounts.permissions import Action, does
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.paging import Page, PageQuery
 from app.kernel.problems import PROBLEMS
@@ -69,13 +70,13 @@ def _day(on: date | None) -> date:
     return on or shanghai_today()
 
 
-@router.get("", summary="Policy packs 政策包")
+@router.get("", summary="Policy packs 政策包", openapi_extra=does(Action.READ_REFERENCE))
 async def list_packs(_viewer: ViewerDep, page: PageQuery, on: OnQuery = None) -> Page[PackOut]:
     """Every policy document that is loaded, drafts included, by code."""
     return service.packs_page(page, _day(on))
 
 
-@router.get("/rules", summary="What applies 适用规则")
+@router.get("/rules", summary="What applies 适用规则", openapi_extra=does(Action.READ_REFERENCE))
 async def show_rules(
     session: SessionDep, viewer: ViewerDep, jurisdiction: JurisdictionQuery = None, on: OnQuery = None
 ) -> RuleBookOut:
@@ -83,7 +84,7 @@ async def show_rules(
     return RuleBookOut.of(await service.rule_book_of_region(session, viewer, jurisdiction, _day(on)))
 
 
-@router.get("/parameters/{key}", summary="One value 参数值")
+@router.get("/parameters/{key}", summary="One value 参数值", openapi_extra=does(Action.READ_REFERENCE))
 async def show_parameter(
     session: SessionDep,
     viewer: ViewerDep,
@@ -96,13 +97,18 @@ async def show_parameter(
     return AppliedParameterOut.of(found)
 
 
-@router.get("/adoptions", summary="Adoptions 采用记录")
+@router.get("/adoptions", summary="Adoptions 采用记录", openapi_extra=does(Action.READ_REFERENCE))
 async def list_adoptions(session: SessionDep, viewer: ViewerDep, page: PageQuery) -> Page[AdoptionOut]:
     """What operators adopted for the viewer's region and those above it, ended ones included."""
     return await service.adoptions_page(session, viewer, page)
 
 
-@router.post("/adoptions", status_code=status.HTTP_201_CREATED, summary="Adopt 采用")
+@router.post(
+    "/adoptions",
+    status_code=status.HTTP_201_CREATED,
+    summary="Adopt 采用",
+    openapi_extra=does(Action.ADOPT_POLICY),
+)
 async def adopt(
     session: SessionDep,
     viewer: ViewerDep,
@@ -116,13 +122,19 @@ async def adopt(
     return made
 
 
-@router.get("/adoptions/{adoption_id}", summary="One adoption 采用记录")
+@router.get(
+    "/adoptions/{adoption_id}", summary="One adoption 采用记录", openapi_extra=does(Action.READ_REFERENCE)
+)
 async def show_adoption(session: SessionDep, viewer: ViewerDep, adoption_id: AdoptionPath) -> AdoptionOut:
     """One recorded adoption."""
     return await service.adoption(session, viewer, adoption_id)
 
 
-@router.post("/adoptions/{adoption_id}/end", summary="End an adoption 停止采用")
+@router.post(
+    "/adoptions/{adoption_id}/end",
+    summary="End an adoption 停止采用",
+    openapi_extra=does(Action.ADOPT_POLICY),
+)
 async def end_adoption(
     session: SessionDep,
     viewer: ViewerDep,
@@ -134,19 +146,19 @@ async def end_adoption(
     return await service.end_adoption(session, viewer, adoption_id, wanted, now=utc_now())
 
 
-@router.get("/{pack}", summary="One pack 政策包")
+@router.get("/{pack}", summary="One pack 政策包", openapi_extra=does(Action.READ_REFERENCE))
 async def show_pack(_viewer: ViewerDep, pack: PackPath, on: OnQuery = None) -> PackOut:
     """One policy document with its dates, source and notes."""
     return PackOut.of(service.pack_of(pack), _day(on))
 
 
-@router.get("/{pack}/clauses", summary="Its clauses 条款")
+@router.get("/{pack}/clauses", summary="Its clauses 条款", openapi_extra=does(Action.READ_REFERENCE))
 async def list_clauses(_viewer: ViewerDep, pack: PackPath) -> Page[ClauseOut]:
     """Every clause in the document's order, with what carries it; always one page."""
     return Page(items=[ClauseOut.of(row) for row in service.clauses_of(pack)])
 
 
-@router.get("/{pack}/clauses/{number}", summary="One clause 条款")
+@router.get("/{pack}/clauses/{number}", summary="One clause 条款", openapi_extra=does(Action.READ_REFERENCE))
 async def show_clause(_viewer: ViewerDep, pack: PackPath, number: NumberPath) -> ClauseOut:
     """One clause with its responsible bodies and what carries it."""
     return ClauseOut.of(service.clause_of(pack, number))

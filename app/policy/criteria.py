@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import Final
 
 from app.policy.facts import FACTS, Fact, Facts, FactValue, Kind, Members, fact_text
+from app.reference.regions import region_contains
 
 
 class Verdict(IntEnum):
@@ -177,16 +178,6 @@ OPERATORS: Final[Mapping[str, Operator]] = {
     "is_true": Operator(frozenset[Kind]({"flag"}), 0, 0, "：是", _is_true),
     "is_false": Operator(frozenset[Kind]({"flag"}), 0, 0, "：否", _is_false),
 }  # fmt: skip
-
-
-def region_contains(area: str, region: str) -> bool:
-    """Tell whether a six-digit region code lies in an area (county, city, province or nation).
-
-    GB/T 2260 codes nest by pairs of digits: 230000 holds 230100 holds 230102; 000000 holds all.
-    """
-    while area.endswith("00") and area:
-        area = area[:-2]
-    return region.startswith(area)
 
 
 def evaluate(condition: Condition, facts: Facts) -> Verdict:

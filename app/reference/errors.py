@@ -21,7 +21,7 @@ class CalendarUnknownError(Unavailable):
             f"are {first_year} to {last_year}). Load the year's table: {WORKING_DAYS_REMEDY}."
         )
         fault = Fault("day", "no working-day table covers it", WORKING_DAYS_REMEDY, day.isoformat())
-        super().__init__(detail, [fault], year=day.year)
+        super().__init__(detail, [fault])
         self.year = day.year
 
 

@@ -14,6 +14,16 @@ from enum import StrEnum
 NATION = "000000"
 
 
+def region_contains(area: str, region: str) -> bool:
+    """Tell whether a six-digit region code lies in an area (county, city, province or nation).
+
+    GB/T 2260 codes nest by pairs of digits: 230000 holds 230100 holds 230102; 000000 holds all.
+    """
+    while area.endswith("00") and area:
+        area = area[:-2]
+    return region.startswith(area)
+
+
 class Level(StrEnum):
     """Level of a division, the widest first."""
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, File, Form, Path, Query, Response, UploadFile
 
 from app.accounts.api import ViewerDep
+from app.accounts.permissions import Action, does
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.paging import Page, PageQuery
 from app.kernel.problems import PRECONDITION_PROBLEMS, PROBLEMS
@@ -77,13 +78,13 @@ SheetForm = Annotated[
 ]
 
 
-@router.get("/editions")
+@router.get("/editions", openapi_extra=does(Action.READ_REFERENCE))
 async def list_editions(session: SessionDep, viewer: ViewerDep, page: PageQuery) -> Page[EditionOut]:
     """List editions 名单版次, the newest first."""
     return await service.list_editions(session, viewer, page)
 
 
-@router.get("/editions/{edition}")
+@router.get("/editions/{edition}", openapi_extra=does(Action.READ_CASES))
 async def get_edition(
     session: SessionDep, viewer: ViewerDep, edition: EditionPath, response: Response
 ) -> EditionOut:
@@ -93,7 +94,7 @@ async def get_edition(
     return found
 
 
-@router.post("/editions", status_code=201)
+@router.post("/editions", status_code=201, openapi_extra=does(Action.MANAGE_ROSTER))
 async def open_edition(
     session: SessionDep,
     viewer: ViewerDep,
@@ -107,7 +108,7 @@ async def open_edition(
     return made
 
 
-@router.get("/editions/{edition}/diff/{other}")
+@router.get("/editions/{edition}/diff/{other}", openapi_extra=does(Action.READ_RUNS, is_recorded=True))
 async def diff_editions(
     session: SessionDep,
     viewer: ViewerDep,
@@ -120,7 +121,7 @@ async def diff_editions(
     return await service.diff_editions(session, viewer, edition, other, page, change=change)
 
 
-@router.get("/entries")
+@router.get("/entries", openapi_extra=does(Action.READ_CASES, is_recorded=True))
 async def list_entries(
     session: SessionDep,
     viewer: ViewerDep,
@@ -136,7 +137,7 @@ async def list_entries(
     return await service.list_entries(session, viewer, page, which)
 
 
-@router.get("/entries/{code}")
+@router.get("/entries/{code}", openapi_extra=does(Action.READ_CASES, is_recorded=True))
 async def get_entry(session: SessionDep, viewer: ViewerDep, code: EntryPath, response: Response) -> EntryOut:
     """Read an entry with its facts, the findings that decided, and its review items."""
     found = await service.get_entry(session, viewer, code)
@@ -144,7 +145,7 @@ async def get_entry(session: SessionDep, viewer: ViewerDep, code: EntryPath, res
     return found
 
 
-@router.post("/entries", status_code=201)
+@router.post("/entries", status_code=201, openapi_extra=does(Action.MANAGE_ROSTER))
 async def list_need(
     session: SessionDep,
     viewer: ViewerDep,
@@ -159,7 +160,9 @@ async def list_need(
     return made
 
 
-@router.put("/entries/{code}/withdrawal", responses=PRECONDITION_PROBLEMS)
+@router.put(
+    "/entries/{code}/withdrawal", responses=PRECONDITION_PROBLEMS, openapi_extra=does(Action.MANAGE_ROSTER)
+)
 async def withdraw_entry(
     session: SessionDep,
     viewer: ViewerDep,
@@ -181,7 +184,7 @@ async def withdraw_entry(
     return found
 
 
-@router.get("/imports")
+@router.get("/imports", openapi_extra=does(Action.READ_RUNS))
 async def list_imports(
     session: SessionDep, viewer: ViewerDep, page: PageQuery, edition: EditionQuery = None
 ) -> Page[ImportOut]:
@@ -189,7 +192,12 @@ async def list_imports(
     return await import_service.list_imports(session, viewer, page, edition_code=edition)
 
 
-@router.get("/imports/template.xlsx", response_class=Response, responses=WORKBOOK)
+@router.get(
+    "/imports/template.xlsx",
+    response_class=Response,
+    responses=WORKBOOK,
+    openapi_extra=does(Action.READ_REFERENCE),
+)
 async def get_template(session: SessionDep, viewer: ViewerDep) -> Response:
     """Fetch the empty roster with drop-down lists, notes and code lists 名单模板."""
     target = BytesIO()
@@ -197,14 +205,17 @@ async def get_template(session: SessionDep, viewer: ViewerDep) -> Response:
     return Response(target.getvalue(), media_type=XLSX)
 
 
-@router.get("/imports/{import_id}")
+@router.get("/imports/{import_id}", openapi_extra=does(Action.READ_RUNS))
 async def get_import(session: SessionDep, viewer: ViewerDep, import_id: ItemId) -> ImportOut:
     """Read what came of an import."""
     return await import_service.get_import(session, viewer, import_id)
 
 
 @router.post(
-    "/imports", status_code=201, responses={200: {"model": ImportOut, "description": "Nothing was written."}}
+    "/imports",
+    status_code=201,
+    responses={200: {"model": ImportOut, "description": "Nothing was written."}},
+    openapi_extra=does(Action.MANAGE_ROSTER),
 )
 async def import_roster(
     session: SessionDep,
@@ -234,7 +245,10 @@ async def import_roster(
 
 
 @router.post(
-    "/imports/errors.xlsx", response_class=Response, responses=WORKBOOK, openapi_extra={"x-reads-only": True}
+    "/imports/errors.xlsx",
+    response_class=Response,
+    responses=WORKBOOK,
+    openapi_extra=does(Action.MANAGE_ROSTER, stores_nothing=True),
 )
 async def check_roster(
     session: SessionDep,
@@ -255,7 +269,7 @@ async def check_roster(
     return Response(target.getvalue(), media_type=XLSX)
 
 
-@router.get("/reviews")
+@router.get("/reviews", openapi_extra=does(Action.READ_REVIEWS, is_recorded=True))
 async def list_reviews(
     session: SessionDep,
     viewer: ViewerDep,
@@ -270,7 +284,7 @@ async def list_reviews(
     )
 
 
-@router.get("/reviews/{item_id}")
+@router.get("/reviews/{item_id}", openapi_extra=does(Action.READ_REVIEWS, is_recorded=True))
 async def get_review(
     session: SessionDep, viewer: ViewerDep, item_id: ItemId, response: Response
 ) -> ReviewOut:
@@ -280,7 +294,7 @@ async def get_review(
     return found
 
 
-@router.put("/reviews/{item_id}", responses=PRECONDITION_PROBLEMS)
+@router.put("/reviews/{item_id}", responses=PRECONDITION_PROBLEMS, openapi_extra=does(Action.REVIEW_ENTRIES))
 async def decide_review(
     session: SessionDep,
     viewer: ViewerDep,

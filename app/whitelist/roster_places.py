@@ -5,11 +5,10 @@ from collections.abc import Callable
 from rapidfuzz import fuzz, process
 
 from app.chains.rules import ChainInForce
-from app.policy.criteria import region_contains
 from app.reference.book import ReferenceBook
 from app.reference.industries import Rank
 from app.reference.region_names import find_by_name
-from app.reference.regions import Outcome, Region
+from app.reference.regions import Outcome, Region, region_contains
 from app.whitelist.roster_faults import BadCell
 
 _CODE_LENGTH = 6

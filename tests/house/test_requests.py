@@ -12,6 +12,8 @@ from fastapi import APIRouter, Body, FastAPI, Response
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
+from app.accounts.door import OpenDoor
+from app.accounts.permissions import Action, does
 from app.accounts.rules import local_operator
 from app.kernel.clock import utc_now
 from app.kernel.database import Sessions, transaction
@@ -21,6 +23,7 @@ from app.kernel.requests import IfMatch, SessionDep, TransactionRoute, check_if_
 from app.kernel.settings import Settings
 from app.kernel.tables import IdempotencyRecord
 from app.main import create_app
+from app.visibility.service import narrow
 
 router = APIRouter(route_class=TransactionRoute)
 
@@ -32,7 +35,7 @@ def _row(key: str) -> IdempotencyRecord:
     )  # fmt: skip
 
 
-@router.post("/things/{key}", status_code=201)
+@router.post("/things/{key}", status_code=201, openapi_extra=does(Action.STATE_NEEDS))
 async def create(key: str, session: SessionDep, size: Annotated[int, Body(embed=True)]) -> dict[str, int]:
     session.add(_row(key))
     await session.flush()
@@ -41,13 +44,13 @@ async def create(key: str, session: SessionDep, size: Annotated[int, Body(embed=
     return {"size": size, "rows": await _count(session)}
 
 
-@router.get("/broken")
+@router.get("/broken", openapi_extra=does(Action.READ_CASES))
 async def broken() -> None:
     msg = "secret 91230102MA72HD1TJW"
     raise RuntimeError(msg)
 
 
-@router.put("/things/{key}")
+@router.put("/things/{key}", openapi_extra=does(Action.STATE_NEEDS))
 async def change(key: str, session: SessionDep, if_match: IfMatch = None) -> Response:
     check_if_match(if_match, 7)
     return Response(status_code=204)
@@ -62,7 +65,7 @@ async def _count(session: SessionDep) -> int:
 @pytest.fixture
 def things(sessions: Sessions) -> httpx.AsyncClient:
     app = FastAPI()
-    app.state.sessions, app.state.viewer = sessions, local_operator("230000")
+    app.state.sessions, app.state.door = sessions, OpenDoor(local_operator("230000"), narrow)
     install_problem_handlers(app)
     app.include_router(router)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)

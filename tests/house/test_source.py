@@ -26,6 +26,7 @@ ROOMS = frozenset(
         "allocation",
         "docking",
         "coverage",
+        "visibility",
         "desks",
         "cli",
     ]

@@ -14,7 +14,7 @@ from app.institutions.rules import (
     areas_holding,
     lineage_below,
 )
-from app.policy.criteria import region_contains
+from app.reference.regions import region_contains
 
 REGIONS = ("000000", "230000", "230100", "230102", "230103", "230200", "410300", "410302")
 KINDS = st.sampled_from(list(InstitutionKind))

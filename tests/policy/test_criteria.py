@@ -12,10 +12,10 @@ from app.policy.criteria import (
     Verdict,
     evaluate,
     missing_facts,
-    region_contains,
 )
 from app.policy.facts import FACTS, Facts, Members
 from app.policy.parsing import condition_as_data, parse_condition
+from app.reference.regions import region_contains
 
 NAMES = ("first_loan", "litigation", "exporter")
 FLAGS = st.sampled_from(NAMES)

@@ -1,0 +1,189 @@
+"""May do: which action which role may take, and within what. Pure; rows are narrowed by what a viewer may see.
+
+Two questions are apart. `may_try` asks whether a viewer has any role for an action: it stands at the
+door, before anything is read. `may_do` asks whether one of those roles covers what the action
+touches: services ask it when they know the region, institution, firm or chain.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from app.accounts.rules import SCOPE_KINDS, Grant, Role, ScopeKind, Viewer
+from app.kernel.errors import Forbidden
+from app.reference.regions import region_contains
+
+
+class Action(StrEnum):
+    """What a route, page or command does; each route names one."""
+
+    SIGN_IN = "sign_in"
+    OWN_ACCOUNT = "own_account"
+
+    READ_REFERENCE = "read_reference"
+    ADOPT_POLICY = "adopt_policy"
+    MANAGE_INSTITUTIONS = "manage_institutions"
+    MANAGE_CHAINS = "manage_chains"
+    MANAGE_PRODUCTS = "manage_products"
+    PUBLISH_LIBRARY = "publish_library"
+
+    READ_CASES = "read_cases"
+    READ_CARDS = "read_cards"
+    READ_CONTACTS = "read_contacts"
+    STATE_NEEDS = "state_needs"
+    PREVIEW = "preview"
+    MANAGE_ROSTER = "manage_roster"
+    REVIEW_ENTRIES = "review_entries"
+    READ_REVIEWS = "read_reviews"
+    READ_RUNS = "read_runs"
+    RUN_MATCHING = "run_matching"
+    RUN_ALLOCATION = "run_allocation"
+    LOG_DOCKING = "log_docking"
+    DISPATCH_ENTRIES = "dispatch_entries"
+
+    READ_COVERAGE = "read_coverage"
+    READ_COVERAGE_FACTS = "read_coverage_facts"
+    CLOSE_MONTH = "close_month"
+
+    GIVE_CONSENT = "give_consent"
+    READ_DISCLOSURES = "read_disclosures"
+
+    INVITE_PEOPLE = "invite_people"
+    CONFIRM_ENTERPRISES = "confirm_enterprises"
+    MANAGE_ACCOUNTS = "manage_accounts"
+    READ_AUDIT = "read_audit"
+
+
+ANYBODY: Final = frozenset({Action.SIGN_IN})
+"""Open without signing in."""
+
+EVERYBODY: Final = frozenset({Action.OWN_ACCOUNT, Action.READ_REFERENCE})
+"""Open to whoever is signed in."""
+
+_CASE_READERS: Final = frozenset(Role) - {Role.ADMINISTRATOR}
+_STAFF: Final = _CASE_READERS - {Role.ENTERPRISE}
+_LENDERS: Final = frozenset({Role.RELATIONSHIP_MANAGER, Role.BANK_ADMINISTRATOR, Role.GUARANTOR})
+
+ROLES: Final[Mapping[Action, frozenset[Role]]] = {
+    Action.ADOPT_POLICY: frozenset({Role.COORDINATOR}),
+    Action.MANAGE_INSTITUTIONS: frozenset({Role.COORDINATOR, Role.BANK_ADMINISTRATOR}),
+    Action.MANAGE_CHAINS: frozenset({Role.COORDINATOR, Role.CHAIN_MANAGER}),
+    Action.MANAGE_PRODUCTS: frozenset({Role.COORDINATOR, Role.BANK_ADMINISTRATOR}),
+    Action.PUBLISH_LIBRARY: frozenset({Role.COORDINATOR}),
+    Action.READ_CASES: _CASE_READERS,
+    Action.READ_CARDS: _LENDERS,
+    Action.READ_CONTACTS: _LENDERS | {Role.ENTERPRISE, Role.COORDINATOR},
+    Action.STATE_NEEDS: frozenset({Role.ENTERPRISE, Role.COORDINATOR}),
+    Action.PREVIEW: _CASE_READERS,
+    Action.MANAGE_ROSTER: frozenset({Role.COORDINATOR}),
+    Action.REVIEW_ENTRIES: frozenset({Role.COORDINATOR}),
+    Action.READ_REVIEWS: frozenset({Role.COORDINATOR, Role.AUDITOR}),
+    Action.READ_RUNS: frozenset({Role.COORDINATOR, Role.AUDITOR}),
+    Action.RUN_MATCHING: frozenset({Role.COORDINATOR}),
+    Action.RUN_ALLOCATION: frozenset({Role.COORDINATOR}),
+    Action.LOG_DOCKING: _LENDERS | {Role.COORDINATOR},
+    Action.DISPATCH_ENTRIES: frozenset({Role.BANK_ADMINISTRATOR, Role.RELATIONSHIP_MANAGER}),
+    Action.READ_COVERAGE: _STAFF,
+    Action.READ_COVERAGE_FACTS: frozenset({Role.COORDINATOR, Role.AUDITOR}),
+    Action.CLOSE_MONTH: frozenset({Role.COORDINATOR}),
+    Action.GIVE_CONSENT: frozenset({Role.ENTERPRISE, Role.COORDINATOR}),
+    Action.READ_DISCLOSURES: frozenset({Role.ENTERPRISE, Role.COORDINATOR, Role.AUDITOR}),
+    Action.INVITE_PEOPLE: frozenset({Role.ADMINISTRATOR, Role.BANK_ADMINISTRATOR}),
+    Action.CONFIRM_ENTERPRISES: frozenset({Role.COORDINATOR}),
+    Action.MANAGE_ACCOUNTS: frozenset({Role.ADMINISTRATOR}),
+    Action.READ_AUDIT: frozenset({Role.AUDITOR}),
+}
+
+OF_THE_WHOLE: Final = frozenset(
+    {
+        Action.ADOPT_POLICY,
+        Action.PUBLISH_LIBRARY,
+        Action.MANAGE_ROSTER,
+        Action.READ_RUNS,
+        Action.RUN_MATCHING,
+        Action.RUN_ALLOCATION,
+        Action.READ_COVERAGE_FACTS,
+        Action.CLOSE_MONTH,
+    }
+)
+"""What concerns a jurisdiction's whole roster: a coordinator of a part of it may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an action touches, as far as it is known.
+
+    `institutions` are the codes from the root of the tree down to the institution touched.
+    """
+
+    region: str | None = None
+    institutions: tuple[str, ...] = ()
+    uscc: str | None = None
+    chain: str | None = None
+
+
+def may_try(viewer: Viewer, action: Action) -> bool:
+    """Tell whether a viewer has a role for an action, wherever it may reach."""
+    if action in ANYBODY or viewer.is_operator:
+        return True
+    if action in EVERYBODY:
+        return viewer.is_signed_in
+    whole = Target(region=viewer.jurisdiction)
+    return any(
+        grant.role in ROLES[action]
+        and (action not in OF_THE_WHOLE or grant.role is not Role.COORDINATOR or _covers(grant, whole))
+        for grant in viewer.grants
+    )
+
+
+def may_do(viewer: Viewer, action: Action, target: Target) -> bool:
+    """Tell whether a viewer may take an action upon a target: one and the same role allows and covers it."""
+    if action in ANYBODY or viewer.is_operator:
+        return True
+    if action in EVERYBODY:
+        return viewer.is_signed_in
+    return any(grant.role in ROLES[action] and _covers(grant, target) for grant in viewer.grants)
+
+
+def require(viewer: Viewer, action: Action, target: Target) -> None:
+    """Refuse what a viewer may not do.
+
+    Raises:
+        Forbidden: no role of the viewer covers it.
+    """
+    if not may_do(viewer, action, target):
+        raise forbidden(action)
+
+
+def forbidden(action: Action) -> Forbidden:
+    """Make the refusal of an action; it says nothing of what the action would have touched."""
+    return Forbidden(f"None of your roles allows “{action}” here.")
+
+
+def _covers(grant: Grant, target: Target) -> bool:
+    match SCOPE_KINDS[grant.role]:
+        case ScopeKind.INSTALLATION:
+            return True
+        case ScopeKind.REGION:
+            return target.region is not None and region_contains(grant.scope, target.region)
+        case ScopeKind.INSTITUTION:
+            return grant.scope in target.institutions
+        case ScopeKind.CREDIT_CODE:
+            return target.uscc is not None and grant.scope == target.uscc
+        case ScopeKind.CHAIN:
+            return target.chain is not None and grant.scope == target.chain
+
+
+def does(action: Action, *, stores_nothing: bool = False, is_recorded: bool = False) -> dict[str, Any]:
+    """Answer the marks of a route, as `openapi_extra`: the action that it takes, and two exceptions.
+
+    `stores_nothing`: it only computes, although it is a POST. `is_recorded`: it shows something
+    sensitive, so that who saw it goes into the audit trail; changes always do.
+    """
+    marks: dict[str, Any] = {"x-action": action.value}
+    if stores_nothing:
+        marks["x-reads-only"] = True
+    if is_recorded:
+        marks["x-recorded"] = True
+    return marks
