@@ -1,11 +1,13 @@
 """Keeps the audit trail: notes are gathered while a transaction runs and chained as its last step."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from app.accounts import queries
 from app.accounts.audit import Note, Origin, links
+from app.accounts.rules import Viewer
 from app.kernel.database import AsyncSession, as_last_step
 
 _ORIGIN: Final = "audit_origin"
@@ -15,6 +17,11 @@ _NOTES: Final = "audit_notes"
 def begin(session: AsyncSession, origin: Origin) -> None:
     """Say on whose behalf, by which way and from where a transaction works."""
     session.info[_ORIGIN] = origin
+
+
+def acting_as(session: AsyncSession, viewer: Viewer) -> None:
+    """Say who it was that a transaction works for, now that it is known (after signing in)."""
+    session.info[_ORIGIN] = replace(session.info[_ORIGIN], viewer=viewer)
 
 
 def note(

@@ -37,6 +37,9 @@ class OpenDoor:
         """Note what was done."""
         record(request, session, marks)
 
+    async def leave(self, request: Request) -> None:
+        """Nothing is left to do."""
+
 
 def let_in(
     request: Request,

@@ -175,15 +175,28 @@ def _covers(grant: Grant, target: Target) -> bool:
             return target.chain is not None and grant.scope == target.chain
 
 
-def does(action: Action, *, stores_nothing: bool = False, is_recorded: bool = False) -> dict[str, Any]:
-    """Answer the marks of a route, as `openapi_extra`: the action that it takes, and two exceptions.
+def does(
+    action: Action,
+    *,
+    stores_nothing: bool = False,
+    is_recorded: bool = False,
+    shows_secret: bool = False,
+    own_transactions: bool = False,
+    is_final: bool = False,
+) -> dict[str, Any]:
+    """Answer the marks of a route, as `openapi_extra`: the action that it takes, and what is special about it.
 
     `stores_nothing`: it only computes, although it is a POST. `is_recorded`: it shows something
-    sensitive, so that who saw it goes into the audit trail; changes always do.
+    sensitive, so that who saw it goes into the audit trail; changes always do. `shows_secret`: its
+    answer holds one, so that no copy is kept for repetitions. `own_transactions`: it hashes passwords
+    or the like between short transactions of its own; no copy is kept either. `is_final`: it ends
+    something that cannot be changed otherwise, so that nobody's version of it can be stale.
     """
-    marks: dict[str, Any] = {"x-action": action.value}
-    if stores_nothing:
-        marks["x-reads-only"] = True
-    if is_recorded:
-        marks["x-recorded"] = True
-    return marks
+    marks = {
+        "x-reads-only": stores_nothing,
+        "x-recorded": is_recorded,
+        "x-shows-secret": shows_secret,
+        "x-own-transactions": own_transactions,
+        "x-final": is_final,
+    }
+    return {"x-action": action.value} | {name: True for name, is_set in marks.items() if is_set}

@@ -45,8 +45,10 @@ __all__ = [
     "Json",
     "Sessions",
     "UtcDateTime",
+    "after_commit",
     "as_last_step",
     "insert_rows",
+    "is_writing",
     "make_engine",
     "make_sessions",
     "restrict",
@@ -103,6 +105,7 @@ LastStep = Callable[[AsyncSession], Awaitable[None]]
 
 _CRITERIA = "rongqiao_criteria"
 _LAST_STEPS = "rongqiao_last_steps"
+_AFTERWARDS = "rongqiao_afterwards"
 
 
 class WatchedSession(Session):
@@ -144,6 +147,11 @@ def as_last_step(session: AsyncSession, step: LastStep) -> None:
     steps = session.info.setdefault(_LAST_STEPS, [])
     if step not in steps:
         steps.append(step)
+
+
+def after_commit(session: AsyncSession, step: Callable[[], None]) -> None:
+    """Have something done in this process as soon as this transaction is kept; never if it is not."""
+    session.info.setdefault(_AFTERWARDS, []).append(step)
 
 
 def make_engine(url: str) -> AsyncEngine:
@@ -190,6 +198,8 @@ async def transaction(sessions: Sessions, *, writes: bool = True) -> AsyncIterat
         for step in session.info.pop(_LAST_STEPS, ()):
             await step(session)
         await session.commit()
+        for done in session.info.pop(_AFTERWARDS, ()):
+            done()
 
 
 async def insert_rows(session: AsyncSession, table: Table, rows: Iterable[Mapping[str, Any]]) -> int:

@@ -6,7 +6,9 @@ what it created, so a repetition is answered without doing it twice.
 
 import hashlib
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Header, Request, Response
@@ -36,12 +38,25 @@ class Door(Protocol):
     async def record(self, request: Request, session: AsyncSession, marks: Mapping[str, Any]) -> None:
         """Note what was done or shown, to be kept in the same transaction."""
 
+    async def leave(self, request: Request) -> None:
+        """Do what must wait until the request's transaction is over, however it ended."""
+
+
+class Begin(Protocol):
+    """Opens a writing transaction of a request that was let in; the door's note of it is kept with it."""
+
+    def __call__(self, *, is_recorded: bool = True) -> AbstractAsyncContextManager[AsyncSession]: ...
+
 
 class TransactionRoute(APIRoute):
     """A route whose handler runs inside one transaction (`request.state.session`), behind the door.
 
     Its marks (`openapi_extra`) name the action that it takes (`x-action`), that it only computes and
-    stores nothing although it is a POST (`x-reads-only`), that showing is put on record (`x-recorded`).
+    stores nothing although it is a POST (`x-reads-only`), that showing is put on record (`x-recorded`),
+    that its answer holds a secret, so that no copy of it is kept for repetitions (`x-shows-secret`).
+
+    With `x-own-transactions` the handler opens them itself (`BeginDep`): it does slow work, such as
+    hashing a password, during which it must hold neither a connection nor the database's one pen.
     """
 
     def get_route_handler(self) -> Handler:
@@ -49,23 +64,63 @@ class TransactionRoute(APIRoute):
         marks = self.openapi_extra or {}
 
         async def handle(request: Request) -> Response:
-            door: Door = request.app.state.door
-            is_change = request.method not in READING_METHODS and not marks.get("x-reads-only")
-            is_recorded = is_change or bool(marks.get("x-recorded"))
             if request.method not in READING_METHODS:
                 await request.body()  # a slow sender must not hold the database's one pen meanwhile
-            async with transaction(request.app.state.sessions, writes=is_recorded) as session:
-                request.state.session = session
-                viewer_key = await door.admit(request, session, marks)
-                if request.method == "POST" and is_change:
-                    response = await _answer_once(request, session, answer, viewer_key)
-                else:
-                    response = await answer(request)
-                if is_recorded:
-                    await door.record(request, session, marks)
-                return response
+            try:
+                if marks.get("x-own-transactions"):
+                    return await _answer_between(request, marks, answer)
+                return await _answer_inside(request, marks, answer)
+            finally:
+                await request.app.state.door.leave(request)
 
         return handle
+
+
+async def _answer_inside(request: Request, marks: Mapping[str, Any], answer: Handler) -> Response:
+    door: Door = request.app.state.door
+    is_change = request.method not in READING_METHODS and not marks.get("x-reads-only")
+    is_recorded = is_change or bool(marks.get("x-recorded"))
+    async with transaction(request.app.state.sessions, writes=is_recorded) as session:
+        request.state.session = session
+        viewer_key = await door.admit(request, session, marks)
+        if marks.get("x-shows-secret"):
+            _refuse_key(request)
+            response = await answer(request)
+        elif request.method == "POST" and is_change:
+            response = await _answer_once(request, session, answer, viewer_key)
+        else:
+            response = await answer(request)
+        if is_recorded:
+            await door.record(request, session, marks)
+        return response
+
+
+async def _answer_between(request: Request, marks: Mapping[str, Any], answer: Handler) -> Response:
+    async with transaction(request.app.state.sessions, writes=False) as session:
+        await request.app.state.door.admit(request, session, marks)
+    _refuse_key(request)
+    request.state.begin = partial(_begin, request, marks)
+    return await answer(request)
+
+
+@asynccontextmanager
+async def _begin(
+    request: Request, marks: Mapping[str, Any], *, is_recorded: bool = True
+) -> AsyncIterator[AsyncSession]:
+    door: Door = request.app.state.door
+    async with transaction(request.app.state.sessions) as session:
+        await door.admit(request, session, marks)
+        yield session
+        if is_recorded:
+            await door.record(request, session, marks)
+
+
+def _refuse_key(request: Request) -> None:
+    if "idempotency-key" in request.headers:
+        raise Refused(
+            "No answer of this route is kept, because it may hold a secret.",
+            [Fault("header.Idempotency-Key", "not taken here", "Leave it out.")],
+        )
 
 
 async def _answer_once(request: Request, session: AsyncSession, answer: Handler, viewer_key: str) -> Response:
@@ -139,6 +194,15 @@ def _session_of(request: Request) -> AsyncSession:
 
 
 SessionDep = Annotated[AsyncSession, Depends(_session_of)]
+
+
+def _begin_of(request: Request) -> Begin:
+    begin: Begin = request.state.begin
+    return begin
+
+
+BeginDep = Annotated[Begin, Depends(_begin_of)]
+"""Opens the transactions of a route that is marked `x-own-transactions`."""
 
 IdempotencyKey = Annotated[
     str | None,
