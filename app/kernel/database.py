@@ -195,11 +195,19 @@ async def transaction(sessions: Sessions, *, writes: bool = True) -> AsyncIterat
     async with sessions() as session:
         await session.connection(execution_options={"rongqiao_writes": writes})
         yield session
+        # Rows are locked before the end of the audit trail is: two transactions then never wait for each other.
+        await session.flush()
         for step in session.info.pop(_LAST_STEPS, ()):
             await step(session)
         await session.commit()
         for done in session.info.pop(_AFTERWARDS, ()):
             done()
+
+
+async def is_writing(session: AsyncSession) -> bool:
+    """Tell whether a transaction was opened to write."""
+    opened = (await session.connection()).sync_connection
+    return opened is not None and bool(opened.get_execution_options().get("rongqiao_writes", False))
 
 
 async def insert_rows(session: AsyncSession, table: Table, rows: Iterable[Mapping[str, Any]]) -> int:
