@@ -94,6 +94,20 @@ class Invitation(Base):
     version: Mapped[int]
 
 
+class PasswordReset(Base):
+    """A one-time token that lets a person set a new password; only its hash is kept."""
+
+    __tablename__ = "password_resets"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), index=True)
+    issued_by: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
 class EnterpriseRegistration(Base):
     """A firm's own registration by credit code: `pending` until a coordinator confirms or refuses it."""
 

@@ -73,6 +73,13 @@ def upgrade() -> None:
     with op.batch_alter_table('api_keys', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_api_keys_person_id'), ['person_id'], unique=False)
 
+    op.create_table('card_keys',
+    sa.Column('institution_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('secret', sa.LargeBinary(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['institution_id'], ['institutions.id'], name=op.f('fk_card_keys_institution_id_institutions')),
+    sa.PrimaryKeyConstraint('institution_id', name=op.f('pk_card_keys'))
+    )
     op.create_table('enterprise_registrations',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -128,6 +135,21 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('invitations', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_invitations_scope'), ['scope'], unique=False)
+
+    op.create_table('password_resets',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('token_hash', sa.String(length=64), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('issued_by', sa.String(length=80), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['person_id'], ['persons.id'], name=op.f('fk_password_resets_person_id_persons')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_password_resets')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_password_resets_token_hash'))
+    )
+    with op.batch_alter_table('password_resets', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_password_resets_person_id'), ['person_id'], unique=False)
 
     op.create_table('recovery_codes',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -232,6 +254,7 @@ def upgrade() -> None:
     with op.batch_alter_table('disclosures', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_disclosures_consent_id'), ['consent_id'], unique=False)
         batch_op.create_index('ix_disclosures_need_id_institution_id', ['need_id', 'institution_id'], unique=False)
+        batch_op.create_index('uq_disclosures_contact_holder', ['need_id', 'institution_id'], unique=True, sqlite_where=sa.text('contact_slot IS NOT NULL AND ended_at IS NULL'), postgresql_where=sa.text('contact_slot IS NOT NULL AND ended_at IS NULL'))
         batch_op.create_index('uq_disclosures_contact_slot', ['need_id', 'contact_slot'], unique=True, sqlite_where=sa.text('contact_slot IS NOT NULL AND ended_at IS NULL'), postgresql_where=sa.text('contact_slot IS NOT NULL AND ended_at IS NULL'))
 
     op.create_table('entry_handlers',
@@ -265,6 +288,7 @@ def downgrade() -> None:
     op.drop_table('entry_handlers')
     with op.batch_alter_table('disclosures', schema=None) as batch_op:
         batch_op.drop_index('uq_disclosures_contact_slot', sqlite_where=sa.text('contact_slot IS NOT NULL AND ended_at IS NULL'), postgresql_where=sa.text('contact_slot IS NOT NULL AND ended_at IS NULL'))
+        batch_op.drop_index('uq_disclosures_contact_holder', sqlite_where=sa.text('contact_slot IS NOT NULL AND ended_at IS NULL'), postgresql_where=sa.text('contact_slot IS NOT NULL AND ended_at IS NULL'))
         batch_op.drop_index('ix_disclosures_need_id_institution_id')
         batch_op.drop_index(batch_op.f('ix_disclosures_consent_id'))
 
@@ -291,6 +315,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_recovery_codes_person_id'))
 
     op.drop_table('recovery_codes')
+    with op.batch_alter_table('password_resets', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_password_resets_person_id'))
+
+    op.drop_table('password_resets')
     with op.batch_alter_table('invitations', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_invitations_scope'))
 
@@ -306,6 +334,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_enterprise_registrations_person_id'))
 
     op.drop_table('enterprise_registrations')
+    op.drop_table('card_keys')
     with op.batch_alter_table('api_keys', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_api_keys_person_id'))
 

@@ -1,0 +1,15 @@
+"""Registrations beside what is known of the firms, as JSON."""
+
+from pydantic import Field
+
+from app.accounts.registration_schemas import RegistrationOut
+
+
+class RegistrationBeside(RegistrationOut):
+    """A registration with what to look at twice: how it differs from what is known of the firm."""
+
+    is_known: bool = Field(description="Whether a firm with this credit code is stored 企业是否已在库.")
+    name_differs: bool = Field(description="Whether the stored firm has another name 名称不一致.")
+    region_differs: bool = Field(
+        description="Whether the stored firm sits in another region, whose coordinator must agree 区划不一致."
+    )
