@@ -1,15 +1,24 @@
 """The HTTP door: `create_app()` composes the routes of all rooms."""
 
 import asyncio
-import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware import Middleware
+from fastapi.middleware.cors import CORSMiddleware
 
-from app.accounts.door import OpenDoor
-from app.accounts.rules import local_operator
+from app.accounts import api_keys_api as keys
+from app.accounts import audit_api as audit
+from app.accounts import auth_api as auth
+from app.accounts import invitation_api as invitations
+from app.accounts import passwords
+from app.accounts import people_api as people
+from app.accounts.door import AccountsDoor
+from app.accounts.key_ring import key_ring
+from app.accounts.lockout import Lockout
+from app.accounts.sign_in import Gate
+from app.accounts.start_service import require_fit, require_safe
 from app.allocation import api as allocation
 from app.bottlenecks import api as bottlenecks
 from app.catalogue import api as catalogue
@@ -19,22 +28,32 @@ from app.desks import coordinator
 from app.desks.pages import problem_page
 from app.docking import api as docking
 from app.enterprises import api as enterprises
+from app.enterprises import registration_api as registrations
 from app.institutions import api as institutions
 from app.kernel.database import Sessions, make_engine, make_sessions
-from app.kernel.envelope import RequestEnvelope
+from app.kernel.envelope import Bounds, RequestEnvelope
+from app.kernel.limits import RateLimit
 from app.kernel.memory import relax_collection
-from app.kernel.problems import install_problem_handlers
+from app.kernel.problems import METHODS, install_problem_handlers
 from app.kernel.requests import Door
 from app.kernel.settings import Settings, get_settings
 from app.matching import api as matching
 from app.matching.service import warm_up
 from app.policy import api as policy
+from app.visibility.places import StoredPlaces
 from app.visibility.service import narrow
 from app.whitelist import api as whitelist
 
 API_PREFIX = "/api/v1"
-LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+ASKING_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match")
+ANSWERING_HEADERS = ("ETag", "Idempotency-Replayed", "Link", "Location", "Retry-After", "X-Request-Id")
 ROUTERS = (
+    auth.router,
+    keys.router,
+    people.router,
+    invitations.router,
+    registrations.router,
+    audit.router,
     policy.router,
     institutions.router,
     chains.router,
@@ -55,13 +74,10 @@ def create_app(
     """Make the application; tests pass their own settings and sessions.
 
     Raises:
-        ValueError: the address to listen on is not loopback; until accounts exist, whoever
-            reaches the server is the operator.
+        Refused: the settings are unsafe (accounts/start_checks.py); every fault is named.
     """
     settings = settings or get_settings()
-    if not is_loopback(settings.host):
-        msg = f"RONGQIAO_HOST={settings.host}: without accounts the server listens on loopback only; use 127.0.0.1"
-        raise ValueError(msg)
+    require_safe(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -69,7 +85,9 @@ def create_app(
         if sessions is None:
             engine = make_engine(settings.database_url)
             app.state.sessions = make_sessions(engine)
+            await require_fit(app.state.sessions, settings)
         await asyncio.to_thread(warm_up)
+        await asyncio.to_thread(passwords.warm_up)
         relax_collection()
         yield
         if engine is not None:
@@ -88,10 +106,14 @@ def create_app(
         # The stock viewers load scripts from elsewhere; this service answers on closed networks.
         docs_url=None,
         redoc_url=None,
-        middleware=[Middleware(RequestEnvelope, most_bytes=settings.max_upload_bytes, hosts=LOOPBACK_NAMES)],
+        middleware=_middleware(settings, counts_strangers=door is None),
     )
     app.state.settings = settings
-    app.state.door = door or OpenDoor(local_operator(settings.jurisdiction), narrow)
+    app.state.request_limit = RateLimit("requests", settings.requests_per_minute)
+    app.state.places = StoredPlaces()
+    ring = key_ring(settings)
+    app.state.gate = Gate(ring, Lockout(settings.sign_ins_per_minute))
+    app.state.door = door or AccountsDoor(settings, ring, narrow)
     if sessions is not None:
         app.state.sessions = sessions
     install_problem_handlers(app)
@@ -104,9 +126,18 @@ def create_app(
     return app
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether an address to listen on is reachable from this machine only."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _middleware(settings: Settings, *, counts_strangers: bool) -> list[Middleware]:
+    """Answer what wraps the application, the outermost first; no page of elsewhere may call it unless named."""
+    found = [Middleware(RequestEnvelope, Bounds.of(settings, counts_strangers=counts_strangers))]
+    if settings.allowed_origins:
+        found.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.allowed_origins,
+                allow_methods=METHODS,
+                allow_headers=ASKING_HEADERS,
+                expose_headers=ANSWERING_HEADERS,
+                allow_credentials=False,
+            )
+        )
+    return found

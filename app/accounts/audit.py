@@ -2,13 +2,17 @@
 
 Each link's hash is the SHA-256 over the canonical JSON of all its columns and the hash before it, so
 that a changed, inserted or removed row breaks the chain there. What a chain cannot show by itself is
-that its end was cut off: for that, keep the head somewhere else and compare (`rongqiao audit verify --head`).
+that its end was cut off, or that all of it from some link on was written anew: for that, keep the head
+somewhere else and ask whether it is still a link (`rongqiao audit verify --head`).
+
+Canonical JSON: UTF-8, members sorted by name, no blanks, no escapes but those that JSON demands;
+`occurred_at` in UTC as `2023-11-15T02:00:00+00:00`, with microseconds only if it has any.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -16,6 +20,11 @@ from app.accounts.rules import Viewer
 
 GENESIS: Final = "0" * 64
 """What stands before the first link."""
+START: Final = (0, GENESIS)
+MOST_SUBJECT: Final = 200
+MOST_WORD: Final = 60
+MOST_KIND: Final = 40
+MOST_ACTOR: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +69,23 @@ class Link:
 
     def computed_hash(self) -> str:
         """Answer the hash that the other columns call for."""
-        stated = {key: value for key, value in asdict(self).items() if key != "hash"}
-        stated["occurred_at"] = self.occurred_at.astimezone(UTC).isoformat()
-        text = json.dumps(stated, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(_canonical(self.stated(with_hash=False)).encode()).hexdigest()
+
+    def stated(self, *, with_hash: bool = True) -> dict[str, Any]:
+        """Answer the columns as JSON members."""
+        members = {name: getattr(self, name) for name in _COLUMNS if with_hash or name != "hash"}
+        return members | {"occurred_at": self.occurred_at.astimezone(UTC).isoformat()}
+
+    def as_line(self) -> str:
+        """Answer the link as one line of an export; without its member `hash` it is what the hash is over."""
+        return _canonical(self.stated())
+
+
+_COLUMNS: Final = tuple(field.name for field in fields(Link))
+
+
+def _canonical(members: Mapping[str, Any]) -> str:
+    return json.dumps(members, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,49 +96,146 @@ class Break:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of walking along a chain: its links, where it began and ended, and the first break if any.
+
+    `head_at` is the number of the link whose hash was asked for, if it is there.
+    """
+
+    links: int
+    first: int
+    head: str
+    broken: Break | None = None
+    head_at: int | None = None
+
+
 def links(origin: Origin, notes: Iterable[Note], last: tuple[int, str]) -> Iterator[Link]:
-    """Chain notes to the last link (sequence, hash); (0, GENESIS) stands before the first."""
+    """Chain notes to the last link (sequence, hash); `START` stands before the first.
+
+    Texts are cut to what their columns hold, and rid of what a database cannot hold.
+    """
     number, previous = last
     viewer = origin.viewer
     roles = " ".join(sorted({f"{grant.role}:{grant.scope}" for grant in viewer.grants}))
     for sequence, note in enumerate(notes, start=number + 1):
         unsealed = Link(
             sequence=sequence,
-            occurred_at=note.occurred_at,
-            actor=viewer.name,
+            occurred_at=note.occurred_at.astimezone(UTC),
+            actor=_text(viewer.name)[:MOST_ACTOR],
             person_id=viewer.person,
-            roles=roles,
-            action=note.action,
-            subject_kind=note.subject_kind,
-            subject=note.subject,
-            detail=dict(note.detail),
+            roles=_text(roles),
+            action=_text(note.action)[:MOST_WORD],
+            subject_kind=_text(note.subject_kind)[:MOST_KIND],
+            subject=_text(note.subject)[:MOST_SUBJECT],
+            detail={_text(key): _keepable(value) for key, value in note.detail.items()},
             via=origin.via,
-            address=origin.address,
+            address=_text(origin.address)[:MOST_WORD],
             request_id=origin.request_id,
             previous_hash=previous,
             hash="",
         )
         previous = unsealed.computed_hash()
-        yield _sealed(unsealed, previous)
+        yield Link(**(asdict(unsealed) | {"hash": previous}))
 
 
-def _sealed(link: Link, value: str) -> Link:
-    return Link(**(asdict(link) | {"hash": value}))
+def _keepable(value: Any) -> Any:
+    """Answer a value that comes back from either database as it went in: numbers with fractions become text."""
+    match value:
+        case None | bool() | int():
+            return value
+        case Mapping():
+            return {_text(str(key)): _keepable(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_keepable(item) for item in (value if isinstance(value, list | tuple) else sorted(value))]
+        case _:
+            return _text(str(value))
 
 
-def first_break(chain: Iterable[Link], before: tuple[int, str] = (0, GENESIS)) -> Break | None:
+def _text(text: str) -> str:
+    """Answer a text without what PostgreSQL or UTF-8 cannot hold: NUL, halves of surrogate pairs."""
+    return text.replace("\x00", "�").encode("utf-8", "replace").decode()
+
+
+def first_break(chain: Iterable[Link], before: tuple[int, str] = START) -> Break | None:
     """Answer the first broken link of a chain in its order, or None if all hold.
 
-    `before` is the link that stands before the first one given.
+    `before` is the link (sequence, hash) that stands before the first one given.
     """
-    sequence, previous = before
     for link in chain:
-        sequence += 1
-        if link.sequence != sequence:
-            return Break(sequence, f"missing: the next one is number {link.sequence}")
-        if link.previous_hash != previous:
-            return Break(sequence, "does not continue the link before it")
-        if link.computed_hash() != link.hash:
-            return Break(sequence, "its columns do not give its hash: it was changed")
-        previous = link.hash
+        broken = break_at(link, before)
+        if broken is not None:
+            return broken
+        before = link.sequence, link.hash
     return None
+
+
+def break_at(link: Link, before: tuple[int, str]) -> Break | None:
+    """Tell what is wrong with a link that stands after another one (sequence, hash)."""
+    expected, previous = before[0] + 1, before[1]
+    if link.sequence > expected:
+        return Break(expected, f"missing: the next one is number {link.sequence}")
+    if link.sequence < expected:
+        return Break(link.sequence, f"out of place: it stands where number {expected} belongs")
+    if link.previous_hash != previous:
+        return Break(expected, "does not continue the link before it")
+    if link.computed_hash() != link.hash:
+        return Break(expected, "its columns do not give its hash: it was changed")
+    return None
+
+
+class Walk:
+    """Walks along a chain link by link, at constant memory, and remembers what it saw until the first break."""
+
+    def __init__(self, before: tuple[int, str] = START, wanted: str | None = None) -> None:
+        self._before, self._wanted = before, wanted
+        self._first, self._links = before[0] + 1, 0
+        self._head_at: int | None = None
+
+    @property
+    def expected(self) -> int:
+        """Answer the number of the next link."""
+        return self._before[0] + 1
+
+    def take(self, chain: Iterable[Link]) -> Break | None:
+        """Take the next links; answer the first break among them, after which nothing more is taken."""
+        for link in chain:
+            broken = break_at(link, self._before)
+            if broken is not None:
+                return broken
+            self._before = link.sequence, link.hash
+            self._links += 1
+            if link.hash == self._wanted:
+                self._head_at = link.sequence
+        return None
+
+    def verdict(self, broken: Break | None = None) -> Verdict:
+        """Answer what was seen."""
+        return Verdict(self._links, self._first, self._before[1], broken, self._head_at)
+
+
+def link_of_line(line: str) -> Link:
+    """Read a link from a line of an export.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    try:
+        members = json.loads(line)
+    except RecursionError:
+        msg = "nested too deeply"
+        raise ValueError(msg) from None
+    if not isinstance(members, dict) or set(members) != set(_COLUMNS):
+        msg = f"not an object with exactly the members {', '.join(_COLUMNS)}"
+        raise ValueError(msg)
+    if type(members["sequence"]) is not int or not isinstance(members["detail"], dict):
+        msg = "`sequence` is not a number or `detail` not an object"
+        raise ValueError(msg)
+    stated = str(members["occurred_at"])
+    occurred_at = datetime.fromisoformat(stated)
+    if occurred_at.tzinfo is None or occurred_at.astimezone(UTC).isoformat() != stated:
+        msg = "`occurred_at` is not an instant in UTC as it is exported"
+        raise ValueError(msg)
+    link = Link(**(members | {"occurred_at": occurred_at}))
+    link.as_line().encode()  # halves of surrogate pairs are no text: a ValueError
+    return link

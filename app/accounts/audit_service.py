@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from app.accounts import queries
+from app.accounts import audit_queries
 from app.accounts.audit import Note, Origin, links
 from app.accounts.rules import Viewer
-from app.kernel.database import AsyncSession, as_last_step
+from app.kernel.database import AsyncSession, Sessions, as_last_step, transaction
 
 _ORIGIN: Final = "audit_origin"
 _NOTES: Final = "audit_notes"
@@ -37,11 +37,30 @@ def note(
 
     It is chained just before the commit: the one place where transactions wait for each other is short.
     """
-    session.info.setdefault(_NOTES, []).append(Note(action, subject_kind, subject[:200], now, detail or {}))
+    session.info.setdefault(_NOTES, []).append(Note(action, subject_kind, subject, now, detail or {}))
     as_last_step(session, _seal)
+
+
+async def note_apart(
+    sessions: Sessions,
+    origin: Origin,
+    action: str,
+    subject_kind: str,
+    subject: str,
+    *,
+    now: datetime,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Put on record, in a transaction of its own, what was refused and therefore left nothing else behind.
+
+    Not to be called inside a writing transaction: on SQLite it would wait for that one to end.
+    """
+    async with transaction(sessions) as session:
+        begin(session, origin)
+        note(session, action, subject_kind, subject, now=now, detail=detail)
 
 
 async def _seal(session: AsyncSession) -> None:
     notes, origin = session.info.pop(_NOTES, []), session.info[_ORIGIN]
-    last = await queries.hold_last_link(session)
-    await queries.add_links(session, links(origin, notes, last))
+    last = await audit_queries.hold_last_link(session)
+    await audit_queries.add_links(session, links(origin, notes, last))

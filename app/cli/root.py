@@ -25,6 +25,7 @@ ROOMS: Final = {
     "allocate": ("allocation", "Responsible institutions (责任银行)."),
     "docking": ("docking", "What happened to entries (对接记录)."),
     "coverage": ("coverage", "Monthly docking coverage (对接覆盖率)."),
+    "audit": ("audit", "The audit trail 审计记录: show, export, verify."),
 }
 """Group of commands → the module below `app.cli` that holds them as `commands`, and what they are for."""
 

@@ -7,21 +7,26 @@ never commit. SQLite (WAL, one writer, foreign keys on) and PostgreSQL run the s
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    BindParameter,
+    ColumnElement,
     Connection,
     DateTime,
     Dialect,
+    Insert,
     Integer,
     MetaData,
     Table,
+    TextClause,
     event,
     insert,
+    inspect,
     make_url,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -32,14 +37,15 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
-from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
-from sqlalchemy.sql.base import ExecutableOption
+from sqlalchemy.orm import DeclarativeBase, LoaderCriteriaOption, ORMExecuteState, Session
+from sqlalchemy.sql import visitors
 from sqlalchemy.types import TypeDecorator
 
 __all__ = [
     "AsyncSession",
     "Base",
     "BigId",
+    "Criterion",
     "DBAPIError",
     "IntegrityError",
     "Json",
@@ -108,6 +114,29 @@ _LAST_STEPS = "rongqiao_last_steps"
 _AFTERWARDS = "rongqiao_afterwards"
 
 
+class Criterion(LoaderCriteriaOption):
+    """Which rows of a mapped class a session may see, wherever the class stands in a statement.
+
+    It stands in every statement of a restricted session, so its part of the statement's cache key is made
+    once: a number for its form, equal for all criteria that differ in values only.
+    """
+
+    _forms: ClassVar[dict[Any, int]] = {}
+    _numbers: ClassVar = count()
+
+    def __init__(self, entity: type[Any], condition: ColumnElement[bool]) -> None:
+        super().__init__(entity, condition, include_aliases=True, propagate_to_loaders=False)
+        plain = LoaderCriteriaOption(entity, condition, include_aliases=True)
+        made = plain._generate_cache_key()  # noqa: SLF001 - SQLAlchemy has no public way to it
+        assert made is not None  # conditions are made of expressions that have keys
+        self._form, self._values = self._forms.setdefault(made.key, next(self._numbers)), made.bindparams
+        self.table = inspect(entity).local_table
+
+    def _gen_cache_key(self, _anon_map: Any, bindparams: list[BindParameter[Any]]) -> Any:
+        bindparams.extend(self._values)
+        return (Criterion, self._form)
+
+
 class WatchedSession(Session):
     """A session that adds to each statement what its viewer may see (`restrict`)."""
 
@@ -115,16 +144,28 @@ class WatchedSession(Session):
 @event.listens_for(WatchedSession, "do_orm_execute")
 def _narrow(state: ORMExecuteState) -> None:
     criteria = state.session.info.get(_CRITERIA)
-    if criteria and not state.is_insert:
-        if state.is_select and not state.is_orm_statement:
-            # Criteria find mapped classes, not bare tables: such a statement would see everything.
-            msg = "a restricted session selects mapped classes and their columns, not bare tables"
-            raise RuntimeError(msg)
+    if not criteria:
+        return
+    if state.is_orm_statement and not state.is_insert:
         state.statement = state.statement.options(*criteria)
+    elif _escapes(state.statement, criteria):
+        # Criteria find mapped classes, not bare tables: such a statement would see, or change, everything.
+        msg = "a restricted session takes mapped classes and their columns, not bare tables with case data"
+        raise RuntimeError(msg)
 
 
-def restrict(session: AsyncSession, criteria: Sequence[ExecutableOption]) -> None:
-    """Narrow every statement of a session from now on; `criteria` come from `with_loader_criteria`."""
+def _escapes(statement: Any, criteria: Sequence[Criterion]) -> bool:
+    """Tell whether a statement reads or changes narrowed tables where criteria do not find them."""
+    if isinstance(statement, TextClause):
+        return True
+    if isinstance(statement, Insert):
+        return statement.select is not None
+    narrowed = {criterion.table for criterion in criteria}
+    return any(part in narrowed for part in visitors.iterate(statement))
+
+
+def restrict(session: AsyncSession, criteria: Sequence[Criterion]) -> None:
+    """Narrow every statement of a session from now on; without criteria it sees everything."""
     session.info[_CRITERIA] = tuple(criteria)
 
 
@@ -197,8 +238,9 @@ async def transaction(sessions: Sessions, *, writes: bool = True) -> AsyncIterat
         yield session
         # Rows are locked before the end of the audit trail is: two transactions then never wait for each other.
         await session.flush()
-        for step in session.info.pop(_LAST_STEPS, ()):
-            await step(session)
+        while steps := session.info.pop(_LAST_STEPS, ()):
+            for step in steps:
+                await step(session)
         await session.commit()
         for done in session.info.pop(_AFTERWARDS, ()):
             done()

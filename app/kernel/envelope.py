@@ -1,36 +1,91 @@
-"""What wraps every request: an id, a bound on the body, and no answer to other sites' pages."""
+"""What wraps every request: an id, where it comes from, bounds on its body, no answer to other sites' pages, a log line."""
 
+import asyncio
 import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from app.kernel.problems import problem_response, unexpected
+from app.kernel.addresses import client_address
+from app.kernel.clock import elapsed_seconds
+from app.kernel.errors import TooMany
+from app.kernel.limits import count_request
+from app.kernel.logs import get_logger
+from app.kernel.problems import domain_problem, log_unexpected, problem_response, unexpected
+from app.kernel.settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-HEADERS = {
+LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+HEADERS: Final = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
     "cache-control": "no-store",
     # What is no page loads and runs nothing; pages say themselves what they need (desks/pages.py).
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "permissions-policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
 }
+HSTS: Final = {"strict-transport-security": "max-age=31536000"}
+"""Said only where browsers come through TLS; of this host alone, its neighbours below the domain are not ours."""
+BODY_PAUSE_SECONDS: Final = 30
+"""So long a sender may pause within a body."""
+CREDENTIALS: Final = frozenset({"authorization", "cookie"})
+API_PATHS: Final = "/api/"
+logger = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the envelope lets pass.
+
+    `hosts` are the names by which this server may be called, `origin` that of its own pages if it has
+    a public address, `foreign` the origins of other pages that may call the API (without cookies).
+    `counts_strangers`: who shows no credentials is counted by address before anything is read.
+    """
+
+    most_bytes: int
+    hosts: frozenset[str]
+    origin: str
+    foreign: frozenset[str]
+    trusted_proxies: int
+    headers: Mapping[str, str]
+    counts_strangers: bool
+
+    @classmethod
+    def of(cls, settings: Settings, *, counts_strangers: bool) -> "Bounds":
+        """Answer the bounds that settings call for."""
+        named = {settings.public_host} if settings.public_host else set()
+        return cls(
+            most_bytes=settings.max_upload_bytes,
+            hosts=frozenset(named if settings.environment == "production" else LOOPBACK_NAMES | named),
+            origin=settings.public_origin,
+            foreign=frozenset(settings.allowed_origins),
+            trusted_proxies=settings.trusted_proxies,
+            headers=HEADERS | (HSTS if settings.is_public_https else {}),
+            counts_strangers=counts_strangers,
+        )
 
 
 class RequestEnvelope:
-    """Gives each request an id, bounds its body in bytes, and refuses what foreign pages send.
+    """Gives each request an id and its client's address, bounds its body, refuses what foreign pages send.
 
-    The last matters because the server trusts whoever reaches it on loopback: a foreign name
-    that resolves here (DNS rebinding) or a foreign form must not act as the operator.
+    A foreign name that resolves here (DNS rebinding) or a foreign page's form must not act as
+    somebody who is signed in. Pages of allowed origins may call the API, with a token and never with
+    a cookie.
     """
 
-    def __init__(self, app: ASGIApp, most_bytes: int, hosts: frozenset[str]) -> None:
-        self.app, self.most_bytes, self.hosts = app, most_bytes, hosts
+    def __init__(self, app: ASGIApp, bounds: Bounds) -> None:
+        self.app, self.bounds = app, bounds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -38,60 +93,113 @@ class RequestEnvelope:
             return
         request = Request(scope)
         request.state.request_id = request_id = uuid.uuid4().hex
-
-        has_begun = False
+        request.state.address = client_address(
+            request.client.host if request.client else "",
+            request.headers.getlist("x-forwarded-for"),
+            self.bounds.trusted_proxies,
+        )
+        began, status = elapsed_seconds(), 0
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self.bounds.headers.items():
                     headers.setdefault(name, value)
                 headers["x-request-id"] = request_id
             await send(message)
 
         with bound_contextvars(request_id=request_id):
-            if self._is_foreign(request):
-                refusal = problem_response(
-                    request, 403, "foreign_site", "Not from here", "Call this server by its own address."
-                )
-                await refusal(scope, receive, send_with_headers)
-                return
             try:
-                await self.app(scope, _bounded(receive, self.most_bytes), send_with_headers)
-            except Exception as error:
-                if has_begun:
-                    raise
+                refusal = self._refusal(request)
+                asked = refusal or self.app
+                await asked(scope, _bounded(receive, self.bounds.most_bytes), send_with_headers)
+            except Exception as error:  # noqa: BLE001 - whatever happened, it is answered or said to have broken off
+                if status:  # too late to answer; what happened is logged here, without what it held
+                    log_unexpected(request, error)
+                    msg = "the answer broke off"
+                    raise ConnectionAbortedError(msg) from None
                 answer = await unexpected(request, error)
                 await answer(scope, receive, send_with_headers)
+            finally:
+                _log_request(request, status, elapsed_seconds() - began)
+
+    def _refusal(self, request: Request) -> Response | None:
+        if self._is_foreign(request):
+            return problem_response(
+                request, 403, "foreign_site", "Not from here", "Call this server by its own address."
+            )
+        declared = request.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > self.bounds.most_bytes:
+            return problem_response(
+                request, 413, "too_large", "Content Too Large", _too_large(self.bounds.most_bytes)
+            )
+        if self.bounds.counts_strangers and CREDENTIALS.isdisjoint(request.headers.keys()):
+            try:
+                count_request(request, None)
+            except TooMany as error:
+                return domain_problem(request, error)
+        return None
 
     def _is_foreign(self, request: Request) -> bool:
         try:
             host = urlsplit(f"//{request.headers.get('host', '')}").hostname
         except ValueError:  # no address at all, such as "[::1"
             return True
-        if host not in self.hosts:
+        if host not in self.bounds.hosts:
             return True
         origin = request.headers.get("origin")
+        if origin in self.bounds.foreign and request.url.path.startswith(API_PATHS):
+            _drop_cookies(request)
+            return False
         if request.method in SAFE_METHODS or origin is None:
             return False
         # A browser sends scheme://host:port and nothing else; whatever differs is not ours.
+        if self.bounds.origin and host not in LOOPBACK_NAMES:
+            return origin != self.bounds.origin
         return origin.partition("://")[2] != request.headers["host"]
 
 
+def _drop_cookies(request: Request) -> None:
+    request.scope["headers"] = [pair for pair in request.scope["headers"] if pair[0] != b"cookie"]
+
+
+def _log_request(request: Request, status: int, seconds: float) -> None:
+    """Write one line: the route's template, never what the path, query or body held."""
+    route, viewer = request.scope.get("route"), getattr(request.state, "viewer", None)
+    logger.info(
+        "request",
+        method=request.method,
+        route=getattr(route, "path", ""),
+        status=status,
+        milliseconds=round(seconds * 1000, 1),
+        viewer=getattr(viewer, "key", ""),
+    )
+
+
+def _too_large(most_bytes: int) -> str:
+    return f"The body has more than {most_bytes} bytes (RONGQIAO_MAX_UPLOAD_BYTES)."
+
+
 def _bounded(receive: Receive, most_bytes: int) -> Receive:
-    seen = 0
+    seen, is_whole = 0, False
 
     async def receive_some() -> Message:
-        nonlocal seen
-        message = await receive()
+        nonlocal seen, is_whole
+        # FastAPI lets only its own kind of exception pass while it reads a body.
+        pause = asyncio.timeout(None if is_whole else BODY_PAUSE_SECONDS)
+        try:
+            async with pause:
+                message = await receive()
+        except TimeoutError:
+            if not pause.expired():
+                raise
+            raise HTTPException(408, "The body did not come.", {"connection": "close"}) from None
+        is_whole = not message.get("more_body", False)
         seen += len(message.get("body", b""))
         if seen > most_bytes:
-            # FastAPI lets only its own kind of exception pass while it reads a body.
-            raise HTTPException(
-                413, f"The body has more than {most_bytes} bytes (RONGQIAO_MAX_UPLOAD_BYTES)."
-            )
+            raise HTTPException(413, _too_large(most_bytes))
         return message
 
     return receive_some

@@ -11,6 +11,7 @@ Forbidden           403   no role of the viewer allows it
 TooLarge            413   the body is over the bound
 TooMany             429   too many requests; says when to come again
 Unavailable         503   a dated table ends before the asked day, or the service is not ready
+TimedOut            503   it took longer than a request may; nothing was changed
 """
 
 from collections.abc import Mapping, Sequence
@@ -90,3 +91,7 @@ class TooLarge(RongqiaoError):
 
 class Unavailable(RongqiaoError):
     code, status, title = "unavailable", 503, "Not available now"
+
+
+class TimedOut(RongqiaoError):
+    code, status, title = "timed_out", 503, "It took too long"

@@ -2,8 +2,12 @@
 
 import logging
 import sys
+import traceback
 
 import structlog
+
+MOST_CAUSES = 5
+MOST_FRAMES = 25
 
 
 def configure_logs(level: str) -> None:
@@ -22,6 +26,21 @@ def configure_logs(level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def frames_of(error: BaseException) -> list[dict[str, object]]:
+    """Answer the kinds of an error and of what caused it, each with file, line and function; no message.
+
+    Messages quote values: of a row that is there already, of a text that cannot be read.
+    """
+    told: list[dict[str, object]] = []
+    seen: BaseException | None = error
+    while seen is not None and len(told) < MOST_CAUSES:
+        frames = traceback.extract_tb(seen.__traceback__)[-MOST_FRAMES:]
+        where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        told.append({"error": f"{type(seen).__module__}.{type(seen).__qualname__}", "frames": where})
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return told
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -43,10 +43,27 @@ class PageRequest(BaseModel):
             and all(isinstance(part, str) or (type(part) is int and abs(part) < 2**63) for part in key)
         ):
             return key
-        raise Refused(
-            "The cursor is not one of ours.",
-            [Fault("cursor", "not a cursor", "Send the `next` of the page before, unchanged.")],
-        )
+        raise _foreign_cursor()
+
+    def after_number(self) -> int | None:
+        """Answer the number that the cursor holds; None for the first page.
+
+        Raises:
+            Refused: the cursor was not made by this service, or for another list.
+        """
+        key = self.after()
+        if key is None:
+            return None
+        if isinstance(key[0], int):
+            return key[0]
+        raise _foreign_cursor()
+
+
+def _foreign_cursor() -> Refused:
+    return Refused(
+        "The cursor is not one of ours.",
+        [Fault("cursor", "not a cursor", "Send the `next` of the page before, unchanged.")],
+    )
 
 
 PageQuery = Annotated[PageRequest, Query()]

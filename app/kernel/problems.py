@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from app.kernel.errors import Fault, RongqiaoError
-from app.kernel.logs import get_logger
+from app.kernel.logs import frames_of, get_logger
 
 MEDIA_TYPE = "application/problem+json"
 MOST_SHOWN_CHARACTERS = 80
@@ -56,11 +56,13 @@ PROBLEMS: dict[int | str, dict[str, Any]] = (
     | _documented(403, "No role of the viewer allows it, or a page of another site sent it")
     | _documented(404, "Nothing there that this viewer may see")
     | _documented(409, "It contradicts what is stored")
+    | _documented(408, "The body did not come")
     | _documented(413, "The body is too large")
     | _documented(422, "What was sent cannot be taken; every fault is named")
     | _documented(429, "Too many requests; `Retry-After` says when to come again")
+    | _documented(503, "It took longer than a request may; nothing was changed")
 )
-UNAVAILABLE_PROBLEMS = _documented(503, "A dated table ends before the asked day")
+UNAVAILABLE_PROBLEMS = _documented(503, "A dated table ends before the asked day, or it took too long")
 PRECONDITION_PROBLEMS = _documented(412, "Changed since it was read") | _documented(
     428, "`If-Match` is missing"
 )
@@ -86,7 +88,7 @@ def problem_response(
     }
     page = getattr(request.app.state, "problem_page", None)
     if page is not None and _wants_page(request):
-        shown: Response = page(body)
+        shown: Response = page(request, body)
         return shown
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
 
@@ -99,6 +101,11 @@ def _wants_page(request: Request) -> bool:
 async def _domain_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, RongqiaoError):
         raise error
+    return domain_problem(request, error)
+
+
+def domain_problem(request: Request, error: RongqiaoError) -> Response:
+    """Answer a refusal of the domain with its status, faults and headers."""
     faults = [fault.as_dict() for fault in error.faults]
     answer = problem_response(request, error.status, error.code, error.title, error.detail, faults)
     answer.headers.update(error.headers)
@@ -138,7 +145,7 @@ REMEDIES = {
 SAY_JSON = "Send Content-Type: application/json."
 
 
-HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 408: "slow_body", 413: "too_large"}
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -167,9 +174,15 @@ def _allowed_methods(request: Request) -> set[str]:
 
 async def unexpected(request: Request, error: Exception) -> Response:
     """Log an error that nobody foresaw, and answer nothing of its inside."""
-    logger.error("unexpected_error", path=request.url.path, error=type(error).__name__, exc_info=error)
+    log_unexpected(request, error)
     detail = "It is logged under the request id; nothing was changed."
     return problem_response(request, 500, "unexpected", "Something went wrong here", detail)
+
+
+def log_unexpected(request: Request, error: Exception) -> None:
+    """Log where an error arose and of what kind it is; its message may hold case data and is left out."""
+    route = getattr(request.scope.get("route"), "path", "")
+    logger.error("unexpected_error", method=request.method, route=route, causes=frames_of(error))
 
 
 def install_problem_handlers(app: FastAPI) -> None:

@@ -4,6 +4,7 @@ Creating requests may carry an `Idempotency-Key`; the answer is stored in the sa
 what it created, so a repetition is answered without doing it twice.
 """
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -17,11 +18,24 @@ from fastapi.routing import APIRoute
 from app.kernel import queries
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, IntegrityError, transaction
-from app.kernel.errors import Conflict, Fault, PreconditionFailed, PreconditionMissing, Refused
+from app.kernel.errors import (
+    Conflict,
+    Fault,
+    PreconditionFailed,
+    PreconditionMissing,
+    Refused,
+    TimedOut,
+    TooLarge,
+    Unauthenticated,
+)
+from app.kernel.limits import count_request
+from app.kernel.settings import Settings
 from app.kernel.tables import IdempotencyRecord
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MOST_KEY_CHARACTERS = 120
+MOST_SMALL_BYTES = 64 * 1024
+"""What routes read that hash passwords: forms and small JSON documents."""
 _BOUNDARY = re.compile(r"""^multipart/form-data;.*\bboundary="?([^\s";]+)""", re.IGNORECASE)
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -43,9 +57,11 @@ class Door(Protocol):
 
 
 class Begin(Protocol):
-    """Opens a writing transaction of a request that was let in; the door's note of it is kept with it."""
+    """Opens a transaction of a request that was let in; the door's note of what it writes is kept with it."""
 
-    def __call__(self, *, is_recorded: bool = True) -> AbstractAsyncContextManager[AsyncSession]: ...
+    def __call__(
+        self, *, writes: bool = True, is_recorded: bool = True
+    ) -> AbstractAsyncContextManager[AsyncSession]: ...
 
 
 class TransactionRoute(APIRoute):
@@ -64,16 +80,55 @@ class TransactionRoute(APIRoute):
         marks = self.openapi_extra or {}
 
         async def handle(request: Request) -> Response:
-            if request.method not in READING_METHODS:
-                await request.body()  # a slow sender must not hold the database's one pen meanwhile
-            try:
-                if marks.get("x-own-transactions"):
-                    return await _answer_between(request, marks, answer)
-                return await _answer_inside(request, marks, answer)
-            finally:
-                await request.app.state.door.leave(request)
+            async with _in_time(request), _strangers_counted(request):
+                if request.method not in READING_METHODS:
+                    await request.body()  # a slow sender must not hold the database's one pen meanwhile
+                try:
+                    if marks.get("x-own-transactions"):
+                        return await _answer_between(request, marks, answer)
+                    return await _answer_inside(request, marks, answer)
+                finally:
+                    await request.app.state.door.leave(request)
 
         return handle
+
+
+@asynccontextmanager
+async def _in_time(request: Request) -> AsyncIterator[None]:
+    """Stop a request that takes too long, and take back what it did; what is being kept is kept.
+
+    Raises:
+        TimedOut: it was stopped.
+    """
+    settings: Settings | None = getattr(request.app.state, "settings", None)
+    bound = asyncio.timeout(settings.request_seconds if settings else None)
+    request.state.time_bound = bound
+    try:
+        async with bound:
+            yield
+    except TimeoutError:
+        if not bound.expired():
+            raise
+        raise TimedOut(
+            "It took longer than a request may (RONGQIAO_REQUEST_SECONDS); nothing was changed. Ask for less at once."
+        ) from None
+
+
+@asynccontextmanager
+async def _strangers_counted(request: Request) -> AsyncIterator[None]:
+    """Count by address whoever shows credentials that do not hold."""
+    try:
+        yield
+    except Unauthenticated:
+        count_request(request, None)
+        raise
+
+
+def _now_keep(request: Request) -> None:
+    """Stop the request no more: its transaction ends now, and the answer shall say how."""
+    bound: asyncio.Timeout = request.state.time_bound
+    if not bound.expired():
+        bound.reschedule(None)
 
 
 async def _answer_inside(request: Request, marks: Mapping[str, Any], answer: Handler) -> Response:
@@ -92,10 +147,13 @@ async def _answer_inside(request: Request, marks: Mapping[str, Any], answer: Han
             response = await answer(request)
         if is_recorded:
             await door.record(request, session, marks)
+        _now_keep(request)
         return response
 
 
 async def _answer_between(request: Request, marks: Mapping[str, Any], answer: Handler) -> Response:
+    if len(await request.body()) > MOST_SMALL_BYTES:
+        raise TooLarge(f"This route reads no more than {MOST_SMALL_BYTES} bytes.")
     async with transaction(request.app.state.sessions, writes=False) as session:
         await request.app.state.door.admit(request, session, marks)
     _refuse_key(request)
@@ -105,14 +163,16 @@ async def _answer_between(request: Request, marks: Mapping[str, Any], answer: Ha
 
 @asynccontextmanager
 async def _begin(
-    request: Request, marks: Mapping[str, Any], *, is_recorded: bool = True
+    request: Request, marks: Mapping[str, Any], *, writes: bool = True, is_recorded: bool = True
 ) -> AsyncIterator[AsyncSession]:
     door: Door = request.app.state.door
-    async with transaction(request.app.state.sessions) as session:
+    async with transaction(request.app.state.sessions, writes=writes) as session:
         await door.admit(request, session, marks)
         yield session
-        if is_recorded:
+        if writes and is_recorded:
             await door.record(request, session, marks)
+        if writes:
+            _now_keep(request)
 
 
 def _refuse_key(request: Request) -> None:

@@ -1,21 +1,47 @@
-"""Every setting of the service, read from the environment here and nowhere else."""
+"""Every setting of the service, read from the environment here and nowhere else.
 
+Secrets come from the environment or from files in `RONGQIAO_SECRETS_DIR`, never from the command line;
+none is shown by `repr`, by an error or by `--help`.
+"""
+
+import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
+OTHERS: Final = 0o007
+"""Permission bits of whoever is neither owner nor group."""
+SECRETS: Final = ("database_url", "secret_keys", "oidc_client_secret")
+"""Settings that may be a file in `secrets_dir`, named as here; the environment goes before the file."""
+
+
+class _SecretFiles(SecretsSettingsSource):
+    """Reads the files of secret settings, and of no others: any file beside them changes nothing."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        if field_name not in SECRETS:
+            return None, field_name, False
+        return super().get_field_value(field, field_name)
 
 
 class Settings(BaseSettings):
     """Read from `RONGQIAO_*`; the README lists each one (a house test compares)."""
 
-    model_config = SettingsConfigDict(env_prefix="RONGQIAO_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="RONGQIAO_", frozen=True, hide_input_in_errors=True)
 
     database_url: str = Field(
         default=f"sqlite+aiosqlite:///{PROJECT_ROOT / 'var' / 'rongqiao.db'}",
+        repr=False,
         description="SQLAlchemy URL: sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER@HOST/NAME.",
     )
     seed_dir: Path = Field(
@@ -41,7 +67,8 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
     public_url: str = Field(
-        default="", description="Address that browsers use, such as https://rongqiao.example.gov.cn; production needs it."
+        default="",
+        description="Address that browsers use, such as https://rongqiao.example.gov.cn; production needs it.",
     )
     trusted_proxies: int = Field(
         default=0, ge=0, le=5, description="Proxies in front that append to X-Forwarded-For; 0 believes none."
@@ -51,7 +78,9 @@ class Settings(BaseSettings):
     )
     request_seconds: int = Field(default=300, gt=0, description="Longest time that a request may take.")
     requests_per_minute: int = Field(
-        default=1200, gt=0, description="Most requests a minute of one key, person or, before signing in, address."
+        default=1200,
+        gt=0,
+        description="Most requests a minute of one key, person or, before signing in, address.",
     )
     sign_ins_per_minute: int = Field(
         default=20, gt=0, description="Most attempts to sign in a minute from one address."
@@ -59,13 +88,18 @@ class Settings(BaseSettings):
     access_minutes: int = Field(default=10, gt=0, le=60, description="Life of an access token.")
     session_hours: int = Field(default=12, gt=0, description="Life of a signing-in, refreshed or not.")
     viewer_cache_seconds: float = Field(
-        default=1.0, ge=0, le=60, description="For so long another process may still believe an ended role or key."
+        default=1.0,
+        ge=0,
+        le=60,
+        description="For so long another process may still believe an ended role or key.",
     )
     second_factor_roles: str = Field(
         default="",
         description="Roles that must sign in with a second factor, separated by commas; production wants all staff.",
     )
-    oidc_issuer: str = Field(default="", description="Issuer URL of a single sign-on (OpenID Connect); none by default.")
+    oidc_issuer: str = Field(
+        default="", description="Issuer URL of a single sign-on (OpenID Connect); none by default."
+    )
     oidc_client_id: str = Field(default="", description="Our client id there.")
     oidc_client_secret: SecretStr = Field(default=SecretStr(""), description="Our client secret there.")
     oidc_name: str = Field(default="政务统一认证", description="What the sign-in page calls it.")
@@ -83,8 +117,55 @@ class Settings(BaseSettings):
         description="Least severe log line that is written.",
     )
 
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """Answer the origins whose pages may call the API, in the form in which browsers send them."""
+        stated = (origin.strip().rstrip("/").lower() for origin in self.cors_origins.split(","))
+        return tuple(origin for origin in stated if origin)
+
+    @property
+    def public_origin(self) -> str:
+        """Answer scheme, host and port of `public_url`, as browsers send them; empty if none is set."""
+        parts = urlsplit(self.public_url)
+        return f"{parts.scheme}://{parts.netloc}".lower() if parts.netloc else ""
+
+    @property
+    def public_host(self) -> str:
+        """Answer the host name of `public_url`; empty if none is set."""
+        return urlsplit(self.public_url).hostname or ""
+
+    @property
+    def is_public_https(self) -> bool:
+        """Tell whether browsers reach the service through TLS."""
+        return self.public_origin.startswith("https://")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic passes them all by name
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - ours reads secrets only
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Answer where settings come from, the first first: arguments, environment, secret files."""
+        folder = os.environ.get("RONGQIAO_SECRETS_DIR", "")
+        if not Path(folder).is_dir() or not folder:
+            return init_settings, env_settings  # start_checks refuses a folder that is not there
+        files = _SecretFiles(settings_cls, secrets_dir=folder, env_prefix="")
+        return init_settings, env_settings, files
+
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
     """Answer the process's settings; tests build their own `Settings(...)` instead."""
     return Settings()
+
+
+def exposed_secrets(settings: Settings) -> list[str]:
+    """Answer the names of secret files that others on the machine than owner and group may read or change."""
+    folder = settings.secrets_dir
+    if folder is None or not folder.is_dir():
+        return []
+    files = (folder / name for name in SECRETS)
+    return [file.name for file in files if file.is_file() and file.stat().st_mode & OTHERS]
