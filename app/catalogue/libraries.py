@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.catalogue import queries
 from app.catalogue.importing import content_of
@@ -41,9 +42,11 @@ async def publish_library(session: AsyncSession, viewer: Viewer, code: str, *, n
     In force means today; for a quarter that is over, on its last day.
 
     Raises:
+        Forbidden: the viewer is no coordinator of the whole jurisdiction.
         Refused: no such quarter, one that has not begun, or no product in force.
         Conflict: it is published already; an edition is never changed.
     """
+    require(viewer, Action.PUBLISH_LIBRARY, Target(region=viewer.jurisdiction))
     today = shanghai_date(now)
     try:
         day = publishing_day(quarter_of(code), today)

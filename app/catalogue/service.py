@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Final
 
+from app.accounts.permissions import Action, require
 from app.accounts.rules import Viewer
 from app.catalogue import queries
 from app.catalogue.importing import import_products, save_placed, stored_products, surroundings
@@ -25,6 +26,7 @@ from app.catalogue.viewing import product_out, touches
 from app.catalogue.writing import products_as_yaml
 from app.chains import service as chains
 from app.chains.schemas import PlanIn, PlanOut
+from app.institutions.reach import institution_target
 from app.institutions.rules import InstitutionTree
 from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
@@ -188,9 +190,14 @@ async def create_product(
     """Store a new product as its first revision.
 
     Raises:
+        Forbidden: its institution is neither in the viewer's region nor below the viewer's.
         Conflict: the code is taken.
         Refused: an unknown institution, region, industry or chain.
     """
+    tree = await institution_tree(session, viewer)
+    offering = tree.find(data.institution)
+    if offering is not None:  # an unknown one is refused by name below
+        _require_reach(viewer, tree, offering.id)
     if await queries.product_by_code(session, data.code) is not None:
         fault = Fault("code", "taken", "Revise that product, or choose another code.", data.code)
         raise Conflict(f"There is a product {data.code} already.", [fault])
@@ -213,11 +220,13 @@ async def revise_product(
 
     Raises:
         NotFound: there is no such product.
+        Forbidden: its institution is neither in the viewer's region nor below the viewer's.
         Refused: an unknown region, industry or chain.
     """
     product = await _stored(session, code, is_for_change=True)
-    expect(product.revision)
     tree = await institution_tree(session, viewer)
+    _require_reach(viewer, tree, product.institution_id)
+    expect(product.revision)
     given = {name: getattr(data, name) for name in RevisionIn.model_fields}
     record = ProductIn.model_construct(code=code, institution=tree.node(product.institution_id).code, **given)
     await save_placed(session, viewer, [Placed(record, str)], now=now, refusal="Nothing was revised.")
@@ -275,6 +284,10 @@ async def refuse_unknown_plan_products(session: AsyncSession, viewer: Viewer) ->
     ]
     if faults:
         raise Refused("Chain plans name products that the catalogue lacks.", faults)
+
+
+def _require_reach(viewer: Viewer, tree: InstitutionTree, institution_id: int) -> None:
+    require(viewer, Action.MANAGE_PRODUCTS, institution_target(tree, institution_id, viewer.jurisdiction))
 
 
 async def _stored(session: AsyncSession, code: str, *, is_for_change: bool = False) -> Product:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from itertools import groupby
 
+from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.chains import queries
 from app.chains.importing import import_chains, reference_book, save_plan
@@ -111,9 +112,11 @@ async def create_chain(session: AsyncSession, viewer: Viewer, data: ChainIn, *, 
     """Store a new chain; without a jurisdiction it is the viewer's.
 
     Raises:
+        Forbidden: its jurisdiction is not the viewer's.
         Conflict: the code is taken.
         Refused: an unknown region or industry.
     """
+    require(viewer, Action.MANAGE_CHAINS, Target(region=data.jurisdiction or viewer.jurisdiction))
     if await queries.chain_by_code(session, data.code) is not None:
         fault = Fault("code", "taken", "Choose another code.", data.code)
         raise Conflict(f"There is a chain {data.code} already.", [fault])
@@ -159,9 +162,11 @@ async def publish_plan(
 
     Raises:
         NotFound: there is no such chain.
+        Forbidden: it is neither the viewer's chain nor one of the viewer's region.
         Refused: an unknown institution or product, or a first day before that of the latest version.
     """
     chain = await _stored(session, code, is_for_change=True)
+    require(viewer, Action.MANAGE_CHAINS, Target(region=chain.jurisdiction, chain=code))
     plans = await queries.plans_of(session, chain.id)
     expect(plans[-1].version if plans else 0)
     tree = await institution_tree(session, viewer)
@@ -179,15 +184,17 @@ async def list_managers(session: AsyncSession, _viewer: Viewer, code: str) -> li
 
 
 async def appoint_manager(
-    session: AsyncSession, _viewer: Viewer, code: str, manager: ManagerIn, *, now: datetime
+    session: AsyncSession, viewer: Viewer, code: str, manager: ManagerIn, *, now: datetime
 ) -> ManagerOut:
     """Store who answers for a chain from a day on.
 
     Raises:
         NotFound: there is no such chain.
+        Forbidden: it is not one of the viewer's region; a chain's manager does not appoint.
         Conflict: somebody holds the same role on one of these days.
     """
     chain = await _stored(session, code, is_for_change=True)
+    require(viewer, Action.MANAGE_CHAINS, Target(region=chain.jurisdiction))
     held = [period_of(row) for row in await queries.managers_of(session, chain.id)]
     fault = fault_of_manager(Placed(manager, str), held)
     if fault is not None:
@@ -211,7 +218,7 @@ async def get_manager(session: AsyncSession, viewer: Viewer, code: str, role: st
 
 async def end_manager(
     session: AsyncSession,
-    _viewer: Viewer,
+    viewer: Viewer,
     code: str,
     role: str,
     since: date,
@@ -223,10 +230,12 @@ async def end_manager(
 
     Raises:
         NotFound: nobody holds this role of the chain from that day.
+        Forbidden: the chain is not one of the viewer's region.
         Refused: the last day lies before the first.
         Conflict: the longer period overlaps that of another person in the same role.
     """
     chain = await _stored(session, code, is_for_change=True)
+    require(viewer, Action.MANAGE_CHAINS, Target(region=chain.jurisdiction))
     rows = await queries.managers_of(session, chain.id)
     row = next((row for row in rows if (row.role, row.since) == (role, since)), None)
     if row is None:

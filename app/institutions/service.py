@@ -1,12 +1,14 @@
 """Use cases of institutions: the tree for others, one institution, and imports of many."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from app.accounts.permissions import Action, require
 from app.accounts.rules import Viewer
 from app.institutions import queries
 from app.institutions.planning import (
@@ -17,6 +19,7 @@ from app.institutions.planning import (
     parents_first,
     plan_import,
 )
+from app.institutions.reach import institution_target, new_institution_target, within
 from app.institutions.rules import (
     MOST_LINEAGE_CHARACTERS,
     InstitutionKind,
@@ -98,9 +101,13 @@ async def create_institution(
     """Store a new institution.
 
     Raises:
+        Forbidden: it would stand neither in the viewer's region nor below the viewer's institution.
         Conflict: the code or credit code is taken.
         Refused: an unknown region or parent, or a kind that does not fit the parent's.
     """
+    tree = await institution_tree(session, viewer)
+    target = new_institution_target(tree, data.code, data.parent, data.region, viewer.jurisdiction)
+    require(viewer, Action.MANAGE_INSTITUTIONS, target)
     if await queries.institution_by_code(session, data.code) is not None:
         raise Conflict(
             f"There is an institution {data.code} already.",
@@ -123,9 +130,11 @@ async def change_institution(
 
     Raises:
         NotFound: there is none of this code.
+        Forbidden: it stands, or would stand, neither in the viewer's region nor below the viewer's institution.
         Refused: an unknown region, a parent of another kind, or one that stands below it.
     """
     row = await _stored(session, code, is_for_change=True)
+    await _require_reach(session, viewer, row, patch)
     expect(row.version)
     changes = patch.model_dump(exclude_unset=True)
     known = (await get_institution(session, viewer, code)).model_dump()
@@ -133,6 +142,33 @@ async def change_institution(
     record = InstitutionIn.model_construct(**merged)
     await _save(session, [Placed(record, lambda key: key)], now=now, refusal="Nothing was changed.")
     return await get_institution(session, viewer, code)
+
+
+async def _require_reach(
+    session: AsyncSession, viewer: Viewer, row: Institution, patch: InstitutionPatch
+) -> None:
+    """Refuse a change of what the viewer does not reach, before it or after it.
+
+    Whoever moves an institution reaches where it goes: nobody moves the top of the own tree.
+    """
+    tree = await institution_tree(session, viewer)
+    require(viewer, Action.MANAGE_INSTITUTIONS, institution_target(tree, row.id, viewer.jurisdiction))
+    changes = patch.model_dump(exclude_unset=True)
+    region = changes.get("region") or row.region_code
+    if "parent" in changes and changes["parent"] != _parent_code(tree, row):
+        target = new_institution_target(
+            tree, code="", parent=changes["parent"], region=region, jurisdiction=viewer.jurisdiction
+        )
+        require(viewer, Action.MANAGE_INSTITUTIONS, target)
+    elif "region" in changes:
+        target = institution_target(tree, row.id, viewer.jurisdiction)
+        require(
+            viewer, Action.MANAGE_INSTITUTIONS, replace(target, region=within(viewer.jurisdiction, region))
+        )
+
+
+def _parent_code(tree: InstitutionTree, row: Institution) -> str | None:
+    return tree.node(row.parent_id).code if row.parent_id is not None else None
 
 
 async def import_institutions(

@@ -7,6 +7,7 @@ from app.accounts.permissions import Target
 from app.accounts.rules import SCOPE_KINDS, Role, ScopeKind, Viewer
 from app.chains import service as chains
 from app.institutions.kinds import InstitutionKind
+from app.institutions.reach import institution_target
 from app.institutions.rules import InstitutionNode
 from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
@@ -66,7 +67,7 @@ async def _institution(session: AsyncSession, viewer: Viewer, role: Role, code: 
         raise _refused(Fault("scope", "no such institution", "GET /api/v1/institutions lists them.", code))
     if not _suits(role, node):
         raise _refused(Fault("scope", f"is {node.kind.chinese}, where nobody is {role}", value=code))
-    return Target(region=node.region, institutions=tuple(above.code for above in tree.path(node.id)))
+    return institution_target(tree, node.id, viewer.jurisdiction)
 
 
 def _suits(role: Role, node: InstitutionNode) -> bool:
