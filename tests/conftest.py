@@ -23,10 +23,12 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from app.accounts.door import OpenDoor
 from app.accounts.rules import Viewer, local_operator
 from app.kernel.database import Sessions, make_engine, make_sessions
 from app.kernel.settings import PROJECT_ROOT, Settings
 from app.main import create_app
+from app.visibility.service import narrow
 
 BACKENDS = ("sqlite", "postgresql")
 # No test may depend on how fast a machine is, and all machines try the same examples;
@@ -150,7 +152,7 @@ async def sessions(databases: Databases) -> AsyncIterator[Sessions]:
 @pytest.fixture
 async def client(sessions: Sessions) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application over a database of the test's own."""
-    app = create_app(Settings(), sessions)
+    app = create_app(Settings(), sessions, OpenDoor(local_operator("230000"), narrow))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1") as opened:
         yield opened

@@ -1,0 +1,200 @@
+"""Rows of signing in: who a login is, sessions, refresh tokens, and the one look at what a credential stands for."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, or_, select, update
+
+from app.accounts.tables import ApiKey, Person, RefreshToken, RoleGrant, SignInSession
+from app.kernel.database import AsyncSession
+
+AnyRow = Row[*tuple[Any, ...]]
+
+
+async def person_of_login(session: AsyncSession, login: str) -> AnyRow | None:
+    """Answer id, password hash and `disabled_at` of a login."""
+    wanted = select(Person.id, Person.password_hash, Person.disabled_at).where(Person.login == login)
+    return (await session.execute(wanted)).one_or_none()
+
+
+async def addresses_since(session: AsyncSession, person_id: int, since: datetime) -> Sequence[str]:
+    """Answer the addresses at which a person signed in successfully since an instant."""
+    wanted = (
+        select(SignInSession.address)
+        .where(SignInSession.person_id == person_id, SignInSession.created_at >= since)
+        .distinct()
+    )
+    return (await session.execute(wanted)).scalars().all()
+
+
+async def hold_person(session: AsyncSession, person_id: int) -> Person:
+    """Answer a person that exists, as stored now; whoever else would sign them in or change them waits."""
+    wanted = select(Person).where(Person.id == person_id).with_for_update()
+    return (await session.execute(wanted.execution_options(populate_existing=True))).scalar_one()
+
+
+async def set_password(session: AsyncSession, person_id: int, new: str, *, instead_of: str | None) -> bool:
+    """Store a password's hash in place of another; tell whether that other one still was there."""
+    changed = (
+        update(Person)
+        .where(Person.id == person_id, Person.password_hash == instead_of)
+        .values(password_hash=new)
+        .returning(Person.id)
+    )
+    return (await session.execute(changed)).scalar_one_or_none() is not None
+
+
+async def use_refresh_token(session: AsyncSession, token_hash: str, now: datetime) -> str | None:
+    """Use a refresh token up; answer its session, or None if it is unknown or was used: of several one wins."""
+    used = (
+        update(RefreshToken)
+        .where(RefreshToken.token_hash == token_hash, RefreshToken.used_at.is_(None))
+        .values(used_at=now)
+        .returning(RefreshToken.session_id)
+    )
+    return (await session.execute(used)).scalar_one_or_none()
+
+
+async def refresh_token(session: AsyncSession, token_hash: str) -> AnyRow | None:
+    """Answer a refresh token's session, whether that has ended, its person, and when it was used."""
+    wanted = (
+        select(
+            RefreshToken.session_id,
+            RefreshToken.used_at,
+            SignInSession.ended_at,
+            SignInSession.person_id,
+        )
+        .join(SignInSession, SignInSession.id == RefreshToken.session_id)
+        .where(RefreshToken.token_hash == token_hash)
+    )
+    return (await session.execute(wanted)).one_or_none()
+
+
+async def continue_session(session: AsyncSession, session_id: str, now: datetime) -> AnyRow | None:
+    """Note that a session goes on; answer its person and when it expires, or None if it is over."""
+    touched = (
+        update(SignInSession)
+        .where(
+            SignInSession.id == session_id, SignInSession.ended_at.is_(None), SignInSession.expires_at > now
+        )
+        .values(last_used_at=now)
+        .returning(SignInSession.person_id, SignInSession.expires_at)
+    )
+    return (await session.execute(touched)).one_or_none()
+
+
+async def login_that_can_sign_in(session: AsyncSession, person_id: int) -> str | None:
+    """Answer a person's login, or None if they are disabled."""
+    wanted = select(Person.login).where(Person.id == person_id, Person.disabled_at.is_(None))
+    return (await session.execute(wanted)).scalar_one_or_none()
+
+
+async def name_of(session: AsyncSession, person_id: int) -> str:
+    """Answer the name of a person, empty if there is none."""
+    found = (await session.execute(select(Person.name).where(Person.id == person_id))).scalar_one_or_none()
+    return found or ""
+
+
+async def end_sessions(
+    session: AsyncSession,
+    person_id: int,
+    *,
+    reason: str,
+    now: datetime,
+    only: str | None = None,
+    but: str | None = None,
+) -> int:
+    """End a person's sessions, perhaps only one, or all but one; answer how many were not over yet."""
+    ended = (
+        update(SignInSession)
+        .where(SignInSession.person_id == person_id, SignInSession.ended_at.is_(None))
+        .values(ended_at=now, end_reason=reason)
+        .returning(SignInSession.id)
+    )
+    if only is not None:
+        ended = ended.where(SignInSession.id == only)
+    if but is not None:
+        ended = ended.where(SignInSession.id != but)
+    return len((await session.execute(ended)).all())
+
+
+async def sessions_of(
+    session: AsyncSession, person_id: int, now: datetime, *, after: tuple[datetime, str] | None, limit: int
+) -> Sequence[SignInSession]:
+    """Answer a person's sessions that are not over, the newest first."""
+    wanted = select(SignInSession).where(
+        SignInSession.person_id == person_id, SignInSession.ended_at.is_(None), SignInSession.expires_at > now
+    )
+    if after is not None:
+        since, session_id = after
+        wanted = wanted.where(
+            or_(
+                SignInSession.created_at < since,
+                and_(SignInSession.created_at == since, SignInSession.id < session_id),
+            )
+        )
+    wanted = wanted.order_by(SignInSession.created_at.desc(), SignInSession.id.desc()).limit(limit)
+    return (await session.execute(wanted)).scalars().all()
+
+
+_PERSON = (Person.id.label("person_id"), Person.login, Person.totp_since)
+_GRANT = (RoleGrant.role, RoleGrant.scope, RoleGrant.since, RoleGrant.until)
+
+
+def _in_force(day: date) -> Any:
+    return and_(
+        RoleGrant.person_id == Person.id,
+        RoleGrant.ended_at.is_(None),
+        RoleGrant.since <= day,
+        or_(RoleGrant.until.is_(None), RoleGrant.until >= day),
+    )
+
+
+def _of_session(session_id: str, now: datetime, day: date) -> Select[*tuple[Any, ...]]:
+    return (
+        select(*_PERSON, *_GRANT, SignInSession.has_second_factor, SignInSession.expires_at)
+        .join(Person, Person.id == SignInSession.person_id)
+        .outerjoin(RoleGrant, _in_force(day))
+        .where(
+            SignInSession.id == session_id,
+            SignInSession.ended_at.is_(None),
+            SignInSession.expires_at > now,
+            Person.disabled_at.is_(None),
+        )
+    )
+
+
+async def standing_of_session(
+    session: AsyncSession, session_id: str, *, now: datetime, day: date
+) -> Sequence[AnyRow]:
+    """Answer the person of a session that is not over, once for each role in force (or once without); else nothing."""
+    return (await session.execute(_of_session(session_id, now, day))).all()
+
+
+async def standing_of_key(
+    session: AsyncSession, prefix: str, *, now: datetime, day: date
+) -> Sequence[AnyRow]:
+    """Answer the person of an API key that holds, with the one role of the key if it is in force; else nothing."""
+    wanted = (
+        select(
+            *_PERSON,
+            *_GRANT,
+            ApiKey.id.label("key_id"),
+            ApiKey.secret_hash,
+            ApiKey.is_read_only,
+            ApiKey.expires_at,
+            ApiKey.last_used_at,
+        )
+        .join(Person, Person.id == ApiKey.person_id)
+        .join(RoleGrant, _in_force(day))
+        .where(
+            ApiKey.prefix == prefix,
+            ApiKey.revoked_at.is_(None),
+            ApiKey.expires_at > now,
+            RoleGrant.role == ApiKey.role,
+            RoleGrant.scope == ApiKey.scope,
+            Person.disabled_at.is_(None),
+        )
+    )
+    return (await session.execute(wanted)).all()
