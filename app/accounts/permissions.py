@@ -34,6 +34,7 @@ class Action(StrEnum):
     STATE_NEEDS = "state_needs"
     PREVIEW = "preview"
     MANAGE_ROSTER = "manage_roster"
+    CHANGE_ENTRIES = "change_entries"
     REVIEW_ENTRIES = "review_entries"
     READ_REVIEWS = "read_reviews"
     READ_RUNS = "read_runs"
@@ -77,6 +78,7 @@ ROLES: Final[Mapping[Action, frozenset[Role]]] = {
     Action.STATE_NEEDS: frozenset({Role.ENTERPRISE, Role.COORDINATOR}),
     Action.PREVIEW: _CASE_READERS,
     Action.MANAGE_ROSTER: frozenset({Role.COORDINATOR}),
+    Action.CHANGE_ENTRIES: frozenset({Role.COORDINATOR}),
     Action.REVIEW_ENTRIES: frozenset({Role.COORDINATOR}),
     Action.READ_REVIEWS: frozenset({Role.COORDINATOR, Role.AUDITOR}),
     Action.READ_RUNS: frozenset({Role.COORDINATOR, Role.AUDITOR}),
@@ -94,6 +96,8 @@ ROLES: Final[Mapping[Action, frozenset[Role]]] = {
     Action.MANAGE_ACCOUNTS: frozenset({Role.ADMINISTRATOR}),
     Action.READ_AUDIT: frozenset({Role.AUDITOR}),
 }
+
+REGION_DIGITS: Final = 6
 
 OF_THE_WHOLE: Final = frozenset(
     {
@@ -146,6 +150,14 @@ def may_do(viewer: Viewer, action: Action, target: Target) -> bool:
     return any(grant.role in ROLES[action] and _covers(grant, target) for grant in viewer.grants)
 
 
+def acting(viewer: Viewer, action: Action) -> Viewer:
+    """Answer a viewer with those roles alone that allow an action: what no such role sees, it cannot touch.
+
+    A chain manager who also coordinates another city sees the chain's entries, but withdraws none of them.
+    """
+    return viewer.only(*ROLES[action]) if action in ROLES else viewer
+
+
 def require(viewer: Viewer, action: Action, target: Target) -> None:
     """Refuse what a viewer may not do.
 
@@ -166,7 +178,8 @@ def _covers(grant: Grant, target: Target) -> bool:
         case ScopeKind.INSTALLATION:
             return True
         case ScopeKind.REGION:
-            return target.region is not None and region_contains(grant.scope, target.region)
+            is_region = len(grant.scope) == REGION_DIGITS and grant.scope.isdecimal()
+            return is_region and target.region is not None and region_contains(grant.scope, target.region)
         case ScopeKind.INSTITUTION:
             return grant.scope in target.institutions
         case ScopeKind.CREDIT_CODE:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.coverage import canonical, queries
 from app.coverage.facts import EntryFacts, MonthFacts, Place
@@ -18,7 +19,7 @@ from app.coverage.schemas import ClosedOut, CoverageOut, FiguresOut, GroupOut, V
 from app.coverage.tables import CoverageSnapshot
 from app.coverage.verification import examine
 from app.coverage.workbook import coverage_workbook
-from app.kernel.database import AsyncSession
+from app.kernel.database import AsyncSession, unrestricted
 from app.kernel.errors import NotFound
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import month_bounds, shanghai_date
@@ -37,9 +38,14 @@ class FactsFile:
 
 
 async def gather(session: AsyncSession, viewer: Viewer, month: str, edition: WhitelistEdition) -> MonthFacts:
-    """Answer the facts of a month as they are known now, in a constant number of statements."""
+    """Answer the facts of a month as they are known now, in a constant number of statements.
+
+    They are those of the whole roster, whoever looks: only `facts_file` and `verify` show any of them, to
+    those who may see all; everybody else gets the figures that are summed up from them.
+    """
     until = month_bounds(month)[1]
-    rows = await queries.entry_rows(session, edition.id, until)
+    with unrestricted(session):  # a published figure is the same for everybody
+        rows = await queries.entry_rows(session, edition.id, until)
     institutions = await queries.institution_places(session)
     chains = await queries.chain_names(session)
     book = await reference.current_book(session, get_settings().seed_dir)
@@ -173,9 +179,11 @@ async def close(session: AsyncSession, viewer: Viewer, month: str, *, now: datet
     """Freeze a month: its facts, their hash, and the figures by every cut.
 
     Raises:
+        Forbidden: no role of the viewer covers the whole jurisdiction.
         NotFound: no edition was in force at the end of the month.
         Conflict: it has not ended in Shanghai, is closed already, or would leave a gap.
     """
+    require(viewer, Action.CLOSE_MONTH, Target(region=viewer.jurisdiction))
     check_closable(month, await queries.closed_months(session, viewer), now)
     edition = await _edition(session, viewer, month, None)
     facts = await gather(session, viewer, month, edition)
@@ -210,8 +218,10 @@ async def verify(session: AsyncSession, viewer: Viewer, month: str) -> Verificat
     """Recompute a closed month from its frozen facts, and from what is known today.
 
     Raises:
+        Forbidden: no role of the viewer covers the whole jurisdiction.
         NotFound: the month is not closed.
     """
+    require(viewer, Action.READ_COVERAGE_FACTS, Target(region=viewer.jurisdiction))
     found = await queries.snapshot(session, viewer, month)
     if found is None:
         raise NotFound(f"{month} is not closed.")
@@ -240,8 +250,10 @@ async def facts_file(
     """Answer the facts from which anyone can recompute a month: the frozen ones once it is closed.
 
     Raises:
+        Forbidden: no role of the viewer covers the whole jurisdiction.
         NotFound: the month has not begun, no edition was in force, or there is none of that code.
     """
+    require(viewer, Action.READ_COVERAGE_FACTS, Target(region=viewer.jurisdiction))
     check_begun(month, now)
     found = await _edition(session, viewer, month, edition)
     closed = await _closed(session, viewer, month, found)

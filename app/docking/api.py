@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from app.accounts.api import ViewerDep
+from app.accounts.permissions import Action, does
 from app.docking import service
 from app.docking.schemas import DeadlineOut, DockingOut, EntryCode, EventIn, EventOut, ReasonOut
 from app.kernel.clock import utc_now
@@ -31,7 +32,11 @@ InstitutionQuery = Annotated[
 OverdueQuery = Annotated[bool, Query(description="Only what is overdue (逾期).")]
 
 
-@entry_router.get("/{entry}/docking-events", summary="Events of an entry, in order of logging (对接记录)")
+@entry_router.get(
+    "/{entry}/docking-events",
+    summary="Events of an entry, in order of logging (对接记录)",
+    openapi_extra=does(Action.READ_CASES, is_recorded=True),
+)
 async def list_docking_events(
     session: SessionDep, viewer: ViewerDep, page: PageQuery, entry: EntryCode
 ) -> Page[EventOut]:
@@ -39,7 +44,12 @@ async def list_docking_events(
     return await service.events_page(session, viewer, entry, page)
 
 
-@entry_router.post("/{entry}/docking-events", status_code=201, summary="Log an event (登记对接)")
+@entry_router.post(
+    "/{entry}/docking-events",
+    status_code=201,
+    summary="Log an event (登记对接)",
+    openapi_extra=does(Action.LOG_DOCKING),
+)
 async def log_docking_event(
     session: SessionDep,
     viewer: ViewerDep,
@@ -54,7 +64,11 @@ async def log_docking_event(
     return logged
 
 
-@entry_router.get("/{entry}/docking-events/{sequence}", summary="One event of an entry")
+@entry_router.get(
+    "/{entry}/docking-events/{sequence}",
+    summary="One event of an entry",
+    openapi_extra=does(Action.READ_CASES, is_recorded=True),
+)
 async def get_docking_event(
     session: SessionDep, viewer: ViewerDep, entry: EntryCode, sequence: Sequence
 ) -> EventOut:
@@ -62,13 +76,21 @@ async def get_docking_event(
     return await service.event(session, viewer, entry, sequence)
 
 
-@entry_router.get("/{entry}/docking", summary="Where an entry stands, and what may be logged next (对接状态)")
+@entry_router.get(
+    "/{entry}/docking",
+    summary="Where an entry stands, and what may be logged next (对接状态)",
+    openapi_extra=does(Action.READ_CASES, is_recorded=True),
+)
 async def get_docking(session: SessionDep, viewer: ViewerDep, entry: EntryCode) -> DockingOut:
     """Answer the state folded from the entry's events, and for each party the kinds that it may log now."""
     return await service.docking_state(session, viewer, entry, now=utc_now())
 
 
-@docking_router.get("/deadlines", summary="What is due on an edition's entries, most urgent first (对接时限)")
+@docking_router.get(
+    "/deadlines",
+    summary="What is due on an edition's entries, most urgent first (对接时限)",
+    openapi_extra=does(Action.READ_CASES, is_recorded=True),
+)
 async def list_deadlines(
     session: SessionDep,
     viewer: ViewerDep,
@@ -84,7 +106,11 @@ async def list_deadlines(
     )
 
 
-@docking_router.get("/reasons", summary="The closed list of reasons for a decline (婉拒原因)")
+@docking_router.get(
+    "/reasons",
+    summary="The closed list of reasons for a decline (婉拒原因)",
+    openapi_extra=does(Action.READ_REFERENCE),
+)
 async def list_decline_reasons(_viewer: ViewerDep) -> list[ReasonOut]:
     """Answer each reason with its Chinese words and the facts of the need that it establishes."""
     return service.reasons()

@@ -22,6 +22,8 @@ class EntryDossier:
     region: str = ""
     is_project: bool = False
     owner: str | None = None
+    chain: str | None = None
+    uscc: str = ""
     standings: list[Standing] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 

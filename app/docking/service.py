@@ -2,16 +2,18 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.allocation import service as allocation
 from app.bottlenecks import service as bottlenecks
 from app.docking import queries, simulation
-from app.docking.appending import EntryDraft, row_of, rows_of
+from app.docking.appending import EntryDraft, rows_of
 from app.docking.deadlines import Deadline, deadline_of, limits_of
-from app.docking.dossiers import EntryDossier, is_left
+from app.docking.dossiers import EntryDossier, InstitutionKey, is_left
+from app.docking.onlookers import Line, Onlooker, check_logger, row_told
 from app.docking.reasons import REASONS, DeclineReason, facts_established
 from app.docking.recording import Draft
 from app.docking.rules import EventKind, fold
@@ -26,7 +28,7 @@ from app.docking.schemas import (
 from app.docking.simulation import World
 from app.docking.simulation_plan import plan
 from app.docking.views import deadline_out, docking_out, event_out
-from app.kernel.database import AsyncSession
+from app.kernel.database import AsyncSession, unrestricted
 from app.kernel.errors import Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, page_of
 from app.kernel.settings import get_settings
@@ -61,6 +63,7 @@ async def log_event(
 
     Raises:
         NotFound: no such entry that this viewer may see.
+        Forbidden: the institution, or the entry's region, is not within one of the viewer's roles.
         Refused: fields or time are wrong; every fault is named.
         Conflict: it contradicts the parties or the history; says what is possible.
     """
@@ -70,12 +73,34 @@ async def log_event(
     draft = draft_of(event, now)
     codes = [draft.institution] if draft.institution else []
     known = await queries.institution_keys(session, codes) if codes else {}
-    row = row_of(dossier, draft, known, actor=viewer.name)
+    check_logger(viewer, dossier, await _line_of_logger(session, dossier, draft, known))
+    row = row_told(await _onlooker(session, viewer, [dossier]), dossier, draft, known, actor=viewer.name)
     stored = await queries.append_event(session, row)
     if event.kind is EventKind.DECLINED:
         await _pass_on(session, viewer, [dossier], now)
     names = await queries.institution_names(session, [stored.institution_id])
     return event_out(stored, names[stored.institution_id].code)
+
+
+async def _line_of_logger(
+    session: AsyncSession, dossier: EntryDossier, draft: Draft, known: Mapping[str, InstitutionKey]
+) -> Line:
+    """Answer the line of the institution that logs: the one named, else the responsible one of that time."""
+    if draft.institution is not None:
+        logger = known.get(draft.institution)
+        lineages = {logger.id: logger.lineage} if logger is not None else {}
+    else:
+        holder = dossier.responsible(draft.occurred_at)
+        lineages = {holder.institution_id: holder.lineage} if holder is not None else {}
+    return next(iter((await queries.institution_lines(session, lineages)).values()), ())
+
+
+async def _onlooker(session: AsyncSession, viewer: Viewer, dossiers: Iterable[EntryDossier]) -> Onlooker:
+    """Answer the viewer as one who looks at some entries; the operator is shown everything anyway."""
+    if viewer.is_operator:
+        return Onlooker(viewer, {})
+    lineages = {one.institution_id: one.lineage for found in dossiers for one in found.standings}
+    return Onlooker(viewer, await queries.institution_lines(session, lineages))
 
 
 async def log_events(
@@ -94,8 +119,10 @@ async def log_events(
 
     Raises:
         NotFound: no such edition.
+        Forbidden: no role of the viewer covers the whole jurisdiction.
         Refused: at least one cannot be logged; all faults are named, as `events.3.amount`.
     """
+    require(viewer, Action.LOG_DOCKING, Target(region=viewer.jurisdiction))
     edition = await _edition_id(session, viewer, edition_code)
     await queries.hold_edition(session, edition)
     dossiers = {found.code: found for found in await queries.dossiers(session, viewer, edition, lock=True)}
@@ -124,9 +151,12 @@ async def _pass_on(
         found.id: facts_established(event.reason for event in found.events if event.reason is not None)
         for found in blocked
     }
-    await bottlenecks.classify_entries(session, viewer, established, now=now)
     left = [found.id for found in blocked if is_left(found, now)]
-    await allocation.reroute_entries(session, viewer, left, now=now)
+    # Whom an entry goes to rests on its facts, on who declined it before and on the room that all
+    # institutions have left; none of that is shown to the one who logged the decline.
+    with unrestricted(session):
+        await bottlenecks.classify_entries(session, viewer, established, now=now)
+        await allocation.reroute_entries(session, viewer, left, now=now)
 
 
 async def events_page(
@@ -153,7 +183,9 @@ async def docking_state(
 ) -> DockingOut:
     """Answer where an entry stands, what may be logged next, and what is due by when."""
     found = await _found(session, viewer, entry_code)
-    return docking_out(found, (await _deadlines(session, [found], now)).get(found.code), now)
+    onlooker = await _onlooker(session, viewer, [found])
+    due = await _deadlines(session, [found], onlooker, now)
+    return docking_out(found, due.get(found.code), onlooker, now)
 
 
 async def docking_states(
@@ -162,8 +194,9 @@ async def docking_states(
     """Answer where every entry of an edition stands; statements do not grow with the number of entries."""
     edition = await _edition_id(session, viewer, edition_code)
     found = await queries.dossiers(session, viewer, edition)
-    due = await _deadlines(session, found, now)
-    return [docking_out(one, due.get(one.code), now) for one in found]
+    onlooker = await _onlooker(session, viewer, found)
+    due = await _deadlines(session, found, onlooker, now)
+    return [docking_out(one, due.get(one.code), onlooker, now) for one in found]
 
 
 async def deadlines_page(
@@ -184,7 +217,8 @@ async def deadlines_page(
         NotFound: no such edition.
     """
     edition = await _edition_id(session, viewer, edition_code)
-    due = await _deadlines(session, await queries.dossiers(session, viewer, edition), now)
+    found = await queries.dossiers(session, viewer, edition)
+    due = await _deadlines(session, found, await _onlooker(session, viewer, found), now)
     listed = sorted(
         (_urgency(code, one), one)
         for code, one in due.items()
@@ -202,15 +236,18 @@ def _urgency(code: str, due: Deadline) -> tuple[str, str]:
 
 
 async def _deadlines(
-    session: AsyncSession, dossiers: Sequence[EntryDossier], now: datetime
+    session: AsyncSession, dossiers: Sequence[EntryDossier], onlooker: Onlooker, now: datetime
 ) -> dict[str, Deadline]:
-    """Answer what is due by entry code; the limits are those in force where and when the party got the entry."""
+    """Answer what is due by entry code; the limits are those in force where and when the party got the entry.
+
+    How far an institution has come shows in what it owes next: that is left out where it is not shown.
+    """
     calendar = (await reference.current_book(session, get_settings().seed_dir)).calendar
     held = {found.code: found.responsible(now) for found in dossiers if found.status == "admitted"}
     places = {
         found.code: (found.region, shanghai_date(holder.since))
         for found in dossiers
-        if (holder := held.get(found.code)) is not None
+        if (holder := held.get(found.code)) is not None and onlooker.sees(found, holder.institution_id)
     }
     books = await rule_books(session, places.values())
     limits = {place: limits_of(book.parameter("docking.deadlines")) for place, book in books.items()}

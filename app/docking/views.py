@@ -5,6 +5,7 @@ from datetime import datetime
 from app.docking.deadlines import STEP_LABELS, Deadline
 from app.docking.dossiers import EntryDossier
 from app.docking.legality import Standing, possible_kinds
+from app.docking.onlookers import Onlooker
 from app.docking.reasons import REASONS, DeclineReason
 from app.docking.rules import KIND_LABELS, STAGE_LABELS, EntryState, EventKind, fold
 from app.docking.schemas import DeadlineOut, DockingOut, EventOut, PartyOut
@@ -36,8 +37,10 @@ def event_out(row: DockingEvent, institution: str) -> EventOut:
     )
 
 
-def docking_out(dossier: EntryDossier, deadline: Deadline | None, now: datetime) -> DockingOut:
-    """Answer where an entry stands at an instant."""
+def docking_out(
+    dossier: EntryDossier, deadline: Deadline | None, onlooker: Onlooker, now: datetime
+) -> DockingOut:
+    """Answer where an entry stands at an instant: summed up over all parties, of which only seen ones are shown."""
     state = fold(dossier.events)
     responsible = dossier.responsible(now)
     return DockingOut.model_construct(
@@ -51,7 +54,7 @@ def docking_out(dossier: EntryDossier, deadline: Deadline | None, now: datetime)
         approved=state.approved_fen,
         disbursed=state.disbursed_fen,
         last_sequence=state.last_sequence,
-        parties=[_party_out(standing, state, now) for standing in dossier.standings],
+        parties=[_party_out(standing, state, now) for standing in onlooker.view(dossier).standings],
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
+from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
@@ -132,9 +133,11 @@ async def adopt(session: AsyncSession, viewer: Viewer, wanted: AdoptionIn, *, no
     """Record that an item of a pack applies to a jurisdiction from a day on.
 
     Raises:
+        Forbidden: no role of the viewer covers the whole jurisdiction.
         Refused: no such pack, item or region, or a region outside the viewer's.
         Conflict: it applies there already, or the jurisdiction has its own.
     """
+    require(viewer, Action.ADOPT_POLICY, Target(region=viewer.jurisdiction))
     jurisdiction = wanted.jurisdiction or viewer.jurisdiction
     since = wanted.since or shanghai_date(now)
     rows = await queries.adoptions_for(session, [jurisdiction])
@@ -166,9 +169,11 @@ async def end_adoption(
 
     Raises:
         NotFound: no such adoption that the viewer may see.
+        Forbidden: no role of the viewer covers the whole jurisdiction.
         Refused: it is not the viewer's region, or the day lies before its first.
         Conflict: it was ended before.
     """
+    require(viewer, Action.ADOPT_POLICY, Target(region=viewer.jurisdiction))
     row = await _adoption_row(session, viewer, adoption_id)
     until = wanted.until or shanghai_date(now)
     adopting.check_area(viewer.jurisdiction, row.jurisdiction)

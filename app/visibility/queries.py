@@ -2,9 +2,8 @@
 
 The conditions are bound to the session when the door lets a viewer in, and are added to every
 statement wherever one of these tables stands in it, subqueries and joins included. No query has to
-remember them, and none can forget them. A table that is not named here holds no case data: it is public
-within the service (products, institutions, chains, policies, runs' own particulars) or belongs to a
-route that names who may use it (accounts, audit trail).
+remember them, and none can forget them. `PUBLIC` names all other tables, each with the reason why it
+needs no conditions; a test holds the two lists against the database's tables.
 
 Who sees an entry 名单条目, and what hangs on it:
 
@@ -12,20 +11,35 @@ Who sees an entry 名单条目, and what hangs on it:
 - the manager of its chain;
 - its own enterprise;
 - institutions, and those above them in their tree, while they are responsible for it or support it
-  *and* a consent of the enterprise holds;
+  *and* a consent of the enterprise holds; of assignments, docking events and handlers they see their own
+  (of themselves and of all below), and the assignments that they support;
 - the auditor, to replay decisions, without contact details.
 
-Conditions are written on bare tables, because those are never narrowed themselves.
+Conditions on the rows that are asked for are written on mapped classes, all else on aliases of bare
+tables, because those are never narrowed themselves. What is looked up row by row uses an index: the
+primary key or a foreign key of the entry.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Select, Table, false, or_, select, true, union_all
-from sqlalchemy.orm import with_loader_criteria
-from sqlalchemy.sql.base import ExecutableOption
+from sqlalchemy import (
+    ColumnElement,
+    False_,
+    Select,
+    Table,
+    True_,
+    and_,
+    exists,
+    false,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
 from app.accounts.rules import INSTITUTION_ROLES, Role, Viewer
 from app.accounts.tables import EnterpriseRegistration
@@ -42,6 +56,7 @@ from app.enterprises.tables import (
     Project,
 )
 from app.institutions.tables import Institution
+from app.kernel.database import Criterion
 from app.matching.tables import MatchCount, MatchResult
 from app.whitelist.tables import ReviewItem, WhitelistEntry, WhitelistImport
 
@@ -54,47 +69,215 @@ SUPPORTS: Final = cast("Table", AssignmentSupport.__table__)
 INSTITUTIONS: Final = cast("Table", Institution.__table__)
 CONSENTS: Final = cast("Table", Consent.__table__)
 
-_LENDERS: Final = tuple(INSTITUTION_ROLES)
-_OF_ENTRIES: Final = (MatchResult, MatchCount, BottleneckCase, Assignment, DockingEvent)
+LENDERS: Final = tuple(sorted(INSTITUTION_ROLES))
+OTHERS: Final = (Role.ENTERPRISE, Role.COORDINATOR, Role.CHAIN_MANAGER, Role.AUDITOR)
+"""Roles that see all of an entry that they see, whichever institution did it."""
+ANSWERABLE: Final = (Role.ENTERPRISE, Role.COORDINATOR, Role.AUDITOR)
+"""Roles that read who was shown what."""
+PUBLIC: Final = {
+    "allocation_problems": "posed problems by number of entry; routes of those who see the whole roster",
+    "allocation_runs": "what a run came to in sum; routes of those who see the whole roster",
+    "api_keys": "accounts: a person's own, and those of whom an administrator manages",
+    "audit_events": "the trail: routes of the auditor",
+    "card_keys": "read only to make the codes of cards; no route shows them",
+    "chain_managers": "public: who answers for a chain",
+    "chain_plans": "public: one chain, one policy",
+    "chains": "public",
+    "coverage_snapshots": "figures are published; facts have routes of those who see the whole roster",
+    "external_identities": "accounts: sign-in only",
+    "idempotency_records": "read by the key of the viewer for whom they were kept, and of their roles then",
+    "institution_areas": "public: who serves where",
+    "institutions": "public: who they are and how much they take on",
+    "invitations": "accounts: routes of administrators",
+    "library_editions": "public: the quarter's library",
+    "library_items": "public: the quarter's library",
+    "lpr_quotes": "public",
+    "match_runs": "what a run came to in sum; routes of those who see the whole roster",
+    "persons": "accounts: a person's own, and those whom an administrator manages",
+    "policy_adoptions": "public: which rules are in force",
+    "product_revisions": "public: what institutions offer",
+    "products": "public: what institutions offer",
+    "recovery_codes": "accounts: a person's own",
+    "refresh_tokens": "accounts: sign-in only",
+    "role_grants": "accounts: a person's own, and those whom an administrator manages",
+    "sign_in_sessions": "accounts: a person's own",
+    "whitelist_editions": "public: which half-years there are",
+    "working_day_overrides": "public",
+}
+"""Tables without conditions, by name, each with its reason."""
 MOST_REMEMBERED: Final = 1_000
 
 Condition = ColumnElement[bool]
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
-def criteria(viewer: Viewer, day: date) -> tuple[ExecutableOption, ...]:
+def criteria(viewer: Viewer, day: date) -> tuple[Criterion, ...]:
     """Answer the conditions of a viewer, one for each table with case data."""
-    entries = select(ENTRIES.c.id).where(_entry(viewer, day))
-    firms, needs = _firms(viewer, day), _needs(viewer, day)
-    judged = select(ENTRIES.c.id).where(_entry(viewer.only(Role.COORDINATOR, Role.AUDITOR), day))
-    own = _firms(viewer.only(Role.ENTERPRISE, Role.COORDINATOR), day)
-    seen: list[tuple[Any, Condition]] = [
-        (WhitelistEntry, _entry(viewer, day)),
-        *((table, table.entry_id.in_(entries)) for table in _OF_ENTRIES),
-        (BottleneckFinding, BottleneckFinding.case_id.in_(_hanging_on(CASES, entries))),
-        (AssignmentSupport, AssignmentSupport.assignment_id.in_(_hanging_on(ASSIGNMENTS, entries))),
-        (EntryHandler, EntryHandler.assignment_id.in_(_hanging_on(ASSIGNMENTS, entries))),
-        (ReviewItem, ReviewItem.entry_id.in_(judged)),
-        (WhitelistImport, _whole_roster(viewer)),
-        (Enterprise, Enterprise.id.in_(firms)),
-        (EnterpriseContact, EnterpriseContact.enterprise_id.in_(_reachable(viewer, own, day))),
-        (Need, Need.id.in_(needs)),
-        (NeedRevision, NeedRevision.need_id.in_(needs)),
-        (Project, or_(Project.enterprise_id.in_(own), Project.id.in_(_projects(needs)))),
-        (Consent, Consent.need_id.in_(needs)),
-        (Disclosure, Disclosure.need_id.in_(_needs(_answerable(viewer), day))),
-        (EnterpriseRegistration, _registration(viewer)),
-    ]
-    return tuple(with_loader_criteria(table, condition, include_aliases=True) for table, condition in seen)
+    return tuple(Criterion(table, condition) for table, condition in conditions(viewer, day).items())
 
 
-def _any(conditions: Iterable[Condition]) -> Condition:
-    return or_(false(), *conditions)
+def conditions(viewer: Viewer, day: date) -> dict[type[Any], Condition]:
+    """Answer for each mapped class with case data which of its rows a viewer may see."""
+    sight = _Sight(viewer, day)
+    own = _Sight(viewer.only(Role.ENTERPRISE, Role.COORDINATOR), day)
+    judged = _Sight(viewer.only(Role.COORDINATOR, Role.AUDITOR), day)
+    answered = _Sight(viewer.only(*ANSWERABLE), day)
+    return {
+        WhitelistEntry: sight.sees(WhitelistEntry),
+        MatchResult: sight.of_entry(MatchResult.entry_id),
+        MatchCount: sight.of_entry(MatchCount.entry_id),
+        BottleneckCase: sight.of_case(BottleneckCase),
+        BottleneckFinding: _row_of(CASES, BottleneckFinding.case_id, sight.of_case),
+        Assignment: sight.of_assignment(Assignment),
+        AssignmentSupport: _row_of(ASSIGNMENTS, AssignmentSupport.assignment_id, sight.of_assignment),
+        EntryHandler: _row_of(
+            ASSIGNMENTS,
+            EntryHandler.assignment_id,
+            lambda row: sight.by_institution(row.entry_id, EntryHandler.institution_id),
+        ),
+        DockingEvent: sight.by_institution(DockingEvent.entry_id, DockingEvent.institution_id),
+        ReviewItem: judged.of_entry(ReviewItem.entry_id),
+        WhitelistImport: _whole_roster(viewer),
+        Enterprise: or_(sight.of_firm(Enterprise), sight.of_listed(Enterprise.id, "enterprise_id")),
+        EnterpriseContact: or_(own.of_firms(EnterpriseContact.enterprise_id), sight.calls(EnterpriseContact)),
+        Need: or_(sight.firm_holds(Need.enterprise_id), sight.of_listed(Need.id, "need_id")),
+        NeedRevision: sight.of_need(NeedRevision.need_id),
+        Project: or_(
+            sight.firm_holds(Project.enterprise_id),
+            _row_of(NEEDS, Project.id, lambda row: sight.of_listed(row.id, "need_id"), column="project_id"),
+        ),
+        Consent: or_(answered.of_need(Consent.need_id), sight.lets(Consent.id)),
+        Disclosure: answered.of_need(Disclosure.need_id),
+        EnterpriseRegistration: or_(
+            _within(EnterpriseRegistration.region_code, viewer.scopes(Role.COORDINATOR)),
+            EnterpriseRegistration.person_id == viewer.person if viewer.person else false(),
+        ),
+    }
+
+
+class _Sight:
+    """What a viewer sees on a day. A `row` is a mapped class, or the columns of an alias of its table."""
+
+    def __init__(self, viewer: Viewer, day: date) -> None:
+        self.sees_all = viewer.has(Role.AUDITOR)
+        self.regions = viewer.scopes(Role.COORDINATOR)
+        self.chains = sorted(viewer.scopes(Role.CHAIN_MANAGER))
+        self.firms = sorted(viewer.scopes(Role.ENTERPRISE))
+        scopes = viewer.scopes(*LENDERS)
+        self.own = below(scopes).cte("own_institutions") if scopes else None
+        self.held = entrusted(scopes, day).cte("entrusted") if scopes else None
+
+    def sees(self, entry: Any) -> Condition:
+        """Tell which entries are seen."""
+        return or_(self._sees_whole(entry), self._holds(entry.id))
+
+    def _sees_whole(self, entry: Any) -> Condition:
+        """Tell which entries are seen with all that any institution did."""
+        if self.sees_all:
+            return true()
+        in_chain = entry.chain_code.in_(self.chains) if self.chains else false()
+        return or_(_within(entry.region_code, self.regions), in_chain, self._is_of_own_firm(entry))
+
+    def _is_of_own_firm(self, entry: Any) -> Condition:
+        if not self.firms:
+            return false()
+        firm = FIRMS.alias()
+        own = select(firm.c.id).where(firm.c.uscc.in_(self.firms)).correlate(None)
+        return cast("Condition", entry.enterprise_id.in_(own))
+
+    def _holds(self, value: Any, column: str = "entry_id", *terms: str) -> Condition:
+        """Tell what an institution of the viewer's holds and may be shown: an entry, its firm, need or consent."""
+        if self.held is None:
+            return false()
+        which = select(self.held.c[column]).where(*(self.held.c[term] for term in terms))
+        return cast("Condition", value.in_(which.correlate(None)))
+
+    def _is_own(self, institution_id: Any) -> Condition:
+        if self.own is None:
+            return false()
+        return cast("Condition", institution_id.in_(select(self.own.c.id).correlate(None)))
+
+    def of_entry(self, entry_id: Any) -> Condition:
+        """Tell which rows hang on an entry that is seen."""
+        return or_(self._of_whole_entry(entry_id), self._holds(entry_id))
+
+    def _of_whole_entry(self, entry_id: Any) -> Condition:
+        return _row_of(ENTRIES, entry_id, self._sees_whole)
+
+    def by_institution(self, entry_id: Any, institution_id: Any) -> Condition:
+        """Tell which of institutions' doings are seen: all, or those of the viewer's own."""
+        return or_(self._of_whole_entry(entry_id), and_(self._is_own(institution_id), self._holds(entry_id)))
+
+    def of_assignment(self, row: Any) -> Condition:
+        """Tell which assignments are seen: all, or those of the viewer's own institutions and that they support."""
+        helped = _row_of(
+            SUPPORTS, row.id, lambda support: self._is_own(support.institution_id), column="assignment_id"
+        )
+        is_theirs = or_(self._is_own(row.institution_id), helped)
+        return or_(self._of_whole_entry(row.entry_id), and_(is_theirs, self._holds(row.entry_id)))
+
+    def of_case(self, row: Any) -> Condition:
+        """Tell which bottleneck cases are seen; an institution sees what blocks now, not what did before.
+
+        A case tells of loans, collateral and lawsuits by its route alone, so its consent shows both groups.
+        """
+        held = self._holds(row.entry_id, "entry_id", "shows_financial", "shows_judicial")
+        return or_(self._of_whole_entry(row.entry_id), and_(row.is_current, held))
+
+    def of_firm(self, firm: Any) -> Condition:
+        """Tell which firms are the viewer's own, or lie in its region."""
+        if self.sees_all:
+            return true()
+        is_own = firm.uscc.in_(self.firms) if self.firms else false()
+        return or_(_within(firm.region_code, self.regions), is_own)
+
+    def firm_holds(self, firm_id: Any) -> Condition:
+        """Tell which rows belong to such a firm."""
+        return _row_of(FIRMS, firm_id, self.of_firm)
+
+    def of_firms(self, firm_id: Any) -> Condition:
+        """Tell which rows belong to such a firm, or to that of an entry that is seen."""
+        return or_(self.firm_holds(firm_id), self.of_listed(firm_id, "enterprise_id"))
+
+    def of_need(self, need_id: Any) -> Condition:
+        """Tell which rows belong to a need of such a firm, or of an entry that is seen."""
+        of_firm = _row_of(NEEDS, need_id, lambda need: self.firm_holds(need.enterprise_id))
+        return or_(of_firm, self.of_listed(need_id, "need_id"))
+
+    def of_listed(self, value: Any, column: str) -> Condition:
+        """Tell which rows are named in a column of an entry that is seen."""
+        return or_(_row_of(ENTRIES, value, self._sees_whole, column=column), self._holds(value, column))
+
+    def calls(self, contact: Any) -> Condition:
+        """Tell which contact details the viewer's institutions may have, by a consent that shows them."""
+        return self._holds(contact.enterprise_id, "enterprise_id", "shows_contact")
+
+    def lets(self, consent_id: Any) -> Condition:
+        """Tell by which consents the viewer's institutions see anything."""
+        return self._holds(consent_id, "consent_id")
+
+
+def _row_of(table: Table, value: Any, test: Callable[[Any], Condition], *, column: str = "id") -> Condition:
+    """Tell whether a row of a table that a value names passes a test."""
+    row = table.alias()
+    passed = test(row.c)
+    if isinstance(passed, True_ | False_):
+        return passed
+    return exists().where(row.c[column] == value, passed)
 
 
 def _within(column: Any, regions: Iterable[str]) -> Condition:
-    """Tell which rows lie in regions: codes nest by pairs of digits (GB/T 2260)."""
-    return _any(column.startswith(_digits(region)) for region in sorted(regions))
+    """Tell which rows lie in regions: codes nest by pairs of digits (GB/T 2260), so that a region is a range."""
+    ranges = (_range(region) for region in sorted(regions) if _REGION.fullmatch(region))
+    return or_(false(), *(column.between(first, last) for first, last in ranges))
+
+
+_REGION: Final = re.compile(r"[0-9]{6}", re.ASCII)
+
+
+def _range(region: str) -> tuple[str, str]:
+    digits = _digits(region)
+    return digits.ljust(len(region), "0"), digits.ljust(len(region), "9")
 
 
 def _digits(region: str) -> str:
@@ -103,110 +286,59 @@ def _digits(region: str) -> str:
     return region
 
 
-def _entry(viewer: Viewer, day: date) -> Condition:
-    if viewer.has(Role.AUDITOR):
-        return true()
-    conditions = [_within(ENTRIES.c.region_code, viewer.scopes(Role.COORDINATOR))]
-    if chains := viewer.scopes(Role.CHAIN_MANAGER):
-        conditions.append(ENTRIES.c.chain_code.in_(sorted(chains)))
-    if firms := viewer.scopes(Role.ENTERPRISE):
-        own = select(FIRMS.c.id).where(FIRMS.c.uscc.in_(sorted(firms)))
-        conditions.append(ENTRIES.c.enterprise_id.in_(own))
-    if scopes := viewer.scopes(*_LENDERS):
-        conditions.append(ENTRIES.c.id.in_(entrusted(scopes, day)))
-    return _any(conditions)
+def below(scopes: Iterable[str]) -> Select[Any]:
+    """Answer the ids of institutions (codes) and of all below them."""
+    top, node = INSTITUTIONS.alias(), INSTITUTIONS.alias()
+    is_below = and_(node.c.root_id == top.c.root_id, node.c.lineage.like(top.c.lineage + "%"))
+    tops = select(node.c.id).join_from(top, node, is_below).where(top.c.code.in_(sorted(scopes)))
+    return tops.correlate(None)
 
 
-def entrusted(scopes: Iterable[str], day: date, *terms: Condition) -> Select[Any]:
-    """Answer the entries that institutions (codes, with all below) hold and may be shown, by a consent with `terms`."""
-    holding, recipient, entry = INSTITUTIONS.alias(), INSTITUTIONS.alias(), ENTRIES.alias()
-    held = _held()
-    tops = [
-        holding.c.lineage.like(
-            select(INSTITUTIONS.c.lineage + "%").where(INSTITUTIONS.c.code == scope).scalar_subquery()
-        )
-        for scope in sorted(scopes)
-    ]
+def entrusted(scopes: Iterable[str], day: date) -> Select[Any]:
+    """Answer the entries that institutions (codes, with all below) hold and may be shown, with the consents."""
+    holding, recipient, entry, consent = (
+        table.alias() for table in (INSTITUTIONS, INSTITUTIONS, ENTRIES, CONSENTS)
+    )
+    held = _held(scopes)
     return (
-        select(held.c.entry_id)
-        .join(holding, holding.c.id == held.c.institution_id)
-        .join(entry, entry.c.id == held.c.entry_id)
-        .join(CONSENTS, CONSENTS.c.need_id == entry.c.need_id)
-        .join(recipient, recipient.c.id == CONSENTS.c.institution_id, isouter=True)
-        .where(
-            _any(tops),
-            CONSENTS.c.revoked_at.is_(None),
-            CONSENTS.c.until >= day,
-            or_(recipient.c.id.is_(None), holding.c.lineage.like(recipient.c.lineage + "%")),
-            *terms,
+        select(
+            held.c.entry_id,
+            entry.c.need_id,
+            entry.c.enterprise_id,
+            consent.c.id.label("consent_id"),
+            consent.c.shows_contact,
+            consent.c.shows_financial,
+            consent.c.shows_judicial,
         )
+        .join_from(held, holding, holding.c.id == held.c.institution_id)
+        .join(entry, entry.c.id == held.c.entry_id)
+        .join(consent, consent.c.need_id == entry.c.need_id)
+        .join(recipient, recipient.c.id == consent.c.institution_id, isouter=True)
+        .where(
+            consent.c.revoked_at.is_(None),
+            consent.c.until >= day,
+            or_(recipient.c.id.is_(None), holding.c.lineage.like(recipient.c.lineage + "%")),
+        )
+        .correlate(None)
     )
 
 
-def _held() -> Any:
-    """Answer entries with the institutions that are responsible for them or support them now."""
-    is_current = ASSIGNMENTS.c.ended_at.is_(None)
-    responsible = select(ASSIGNMENTS.c.entry_id, ASSIGNMENTS.c.institution_id).where(is_current)
+def _held(scopes: Iterable[str]) -> Any:
+    """Answer the entries for which institutions are responsible or which they support now, each with which one."""
+    theirs, supported, support = ASSIGNMENTS.alias(), ASSIGNMENTS.alias(), SUPPORTS.alias()
+    responsible = select(theirs.c.entry_id, theirs.c.institution_id).where(
+        theirs.c.ended_at.is_(None), theirs.c.institution_id.in_(below(scopes))
+    )
     supporting = (
-        select(ASSIGNMENTS.c.entry_id, SUPPORTS.c.institution_id)
-        .join(SUPPORTS, SUPPORTS.c.assignment_id == ASSIGNMENTS.c.id)
-        .where(is_current)
+        select(supported.c.entry_id, support.c.institution_id)
+        .join_from(support, supported, supported.c.id == support.c.assignment_id)
+        .where(supported.c.ended_at.is_(None), support.c.institution_id.in_(below(scopes)))
     )
     return union_all(responsible, supporting).subquery()
 
 
-def _hanging_on(table: Table, entries: Select[Any]) -> Select[Any]:
-    return select(table.c.id).where(table.c.entry_id.in_(entries))
-
-
-def _firms(viewer: Viewer, day: date) -> Select[Any]:
-    """Answer the ids of the firms that a viewer may see: their own, those of the region, and those of seen entries."""
-    seen = select(ENTRIES.c.enterprise_id).where(_entry(viewer, day))
-    return select(FIRMS.c.id).where(
-        true()
-        if viewer.has(Role.AUDITOR)
-        else or_(
-            _within(FIRMS.c.region_code, viewer.scopes(Role.COORDINATOR)),
-            FIRMS.c.uscc.in_(sorted(viewer.scopes(Role.ENTERPRISE))),
-            FIRMS.c.id.in_(seen),
-        )
-    )
-
-
-def _needs(viewer: Viewer, day: date) -> Select[Any]:
-    """Answer the ids of the needs that a viewer may see: of own firms and of the region's, and those of seen entries."""
-    answered = viewer.only(Role.ENTERPRISE, Role.COORDINATOR, Role.AUDITOR)
-    listed = select(ENTRIES.c.need_id).where(_entry(viewer, day))
-    return select(NEEDS.c.id).where(
-        or_(NEEDS.c.enterprise_id.in_(_firms(answered, day)), NEEDS.c.id.in_(listed))
-    )
-
-
-def _projects(needs: Select[Any]) -> Select[Any]:
-    return select(NEEDS.c.project_id).where(NEEDS.c.id.in_(needs), NEEDS.c.project_id.is_not(None))
-
-
-def _answerable(viewer: Viewer) -> Viewer:
-    """Answer a viewer with the roles that read who was shown what: the firm itself, its coordinator, the auditor."""
-    return viewer.only(Role.ENTERPRISE, Role.COORDINATOR, Role.AUDITOR)
-
-
-def _reachable(viewer: Viewer, own: Select[Any], day: date) -> Select[Any]:
-    """Answer the ids of firms whose contact details a viewer may have."""
-    scopes = viewer.scopes(*_LENDERS)
-    entries = entrusted(scopes, day, CONSENTS.c.shows_contact)
-    by_consent = select(ENTRIES.c.enterprise_id).where(ENTRIES.c.id.in_(entries))
-    return select(FIRMS.c.id).where(or_(FIRMS.c.id.in_(own), FIRMS.c.id.in_(by_consent)))
-
-
 def _whole_roster(viewer: Viewer) -> Condition:
     """Tell whether a viewer answers for the whole jurisdiction, and so may see what was done to all of it."""
-    covers = any(viewer.jurisdiction.startswith(_digits(code)) for code in viewer.scopes(Role.COORDINATOR))
+    regions = filter(_REGION.fullmatch, viewer.scopes(Role.COORDINATOR))
+    covers = any(viewer.jurisdiction.startswith(_digits(region)) for region in regions)
     return true() if covers or viewer.has(Role.AUDITOR) else false()
-
-
-def _registration(viewer: Viewer) -> Condition:
-    return or_(
-        _within(EnterpriseRegistration.region_code, viewer.scopes(Role.COORDINATOR)),
-        EnterpriseRegistration.person_id == (viewer.person or 0),
-    )

@@ -145,7 +145,7 @@ async def get_entry(session: SessionDep, viewer: ViewerDep, code: EntryPath, res
     return found
 
 
-@router.post("/entries", status_code=201, openapi_extra=does(Action.MANAGE_ROSTER))
+@router.post("/entries", status_code=201, openapi_extra=does(Action.CHANGE_ENTRIES))
 async def list_need(
     session: SessionDep,
     viewer: ViewerDep,
@@ -161,7 +161,7 @@ async def list_need(
 
 
 @router.put(
-    "/entries/{code}/withdrawal", responses=PRECONDITION_PROBLEMS, openapi_extra=does(Action.MANAGE_ROSTER)
+    "/entries/{code}/withdrawal", responses=PRECONDITION_PROBLEMS, openapi_extra=does(Action.CHANGE_ENTRIES)
 )
 async def withdraw_entry(
     session: SessionDep,
