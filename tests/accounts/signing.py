@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
 import httpx
@@ -12,11 +13,16 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import select
 
 from app.accounts import passwords
+from app.accounts.door import AccountsDoor
+from app.accounts.key_ring import key_ring
+from app.accounts.lockout import Lockout
 from app.accounts.rules import Role
+from app.accounts.sign_in import Gate
 from app.accounts.tables import AuditEvent, Person, RoleGrant
 from app.kernel.database import Sessions, transaction
 from app.kernel.settings import Settings
 from app.main import create_app
+from app.visibility.service import narrow
 
 PASSWORD = "gletscher sofa 47 banjo"  # noqa: S105 - of nobody
 CHEAP = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
@@ -104,7 +110,18 @@ class Installation:
 
 
 def installed(sessions: Sessions, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> Installation:
-    """Answer an installation with cheap password hashes and generous limits."""
+    """Answer an installation with cheap password hashes and generous limits; nobody has failed to sign in yet."""
     monkeypatch.setattr(passwords, "HASHER", CHEAP)
     generous: dict[str, Any] = {"sign_ins_per_minute": 10_000, "requests_per_minute": 100_000}
-    return Installation(create_app(Settings(**(generous | settings)), sessions), sessions)
+    stated = Settings(**(generous | settings))
+    app, ring = _app(stated), key_ring(stated)
+    app.state.sessions = sessions
+    app.state.door = AccountsDoor(stated, ring, narrow)
+    app.state.gate = Gate(ring, Lockout(stated.sign_ins_per_minute))
+    return Installation(app, sessions)
+
+
+@cache
+def _app(settings: Settings) -> FastAPI:
+    """Answer an application: making one takes longer than most tests."""
+    return create_app(settings)
