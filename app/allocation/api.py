@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
-from app.allocation import service
+from app.allocation import cards_api, service
 from app.allocation.schemas import (
     EDITION_PATTERN,
     AllocationIn,
@@ -85,3 +85,6 @@ async def check_allocation(session: SessionDep, viewer: ViewerDep, run: RunId) -
 async def get_assignment(session: SessionDep, viewer: ViewerDep, entry: EntryCode) -> AssignmentOut:
     """Answer the responsible party with its reasons, who was next, who supports, and who was before."""
     return await service.assignment_of_entry(session, viewer, entry)
+
+
+router.include_router(cards_api.router)

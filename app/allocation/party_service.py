@@ -31,20 +31,26 @@ from app.matching.inputs import Surroundings
 from app.reference.book import load_reference_book
 from app.whitelist import service as whitelist
 
+WITHHELD = "企业未授权披露财务、司法和征信信息，理由从略"
+
 
 async def assignment_of_entry(session: AsyncSession, viewer: Viewer, entry_code: str) -> AssignmentOut:
     """Answer who is responsible for an entry, why, and who was before.
 
+    The reasons tell of loans, collateral and lawsuits: an institution's viewer reads them only by a consent
+    that shows financial and judicial facts.
+
     Raises:
         NotFound: no such entry that this viewer may see, or nobody is responsible for it yet.
     """
-    await whitelist.get_entry(session, viewer, entry_code)
+    entry = await whitelist.get_entry(session, viewer, entry_code)
     shown = await queries.assignments_of_entry(session, viewer, entry_code)
     if not shown or shown[0].assignment.ended_at is not None:
         remedy = "POST /api/v1/allocations, or rongqiao allocate run --edition …"
         fault = Fault("entry", "not allocated", remedy, entry_code)
         raise NotFound(f"Nobody is responsible for {entry_code} yet.", [fault])
-    return assignment_out(shown, await queries.supports_of(session, shown[0].assignment.id))
+    found = assignment_out(shown, await queries.supports_of(session, shown[0].assignment.id))
+    return found.model_copy(update={"why": [WITHHELD], "explanation": {}}) if entry.withheld else found
 
 
 async def reroute(session: AsyncSession, viewer: Viewer, entry_id: int, *, now: datetime) -> AssignmentOut:

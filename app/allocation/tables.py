@@ -90,6 +90,16 @@ class AssignmentSupport(Base):
     score: Mapped[int]
 
 
+class CardKey(Base):
+    """The random key of an institution's tree, from which the codes of its anonymised cards are made."""
+
+    __tablename__ = "card_keys"
+
+    institution_id: Mapped[int] = mapped_column(ForeignKey("institutions.id"), primary_key=True)
+    secret: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+
 class EntryHandler(Base):
     """The relationship manager 客户经理 who handles an assignment within its institution; handed over, never deleted."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.bottlenecks import queries
 from app.bottlenecks.cases import BlockedNeed, CaseContent, case_of, classify_need, finding_from_data
@@ -35,7 +36,7 @@ from app.institutions.naming import InstitutionNames
 from app.institutions.rules import InstitutionTree
 from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
-from app.kernel.errors import Fault, NotFound, Refused
+from app.kernel.errors import Fault, Forbidden, NotFound, Refused
 from app.kernel.paging import PageRequest, page_of
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import shanghai_date
@@ -71,8 +72,10 @@ async def classify_run(
     established stays established while the need is not revised.
 
     Raises:
+        Forbidden: no role of the viewer covers the whole jurisdiction.
         NotFound: no such match run that this viewer may see.
     """
+    require(viewer, Action.RUN_MATCHING, Target(region=viewer.jurisdiction))
     edition = await queries.hold_edition_of_run(session, viewer, match_run_id)
     if edition is None:
         raise NotFound(f"No match run {match_run_id}.")
@@ -220,8 +223,14 @@ async def cases_of_need(session: AsyncSession, viewer: Viewer, need: str) -> lis
 
     Raises:
         NotFound: no such need that this viewer may see.
+        Forbidden: no consent shows the viewer's institution financial and judicial facts. The route alone
+            would tell them, and an empty answer would say that nothing blocks the need.
     """
-    await enterprises.need_by_code(session, viewer, need)
+    if (await enterprises.need_by_code(session, viewer, need)).withheld:
+        raise Forbidden(
+            "What blocks a need rests on financial and judicial facts, and no consent of the enterprise shows both "
+            "to your institution; ask its coordinator for one."
+        )
     rows = await queries.cases_of_need(session, viewer, need)
     findings = await queries.findings_of(session, [row.id for row in rows])
     tree = await institution_tree(session, viewer)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
-from app.enterprises import need_service, service
+from app.enterprises import consent_api, need_service, service
 from app.enterprises.schemas import (
     NEED_CODE_PATTERN,
     PROJECT_CODE_PATTERN,
@@ -244,3 +244,6 @@ async def revise_need(
     )
     response.headers["ETag"] = etag_of(found.revision)
     return found
+
+
+router.include_router(consent_api.router)

@@ -1,12 +1,14 @@
 """Use cases of needs: submitted once, revised by immutable wordings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
+from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.chains.service import chain_codes
-from app.enterprises import queries
+from app.enterprises import disclosure_service, queries
 from app.enterprises.code_checks import need_faults
+from app.enterprises.consents import FieldGroup, Subject, mask, withheld_facts
 from app.enterprises.need_facts import NeedFacts
 from app.enterprises.rules import need_code
 from app.enterprises.schemas import NeedIn, NeedOut, NeedRevisionOut
@@ -23,10 +25,13 @@ async def submit_need(session: AsyncSession, viewer: Viewer, body: NeedIn, *, no
     """Take the need of a registered firm, or of its registered project that `facts.project_name` names.
 
     Raises:
-        Refused: the firm or project is not registered, or a code in the facts is unknown.
+        Refused: the firm or project is not registered (or not to be seen), or a code in the facts is unknown.
+        Forbidden: the firm is seen, but another one's to speak for.
         Conflict: the subject has a need; it is to be revised.
     """
     enterprise = await queries.enterprise_by_uscc(session, viewer.jurisdiction, body.uscc)
+    if enterprise is not None:
+        require(viewer, Action.STATE_NEEDS, Target(region=enterprise.region_code, uscc=enterprise.uscc))
     faults = await _code_faults(session, viewer, body.facts, now)
     project_id, number = None, None
     if enterprise is None:
@@ -66,13 +71,15 @@ async def revise_need(
     `expect` refuses a revision that the sender has not read.
 
     Raises:
-        NotFound: no such need in the viewer's jurisdiction.
+        NotFound: no such need that this viewer may see.
+        Forbidden: the firm is another one's to speak for.
         Refused: a code is unknown, or the facts speak of another subject.
     """
     found = await queries.need_by_code(session, viewer.jurisdiction, code, is_locked=True)
     if found is None:
         raise _no_such_need(code)
-    need, revision, _enterprise, project = found
+    need, revision, enterprise, project = found
+    require(viewer, Action.STATE_NEEDS, Target(region=enterprise.region_code, uscc=enterprise.uscc))
     expect(need.revision)
     faults = await _code_faults(session, viewer, facts, now)
     own = None if project is None else project.name
@@ -89,15 +96,15 @@ async def revise_need(
 
 
 async def need_by_code(session: AsyncSession, viewer: Viewer, code: str) -> NeedOut:
-    """Answer a need with its current wording.
+    """Answer a need with its current wording; an institution's viewer gets what consents show, put on record.
 
     Raises:
-        NotFound: no such need in the viewer's jurisdiction.
+        NotFound: no such need that this viewer may see.
     """
     found = await queries.need_by_code(session, viewer.jurisdiction, code)
     if found is None:
         raise _no_such_need(code)
-    return _need_out(*found)
+    return (await _shown(session, viewer, [found]))[0]
 
 
 async def list_needs(
@@ -121,7 +128,7 @@ async def list_needs(
     shown = rows[: page.limit]
     more = len(rows) > page.limit
     return Page(
-        items=[_need_out(*row) for row in shown],
+        items=await _shown(session, viewer, shown),
         next=encode_cursor(shown[-1][0].code) if more else None,
     )
 
@@ -129,10 +136,10 @@ async def list_needs(
 async def need_revisions(
     session: AsyncSession, viewer: Viewer, code: str, page: PageRequest
 ) -> Page[NeedRevisionOut]:
-    """List all wordings of a need, the first one first.
+    """List all wordings of a need, the first one first, each as far as it may be shown.
 
     Raises:
-        NotFound: no such need in the viewer's jurisdiction.
+        NotFound: no such need that this viewer may see.
     """
     found = await queries.need_by_code(session, viewer.jurisdiction, code)
     if found is None:
@@ -142,7 +149,10 @@ async def need_revisions(
     if not isinstance(after, int):
         raise Refused("The cursor is not one of ours.", [Fault("cursor", "not a cursor of this list")])
     rows = await queries.revisions_of(session, found[0].id, after, page.limit)
-    return page_of(rows, page, lambda row: (row.revision,), _revision_out)
+    need, revision, enterprise, _project = found
+    subject = _subject(revision, enterprise)
+    groups = (await disclosure_service.show(session, viewer, {need.id: subject}))[need.id]
+    return page_of(rows, page, lambda row: (row.revision,), lambda row: _revision_out(row, groups))
 
 
 async def _code_faults(session: AsyncSession, viewer: Viewer, facts: NeedFacts, now: datetime) -> list[Fault]:
@@ -171,24 +181,51 @@ def _revision(need: Need, facts: NeedFacts, now: datetime) -> NeedRevision:
     )
 
 
-def _need_out(need: Need, revision: NeedRevision, enterprise: Enterprise, project: Project | None) -> NeedOut:
+async def _shown(session: AsyncSession, viewer: Viewer, rows: Sequence[queries.NeedRow]) -> list[NeedOut]:
+    """Answer needs as far as the viewer may be shown them; what institutions see is put on record."""
+    subjects = {need.id: _subject(revision, enterprise) for need, revision, enterprise, _project in rows}
+    groups = await disclosure_service.show(session, viewer, subjects)
+    return [_need_out(*row, groups[row[0].id]) for row in rows]
+
+
+def _subject(revision: NeedRevision, enterprise: Enterprise) -> Subject:
+    regions = {enterprise.region_code, str(revision.facts["region"])}
+    return Subject(enterprise.uscc, frozenset(regions), revision.facts.get("chain"))
+
+
+def _withheld(groups: Collection[FieldGroup]) -> list[str]:
+    return [fact for fact in withheld_facts(groups) if fact in NeedFacts.model_fields]
+
+
+def _need_out(
+    need: Need,
+    revision: NeedRevision,
+    enterprise: Enterprise,
+    project: Project | None,
+    groups: Collection[FieldGroup],
+) -> NeedOut:
+    withheld = _withheld(groups)
     return NeedOut(
         code=need.code,
         uscc=enterprise.uscc,
         enterprise_name=enterprise.name,
         project=None if project is None else need_code(enterprise.uscc, project.number),
         revision=need.revision,
-        facts=NeedFacts.model_validate(revision.facts),
-        content_hash=revision.content_hash,
+        facts=mask(NeedFacts.model_validate(revision.facts), groups),
+        withheld=withheld,
+        # Whoever knows the rest could try out the few values of a withheld fact against the hash.
+        content_hash=None if withheld else revision.content_hash,
         created_at=need.created_at,
         revised_at=revision.created_at,
     )
 
 
-def _revision_out(row: NeedRevision) -> NeedRevisionOut:
+def _revision_out(row: NeedRevision, groups: Collection[FieldGroup]) -> NeedRevisionOut:
+    withheld = _withheld(groups)
     return NeedRevisionOut(
         revision=row.revision,
-        facts=NeedFacts.model_validate(row.facts),
-        content_hash=row.content_hash,
+        facts=mask(NeedFacts.model_validate(row.facts), groups),
+        withheld=withheld,
+        content_hash=None if withheld else row.content_hash,
         created_at=row.created_at,
     )

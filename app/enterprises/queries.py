@@ -1,6 +1,6 @@
 """Reads and writes of firms, projects, contacts and needs; the viewer's area comes first where rows are listed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Row, Select, Table, and_, bindparam, select, update
@@ -17,6 +17,7 @@ PROJECTS = cast("Table", Project.__table__)
 NEEDS = cast("Table", Need.__table__)
 REVISIONS = cast("Table", NeedRevision.__table__)
 Chosen = TypeVar("Chosen", bound="Select[*tuple[Any, ...]]")
+NeedRow = Row[Need, NeedRevision, Enterprise, Project | None]
 
 
 def _within(statement: Chosen, area: str) -> Chosen:
@@ -57,7 +58,8 @@ async def list_enterprises(
 
 async def contact_of(session: AsyncSession, enterprise_id: int) -> EnterpriseContact | None:
     """Answer whom to call at a firm."""
-    return await session.get(EnterpriseContact, enterprise_id)
+    statement = select(EnterpriseContact).where(EnterpriseContact.enterprise_id == enterprise_id)
+    return await session.scalar(statement)
 
 
 async def all_names(session: AsyncSession) -> list[tuple[str, str, str]]:
@@ -70,11 +72,10 @@ async def all_names(session: AsyncSession) -> list[tuple[str, str, str]]:
 
 async def stored_enterprises(session: AsyncSession, usccs: Iterable[str]) -> dict[str, StoredEnterprise]:
     """Answer firms by credit code."""
-    table = ENTERPRISES
-    columns = (table.c.uscc, table.c.id, table.c.version, table.c.name, table.c.region_code,
-               table.c.industry, table.c.established_on, table.c.ownership)  # fmt: skip
-    rows = await session.execute(select(*columns).where(table.c.uscc.in_(sorted(usccs))))
-    return {uscc: StoredEnterprise(id_, version, Profile(*rest)) for uscc, id_, version, *rest in rows}
+    columns = (Enterprise.uscc, Enterprise.id, Enterprise.version, Enterprise.name, Enterprise.region_code,
+               Enterprise.industry, Enterprise.established_on, Enterprise.ownership)  # fmt: skip
+    rows = await session.execute(select(*columns).where(Enterprise.uscc.in_(sorted(usccs))))
+    return {row[0]: StoredEnterprise(row[1], row[2], Profile(*row[3:])) for row in rows}
 
 
 async def stored_projects(
@@ -246,3 +247,13 @@ async def project_by_number(
     statement = select(Project, Enterprise).join(Enterprise, Enterprise.id == Project.enterprise_id)
     statement = statement.where(Enterprise.uscc == uscc, Project.number == number)
     return (await session.execute(_within(statement, area))).one_or_none()
+
+
+async def names_and_regions(
+    session: AsyncSession, credit_codes: Collection[str]
+) -> dict[str, tuple[str, str]]:
+    """Answer (normalised name, region code) of those of some firms that are stored, by credit code."""
+    statement = select(Enterprise.uscc, Enterprise.name_key, Enterprise.region_code).where(
+        Enterprise.uscc.in_(sorted(credit_codes))
+    )
+    return {row.uscc: (row.name_key, row.region_code) for row in await session.execute(statement)}

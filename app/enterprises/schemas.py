@@ -1,7 +1,7 @@
 """Models in and out of enterprises, contacts, projects and needs."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -40,6 +40,10 @@ Uscc = Annotated[
         examples=["91230199MA1BQXYE20"],
     ),
 ]
+WITHHELD: Any = Field(
+    description="Facts that no consent of the enterprise shows to this viewer (未授权披露), known or not.",
+    examples=[["existing_loans", "revenue"]],
+)
 Phone = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=PRINTABLE)]
 ContactName = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=PRINTABLE)]
 
@@ -154,8 +158,9 @@ class NeedOut(BaseModel):
     enterprise_name: str = Field(description="企业名称.")
     project: str | None = Field(description="Code of the project; null for the firm's own need.")
     revision: int = Field(description="Number of the current wording; also the ETag.", examples=[1])
-    facts: NeedFacts = Field(description="The current statement.")
-    content_hash: str = Field(description="SHA-256 of the statement.")
+    facts: NeedFacts = Field(description="The current statement; a withheld fact is null.")
+    withheld: list[str] = WITHHELD
+    content_hash: str | None = Field(description="SHA-256 of the statement; null if any fact is withheld.")
     created_at: datetime = Field(description="When the need was first stated.")
     revised_at: datetime = Field(description="When this wording was stated.")
 
@@ -164,6 +169,7 @@ class NeedRevisionOut(BaseModel):
     """One immutable wording of a need."""
 
     revision: int = Field(description="Its number.")
-    facts: NeedFacts = Field(description="What was stated.")
-    content_hash: str = Field(description="SHA-256 of the statement.")
+    facts: NeedFacts = Field(description="What was stated; a withheld fact is null.")
+    withheld: list[str] = WITHHELD
+    content_hash: str | None = Field(description="SHA-256 of the statement; null if any fact is withheld.")
     created_at: datetime = Field(description="When it was stated.")

@@ -5,8 +5,9 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from app.accounts.rules import Viewer
-from app.enterprises import queries
+from app.accounts.permissions import Action, Target, forbidden, may_do, require
+from app.accounts.rules import Role, Viewer
+from app.enterprises import disclosure_service, queries
 from app.enterprises.code_checks import industry_faults, region_faults
 from app.enterprises.need_facts import EARLIEST_ESTABLISHMENT
 from app.enterprises.need_service import list_needs, need_by_code, need_revisions, revise_need, submit_need
@@ -51,12 +52,15 @@ Expect = Callable[[int], None]
 async def register_enterprise(
     session: AsyncSession, viewer: Viewer, body: EnterpriseIn, *, now: datetime
 ) -> EnterpriseOut:
-    """Register a firm.
+    """Register a firm: an enterprise itself, a coordinator those of the own region.
 
     Raises:
+        Forbidden: another enterprise's code, another region; or the code is registered where the viewer
+            does not see. The refusal is the same, so that it does not tell which.
         Conflict: a firm with this credit code is registered.
         Refused: a code is unknown or lies outside the viewer's jurisdiction.
     """
+    require(viewer, Action.STATE_NEEDS, Target(region=body.region, uscc=body.uscc))
     _check_profile(body, viewer, now)
     row = Enterprise(
         uscc=body.uscc, is_demo=False, version=1, created_at=now, updated_at=now, **_columns(body)
@@ -65,6 +69,8 @@ async def register_enterprise(
         async with session.begin_nested():
             session.add(row)
     except IntegrityError as error:
+        if await queries.enterprise_by_uscc(session, viewer.jurisdiction, body.uscc) is None:
+            raise forbidden(Action.STATE_NEEDS) from error
         fault = Fault("uscc", "is registered", f"PUT /api/v1/enterprises/{body.uscc} changes it.", body.uscc)
         raise Conflict("A firm with this credit code is registered.", [fault]) from error
     return _enterprise_out(row)
@@ -82,10 +88,13 @@ async def revise_enterprise(
     """Replace what is known of a firm; `expect` refuses a version that the sender has not read.
 
     Raises:
-        NotFound: no such firm in the viewer's jurisdiction.
+        NotFound: no such firm that this viewer may see.
+        Forbidden: it is, or would come to lie, where the viewer speaks for nobody.
         Refused: a code is unknown or lies outside the viewer's jurisdiction.
     """
     row = await _enterprise(session, viewer, uscc, is_locked=True)
+    for region in (row.region_code, body.region):
+        require(viewer, Action.STATE_NEEDS, Target(region=region, uscc=uscc))
     expect(row.version)
     _check_profile(body, viewer, now)
     columns = _columns(body)
@@ -101,7 +110,7 @@ async def enterprise_by_uscc(session: AsyncSession, viewer: Viewer, uscc: str) -
     """Answer a firm.
 
     Raises:
-        NotFound: no such firm in the viewer's jurisdiction.
+        NotFound: no such firm that this viewer may see.
     """
     return _enterprise_out(await _enterprise(session, viewer, uscc))
 
@@ -130,10 +139,18 @@ async def list_enterprises(
 async def read_contact(session: AsyncSession, viewer: Viewer, uscc: str) -> Contact:
     """Answer whom to call at a firm; empty if nobody is known.
 
+    An institution that a consent lets read them holds one of three slots from then on; the enterprise itself
+    and the coordinator of its region read without.
+
     Raises:
-        NotFound: no such firm in the viewer's jurisdiction.
+        NotFound: no such firm that this viewer may see.
+        Forbidden: no consent shows them to the viewer's institutions, or no role lets the viewer read them.
+        Conflict: three institutions hold them already.
     """
     enterprise = await _enterprise(session, viewer, uscc)
+    answerable = viewer.only(Role.ENTERPRISE, Role.COORDINATOR)
+    if not may_do(answerable, Action.READ_CONTACTS, Target(region=enterprise.region_code, uscc=uscc)):
+        await disclosure_service.hold_contact(session, viewer, enterprise.id)
     row = await queries.contact_of(session, enterprise.id)
     return Contact() if row is None else Contact(name=row.name, phone=row.phone)
 
@@ -150,9 +167,11 @@ async def change_contact(
     """Replace whom to call; `expect` is asked with the tag of the contact as stored.
 
     Raises:
-        NotFound: no such firm in the viewer's jurisdiction.
+        NotFound: no such firm that this viewer may see.
+        Forbidden: the firm is another one's to speak for.
     """
     enterprise = await _enterprise(session, viewer, uscc, is_locked=True)
+    require(viewer, Action.STATE_NEEDS, Target(region=enterprise.region_code, uscc=uscc))
     row = await queries.contact_of(session, enterprise.id)
     expect(contact_tag(Contact() if row is None else Contact(name=row.name, phone=row.phone)))
     if row is None:
@@ -179,12 +198,14 @@ async def register_project(
     """Register a project of a firm under the next number.
 
     Raises:
-        Refused: no such firm in the viewer's jurisdiction.
+        Refused: no such firm that this viewer may see.
+        Forbidden: the firm is seen, but another one's to speak for.
         Conflict: the firm has a project of this name.
     """
     enterprise = await queries.enterprise_by_uscc(session, viewer.jurisdiction, body.uscc, is_locked=True)
     if enterprise is None:
         raise Refused("The firm is not registered.", [unregistered(body.uscc)])
+    require(viewer, Action.STATE_NEEDS, Target(region=enterprise.region_code, uscc=enterprise.uscc))
     projects = await queries.stored_projects(session, [body.uscc])
     if (body.uscc, body.name) in projects:
         fault = Fault("name", "the firm has a project of this name", "Choose another name.", body.name)
@@ -221,7 +242,7 @@ async def project_by_code(session: AsyncSession, viewer: Viewer, code: str) -> P
     """Answer a project by its code, such as 91230199MA1BQXYE20-P1.
 
     Raises:
-        NotFound: no such project in the viewer's jurisdiction.
+        NotFound: no such project that this viewer may see.
     """
     uscc, _, number = code.partition("-P")
     found = await queries.project_by_number(session, viewer.jurisdiction, uscc, int(number))

@@ -133,7 +133,7 @@ class Disclosure(Base):
     """What an institution was shown of a need, by which consent, to whom and when; the enterprise reads it.
 
     `contact_slot` (1 to 3) is held by an institution that holds the contact details; at most one row a slot
-    is open, so that never more than three hold them at one time. `ended_at`: no longer held.
+    is open, so that never more than three hold them at one time, and none holds two. `ended_at`: no longer held.
     """
 
     __tablename__ = "disclosures"
@@ -143,6 +143,14 @@ class Disclosure(Base):
             "uq_disclosures_contact_slot",
             "need_id",
             "contact_slot",
+            unique=True,
+            sqlite_where=text("contact_slot IS NOT NULL AND ended_at IS NULL"),
+            postgresql_where=text("contact_slot IS NOT NULL AND ended_at IS NULL"),
+        ),
+        Index(
+            "uq_disclosures_contact_holder",
+            "need_id",
+            "institution_id",
             unique=True,
             sqlite_where=text("contact_slot IS NOT NULL AND ended_at IS NULL"),
             postgresql_where=text("contact_slot IS NOT NULL AND ended_at IS NULL"),

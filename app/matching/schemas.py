@@ -99,6 +99,9 @@ class MatchesOut(BaseModel):
     near_misses: list[NearMissOut] = Field(description="仅一组条件不符的产品，按匹配分")
     undecided: list[UndecidedOut] = Field(description="尚不能判定的产品，按匹配分")
     asks: list[WantedOut] = Field(description="最值得补充的事项：能判定的产品多者在前")
+    withheld: list[str] = Field(
+        default=[], description="企业未授权披露的事项（不论是否已知）；判定时一律视为未知"
+    )
 
 
 class ExplanationOut(ProductRef):
@@ -112,6 +115,9 @@ class ExplanationOut(ProductRef):
     parts: list[PartOut] = Field(description="评分构成")
     changes: list[str] = Field(description="如何满足未满足的条件")
     asks: list[AskOut] = Field(description="须补充的事项")
+    withheld: list[str] = Field(
+        default=[], description="企业未授权披露的事项（不论是否已知）；判定时一律视为未知"
+    )
 
 
 class MatchRunIn(BaseModel):

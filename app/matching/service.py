@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.enterprises import service as enterprises
 from app.enterprises.code_checks import need_faults
@@ -79,9 +80,11 @@ async def run_match(
     repeated but answered with `reused`, unless `force` is set.
 
     Raises:
+        Forbidden: no role of the viewer covers the whole jurisdiction.
         NotFound: no such edition or library.
         Unavailable: no loan prime rate is known for the day.
     """
+    require(viewer, Action.RUN_MATCHING, Target(region=viewer.jurisdiction))
     edition = await whitelist.edition(session, viewer, edition_code)
     around = await gather(session, viewer, on or shanghai_date(now), library)
     entries = await whitelist.admitted_entries(session, viewer, edition.id)
@@ -221,14 +224,17 @@ async def matches_of_need(
     limit: int,
     library: str | None = None,
 ) -> MatchesOut:
-    """Answer what a need, as it is worded now, qualifies for today.
+    """Answer what a need, as it is worded now and as far as the viewer may be shown it, qualifies for today.
+
+    What no consent shows to an institution's viewer counts as unknown, so that no verdict tells it.
 
     Raises:
         NotFound: no such need or library.
     """
     need = await enterprises.need_by_code(session, viewer, need_code)
     around = await gather(session, viewer, shanghai_date(now), library)
-    return await asyncio.to_thread(_judged, around, need.facts, limit)
+    judged = await asyncio.to_thread(_judged, around, need.facts, limit)
+    return judged.model_copy(update={"withheld": need.withheld})
 
 
 def _judged(around: Surroundings, facts: NeedFacts, limit: int) -> MatchesOut:
@@ -246,6 +252,8 @@ async def explain(
 ) -> ExplanationOut:
     """Explain a need, as it is worded now, against a product in force on a day (today), criterion by criterion.
 
+    What no consent shows to an institution's viewer counts as unknown.
+
     Raises:
         NotFound: no such need, or no such product in force on the day.
         Unavailable: no loan prime rate is known for the day.
@@ -258,7 +266,8 @@ async def explain(
     stated = NeedReader(around).need_of(need.facts)
     indexed = next(around.indexed_of([product]))
     found = explain_pair(stated, indexed, around.plans, around.settings)
-    return explanation_out(need_code, product, found, around)
+    explained = explanation_out(need_code, product, found, around)
+    return explained.model_copy(update={"withheld": need.withheld})
 
 
 async def _stored_run(session: AsyncSession, viewer: Viewer, run_id: int) -> RunRow:

@@ -1,0 +1,279 @@
+"""What institutions are shown of needs, kept on record; who holds contact details; who was shown what."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Final
+
+from app.accounts.permissions import Action, Target, require
+from app.accounts.rules import INSTITUTION_ROLES, Viewer
+from app.enterprises import consent_queries, queries
+from app.enterprises.consent_schemas import ContactHolderOut, DisclosureOut, DisclosurePage
+from app.enterprises.consents import (
+    ALL_GROUPS,
+    CHOSEN_GROUPS,
+    MOST_CONTACT_HOLDERS,
+    FieldGroup,
+    Holder,
+    Showing,
+    Subject,
+    contact_claims,
+    free_slots,
+    groups_of,
+    lapsed_slots,
+    live_consents,
+    needs_consent,
+    showings,
+)
+from app.enterprises.tables import Disclosure
+from app.kernel.clock import utc_now
+from app.kernel.database import AsyncSession, IntegrityError, unrestricted
+from app.kernel.errors import Conflict, Fault, Forbidden, NotFound, Refused
+from app.kernel.paging import PageRequest, page_of
+from app.kernel.shanghai import SHANGHAI
+
+HoldersOf = Callable[[AsyncSession, Collection[int]], Awaitable[list[Holder]]]
+_ENTRUSTING: Final = "entrusting"
+_BASIC: Final = frozenset({FieldGroup.CARD, FieldGroup.IDENTITY})
+
+
+@dataclass(frozen=True, slots=True)
+class Entrusting:
+    """The day on which a session looks, and how it finds who is responsible for needs or supports them.
+
+    Who that is, rooms above know; visibility binds it to the session.
+    """
+
+    day: date
+    holders: HoldersOf
+
+
+def bind(session: AsyncSession, entrusting: Entrusting) -> None:
+    """Tell a session its day and how to find the institutions that hold a need."""
+    session.info[_ENTRUSTING] = entrusting
+
+
+def _bound(session: AsyncSession) -> Entrusting:
+    found: Entrusting | None = session.info.get(_ENTRUSTING)
+    if found is None:
+        msg = "nobody bound to this session how holders of needs are found (visibility.service.narrow)"
+        raise RuntimeError(msg)
+    return found
+
+
+async def show(
+    session: AsyncSession,
+    viewer: Viewer,
+    subjects: Mapping[int, Subject],
+    *,
+    most: Collection[FieldGroup] = ALL_GROUPS,
+) -> dict[int, frozenset[FieldGroup]]:
+    """Answer which groups of facts a viewer sees of each need (by id), and put on record what institutions see.
+
+    ALL_GROUPS for whoever needs no consent; an institution's viewer never gets `contact` here. The session already leaves out needs that a viewer may not see at all. `most` names the groups that
+    the answer shows of those that may be seen.
+    """
+    asked = {need_id for need_id, subject in subjects.items() if needs_consent(viewer, subject)}
+    groups = {need_id: ALL_GROUPS for need_id in subjects if need_id not in asked}
+    if not asked:
+        return groups
+    # Which consents reach the viewer decides what is shown; the consents themselves are not.
+    with unrestricted(session):
+        entrusting = _bound(session)
+        found = showings(
+            await entrusting.holders(session, asked),
+            await consent_queries.consents_of(session, asked),
+            await consent_queries.lineages(session, viewer.scopes(*INSTITUTION_ROLES)),
+            entrusting.day,
+        )
+        await _put_on_record(session, viewer, found, (set(most) & ALL_GROUPS) - {FieldGroup.CONTACT})
+    for need_id in asked:
+        seen = groups_of(one for one in found if one.need_id == need_id) | _BASIC
+        groups[need_id] = seen - {FieldGroup.CONTACT}  # contact details are read apart, by slots
+    return groups
+
+
+async def _put_on_record(
+    session: AsyncSession, viewer: Viewer, found: Sequence[Showing], most: Collection[FieldGroup]
+) -> None:
+    """Keep who was shown what; a person's repeated looks on a day are one."""
+    now, shown_to = utc_now(), viewer.name
+    today = datetime.combine(now.astimezone(SHANGHAI).date(), time(), SHANGHAI).astimezone(UTC)
+    known = await consent_queries.shown_since(session, {one.need_id for one in found}, shown_to, today)
+    seen = {
+        (one.need_id, one.institution_id, one.consent_id, tuple(sorted(one.groups & set(most)))): None
+        for one in found
+    }
+    rows = [
+        {
+            "need_id": need,
+            "institution_id": institution,
+            "consent_id": consent,
+            "field_groups": list(groups),
+            "contact_slot": None,
+            "shown_to": shown_to,
+            "shown_at": now,
+            "ended_at": None,
+        }
+        for need, institution, consent, groups in seen
+        if (need, institution, consent, groups) not in known
+    ]
+    await consent_queries.put_disclosures(session, rows)
+
+
+async def consented_needs(session: AsyncSession, holders: Sequence[Holder]) -> frozenset[int]:
+    """Answer the ids of the needs that a live consent lets some of their holders see."""
+    needs = {holder.need_id for holder in holders}
+    # Only that there is a consent comes out of this.
+    with unrestricted(session):
+        consents = await consent_queries.consents_of(session, needs)
+    live = live_consents(consents, _bound(session).day)
+    return frozenset(
+        holder.need_id for holder in holders if any(one.reaches(holder) for one in live[holder.need_id])
+    )
+
+
+async def hold_contact(session: AsyncSession, viewer: Viewer, enterprise_id: int) -> None:
+    """Let a viewer's institution hold a firm's contact details: it keeps the slot that it has, or takes a free one.
+
+    Raises:
+        Forbidden: no consent shows them to the viewer's institutions.
+        Conflict: three institutions hold them already.
+    """
+    # Who holds the details decides whether one more may; who they are is not shown.
+    with unrestricted(session):
+        entrusting, now = _bound(session), utc_now()
+        needs = await consent_queries.needs_of_firm(session, enterprise_id)
+        await consent_queries.hold_needs(session, needs)
+        claims = contact_claims(
+            await entrusting.holders(session, needs),
+            await consent_queries.consents_of(session, needs),
+            await consent_queries.lineages(session, viewer.scopes(*INSTITUTION_ROLES)),
+            entrusting.day,
+        )
+        if not claims:
+            raise contact_withheld()
+        held = await _open_slots(session, needs, now)
+        own = {(row.need_id, row.institution_id) for row in held}
+        kept = next((one for one in claims if (one.need_id, one.institution_id) in own), None)
+        if kept is not None:
+            contact_only = Showing(
+                kept.need_id, kept.institution_id, kept.consent_id, frozenset({FieldGroup.CONTACT})
+            )
+            await _put_on_record(session, viewer, [contact_only], [FieldGroup.CONTACT])
+            return
+        await _take_slot(session, viewer, claims, held, now)
+
+
+def contact_withheld() -> Forbidden:
+    """Make the refusal of contact details that no consent shows."""
+    return Forbidden(
+        "No consent of the enterprise shows its contact details to your institution; ask its coordinator for one."
+    )
+
+
+async def _take_slot(
+    session: AsyncSession,
+    viewer: Viewer,
+    claims: Sequence[Showing],
+    held: Sequence[Disclosure],
+    now: datetime,
+) -> None:
+    for claim in claims:
+        free = free_slots(row.contact_slot for row in held if row.need_id == claim.need_id)
+        if free:
+            row = Disclosure(
+                need_id=claim.need_id,
+                institution_id=claim.institution_id,
+                consent_id=claim.consent_id,
+                field_groups=[FieldGroup.CONTACT.value],
+                contact_slot=free[0],
+                shown_to=viewer.name,
+                shown_at=now,
+                ended_at=None,
+            )
+            try:
+                async with session.begin_nested():
+                    session.add(row)
+            except IntegrityError as error:
+                raise _slots_taken() from error
+            return
+    raise _slots_taken()
+
+
+def _slots_taken() -> Conflict:
+    remedy = "Ask the coordinator: a slot is freed when a holder is no longer responsible or supporting, or its consent ends."
+    return Conflict(
+        f"{MOST_CONTACT_HOLDERS} institutions hold this enterprise's contact details already; no more may at one time.",
+        [Fault("uscc", "all contact slots are taken", remedy)],
+    )
+
+
+async def _open_slots(session: AsyncSession, needs: Collection[int], now: datetime) -> list[Disclosure]:
+    """Answer the contact slots of needs that are rightly held; those that have lapsed are closed."""
+    entrusting = _bound(session)
+    rows = await consent_queries.open_slots(session, needs)
+    if not rows:
+        return []
+    consents = {one.id: one for one in await consent_queries.consents_of(session, needs)}
+    holders = await entrusting.holders(session, needs)
+    slots = [(row.id, row.need_id, row.institution_id, row.consent_id) for row in rows]
+    lapsed = set(lapsed_slots(slots, holders, consents, entrusting.day))
+    await consent_queries.close_slots(session, lapsed, now)
+    return [row for row in rows if row.id not in lapsed]
+
+
+async def list_disclosures(
+    session: AsyncSession, viewer: Viewer, need_code: str, page: PageRequest
+) -> DisclosurePage:
+    """Answer who was shown what of a need, the newest first, and who holds its contact details now.
+
+    Raises:
+        NotFound: no such need that this viewer may see.
+        Forbidden: the viewer neither is the enterprise nor answers for it.
+    """
+    found = await queries.need_by_code(session, viewer.jurisdiction, need_code)
+    if found is None:
+        raise NotFound("No such need.", [Fault("code", "not stored", value=need_code)])
+    need, _revision, firm, _project = found
+    require(viewer, Action.READ_DISCLOSURES, Target(region=firm.region_code, uscc=firm.uscc))
+    # Whether a slot has lapsed hangs on assignments that the enterprise need not see.
+    with unrestricted(session):
+        await _open_slots(session, [need.id], utc_now())
+    key = page.after()
+    before = None if key is None else _number(key[0])
+    rows = await consent_queries.page_of_disclosures(session, need.id, before, page.limit)
+    shown = page_of(rows, page, lambda row: (row[0].id,), lambda row: _disclosure_out(*row))
+    holders = await consent_queries.contact_holders(session, need.id)
+    return DisclosurePage(
+        items=shown.items, next=shown.next, contact_holders=[_holder_out(*row) for row in holders]
+    )
+
+
+def _number(part: str | int) -> int:
+    if isinstance(part, int):
+        return part
+    raise Refused("The cursor is not one of ours.", [Fault("cursor", "not a cursor of this list")])
+
+
+def _disclosure_out(row: Disclosure, code: str, name: str) -> DisclosureOut:
+    return DisclosureOut(
+        id=row.id,
+        institution=code,
+        institution_name=name,
+        groups=list(row.field_groups),
+        consent=row.consent_id,
+        shown_to=row.shown_to,
+        shown_at=row.shown_at,
+    )
+
+
+def _holder_out(row: Disclosure, code: str, name: str) -> ContactHolderOut:
+    return ContactHolderOut(
+        institution=code, institution_name=name, consent=row.consent_id, since=row.shown_at
+    )
+
+
+def missing_groups(groups: Collection[FieldGroup]) -> list[FieldGroup]:
+    """Answer the groups of facts, contacts aside, that a consent would still have to show."""
+    return [group for group in CHOSEN_GROUPS if group is not FieldGroup.CONTACT and group not in groups]
