@@ -1,29 +1,55 @@
 """`rongqiao serve`: the HTTP door."""
 
-import typer
+from typing import Any
+
 import uvicorn
 
-from app.cli.edge import notes
+from app.accounts.start_service import require_fit
+from app.cli.edge import notes, refusals_shown, run
+from app.kernel.database import make_engine, make_sessions
 from app.kernel.logs import configure_logs
-from app.kernel.settings import get_settings
+from app.kernel.settings import Settings, get_settings
+from app.kernel.wire import MOST_CONNECTIONS, BoundedProtocol
 
 
 def serve() -> None:
-    """Serve pages and the JSON API on loopback; RONGQIAO_HOST and RONGQIAO_PORT say where."""
+    """Serve pages and the JSON API; RONGQIAO_HOST and RONGQIAO_PORT say where. Refuses what is unsafe, all at once."""
     from app.main import create_app  # noqa: PLC0415 - the whole house: no other command waits for it
 
     settings = get_settings()
     configure_logs(settings.log_level)
-    try:
+    with refusals_shown():
         app = create_app(settings)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    base = f"http://{settings.host}:{settings.port}"
+    run(lambda: _require_fit(settings))
+    base = settings.public_origin or f"http://{settings.host}:{settings.port}"
     notes.print(f"Rongqiao 融桥 on [bold]{base}[/bold] (stop with Ctrl-C). Worth opening first:")
     for path, what in WORTH_OPENING:
         notes.print(f"  {base}{path}", f"[dim]{what}[/dim]", highlight=False, soft_wrap=True)
     notes.print("Worth trying: what [bold]rongqiao seed demo[/bold] lists, run again.")
-    uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False)
+    uvicorn.run(app, **server_options(settings))
+
+
+async def _require_fit(settings: Settings) -> None:
+    engine = make_engine(settings.database_url)
+    try:
+        await require_fit(make_sessions(engine), settings)
+    finally:
+        await engine.dispose()
+
+
+def server_options(settings: Settings) -> dict[str, Any]:
+    """Answer how the server listens: bounded heads and connections; nobody is believed about addresses but by us."""
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "http": BoundedProtocol,
+        "ws": "none",
+        "limit_concurrency": MOST_CONNECTIONS,
+        "proxy_headers": False,  # uvicorn would believe whoever comes from loopback (kernel/addresses.py decides)
+        "server_header": False,
+        "log_config": None,
+        "access_log": False,
+    }
 
 
 WORTH_OPENING = (
