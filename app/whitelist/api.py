@@ -21,17 +21,15 @@ from app.kernel.requests import (
 from app.policy.facts import SOURCE_CLASSES
 from app.whitelist import entry_service, import_service, review_service, service
 from app.whitelist.import_rules import ImportOptions
-from app.whitelist.rules import EDITION_PATTERN, Change, EntryStatus, ReviewKind
+from app.whitelist.rules import EDITION_PATTERN, Change, ReviewKind
 from app.whitelist.schemas import (
     ENTRY_CODE_PATTERN,
     DecisionIn,
     EditionDiff,
     EditionIn,
     EditionOut,
-    EntryFilter,
     EntryIn,
     EntryOut,
-    EntrySummary,
     ImportOut,
     ReviewOut,
     ReviewState,
@@ -119,22 +117,6 @@ async def diff_editions(
 ) -> EditionDiff:
     """Compare an edition with another, need by need."""
     return await service.diff_editions(session, viewer, edition, other, page, change=change)
-
-
-@router.get("/entries", openapi_extra=does(Action.READ_CASES, is_recorded=True))
-async def list_entries(
-    session: SessionDep,
-    viewer: ViewerDep,
-    page: PageQuery,
-    edition: EditionQuery = None,
-    region: RegionQuery = None,
-    chain: ChainQuery = None,
-    status: Annotated[EntryStatus | None, Query(description="状态")] = None,
-    source_class: ClassQuery = None,
-) -> Page[EntrySummary]:
-    """List entries 名单条目 by code."""
-    which = EntryFilter(edition, region, chain, status, source_class)
-    return await service.list_entries(session, viewer, page, which)
 
 
 @router.get("/entries/{code}", openapi_extra=does(Action.READ_CASES, is_recorded=True))

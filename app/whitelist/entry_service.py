@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
+from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.enterprises.need_service import need_by_code
 from app.enterprises.service import enterprise_by_uscc
 from app.enterprises.statement_service import compare_statements, take_statements
 from app.enterprises.statements import Statement
-from app.kernel.database import AsyncSession
+from app.kernel.database import AsyncSession, unrestricted
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import shanghai_date
@@ -30,6 +31,7 @@ async def list_need(
 
     Raises:
         Refused: the edition, the need, or the need's source class is missing.
+        Forbidden: the need's region is not within one of the viewer's roles.
         Conflict: the need is listed on this edition.
     """
     try:
@@ -37,31 +39,37 @@ async def list_need(
         need = await need_by_code(session, viewer, need_code)
     except NotFound as error:
         raise Refused(error.detail, error.faults) from error
+    require(viewer, Action.CHANGE_ENTRIES, Target(region=need.facts.region))
+    assert not need.withheld  # the region's coordinator is shown every fact, and only those can be judged
     if need.facts.source_class is None:
         fault = Fault("need", "states no source class", f"PUT facts.source_class to needs/{need_code}.")
         raise Refused("The need names no 名单类别.", [fault])
     await queries.lock_editions(session, viewer)
     code = entry_code(edition_code, need_code)
-    if await queries.entry_ids(session, [code]):
-        raise Conflict("The need is listed.", [Fault("need", "is listed on this edition", value=code)])
-    firm = await enterprise_by_uscc(session, viewer, need.uscc)
-    book = await current_book(session, get_settings().seed_dir)
-    found = await ask_about_namesakes(session, {need.uscc: Firm(firm.name, firm.region, 0)}, "", book)
-    namesakes = await with_earlier_questions(session, [need.uscc], found)
+    # A need is listed once on an edition, wherever its entry lay by an earlier wording, and a firm's name
+    # is compared with those of all firms.
+    with unrestricted(session):
+        if await queries.entry_ids(session, [code]):
+            raise Conflict("The need is listed.", [Fault("need", "is listed on this edition", value=code)])
+        firm = await enterprise_by_uscc(session, viewer, need.uscc)
+        book = await current_book(session, get_settings().seed_dir)
+        found = await ask_about_namesakes(session, {need.uscc: Firm(firm.name, firm.region, 0)}, "", book)
+        namesakes = await with_earlier_questions(session, [need.uscc], found)
     on = deciding_day(edition_code, shanghai_date(now))
     rules = AdmissionRules(on, book, await rule_book(session, viewer.jurisdiction, on))
     draft = draft_entry(
         code,
         need.facts,
-        need.content_hash,
+        need.facts.content_hash(),
         stored=None,
         namesakes=namesakes.get(need.uscc, ()),
         extra={},
         rules=rules,
     )
     statement = Statement(need.uscc, firm.name, need.facts)
-    plan = await compare_statements(session, [statement])
-    [taken] = await take_statements(session, [statement], now=now, plan=plan)
+    with unrestricted(session):  # statements are compared with, and written to, the rows of the firm itself
+        plan = await compare_statements(session, [statement])
+        [taken] = await take_statements(session, [statement], now=now, plan=plan)
     row = new_entry_row(draft, need.facts, taken, edition_id=opened.id, import_id=None, extra={}, now=now)
     await queries.put_entries(session, [row])
     ids = await queries.entry_ids(session, [code])

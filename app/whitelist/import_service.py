@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import IO, Final
 
+from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.chains.service import chain_book
-from app.kernel.database import AsyncSession, IntegrityError
+from app.kernel.database import AsyncSession, IntegrityError, unrestricted
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, page_of
 from app.kernel.problems import FaultOut
@@ -96,10 +97,35 @@ async def import_roster(
         RosterRefused: there are faults (all are named) and `accept_valid` does not allow to leave their rows out.
         Refused: not a workbook, or one that cannot be read.
         NotFound: the edition has not been opened.
+        Forbidden: no role of the viewer covers the whole jurisdiction.
         Conflict: somebody else registered the same firms meanwhile.
     """
-    options = options or ImportOptions()
-    name = _plain(file_name)
+    require(viewer, Action.MANAGE_ROSTER, Target(region=viewer.jurisdiction))
+    # A roster is compared with, and written to, all firms and needs, wherever they lie by earlier statements.
+    with unrestricted(session):
+        return await _import(
+            session,
+            viewer,
+            edition_code,
+            file,
+            _plain(file_name),
+            now=now,
+            options=options or ImportOptions(),
+            progress=progress,
+        )
+
+
+async def _import(
+    session: AsyncSession,
+    viewer: Viewer,
+    edition_code: str,
+    file: IO[bytes],
+    name: str,
+    *,
+    now: datetime,
+    options: ImportOptions,
+    progress: Progress | None,
+) -> ImportOutcome:
     opened = await _open(
         session, viewer, edition_code, file, name, options=options, now=now, progress=progress
     )

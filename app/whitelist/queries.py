@@ -1,7 +1,7 @@
 """Reads and writes of editions, entries, imports and reviews; the viewer comes first."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Row, Select, Table, bindparam, exists, func, or_, select, update
@@ -17,6 +17,7 @@ from app.whitelist.tables import ReviewItem, WhitelistEdition, WhitelistEntry, W
 ENTRIES = cast("Table", WhitelistEntry.__table__)
 REVIEWS = cast("Table", ReviewItem.__table__)
 EntryRow = Row[WhitelistEntry, WhitelistEdition, Enterprise, str]
+EntryIds = Select[Any]
 ReviewRow = Row[ReviewItem, WhitelistEntry, str, Enterprise]
 Chosen = TypeVar("Chosen", bound="Select[*tuple[Any, ...]]")
 
@@ -72,12 +73,20 @@ def _entries(viewer: Viewer) -> Select[WhitelistEntry, WhitelistEdition, Enterpr
 
 
 async def list_entries(
-    session: AsyncSession, viewer: Viewer, which: EntryFilter, after: str | None, limit: int
+    session: AsyncSession,
+    viewer: Viewer,
+    which: EntryFilter,
+    after: str | None,
+    limit: int,
+    *,
+    within: EntryIds | None = None,
 ) -> Sequence[EntryRow]:
     """Answer (entry, edition, firm, need code) by entry code, `limit` + 1 at most; withdrawn ones too."""
     statement = _entries(viewer).order_by(WhitelistEntry.code).limit(limit + 1)
     if after is not None:
         statement = statement.where(WhitelistEntry.code > after)
+    if within is not None:
+        statement = statement.where(WhitelistEntry.id.in_(within))
     if which.edition is not None:
         statement = statement.where(WhitelistEdition.code == which.edition)
     if which.region is not None and (prefix := which.region.removesuffix("00").removesuffix("00")) != "00":
@@ -330,6 +339,14 @@ async def review_by_id(
     if is_locked:
         statement = statement.with_for_update(of=[ReviewItem, WhitelistEntry])
     return (await session.execute(statement)).one_or_none()
+
+
+async def seen_firms(session: AsyncSession, usccs: Collection[str]) -> frozenset[str]:
+    """Answer those of some credit codes whose firms the viewer may see."""
+    if not usccs:
+        return frozenset()
+    statement = select(Enterprise.uscc).where(Enterprise.uscc.in_(sorted(usccs)))
+    return frozenset(await session.scalars(statement))
 
 
 async def items_of_entry(session: AsyncSession, entry_id: int) -> Sequence[ReviewItem]:

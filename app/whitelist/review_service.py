@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
+from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
@@ -12,7 +13,7 @@ from app.whitelist import queries
 from app.whitelist.rules import DECISIONS, Decision, EntryStatus, ReviewKind, status_after
 from app.whitelist.schemas import ReviewOut, ReviewState
 from app.whitelist.tables import ReviewItem, WhitelistEntry
-from app.whitelist.views import review_out
+from app.whitelist.views import candidates_of, review_out
 
 _BY_VERDICT: Final[dict[str, EntryStatus]] = {"pass": "admitted", "fail": "refused", "unknown": "review"}
 
@@ -41,8 +42,10 @@ async def list_reviews(
         limit=page.limit,
     )
     shown, more = rows[: page.limit], len(rows) > page.limit
+    seen = await queries.seen_firms(session, candidates_of(row[0] for row in shown))
     return Page(
-        items=[review_out(*row) for row in shown], next=encode_cursor(shown[-1][0].id) if more else None
+        items=[review_out(*row, seen) for row in shown],
+        next=encode_cursor(shown[-1][0].id) if more else None,
     )
 
 
@@ -55,7 +58,7 @@ async def get_review(session: AsyncSession, viewer: Viewer, item_id: int) -> Rev
     found = await queries.review_by_id(session, viewer, item_id)
     if found is None:
         raise _no_such_item(item_id)
-    return review_out(*found)
+    return review_out(*found, await queries.seen_firms(session, candidates_of([found[0]])))
 
 
 async def decide(
@@ -72,6 +75,7 @@ async def decide(
 
     Raises:
         NotFound: no such item for this viewer.
+        Forbidden: the entry's region is not within one of the viewer's roles.
         Conflict: it is decided.
         Refused: the decision is not one for this kind of item.
     """
@@ -79,13 +83,14 @@ async def decide(
     if found is None:
         raise _no_such_item(item_id)
     item, entry, _edition, _firm = found
+    require(viewer, Action.REVIEW_ENTRIES, Target(region=entry.region_code))
     expect(item.version)
     _check_decision(item, decision)
     item.decision, item.reason, item.decided_by, item.decided_at = decision, reason, viewer.name, now
     item.version += 1
     await session.flush()
     await _settle(session, entry, now)
-    return review_out(*found)
+    return review_out(*found, await queries.seen_firms(session, candidates_of([item])))
 
 
 def _check_decision(item: ReviewItem, decision: Decision) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.enterprises.need_facts import PRINTABLE, NeedFacts
-from app.enterprises.schemas import NEED_CODE_PATTERN
+from app.enterprises.schemas import NEED_CODE_PATTERN, WITHHELD
 from app.kernel.money import Yuan
 from app.kernel.problems import FaultOut
 from app.whitelist.rules import EDITION_PATTERN, Change, Decision, EntryStatus, ReviewKind
@@ -111,9 +111,14 @@ class EntryOut(EntrySummary):
     """One entry with the findings that decided on it."""
 
     need_revision: int = Field(description="Id of the wording that it was listed with.")
-    facts: NeedFacts = Field(description="The facts of that wording.")
-    admission: dict[str, Any] = Field(description="Rule, citation, findings, and what to ask.")
-    extra: dict[str, str] = Field(description="Cells of roster columns that the template does not know.")
+    facts: NeedFacts = Field(description="The facts of that wording; a withheld fact is null.")
+    withheld: list[str] = WITHHELD
+    admission: dict[str, Any] = Field(
+        description="Rule, citation, findings, and what to ask; nothing that rests on withheld facts."
+    )
+    extra: dict[str, str] = Field(
+        description="Cells of roster columns that the template does not know; institutions are not shown them."
+    )
     withdrawn_by: str | None = Field(description="Who withdrew it.")
     withdrawal_reason: str | None = Field(description="Why it was withdrawn.")
     reviews: list[ReviewOut] = Field(description="What was or is to be decided about it.")

@@ -6,16 +6,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
+from app.enterprises import disclosure_service
+from app.enterprises.consents import FieldGroup, Subject
 from app.enterprises.need_facts import NeedFacts
+from app.enterprises.tables import Enterprise
 from app.kernel.database import AsyncSession, IntegrityError
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor, page_of
 from app.whitelist import queries
 from app.whitelist.rules import Change, compare_editions, edition_period
 from app.whitelist.schemas import EditionDiff, EditionOut, EntryFilter, EntryOut, EntrySummary
-from app.whitelist.tables import WhitelistEdition
-from app.whitelist.views import difference_out, edition_out, entry_out, entry_summary, review_out
+from app.whitelist.tables import WhitelistEdition, WhitelistEntry
+from app.whitelist.views import (
+    candidates_of,
+    difference_out,
+    edition_out,
+    entry_out,
+    entry_summary,
+    review_out,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +106,10 @@ async def open_edition(session: AsyncSession, viewer: Viewer, code: str, *, now:
     """Open an edition.
 
     Raises:
+        Forbidden: no role of the viewer covers the whole jurisdiction.
         Conflict: it is open already.
     """
+    require(viewer, Action.MANAGE_ROSTER, Target(region=viewer.jurisdiction))
     if await queries.edition_by_code(session, viewer, code) is not None:
         raise Conflict(f"Edition {code} is open.", [Fault("code", "is open", "Import into it.", code)])
     return edition_out(await ensure_edition(session, viewer, code, now=now), {})
@@ -121,13 +134,23 @@ async def list_editions(session: AsyncSession, viewer: Viewer, page: PageRequest
 
 
 async def list_entries(
-    session: AsyncSession, viewer: Viewer, page: PageRequest, which: EntryFilter
+    session: AsyncSession,
+    viewer: Viewer,
+    page: PageRequest,
+    which: EntryFilter,
+    *,
+    within: queries.EntryIds | None = None,
 ) -> Page[EntrySummary]:
-    """List entries by code; refused and withdrawn ones too unless filtered."""
+    """List entries by code; refused and withdrawn ones too unless filtered. What institutions see is put on record.
+
+    `within` is a selection of entry ids that a room above makes, such as of those that somebody handles.
+    """
     key = page.after()
     after = None if key is None else str(key[0])
-    rows = await queries.list_entries(session, viewer, which, after, page.limit)
+    rows = await queries.list_entries(session, viewer, which, after, page.limit, within=within)
     shown, more = rows[: page.limit], len(rows) > page.limit
+    subjects = {row.need_id: _subject(row, firm) for row, _edition, firm, _need in shown}
+    await disclosure_service.show(session, viewer, subjects, most=(FieldGroup.CARD, FieldGroup.IDENTITY))
     return Page(
         items=[entry_summary(*row) for row in shown],
         next=encode_cursor(shown[-1][0].code) if more else None,
@@ -136,6 +159,8 @@ async def list_entries(
 
 async def get_entry(session: AsyncSession, viewer: Viewer, code: str) -> EntryOut:
     """Answer an entry with its facts, the findings that decided, and its review items.
+
+    An institution's viewer gets what consents show, put on record.
 
     Raises:
         NotFound: no such entry for this viewer.
@@ -146,12 +171,19 @@ async def get_entry(session: AsyncSession, viewer: Viewer, code: str) -> EntryOu
     row, listed_on, firm, need_code = found
     facts = await queries.facts_of_revisions(session, [row.need_revision_id])
     items = await queries.items_of_entry(session, row.id)
+    seen = await queries.seen_firms(session, candidates_of(items))
+    groups = await disclosure_service.show(session, viewer, {row.need_id: _subject(row, firm)})
     return entry_out(
         entry_summary(row, listed_on, firm, need_code),
         row,
         NeedFacts.model_validate(facts[row.need_revision_id]),
-        [review_out(item, row, listed_on.code, firm) for item in items],
+        [review_out(item, row, listed_on.code, firm, seen) for item in items],
+        groups[row.need_id],
     )
+
+
+def _subject(row: WhitelistEntry, firm: Enterprise) -> Subject:
+    return Subject(firm.uscc, frozenset({firm.region_code, row.region_code}), row.chain_code)
 
 
 def no_such_entry(code: str) -> NotFound:
@@ -172,12 +204,14 @@ async def withdraw(
 
     Raises:
         NotFound: no such entry for this viewer.
+        Forbidden: the entry's region is not within one of the viewer's roles.
         Conflict: it was withdrawn before.
     """
     found = await queries.entry_by_code(session, viewer, code, is_locked=True)
     if found is None:
         raise no_such_entry(code)
     row = found[0]
+    require(viewer, Action.CHANGE_ENTRIES, Target(region=row.region_code))
     expect(row.version)
     if row.withdrawn_at is not None:
         raise Conflict("The entry was withdrawn before.", [Fault("code", "withdrawn", value=code)])

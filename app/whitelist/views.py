@@ -1,7 +1,9 @@
 """Rows as their models."""
 
+from collections.abc import Collection, Iterable
 from typing import cast
 
+from app.enterprises.consents import ALL_GROUPS, FieldGroup, mask, mask_findings, withheld_facts
 from app.enterprises.need_facts import NeedFacts
 from app.enterprises.tables import Enterprise
 from app.kernel.problems import FaultOut
@@ -57,23 +59,45 @@ def entry_summary(
 
 
 def entry_out(
-    summary: EntrySummary, row: WhitelistEntry, facts: NeedFacts, reviews: list[ReviewOut]
+    summary: EntrySummary,
+    row: WhitelistEntry,
+    facts: NeedFacts,
+    reviews: list[ReviewOut],
+    groups: frozenset[FieldGroup],
 ) -> EntryOut:
-    """Answer an entry with everything that is known of it."""
+    """Answer an entry with everything that is known of it and in groups of fields that may be shown."""
     return EntryOut.model_construct(
         **dict(summary),
         need_revision=row.need_revision_id,
-        facts=facts,
-        admission=row.admission,
-        extra=row.extra,
+        facts=mask(facts, groups),
+        withheld=[fact for fact in withheld_facts(groups) if fact in NeedFacts.model_fields],
+        admission=mask_findings(row.admission, groups),
+        # Nobody has said to which group these cells belong.
+        extra=row.extra if groups == ALL_GROUPS else {},
         withdrawn_by=row.withdrawn_by,
         withdrawal_reason=row.withdrawal_reason,
         reviews=reviews,
     )
 
 
-def review_out(item: ReviewItem, entry: WhitelistEntry, edition: str, firm: Enterprise) -> ReviewOut:
-    """Answer a review item."""
+def candidates_of(items: Iterable[ReviewItem]) -> set[str]:
+    """Answer the credit codes of the firms that review items name beside their own."""
+    return {candidate["uscc"] for item in items for candidate in item.detail.get("candidates", ())}
+
+
+def review_out(
+    item: ReviewItem, entry: WhitelistEntry, edition: str, firm: Enterprise, seen: Collection[str]
+) -> ReviewOut:
+    """Answer a review item; of the firms that it names, those whose credit codes are `seen` by the reader.
+
+    That there is another firm of this name is said of all, or nobody could decide.
+    """
+    detail = dict(item.detail)
+    if "candidates" in detail:
+        detail["candidates"] = [
+            one if one["uscc"] in seen else one | {"uscc": None, "name": None, "place": "elsewhere"}
+            for one in detail["candidates"]
+        ]
     return ReviewOut.model_validate(
         {
             "id": item.id,
@@ -82,7 +106,7 @@ def review_out(item: ReviewItem, entry: WhitelistEntry, edition: str, firm: Ente
             "entry": entry.code,
             "uscc": firm.uscc,
             "name": firm.name,
-            "detail": item.detail,
+            "detail": detail,
             "decisions": list(DECISIONS[item.kind]) if item.decision is None else [],
             "decision": item.decision,
             "reason": item.reason,
