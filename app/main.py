@@ -14,17 +14,20 @@ from app.accounts import auth_api as auth
 from app.accounts import invitation_api as invitations
 from app.accounts import passwords
 from app.accounts import people_api as people
+from app.accounts import second_factor_api as second_factor
 from app.accounts.door import AccountsDoor
 from app.accounts.key_ring import key_ring
 from app.accounts.lockout import Lockout
+from app.accounts.oidc_client import Provider
 from app.accounts.sign_in import Gate
 from app.accounts.start_service import require_fit, require_safe
 from app.allocation import api as allocation
+from app.allocation import handler_api as handlers
 from app.bottlenecks import api as bottlenecks
 from app.catalogue import api as catalogue
 from app.chains import api as chains
 from app.coverage import api as coverage
-from app.desks import coordinator
+from app.desks import account, coordinator, signing
 from app.desks.pages import problem_page
 from app.docking import api as docking
 from app.enterprises import api as enterprises
@@ -50,6 +53,7 @@ ANSWERING_HEADERS = ("ETag", "Idempotency-Replayed", "Link", "Location", "Retry-
 ROUTERS = (
     auth.router,
     keys.router,
+    second_factor.router,
     people.router,
     invitations.router,
     registrations.router,
@@ -63,6 +67,7 @@ ROUTERS = (
     matching.router,
     bottlenecks.router,
     allocation.router,
+    handlers.router,
     docking.router,
     coverage.router,
 )
@@ -113,6 +118,7 @@ def create_app(
     app.state.places = StoredPlaces()
     ring = key_ring(settings)
     app.state.gate = Gate(ring, Lockout(settings.sign_ins_per_minute))
+    app.state.provider = Provider(settings) if settings.oidc_issuer else None
     app.state.door = door or AccountsDoor(settings, ring, narrow)
     if sessions is not None:
         app.state.sessions = sessions
@@ -122,7 +128,8 @@ def create_app(
     for router in ROUTERS:
         api.include_router(router)
     app.include_router(api)
-    app.include_router(coordinator.router)
+    for pages in (coordinator.router, signing.router, account.router):
+        app.include_router(pages)
     return app
 
 

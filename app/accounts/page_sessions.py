@@ -10,11 +10,11 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 
 from app.accounts import page_session_queries as queries
+from app.accounts import standings
 from app.accounts.csrf import proves
 from app.accounts.key_ring import key_ring
 from app.accounts.tables import SignInSession
@@ -42,30 +42,26 @@ class Visitor:
 def visitor_of(request: Request) -> Visitor:
     """Answer from where and with what a request comes."""
     device = "".join(each if each.isprintable() else " " for each in request.headers.get("user-agent", ""))
-    return Visitor((request.client.host if request.client else "")[:60], device[:200])
-
-
-def is_secure(settings: Settings) -> bool:
-    """Tell whether browsers reach this installation by https."""
-    return urlsplit(settings.public_url).scheme == "https"
+    address: str = getattr(request.state, "address", request.client.host if request.client else "")
+    return Visitor(address[:60], device[:200])
 
 
 def cookie_name(settings: Settings, name: str = "rongqiao") -> str:
     """Answer a cookie's name: under https one that binds it to this very host."""
-    return f"__Host-{name}" if is_secure(settings) else name
+    return f"__Host-{name}" if settings.is_public_https else name
 
 
 def set_cookie(response: Response, settings: Settings, value: str) -> None:
     """Give a browser its session; it forgets it when it is closed."""
     response.set_cookie(
-        cookie_name(settings), value, path="/", secure=is_secure(settings), httponly=True, samesite="lax"
+        cookie_name(settings), value, path="/", secure=settings.is_public_https, httponly=True, samesite="lax"
     )
 
 
 def clear_cookie(response: Response, settings: Settings) -> None:
     """Have a browser forget its session."""
     response.delete_cookie(
-        cookie_name(settings), path="/", secure=is_secure(settings), httponly=True, samesite="lax"
+        cookie_name(settings), path="/", secure=settings.is_public_https, httponly=True, samesite="lax"
     )
 
 
@@ -76,9 +72,16 @@ async def begin(
     *,
     settings: Settings,
     has_second_factor: bool,
+    replaces: str | None = None,
     now: datetime,
 ) -> str:
-    """Sign a person in; answer the value of the cookie, which nothing else tells."""
+    """Sign a person in; answer the value of the cookie, which nothing else tells.
+
+    The session whose cookie the browser held until now (`replaces`) ends.
+    """
+    if before := await recognised(session, replaces, now=now):
+        await queries.end(session, before.id, "replaced", now)
+        standings.forget(session, before.person_id)
     value = secrets.token_urlsafe(VALUE_BYTES)
     session.add(
         SignInSession(
@@ -142,16 +145,12 @@ async def _touch(request: Request, session: AsyncSession, session_id: str, now: 
         await queries.touch(own, session_id, now)
 
 
-async def renew(session: AsyncSession, found: SignInSession) -> str:
+async def renew(session: AsyncSession, session_id: str, person_id: int) -> str:
     """Note that a second factor was given; answer the new value of the cookie, the old one ends."""
     value = secrets.token_urlsafe(VALUE_BYTES)
-    await queries.renew(session, found.id, _hash(value))
+    await queries.renew(session, session_id, _hash(value))
+    standings.forget(session, person_id)
     return value
-
-
-async def end(session: AsyncSession, session_id: str, *, reason: str, now: datetime) -> None:
-    """End a session at once."""
-    await queries.end(session, session_id, reason, now)
 
 
 def _hash(value: str) -> str:

@@ -18,6 +18,7 @@ import pyotp
 import segno
 
 from app.accounts import second_factor_queries as queries
+from app.accounts import standings
 from app.accounts.key_ring import KeyRing
 from app.accounts.rules import Role
 from app.accounts.sealing import SealBroken, resealed, seal, unseal
@@ -72,14 +73,6 @@ def requires(settings: Settings, roles: Collection[Role]) -> bool:
     return not required_roles(settings).isdisjoint(roles)
 
 
-def is_lacking(settings: Settings, roles: Collection[Role], person: Person, *, was_given: bool) -> bool:
-    """Tell whether a sign-in session still lacks the second factor that its person has or must have.
-
-    Who lacks it may only manage the own account: the door lets such a viewer in without grants.
-    """
-    return not was_given and (person.totp_since is not None or requires(settings, roles))
-
-
 async def standing(session: AsyncSession, person: Person, *, is_required: bool) -> Standing:
     """Answer how it stands with a person's second factor."""
     left = await queries.recovery_codes_left(session, person.id)
@@ -121,6 +114,7 @@ async def confirm(
         return None
     if not await queries.set_in_force(session, person.id, sealed, now):
         raise _in_force()
+    standings.forget(session, person.id)
     return await _new_recovery_codes(session, person)
 
 
@@ -139,6 +133,7 @@ async def check_code(
 async def switch_off(session: AsyncSession, person: Person, *, now: datetime) -> None:
     """Take a person's second factor away, after a code was checked or by an administrator."""
     await queries.remove(session, person.id, now)
+    standings.forget(session, person.id)
 
 
 async def renew_recovery_codes(session: AsyncSession, person: Person) -> tuple[str, ...]:

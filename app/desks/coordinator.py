@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from app.accounts.api import ViewerDep
@@ -12,7 +12,7 @@ from app.bottlenecks.schemas import CaseFilter
 from app.coverage import service as coverage
 from app.coverage.rules import Cut
 from app.coverage.schemas import MONTH_PATTERN
-from app.desks.pages import page
+from app.desks.pages import guest_of, page
 from app.kernel.clock import utc_now
 from app.kernel.errors import NotFound
 from app.kernel.paging import PageRequest
@@ -32,9 +32,11 @@ MonthQuery = Annotated[str | None, Query(pattern=MONTH_PATTERN, max_length=7)]
 
 
 @router.get("/", openapi_extra=does(Action.READ_COVERAGE))
-async def home(session: SessionDep, viewer: ViewerDep, month: MonthQuery = None) -> HTMLResponse:
+async def home(
+    request: Request, session: SessionDep, viewer: ViewerDep, month: MonthQuery = None
+) -> HTMLResponse:
     """Show a month of coverage; without one, the last month that has something to show."""
-    now = utc_now()
+    now, guest = utc_now(), guest_of(request)
     months, first = await coverage.listed_months(session, viewer, now=now)
     chosen = month or first
     context: dict[str, Any] = {"months": months[-MOST_MONTHS:], "month": chosen, "levels": LEVELS}
@@ -43,8 +45,8 @@ async def home(session: SessionDep, viewer: ViewerDep, month: MonthQuery = None)
     except NotFound:
         shown = None
     if shown is None or shown.total.entries == 0:
-        return page("empty.html", context)
+        return page("empty.html", context, guest=guest)
     wanted = CaseFilter(edition=shown.edition)
     cases = await bottlenecks.list_cases(session, viewer, PageRequest(limit=1), wanted)
     blocked = await bottlenecks.counts_by_name(session, viewer, cases.counts, now=now)
-    return page("month.html", context | {"coverage": shown, "blocked": blocked})
+    return page("month.html", context | {"coverage": shown, "blocked": blocked}, guest=guest)

@@ -57,13 +57,22 @@ async def test_a_cookie_is_random_kept_hashed_and_replaced_when_it_comes_to_mean
     found = await known(session, first, now)
     assert found is not None
     assert first not in str(vars(found))
-    renewed = await page_sessions.renew(session, found)
+    renewed = await page_sessions.renew(session, found.id, found.person_id)
     assert await known(session, first, now) is None
     again = await known(session, renewed, now)
     assert again is not None
     assert (again.id, again.has_second_factor) == (found.id, True)
-    await page_sessions.end(session, found.id, reason="signed_out", now=now)
-    assert await known(session, renewed, now) is None
+    fresh = await page_sessions.begin(
+        session,
+        found.person_id,
+        VISITOR,
+        settings=SETTINGS,
+        has_second_factor=False,
+        replaces=renewed,
+        now=now,
+    )
+    assert await known(session, renewed, now) is None, "the session that the browser had before has ended"
+    assert await known(session, fresh, now) is not None
 
 
 @pytest.mark.parametrize("value", [None, "", "x", "é" * 40, "x" * 5_000])
