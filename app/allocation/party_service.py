@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from app.accounts.rules import Viewer
-from app.allocation import queries
+from app.allocation import handler_queries, queries
 from app.allocation.archive import unpack
 from app.allocation.candidates import with_default_capacity
 from app.allocation.explanations import ProductLabel
@@ -49,7 +49,9 @@ async def assignment_of_entry(session: AsyncSession, viewer: Viewer, entry_code:
         remedy = "POST /api/v1/allocations, or rongqiao allocate run --edition …"
         fault = Fault("entry", "not allocated", remedy, entry_code)
         raise NotFound(f"Nobody is responsible for {entry_code} yet.", [fault])
-    found = assignment_out(shown, await queries.supports_of(session, shown[0].assignment.id))
+    current = shown[0].assignment.id
+    handlings = await handler_queries.handlings_of(session, current)
+    found = assignment_out(shown, await queries.supports_of(session, current), handlings)
     return found.model_copy(update={"why": [WITHHELD], "explanation": {}}) if entry.withheld else found
 
 

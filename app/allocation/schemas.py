@@ -114,6 +114,15 @@ class FormerOut(BaseModel):
     end_reason: str | None = Field(description="结束原因：replaced、declined、withdrawn")
 
 
+class HandledBy(BaseModel):
+    """Who handles an entry within one of its institutions."""
+
+    institution: str = Field(description="机构编码")
+    person: int = Field(description="人员编号")
+    name: str = Field(description="经办客户经理姓名")
+    since: datetime = Field(description="自何时起经办")
+
+
 class AssignmentOut(BaseModel):
     """Who is responsible for an entry, and why."""
 
@@ -129,6 +138,7 @@ class AssignmentOut(BaseModel):
     product_name: str | None = Field(description="产品名称")
     score: str | None = Field(description="匹配度（分）", examples=["82.35"])
     supports: list[SupportOut] = Field(description="协办机构，至多两家")
+    handlers: list[HandledBy] = Field(description="经办客户经理，责任机构和协办机构各至多一人；未分派时为空")
     why: list[str] = Field(description="分配理由")
     explanation: dict[str, Any] = Field(description="分配理由的结构化数据")
     run: int | None = Field(description="分配运行编号；婉拒后改派的为空")

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.database import Base, BigId
@@ -101,7 +101,10 @@ class CardKey(Base):
 
 
 class EntryHandler(Base):
-    """The relationship manager 客户经理 who handles an assignment within its institution; handed over, never deleted."""
+    """The relationship manager 客户经理 who handles an assignment within its institution; handed over, never deleted.
+
+    Handling ends with its assignment: a row counts while neither is ended. `reason` says why it was handed over.
+    """
 
     __tablename__ = "entry_handlers"
     __table_args__ = (
@@ -120,5 +123,6 @@ class EntryHandler(Base):
     institution_id: Mapped[int] = mapped_column(ForeignKey("institutions.id"))
     person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), index=True)
     given_by: Mapped[str] = mapped_column(String(80))
+    reason: Mapped[str | None] = mapped_column(Text)
     since: Mapped[datetime]
     ended_at: Mapped[datetime | None]

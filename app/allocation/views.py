@@ -5,6 +5,7 @@ from typing import Any
 
 from app.allocation.checker import Breach, CheckReport
 from app.allocation.explanations import points_text
+from app.allocation.handler_schemas import Handling
 from app.allocation.model import AllocationSolution
 from app.allocation.posing import Posed
 from app.allocation.schemas import (
@@ -14,6 +15,7 @@ from app.allocation.schemas import (
     CheckOut,
     CountsOut,
     FormerOut,
+    HandledBy,
     ObjectiveOut,
     SupportOut,
 )
@@ -102,8 +104,12 @@ def _breach_out(breach: Breach, posed: Posed, tree: InstitutionTree, entries: Ma
     )
 
 
-def assignment_out(shown: Sequence[Any], supports: Sequence[tuple[str, str, str, str, int]]) -> AssignmentOut:
-    """Show the current assignment of an entry (`shown[0]`) with its former ones."""
+def assignment_out(
+    shown: Sequence[Any],
+    supports: Sequence[tuple[str, str, str, str, int]],
+    handlings: Sequence[Handling],
+) -> AssignmentOut:
+    """Show the current assignment of an entry (`shown[0]`) with who handles it, and its former ones."""
     current = shown[0]
     row = current.assignment
     return AssignmentOut(
@@ -125,6 +131,10 @@ def assignment_out(shown: Sequence[Any], supports: Sequence[tuple[str, str, str,
                 score=points_text(score),
             )
             for code, name, product, product_name, score in supports
+        ],
+        handlers=[
+            HandledBy(institution=one.institution, person=one.person_id, name=one.name, since=one.since)
+            for one in handlings
         ],
         why=row.explanation.get("text", []),
         explanation={key: value for key, value in row.explanation.items() if key != "text"},

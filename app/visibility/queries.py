@@ -93,6 +93,7 @@ PUBLIC: Final = {
     "library_items": "public: the quarter's library",
     "lpr_quotes": "public",
     "match_runs": "what a run came to in sum; routes of those who see the whole roster",
+    "password_resets": "accounts: found by the hash of a token only",
     "persons": "accounts: a person's own, and those whom an administrator manages",
     "policy_adoptions": "public: which rules are in force",
     "product_revisions": "public: what institutions offer",
