@@ -89,22 +89,47 @@ def test_every_field_of_every_schema_is_described_or_refers_to_a_described_one(a
     assert silent == []
 
 
-def test_every_creating_operation_takes_an_idempotency_key_or_stores_nothing(app: FastAPI) -> None:
-    without = [
+def test_every_creating_operation_takes_an_idempotency_key_or_keeps_no_answer(app: FastAPI) -> None:
+    wrong = [
         name
         for name, operation in _operations(app)
         if name.startswith("POST ")
-        and not operation.get("x-reads-only")
-        and "Idempotency-Key" not in {item["name"] for item in operation.get("parameters", [])}
+        and any(operation.get(mark) for mark in ("x-reads-only", "x-shows-secret", "x-own-transactions"))
+        is ("Idempotency-Key" in {item["name"] for item in operation.get("parameters", [])})
     ]
-    assert without == []
+    assert wrong == []
 
 
-def test_every_changing_operation_takes_if_match(app: FastAPI) -> None:
+SECRETS = ("access_token", "refresh_token", "key", "token", "secret", "recovery_codes")
+
+
+def test_every_operation_that_answers_a_secret_is_marked_so_that_no_copy_is_kept(app: FastAPI) -> None:
+    schemas = app.openapi()["components"]["schemas"]
+    showing = {
+        name: bool(operation.get("x-shows-secret"))
+        for name, operation in _operations(app)
+        if name.startswith("POST ")
+        and any(
+            secret in schemas[str(content["schema"]["$ref"]).rpartition("/")[2]]["properties"]
+            for status, answer in operation["responses"].items()
+            if status.startswith("2")
+            for content in answer.get("content", {}).values()
+            if "$ref" in content["schema"]
+            for secret in SECRETS
+        )
+    }
+    assert {"POST /api/v1/auth/token", "POST /api/v1/api-keys"} <= showing.keys()
+    assert [name for name, is_marked in showing.items() if not is_marked] == []
+
+
+def test_every_changing_operation_takes_if_match_unless_it_ends_what_nothing_else_changes(
+    app: FastAPI,
+) -> None:
     without = [
         name
         for name, operation in _operations(app)
         if name.split()[0] in {"PUT", "PATCH", "DELETE"}
+        and not operation.get("x-final")
         and "If-Match" not in {item["name"] for item in operation.get("parameters", [])}
     ]
     assert without == []

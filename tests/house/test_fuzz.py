@@ -15,12 +15,14 @@ import uvicorn
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import positive_data_acceptance
 
+from app.accounts.door import OpenDoor
 from app.accounts.rules import local_operator
 from app.cli.demo import demo_plan
 from app.cli.line import stages_of, walk
 from app.kernel.database import make_engine, make_sessions
 from app.kernel.settings import Settings
 from app.main import create_app
+from app.visibility.service import narrow
 from tests.conftest import Databases
 
 ENTRIES = 24
@@ -46,7 +48,7 @@ def server_url(databases: Databases) -> Iterator[str]:
     """Address of a real server over a seeded database."""
     url = databases.fresh()
     asyncio.run(_fill(url))
-    app = create_app(Settings(database_url=url))
+    app = create_app(Settings(database_url=url), door=OpenDoor(local_operator("230000"), narrow))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -145,7 +145,8 @@ async def test_another_sites_page_cannot_act_as_the_operator(
 @pytest.fixture
 async def browser(sessions: Sessions) -> AsyncIterator[httpx.AsyncClient]:
     """A client that asks for pages, as a browser does."""
-    transport = httpx.ASGITransport(create_app(Settings(), sessions), raise_app_exceptions=False)
+    app = create_app(Settings(), sessions, OpenDoor(local_operator("230000"), narrow))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     headers = {"Accept": "text/html,*/*"}
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:
         yield client

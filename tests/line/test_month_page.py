@@ -3,16 +3,19 @@
 import httpx
 import pytest
 
+from app.accounts.door import OpenDoor
 from app.coverage import service as coverage
 from app.kernel.database import transaction
 from app.kernel.settings import Settings
 from app.main import create_app
+from app.visibility.service import narrow
 from tests.line.conftest import LATER, Line
 
 
 @pytest.fixture
 def browser(line: Line) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(create_app(Settings(), line.sessions))
+    app = create_app(Settings(), line.sessions, OpenDoor(line.viewer, narrow))
+    transport = httpx.ASGITransport(app)
     headers = {"accept": "text/html"}
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers)
 
