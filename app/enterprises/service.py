@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from app.accounts.permissions import Action, Target, forbidden, may_do, require
-from app.accounts.rules import Role, Viewer
+from app.accounts.rules import INSTITUTION_ROLES, Role, Viewer
 from app.enterprises import disclosure_service, queries
 from app.enterprises.code_checks import industry_faults, region_faults
 from app.enterprises.need_facts import EARLIEST_ESTABLISHMENT
@@ -140,16 +140,17 @@ async def read_contact(session: AsyncSession, viewer: Viewer, uscc: str) -> Cont
     """Answer whom to call at a firm; empty if nobody is known.
 
     An institution that a consent lets read them holds one of three slots from then on; the enterprise itself
-    and the coordinator of its region read without.
+    and the coordinator of its region (or of its entry's) read without.
 
     Raises:
         NotFound: no such firm that this viewer may see.
-        Forbidden: no consent shows them to the viewer's institutions, or no role lets the viewer read them.
+        Forbidden: no consent shows them to the viewer's institutions.
         Conflict: three institutions hold them already.
     """
     enterprise = await _enterprise(session, viewer, uscc)
     answerable = viewer.only(Role.ENTERPRISE, Role.COORDINATOR)
-    if not may_do(answerable, Action.READ_CONTACTS, Target(region=enterprise.region_code, uscc=uscc)):
+    target = Target(region=enterprise.region_code, uscc=uscc)
+    if viewer.has(*INSTITUTION_ROLES) and not may_do(answerable, Action.READ_CONTACTS, target):
         await disclosure_service.hold_contact(session, viewer, enterprise.id)
     row = await queries.contact_of(session, enterprise.id)
     return Contact() if row is None else Contact(name=row.name, phone=row.phone)
