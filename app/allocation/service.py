@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.allocation import queries
 from app.allocation.archive import pack, unpack
@@ -49,9 +50,11 @@ async def run_allocation(
     has.
 
     Raises:
+        Forbidden: no role of the viewer covers the whole jurisdiction.
         NotFound: no such edition.
         Conflict: the edition has no match run yet, or what its newest one rests on has changed.
     """
+    require(viewer, Action.RUN_ALLOCATION, Target(region=viewer.jurisdiction))
     gathered = await gather(session, viewer, edition_code, now=now, keep_settled=keep_settled)
     solved = await asyncio.to_thread(solve_run, gathered.inputs)
     grounds = await asyncio.to_thread(grounds_of, gathered, solved.chosen_fits())
