@@ -117,7 +117,9 @@ def create_app(
     app.state.request_limit = RateLimit("requests", settings.requests_per_minute)
     app.state.places = StoredPlaces()
     ring = key_ring(settings)
-    app.state.gate = Gate(ring, Lockout(settings.sign_ins_per_minute))
+    app.state.gate = Gate(
+        ring, Lockout(settings.sign_ins_per_minute), refuses_demo=settings.environment == "production"
+    )
     app.state.provider = Provider(settings) if settings.oidc_issuer else None
     app.state.door = door or AccountsDoor(settings, ring, narrow)
     if sessions is not None:

@@ -13,8 +13,8 @@ AnyRow = Row[*tuple[Any, ...]]
 
 
 async def person_of_login(session: AsyncSession, login: str) -> AnyRow | None:
-    """Answer id, password hash and `disabled_at` of a login."""
-    wanted = select(Person.id, Person.password_hash, Person.disabled_at).where(Person.login == login)
+    """Answer id, password hash, `disabled_at` and `is_demo` of a login."""
+    wanted = select(Person.id, Person.password_hash, Person.disabled_at, Person.is_demo).where(Person.login == login)
     return (await session.execute(wanted)).one_or_none()
 
 
@@ -138,7 +138,7 @@ async def sessions_of(
     return (await session.execute(wanted)).scalars().all()
 
 
-_PERSON = (Person.id.label("person_id"), Person.login, Person.totp_since)
+_PERSON = (Person.id.label("person_id"), Person.login, Person.totp_since, Person.is_demo)
 _GRANT = (RoleGrant.role, RoleGrant.scope, RoleGrant.since, RoleGrant.until)
 
 

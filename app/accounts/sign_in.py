@@ -34,10 +34,14 @@ _MOST_HASHED: Final = MOST_CHARACTERS + 1
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What all attempts to sign in share: the installation's keys, and the count of failures."""
+    """What all attempts to sign in share: the installation's keys, and the count of failures.
+
+    `refuses_demo`: nobody invented signs in here, because everybody knows their password (production).
+    """
 
     ring: KeyRing
     lockout: Lockout
+    refuses_demo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,8 @@ async def prove_password(begin: Begin, gate: Gate, attempt: Attempt, *, now: dat
         gate.lockout.failed(tried, address, is_known=is_known)
 
     may_try()  # before waiting for a turn, and again when it has come
-    stored = None if found is None or found.disabled_at is not None else found.password_hash
+    is_shut = found is None or found.disabled_at is not None or (gate.refuses_demo and found.is_demo)
+    stored = None if is_shut or found is None else found.password_hash
     checked = await check_password(attempt.password[:_MOST_HASHED], stored, first=may_try, on_wrong=count)
     if found is None or stored is None or not checked.is_right:
         subject = _unknown(gate.ring, attempt.login) if found is None else login

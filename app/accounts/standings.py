@@ -40,6 +40,7 @@ class Standing:
     is_read_only: bool = False
     lacks_second_factor: bool = False
     owes_code: bool = False
+    is_demo: bool = False
     last_used_at: datetime = _NEVER
 
 
@@ -130,6 +131,7 @@ async def of_session(
         session_id=session_id,
         lacks_second_factor=lacks,
         owes_code=first.totp_since is not None and not first.has_second_factor,
+        is_demo=first.is_demo,
     )
 
 
@@ -146,6 +148,7 @@ async def of_key(session: AsyncSession, prefix: str, *, jurisdiction: str, now: 
         key_id=first.key_id,
         secret_hash=first.secret_hash,
         is_read_only=first.is_read_only,
+        is_demo=first.is_demo,
         last_used_at=first.last_used_at or _NEVER,
     )
 
