@@ -92,9 +92,10 @@ async def needs_of_firm(session: AsyncSession, enterprise_id: int) -> list[int]:
 
 async def hold_needs(session: AsyncSession, need_ids: Collection[int]) -> None:
     """Keep others who take contact slots of needs waiting until the transaction ends."""
-    # On SQLite a writing transaction holds the only pen anyway, and the clause is left out.
+    # On SQLite a writing transaction holds the only pen anyway, and the clause is left out. Rows that
+    # refer to a need may still be written meanwhile: it keeps its key.
     statement = select(Need.id).where(Need.id.in_(sorted(need_ids))).order_by(Need.id)
-    await session.execute(statement.with_for_update())
+    await session.execute(statement.with_for_update(key_share=True))
 
 
 async def open_slots(session: AsyncSession, need_ids: Collection[int]) -> Sequence[Disclosure]:

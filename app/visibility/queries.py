@@ -220,10 +220,12 @@ class _Sight:
     def of_case(self, row: Any) -> Condition:
         """Tell which bottleneck cases are seen; an institution sees what blocks now, not what did before.
 
-        A case tells of loans, collateral and lawsuits by its route alone, so its consent shows both groups.
+        A case tells of loans, collateral and lawsuits by its route alone: consents, one or several, show both.
         """
-        held = self._holds(row.entry_id, "entry_id", "shows_financial", "shows_judicial")
-        return or_(self._of_whole_entry(row.entry_id), and_(row.is_current, held))
+        shown = [
+            self._holds(row.entry_id, "entry_id", each) for each in ("shows_financial", "shows_judicial")
+        ]
+        return or_(self._of_whole_entry(row.entry_id), and_(row.is_current, *shown))
 
     def of_firm(self, firm: Any) -> Condition:
         """Tell which firms are the viewer's own, or lie in its region."""

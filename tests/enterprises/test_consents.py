@@ -6,10 +6,13 @@ import pytest
 from sqlalchemy import func, select
 
 from app.accounts.rules import Grant, Role, Viewer, local_operator
+from app.bottlenecks import service as bottlenecks
 from app.enterprises import consent_service
 from app.enterprises.tables import Consent
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.database import Sessions, transaction
+from app.policy.facts import Facts
+from tests.docking.world import entry_code
 from tests.enterprises.consent_world import (
     BRANCH,
     CONSENTS,
@@ -158,17 +161,22 @@ async def test_facts_are_shown_by_group_wherever_they_leave(
 
 
 async def test_verdicts_and_reasons_tell_nothing_that_is_withheld(sessions: Sessions) -> None:
-    await consent_world(sessions)
-    made = await give(sessions, ["financial"])
+    world = await consent_world(sessions)
+    async with transaction(sessions) as session:
+        blocked: dict[int, Facts] = {world.entries[entry_code(0)]: {}}
+        await bottlenecks.classify_entries(session, local_operator("230000"), blocked, now=utc_now())
+    await give(sessions, ["financial"])
     matches = (await get(sessions, BRANCH, f"{NEED}/matches")).json()
     assert set(matches["withheld"]) == set(JUDICIAL)
     refused = await get(sessions, BRANCH, f"{NEED}/bottlenecks")
     assert (refused.status_code, "consent" in refused.json()["detail"]) == (403, True)
     masked = (await get(sessions, BRANCH, f"{ENTRY}/assignment")).json()
     assert (masked["explanation"], len(masked["why"])) == ({}, 1)
-    await revoke(sessions, made["id"])
-    await give(sessions, ["financial", "judicial"])
-    assert (await get(sessions, BRANCH, f"{NEED}/bottlenecks")).status_code == 200
+    assert (await get(sessions, BRANCH, "/bottlenecks")).json()["counts"] == {}
+    # The consents that hold together show what none of them shows alone.
+    await give(sessions, ["judicial"])
+    assert len((await get(sessions, BRANCH, f"{NEED}/bottlenecks")).json()) == 1
+    assert (await get(sessions, BRANCH, "/bottlenecks")).json()["counts"] == {"c": 1}
     assert (await get(sessions, BRANCH, f"{NEED}/matches")).json()["withheld"] == []
 
 

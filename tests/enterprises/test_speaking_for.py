@@ -37,9 +37,9 @@ async def test_an_enterprise_speaks_for_its_own_credit_code_alone(sessions: Sess
         # A stored code and one that is not stored are refused alike.
         stored, missing = [await client.post("/enterprises", json=_firm(uscc)) for uscc in (OTHER, NEW)]
         assert (_said(stored)[0], _said(stored)) == (403, _said(missing))
-        for path, body in (("/needs", _need), ("/projects", lambda uscc: {"uscc": uscc, "name": "扩建"})):
-            assert (await client.post(path, json=body(OWN))).status_code == 201
-            answers = [await client.post(path, json=body(uscc)) for uscc in (OTHER, NEW)]
+        for path, stated in (("/needs", _need(OWN)), ("/projects", {"uscc": OWN, "name": "扩建"})):
+            assert (await client.post(path, json=stated)).status_code == 201
+            answers = [await client.post(path, json=stated | {"uscc": uscc}) for uscc in (OTHER, NEW)]
             assert {answer.status_code for answer in answers} == {422}
             assert len({answer.text.replace(OTHER, NEW).split("request_id")[0] for answer in answers}) == 1
         for method, path in (("PUT", ""), ("GET", ""), ("GET", "/contact"), ("PUT", "/contact")):
