@@ -47,7 +47,7 @@ async def as_superuser(sessions: Sessions, *statements: str) -> None:
             await session.execute(text("ALTER TABLE audit_events DISABLE TRIGGER ALL"))
         else:
             for name in ("no_update", "no_delete", "next_only"):
-                await session.execute(text(f"DROP TRIGGER audit_events_{name}"))
+                await session.execute(text(f"DROP TRIGGER IF EXISTS audit_events_{name}"))
         for statement in statements:
             await session.execute(text(statement))
         await session.commit()

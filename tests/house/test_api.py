@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 
 from app.accounts.api import _viewer_of
 from app.desks import coordinator
+from app.kernel.problems import MEDIA_TYPE, PROBLEMS
 from app.kernel.requests import TransactionRoute
 from app.kernel.settings import Settings
 from app.main import ROUTERS, create_app
@@ -133,3 +134,14 @@ def test_every_changing_operation_takes_if_match_unless_it_ends_what_nothing_els
         and "If-Match" not in {item["name"] for item in operation.get("parameters", [])}
     ]
     assert without == []
+
+
+def test_every_operation_documents_every_status_that_the_house_may_answer(app: FastAPI) -> None:
+    undocumented = [
+        f"{name} {status}"
+        for name, operation in _operations(app)
+        for status in PROBLEMS
+        if MEDIA_TYPE not in operation["responses"].get(str(status), {}).get("content", {})
+    ]
+    assert undocumented == []
+    assert {401, 403, 404, 408, 422, 429, 503} <= set(PROBLEMS)
