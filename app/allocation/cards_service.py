@@ -8,7 +8,7 @@ from datetime import datetime
 
 from app.accounts.rules import INSTITUTION_ROLES, Viewer
 from app.allocation import cards_queries
-from app.allocation.cards import CardFacts, Value, anonymise, card_code, card_facts, serves
+from app.allocation.cards import COLUMNS, CardFacts, Value, anonymise, card_code, card_facts, serves
 from app.allocation.cards_queries import CardRow
 from app.allocation.cards_schemas import CardOut, Standing
 from app.allocation.tables import CardKey
@@ -41,6 +41,17 @@ class _Listed:
     tops: Collection[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """A card, anonymised: the values of COLUMNS."""
+
+    code: str
+    edition: str
+    values: tuple[Value, ...]
+    standing: Standing
+    is_consented: bool
+
+
 async def list_cards(
     session: AsyncSession,
     viewer: Viewer,
@@ -60,8 +71,8 @@ async def list_cards(
     key = page.after()
     after = "" if key is None else str(key[0])
     cards = await _cards(session, viewer, edition, now)
-    rows = [card for card in cards if card.card > after][: page.limit + 1]
-    return page_of(rows, page, lambda card: (card.card,), lambda card: card)
+    rows = [card for card in cards if card.code > after][: page.limit + 1]
+    return page_of(rows, page, lambda card: (card.code,), _card_out)
 
 
 async def get_card(
@@ -72,13 +83,13 @@ async def get_card(
     Raises:
         NotFound: no such edition, or no such card in the viewer's listing.
     """
-    found = next((card for card in await _cards(session, viewer, edition, now) if card.card == code), None)
+    found = next((card for card in await _cards(session, viewer, edition, now) if card.code == code), None)
     if found is None:
         raise NotFound("No such card.")
-    return found
+    return _card_out(found)
 
 
-async def _cards(session: AsyncSession, viewer: Viewer, edition: str | None, now: datetime) -> list[CardOut]:
+async def _cards(session: AsyncSession, viewer: Viewer, edition: str | None, now: datetime) -> list[_Card]:
     tree = await institution_tree(session, viewer)
     tops = [node for code in sorted(viewer.scopes(*INSTITUTION_ROLES)) if (node := tree.find(code))]
     code = edition or await cards_queries.newest_edition(session, viewer.jurisdiction)
@@ -98,7 +109,7 @@ async def _cards(session: AsyncSession, viewer: Viewer, edition: str | None, now
         held = await cards_queries.held_entries(session, opened.id, own)
         listed = await _listed(session, tree, own, rows, held)
         found = _Listed(opened.code, *listed, chains, secret, [top.code for top in tops])
-    return await asyncio.to_thread(_shown, found)
+    return await asyncio.to_thread(_made, found)
 
 
 async def _listed(
@@ -143,14 +154,23 @@ async def _secret(session: AsyncSession, root_id: int, now: datetime) -> bytes:
     return made
 
 
-def _shown(listed: _Listed) -> list[CardOut]:
+def _made(listed: _Listed) -> list[_Card]:
     """Make the cards, by code. Those with a live consent hide nobody: their institution reads the need itself."""
     facts = {row.entry_id: _facts(row, listed.chains) for row in listed.rows}
     hidden = [row.entry_id for row in listed.rows if row.entry_id not in listed.consented]
-    values = {entry: facts[entry].finest() for entry in listed.consented if entry in facts}
+    values = {entry: facts[entry].finest() for entry in listed.consented}
     values |= dict(zip(hidden, anonymise([facts[entry] for entry in hidden]), strict=True))
-    cards = [_card_out(row, listed, values[row.entry_id]) for row in listed.rows]
-    return sorted(cards, key=lambda card: card.card)
+    cards = (
+        _Card(
+            card_code(listed.secret, listed.tops, row.entry_code),
+            listed.edition,
+            values[row.entry_id],
+            listed.standings.get(row.entry_id, "none"),
+            row.entry_id in listed.consented,
+        )
+        for row in listed.rows
+    )
+    return sorted(cards, key=lambda card: card.code)
 
 
 def _facts(row: CardRow, chains: Mapping[str, str]) -> CardFacts:
@@ -158,24 +178,14 @@ def _facts(row: CardRow, chains: Mapping[str, str]) -> CardFacts:
     return card_facts(NeedFacts.model_validate(row.facts), row.region, row.size_class, chain)
 
 
-def _card_out(row: CardRow, listed: _Listed, values: tuple[Value, ...]) -> CardOut:
-    city, industry, size_class, amount, term, purposes, secured, chain = values
-    standing = listed.standings.get(row.entry_id, "none")
-    is_live = row.entry_id in listed.consented
+def _card_out(card: _Card) -> CardOut:
     return CardOut.model_validate(
         {
-            "card": card_code(listed.secret, listed.tops, row.entry_code),
-            "edition": listed.edition,
-            "city": city,
-            "industry": industry,
-            "size_class": size_class,
-            "amount": amount,
-            "term": term,
-            "purposes": purposes,
-            "secured": secured,
-            "chain": chain,
-            "standing": standing,
-            "consent": "live" if is_live else "none",
-            "missing": "" if is_live else NOT_OURS if standing == "none" else NO_CONSENT,
+            "card": card.code,
+            "edition": card.edition,
+            **dict(zip(COLUMNS, card.values, strict=True)),
+            "standing": card.standing,
+            "consent": "live" if card.is_consented else "none",
+            "missing": "" if card.is_consented else NOT_OURS if card.standing == "none" else NO_CONSENT,
         }
     )
