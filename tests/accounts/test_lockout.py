@@ -1,6 +1,7 @@
 """Failures to sign in are bounded, and nobody can lock somebody else out by failing."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -8,12 +9,14 @@ import pytest
 import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
+from pwdlib import PasswordHash
 from sqlalchemy import update
 
+from app.accounts import passwords
 from app.accounts.lockout import AT_ONE_ADDRESS, FROM_ELSEWHERE, Lockout
 from app.accounts.tables import SignInSession
 from app.kernel.database import Sessions
-from tests.accounts.signing import HOME, PASSWORD, Installation, installed
+from tests.accounts.signing import CHEAP, HOME, PASSWORD, Installation, installed
 
 
 @pytest.fixture
@@ -102,10 +105,19 @@ async def test_one_address_cannot_try_many_logins(
     assert (await house.sign_in()).status_code == 200
 
 
+class Slow(PasswordHash):
+    """Verifies so slowly that all who guess at the same time wait for their turn together."""
+
+    def verify(self, password: str | bytes, hash: str | bytes) -> bool:  # noqa: A002 - pwdlib's name
+        time.sleep(0.05)
+        return super().verify(password, hash)
+
+
 async def test_guesses_at_the_same_time_are_counted_before_the_next_is_looked_at(
-    house: Installation, clock: time_machine.Traveller
+    house: Installation, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await house.person()
+    monkeypatch.setattr(passwords, "HASHER", Slow(CHEAP.hashers))
     answers = await asyncio.gather(*(house.sign_in("wang.fang", "wrong") for _ in range(30)))
     statuses = [answer.status_code for answer in answers]
     assert set(statuses) == {401, 429}

@@ -5,14 +5,21 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import jwt
+import pyotp
 import pytest
 import time_machine
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import select, update
 
+from app.accounts import audit_service, second_factor
+from app.accounts.audit import Origin
+from app.accounts.key_ring import KeyRing
 from app.accounts.permissions import Action
-from app.accounts.rules import Role
+from app.accounts.rules import Role, local_operator
+from app.accounts.session_queries import hold_person
 from app.accounts.tables import Person, RefreshToken, RoleGrant, SignInSession
-from app.kernel.database import Sessions
+from app.kernel.database import Sessions, transaction
 from app.kernel.tables import IdempotencyRecord
 from tests.accounts.signing import PASSWORD, Installation, installed
 
@@ -290,9 +297,6 @@ async def test_no_answer_with_a_secret_is_kept(house: Installation) -> None:
 
 
 async def test_a_password_hashed_with_parameters_of_the_past_is_hashed_anew(house: Installation) -> None:
-    from pwdlib import PasswordHash  # noqa: PLC0415
-    from pwdlib.hashers.argon2 import Argon2Hasher  # noqa: PLC0415
-
     person = await house.person()
     older = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=16, parallelism=1),)).hash(PASSWORD)
     await house.change(update(Person).values(password_hash=older))
@@ -300,3 +304,64 @@ async def test_a_password_hashed_with_parameters_of_the_past_is_hashed_anew(hous
     [stored] = await house.rows(select(Person.password_hash).where(Person.id == person))
     assert "m=8," in stored
     assert (await house.sign_in()).status_code == 200
+
+
+def _code(secret: str) -> str:
+    return pyotp.TOTP(secret).at(datetime.now(UTC))
+
+
+async def _enrolled(house: Installation, person_id: int) -> str:
+    ring: KeyRing = house.app.state.gate.ring
+    now = datetime.now(UTC) - timedelta(minutes=5)
+    async with transaction(house.sessions) as session:
+        audit_service.begin(session, Origin(local_operator("230000"), "test"))
+        person = await hold_person(session, person_id)
+        secret = (await second_factor.enrol(session, person, ring, now=now)).secret
+    async with transaction(house.sessions) as session:
+        audit_service.begin(session, Origin(local_operator("230000"), "test"))
+        person = await hold_person(session, person_id)
+        code = pyotp.TOTP(secret).at(now)
+        assert await second_factor.confirm(session, person, code, ring, now=now) is not None
+    return secret
+
+
+async def test_a_second_factor_in_force_is_asked_for_and_its_code_works_once(house: Installation) -> None:
+    secret = await _enrolled(house, await house.person("wang.fang", (Role.AUDITOR, "")))
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        without = await house.sign_in()
+        wrong = await house.sign_in(totp="000000" if _code(secret) != "000000" else "111111")
+        assert await _told(without) == await _told(wrong) == await _told(await house.sign_in("wang.fang", "x"))
+        answers = await asyncio.gather(*(house.sign_in(totp=_code(secret)) for _ in range(3)))
+        assert sorted(answer.status_code for answer in answers) == [200, 401, 401]
+    [tokens] = [answer.json() for answer in answers if answer.status_code == 200]
+    async with house.client(Authorization=f"Bearer {tokens['access_token']}") as client:
+        me = (await client.get("/auth/me")).json()
+        [own] = (await client.get("/auth/sessions")).json()["items"]
+    assert ([role["role"] for role in me["roles"]], own["has_second_factor"]) == (["auditor"], True)
+    wrongs = [event.detail["wrong"] for event in await house.trail("sign_in_failed")]
+    assert wrongs == ["second factor"] * 2 + ["password"] + ["second factor"] * 2
+
+
+async def test_codes_cannot_be_guessed_by_who_knows_the_password(house: Installation) -> None:
+    secret = await _enrolled(house, await house.person())
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        answers = await asyncio.gather(*(house.sign_in(totp="12345x") for _ in range(12)))
+        assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 7
+        assert (await house.sign_in(totp=_code(secret))).status_code == 429
+
+
+async def test_a_role_that_needs_a_second_factor_is_not_there_without_one(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = installed(sessions, monkeypatch, second_factor_roles="coordinator,auditor")
+    person = await house.person("wang.fang", (Role.AUDITOR, ""))
+    async with await house.signed_in() as client:
+        me = (await client.get("/auth/me")).json()
+        assert (me["roles"], me["lacks_second_factor"]) == ([], True)
+        assert (await client.get("/audit/events")).status_code == 403
+        key = {"name": "x", "role": "auditor", "days": 1}
+        assert (await client.post("/api-keys", json=key)).status_code == 422
+    secret = await _enrolled(house, person)
+    tokens = (await house.sign_in(totp=_code(secret))).json()
+    async with house.client(Authorization=f"Bearer {tokens['access_token']}") as client:
+        assert (await client.get("/audit/events")).status_code == 200

@@ -54,15 +54,29 @@ def test_a_token_says_whom_it_names_under_any_key_of_the_ring() -> None:
     assert jwt.get_unverified_header(TOKEN) == {"alg": "HS256", "typ": "JWT", "kid": key_id(OLD)}
 
 
-@given(st.integers(0, len(TOKEN) - 1), st.integers(0, 6))
-def test_no_bit_of_a_token_can_be_changed(at: int, bit: int) -> None:
-    assert _refused(TOKEN[:at] + chr(ord(TOKEN[at]) ^ (1 << bit)) + TOKEN[at + 1 :])
+def test_no_bit_of_a_token_can_be_changed() -> None:
+    flipped = (
+        TOKEN[:at] + chr(ord(TOKEN[at]) ^ (1 << bit)) + TOKEN[at + 1 :]
+        for at in range(len(TOKEN))
+        for bit in range(7)
+    )
+    assert [token for token in flipped if not _refused(token)] == []
 
 
-@given(st.integers(0, len(TOKEN) - 1), st.integers(1, len(TOKEN)))
-def test_no_part_of_a_token_is_one(start: int, length: int) -> None:
-    part = TOKEN[start : start + length]
-    assert part == TOKEN or _refused(part)
+def test_no_part_of_a_token_is_one() -> None:
+    parts = [TOKEN[:at] for at in range(len(TOKEN))] + [TOKEN[at:] for at in range(1, len(TOKEN))]
+    assert [token for token in parts if not _refused(token)] == []
+
+
+def test_a_signature_is_written_in_one_way_only() -> None:
+    # 43 characters hold 258 bits, two more than a signature has; decoders pass over them and over padding.
+    last = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=!"
+    ways = [TOKEN[:-1] + each for each in last if each != TOKEN[-1]]
+    ways += [TOKEN + each for each in ("=", "==", "\n", " ", "!")] + [
+        f" {TOKEN}",
+        f"{TOKEN[:-1]}={TOKEN[-1]}",
+    ]
+    assert [token for token in ways if not _refused(token)] == []
 
 
 @given(st.integers(0, len(TOKEN)), st.text(min_size=1, max_size=3))
