@@ -159,3 +159,27 @@ def test_the_newest_migration_is_the_one_with_the_highest_number(tmp_path: Path)
     for name in ("0001_a.py", "0010_b.py", "0009_c.py", "notes.py"):
         (tmp_path / name).touch()
     assert newest_migration(tmp_path) == "0010"
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({"RONGQIAO_ENVIRONMENT": "production"}, ("RONGQIAO_SECRET_KEYS", "RONGQIAO_PUBLIC_URL", "SQLite")),
+        ({"RONGQIAO_HOST": "0.0.0.0"}, ("RONGQIAO_HOST", "loopback")),  # noqa: S104 - what must be refused
+        ({}, ("rongqiao db upgrade",)),
+    ],
+    ids=["production", "development", "no tables"],
+)
+def test_serve_says_everything_that_is_in_the_way_and_does_not_start(
+    environment: dict[str, str], told: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RONGQIAO_DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("app.cli.serve.configure_logs", lambda _level: None)  # the log outlives this test
+    monkeypatch.setattr("uvicorn.run", lambda *_args, **_options: pytest.fail("it started"))
+    get_settings.cache_clear()
+    done = CliRunner().invoke(tree(["serve"]), ["serve"])
+    get_settings.cache_clear()
+    assert done.exit_code == 1
+    assert [word for word in told if word not in " ".join(done.output.split())] == []
