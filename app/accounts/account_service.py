@@ -7,16 +7,17 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.accounts import account_queries as queries
-from app.accounts import invitation_queries, people_queries, people_service, session_queries
+from app.accounts import invitation_queries, people_queries, people_service, sessions
 from app.accounts.logins import login_key
 from app.accounts.password_rules import check_new_password
 from app.accounts.passwords import hash_password
 from app.accounts.people_schemas import NewAccount, PersonOut
 from app.accounts.permissions import Action, Target, require
-from app.accounts.rules import Viewer
+from app.accounts.rules import Grant, Role, Viewer
 from app.accounts.tables import PasswordReset, Person
 from app.kernel.database import AsyncSession
-from app.kernel.errors import Fault, NotFound, Refused
+from app.kernel.errors import Conflict, Fault, NotFound, Refused
+from app.kernel.shanghai import shanghai_date
 
 RESET_LIFE: Final = timedelta(hours=24)
 TOKEN_BYTES: Final = 32
@@ -70,6 +71,49 @@ async def make_person(
     return await people_queries.add_person(session, person)
 
 
+async def make_administrator(
+    session: AsyncSession,
+    viewer: Viewer,
+    login: str,
+    name: str,
+    password_hash: str,
+    *,
+    is_another: bool = False,
+    now: datetime,
+) -> PersonOut:
+    """Make an administrator at the machine itself: the first one, or another when that is said.
+
+    Raises:
+        Forbidden: the viewer does not manage accounts.
+        Refused: the login cannot be used.
+        Conflict: it is taken, or somebody manages accounts already.
+    """
+    require(viewer, Action.MANAGE_ACCOUNTS, Target())
+    await people_queries.hold_administrators(session)
+    there = await people_service.holders_at(session, [Role.ADMINISTRATOR], [""], now=now)
+    if there and not is_another:
+        fault = Fault("login", "there is an administrator", "Ask them for an invitation, or say --another.")
+        raise Conflict("Nobody was made administrator.", [fault])
+    person = await make_person(session, login, name, password_hash, now=now)
+    grant = Grant(Role.ADMINISTRATOR, since=shanghai_date(now))
+    await people_service.store_grant(session, person, grant, viewer.name, now=now)
+    return await people_service.shown(session, person, now)
+
+
+async def end_sessions(session: AsyncSession, viewer: Viewer, person_id: int, *, now: datetime) -> int:
+    """End every session of a person; answer how many there were.
+
+    Raises:
+        Forbidden: the viewer does not manage accounts.
+        NotFound: there is no such person.
+    """
+    require(viewer, Action.MANAGE_ACCOUNTS, Target())
+    person = await people_service.stored_person(session, person_id, is_for_change=True)
+    count = await sessions.end_all_of(session, person_id, reason="administrator", now=now)
+    await people_service.note_change(session, person, "end_sessions", now, {"sessions": count})
+    return count
+
+
 async def account_for(
     session: AsyncSession, viewer: Viewer, body: NewAccount, password_hash: str | None, *, now: datetime
 ) -> Person:
@@ -116,7 +160,7 @@ async def set_disabled(
         return await people_service.shown(session, person, now)
     if is_disabled:
         await people_service.keep_an_administrator(session, now, lambda who, _grant: who != person_id)
-        await session_queries.end_sessions(session, person_id, reason="disabled", now=now)
+        await sessions.end_all_of(session, person_id, reason="disabled", now=now)
         await queries.revoke_keys(session, person_id, viewer.name, now)
         await invitation_queries.revoke_of(session, person.login, now)
     person.disabled_at = now if is_disabled else None
@@ -169,7 +213,7 @@ async def finish_reset(session: AsyncSession, token: str, password_hash: str, *,
         raise _no_reset()
     person = await people_service.stored_person(session, row.person_id, is_for_change=True)
     person.password_hash = password_hash
-    await session_queries.end_sessions(session, person.id, reason="password", now=now)
+    await sessions.end_all_of(session, person.id, reason="password", now=now)
     await people_service.note_change(session, person, "reset_password", now, {})
 
 

@@ -43,12 +43,6 @@ async def person_by_login(session: AsyncSession, login: str) -> Person | None:
     return (await session.execute(select(Person).where(Person.login == login))).scalar_one_or_none()
 
 
-async def names_of(session: AsyncSession, person_ids: Iterable[int]) -> dict[int, str]:
-    """Answer the names of people by id."""
-    statement = select(Person.id, Person.name).where(Person.id.in_(sorted(set(person_ids))))
-    return {row.id: row.name for row in await session.execute(statement)}
-
-
 async def page_of_persons(
     session: AsyncSession, which: PersonFilter, *, after: int | None, limit: int
 ) -> Sequence[Person]:

@@ -6,6 +6,7 @@ from typing import Final
 
 from app.accounts import audit_service, standings
 from app.accounts import people_queries as queries
+from app.accounts.logins import login_key
 from app.accounts.people_rules import contradictions, period_faults, written_scope
 from app.accounts.people_schemas import GrantIn, GrantOut, PersonFilter, PersonOut
 from app.accounts.permissions import Action, Target, require
@@ -133,9 +134,19 @@ async def holders_at(
     return [(person, grant_of(row)) for person, row in found]
 
 
-async def names_of(session: AsyncSession, person_ids: Iterable[int]) -> dict[int, str]:
-    """Answer the names of people by id."""
-    return await queries.names_of(session, person_ids)
+async def person_by_login(session: AsyncSession, viewer: Viewer, login: str, *, now: datetime) -> PersonOut:
+    """Answer the person of a login.
+
+    Raises:
+        Forbidden: the viewer does not manage accounts.
+        NotFound: nobody has this login.
+    """
+    require(viewer, Action.MANAGE_ACCOUNTS, _INSTALLATION)
+    person = await queries.person_by_login(session, login_key(login))
+    if person is None:
+        fault = Fault("login", "nobody's", "`rongqiao accounts list` shows them.", login)
+        raise NotFound("Nobody has this login.", [fault])
+    return await shown(session, person, now)
 
 
 async def stored_person(session: AsyncSession, person_id: int, *, is_for_change: bool = False) -> Person:

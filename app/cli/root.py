@@ -13,6 +13,7 @@ from app.kernel.memory import relax_collection
 
 ROOMS: Final = {
     "db": ("database", "Upkeep of the database."),
+    "accounts": ("accounts", "People 人员, their roles 授权, invitations 邀请."),
     "seed": ("seed", "Fill an empty database with a demonstration (演示数据)."),
     "reference": ("reference", "Codes, working days, loan prime rate."),
     "policy": ("policy", "Policy packs, clause by clause, and adoptions."),

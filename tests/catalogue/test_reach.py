@@ -177,7 +177,9 @@ async def test_a_chains_plan_is_its_managers_and_its_coordinators_and_the_rest_o
         found[viewer.name] = (
             await is_done(service.publish_chain_plan(town, viewer, "GDZB", plan, expect=anything, now=now)),
             await is_done(
-                chains.create_chain(town, viewer, ChainIn(code=f"N{viewer.name[-4:]}", name="新链"), now=now)
+                chains.create_chain(
+                    town, viewer, ChainIn(code=f"N{viewer.name[-4:]}", name="新链", industries=()), now=now
+                )
             ),
             await is_done(chains.appoint_manager(town, viewer, "GDZB", leader, now=now)),
         )
