@@ -40,6 +40,7 @@ ROLE_NAMES: Final = {
     Role.ADMINISTRATOR: "账户管理员",
 }
 WRONG_CODE: Final = "验证码不正确，或者已经用过。请等下一个验证码，或者用恢复码。"
+WRONG_FIRST_CODE: Final = "验证码不正确。请核对手机时间，再输入应用当前显示的 6 位数字。"
 IN_FORCE: Final = "第二因素已经启用；要更换，请先停用。"
 BOTH: Final = "请填写现口令和新口令。"
 CHANGED: Final = "口令已修改；其他设备上的会话已结束。"
@@ -182,7 +183,8 @@ async def confirm(
     except (Refused, TooMany) as error:
         async with begin(writes=False) as session:
             enrolment = await own_second_factor.pending(session, viewer, gate)
-        context = {"refusal": _of_code(error), "enrolment": enrolment}
+        refusal = WRONG_FIRST_CODE if isinstance(error, Refused) else _of_code(error)
+        context = {"refusal": refusal, "enrolment": enrolment}
         return _second_factor(request, standing, context, error.status)
     except Conflict:
         return _second_factor(request, standing, {"refusal": IN_FORCE}, 409)

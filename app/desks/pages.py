@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app.accounts.csrf import csrf_token
 from app.accounts.rules import Viewer
 from app.accounts.standings import Standing
+from app.desks.devices import device_name
 from app.kernel.money import FEN_PER_WAN, FEN_PER_YUAN
 from app.kernel.shanghai import SHANGHAI
 
@@ -34,11 +35,18 @@ def moment(instant: datetime) -> str:
     return instant.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
 
 
+def in_fours(text: str) -> str:
+    """Answer a text in groups of four, as people copy it."""
+    return " ".join(text[i : i + 4] for i in range(0, len(text), 4))
+
+
 environment = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
 environment.filters["yi"] = yi
 environment.filters["moment"] = moment
+environment.filters["device"] = device_name
+environment.filters["in_fours"] = in_fours
 
 
 STYLE = environment.get_template("style.css").render()
