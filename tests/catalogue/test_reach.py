@@ -171,14 +171,14 @@ async def test_a_chains_plan_is_its_managers_and_its_coordinators_and_the_rest_o
     plan = PlanIn.model_validate(
         {"since": "2023-11-01", "priority_purposes": ["research"], "clauses": {"priority_purposes": "三"}}
     )
-    leader = ManagerIn(role="leader", name="甲", body=None, since=date(2023, 11, 1), until=None)
+    leader = ManagerIn(role="leader", name="甲", body="省工信厅", since=date(2023, 11, 1), until=None)
     found = {}
     for viewer in (GDZB, OTHER_CHAIN, HARBIN, PROVINCE):
         found[viewer.name] = (
             await is_done(service.publish_chain_plan(town, viewer, "GDZB", plan, expect=anything, now=now)),
             await is_done(
                 chains.create_chain(
-                    town, viewer, ChainIn(code=f"N{viewer.name[-4:]}", name="新链", industries=()), now=now
+                    town, viewer, ChainIn(code=f"N{viewer.name[-4:]}", name="新链", industries=("C34",)), now=now
                 )
             ),
             await is_done(chains.appoint_manager(town, viewer, "GDZB", leader, now=now)),
