@@ -136,6 +136,14 @@ class Criterion(LoaderCriteriaOption):
         bindparams.extend(self._values)
         return (Criterion, self._form)
 
+    def _resolve_where_criteria(self, ext_info: Any) -> ColumnElement[bool]:
+        # SQLAlchemy leaves a condition on a joined alias as it was written: about the class itself.
+        found = super()._resolve_where_criteria(ext_info)
+        if not ext_info.is_aliased_class:
+            return found
+        adapted: ColumnElement[bool] = ext_info._adapter.traverse(found)  # noqa: SLF001 - as it does elsewhere
+        return adapted
+
 
 class WatchedSession(Session):
     """A session that adds to each statement what its viewer may see (`restrict`)."""

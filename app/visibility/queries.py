@@ -191,12 +191,12 @@ class _Sight:
         if self.held is None:
             return false()
         which = select(self.held.c[column]).where(*(self.held.c[term] for term in terms))
-        return cast("Condition", value.in_(which.correlate(None)))
+        return cast("Condition", value.in_(_as_it_is(which)))
 
     def _is_own(self, institution_id: Any) -> Condition:
         if self.own is None:
             return false()
-        return cast("Condition", institution_id.in_(select(self.own.c.id).correlate(None)))
+        return cast("Condition", institution_id.in_(_as_it_is(select(self.own.c.id))))
 
     def of_entry(self, entry_id: Any) -> Condition:
         """Tell which rows hang on an entry that is seen."""
@@ -258,6 +258,12 @@ class _Sight:
     def lets(self, consent_id: Any) -> Condition:
         """Tell by which consents the viewer's institutions see anything."""
         return self._holds(consent_id, "consent_id")
+
+
+def _as_it_is(which: Select[Any]) -> Select[Any]:
+    """Answer a subquery that a condition's adaption to an alias leaves alone: its CTE stays one and the same."""
+    whole = which.correlate(None)
+    return whole._annotate({"no_replacement_traverse": True})  # noqa: SLF001 - SQLAlchemy's own word for it
 
 
 def _row_of(table: Table, value: Any, test: Callable[[Any], Condition], *, column: str = "id") -> Condition:

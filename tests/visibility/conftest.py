@@ -1,0 +1,24 @@
+"""The world, once a backend and module; its tests change nothing that stays."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.kernel.database import make_engine, make_sessions
+from tests.conftest import Databases
+from tests.visibility.oracle import Oracle
+from tests.visibility.world import World, build
+
+
+@pytest.fixture(scope="package")
+async def world(databases: Databases) -> AsyncIterator[World]:
+    """The tagged demonstration."""
+    engine = make_engine(databases.fresh())
+    yield await build(make_sessions(engine))
+    await engine.dispose()
+
+
+@pytest.fixture(scope="package")
+def oracle(world: World) -> Oracle:
+    """Who may see what in it."""
+    return Oracle(world)

@@ -1,0 +1,206 @@
+"""Who may see what, in plain Python over the stored rows: written apart from the conditions that it checks."""
+
+from collections import defaultdict
+from typing import Any
+
+from app.accounts.rules import Role, Viewer
+from tests.visibility.world import Owner, World
+
+Ids = set[Any]
+LENDERS = (Role.RELATIONSHIP_MANAGER, Role.BANK_ADMINISTRATOR, Role.GUARANTOR)
+ALL_OF_ENTRY = (Role.COORDINATOR, Role.CHAIN_MANAGER, Role.ENTERPRISE, Role.AUDITOR)
+ANSWERABLE = (Role.COORDINATOR, Role.ENTERPRISE, Role.AUDITOR)
+
+
+def lies_in(region: str, scope: str) -> bool:
+    """Tell whether a region is a scope or lies below it: province 2, city 4, county 6 digits."""
+    if len(scope) != 6:
+        return False
+    digits = 2 if scope[2:] == "0000" else 4 if scope[4:] == "00" else 6
+    return region[:digits] == scope[:digits]
+
+
+class Oracle:
+    """Answers the ids of the rows of each table that a viewer may see; those of match results are pairs."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.rows = world, world.rows
+        self.by_code = {row["code"]: row["id"] for row in self.rows["institutions"]}
+        self.parents = {row["id"]: row["parent_id"] for row in self.rows["institutions"]}
+        self.firms = {row["id"]: row for row in self.rows["enterprises"]}
+        self.needs = {row["id"]: row for row in self.rows["needs"]}
+        self.consents, self.supports = defaultdict(list), defaultdict(list)
+        for row in self.rows["consents"]:
+            self.consents[row["need_id"]].append(row)
+        for row in self.rows["assignment_supports"]:
+            self.supports[row["assignment_id"]].append(row["institution_id"])
+
+    def is_below(self, institution: int | None, top: int | None) -> bool:
+        """Tell whether an institution is another or stands below it."""
+        while institution is not None and institution != top:
+            institution = self.parents[institution]
+        return institution is not None
+
+    def is_of(self, viewer: Viewer, institution: int | None) -> bool:
+        """Tell whether an institution is one of a lender's own."""
+        tops = [self.by_code.get(scope) for scope in viewer.scopes(*LENDERS)]
+        return any(top is not None and self.is_below(institution, top) for top in tops)
+
+    def is_live(self, consent: dict[str, Any], holder: int) -> bool:
+        """Tell whether a consent holds for a holding institution."""
+        is_recipient = consent["institution_id"] is None or self.is_below(holder, consent["institution_id"])
+        return consent["revoked_at"] is None and consent["until"] >= self.world.day and is_recipient
+
+    def whole_entries(self, viewer: Viewer) -> Ids:
+        """Answer the entries of which a viewer sees all that any institution did."""
+        return {
+            entry["id"]
+            for entry in self.rows["whitelist_entries"]
+            if viewer.has(Role.AUDITOR)
+            or any(lies_in(entry["region_code"], scope) for scope in viewer.scopes(Role.COORDINATOR))
+            or entry["chain_code"] in viewer.scopes(Role.CHAIN_MANAGER)
+            or self.firms[entry["enterprise_id"]]["uscc"] in viewer.scopes(Role.ENTERPRISE)
+        }
+
+    def held(self, viewer: Viewer) -> dict[int, list[dict[str, Any]]]:
+        """Answer the entries that a viewer's institutions hold and may be shown, each with the consents."""
+        needs = {entry["id"]: entry["need_id"] for entry in self.rows["whitelist_entries"]}
+        found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        for row in self.rows["assignments"]:
+            if row["ended_at"] is not None:
+                continue
+            for holder in [row["institution_id"], *self.supports[row["id"]]]:
+                if holder is not None and self.is_of(viewer, holder):
+                    live = [one for one in self.consents[needs[row["entry_id"]]] if self.is_live(one, holder)]
+                    found[row["entry_id"]] += live
+        return {entry: consents for entry, consents in found.items() if consents}
+
+    def own_firms(self, viewer: Viewer) -> Ids:
+        """Answer the firms that are the viewer's own or lie in its region."""
+        return {
+            firm["id"]
+            for firm in self.rows["enterprises"]
+            if viewer.has(Role.AUDITOR)
+            or firm["uscc"] in viewer.scopes(Role.ENTERPRISE)
+            or any(lies_in(firm["region_code"], scope) for scope in viewer.scopes(Role.COORDINATOR))
+        }
+
+    def seen(self, viewer: Viewer) -> dict[str, Ids]:
+        """Answer the ids of all rows that a viewer may see, by table."""
+        whole, held, own = self.whole_entries(viewer), self.held(viewer), self.own_firms(viewer)
+        entries = whole | held.keys()
+        listed = [entry for entry in self.rows["whitelist_entries"] if entry["id"] in entries]
+        firms = own | {entry["enterprise_id"] for entry in listed}
+        needs = {need["id"] for need in self.needs.values() if need["enterprise_id"] in own}
+        needs |= {entry["need_id"] for entry in listed}
+        answered = self._answered_needs(viewer)
+        lent = {consent["id"] for consents in held.values() for consent in consents}
+        assignments = self._assignments(viewer, whole, held.keys())
+        cases = self._cases(whole, held)
+        judged = self.whole_entries(viewer.only(Role.COORDINATOR, Role.AUDITOR))
+        return {
+            "whitelist_entries": entries,
+            "match_results": entries,
+            "match_counts": entries,
+            "enterprises": firms,
+            "needs": needs,
+            "need_revisions": {row["id"] for row in self.rows["need_revisions"] if row["need_id"] in needs},
+            "projects": self._projects(own, needs),
+            "enterprise_contacts": self._contacts(viewer, held),
+            "consents": lent | {row["id"] for row in self.rows["consents"] if row["need_id"] in answered},
+            "disclosures": {row["id"] for row in self.rows["disclosures"] if row["need_id"] in answered},
+            "assignments": assignments,
+            "assignment_supports": assignments,
+            "entry_handlers": self._handlers(viewer, whole, held.keys()),
+            "docking_events": self._events(viewer, whole, held.keys()),
+            "bottleneck_cases": cases,
+            "bottleneck_findings": cases,
+            "review_items": {row["id"] for row in self.rows["review_items"] if row["entry_id"] in judged},
+            "whitelist_imports": self._imports(viewer),
+            "enterprise_registrations": self._registrations(viewer),
+        }
+
+    def markers(self, viewer: Viewer) -> set[bytes]:
+        """Answer the markers that a viewer may read."""
+        seen = self.seen(viewer)
+        return {marker for marker, owner in self.world.owners.items() if is_in(owner, seen)}
+
+    def _answered_needs(self, viewer: Viewer) -> Ids:
+        answerable = viewer.only(*ANSWERABLE)
+        own, whole = self.own_firms(answerable), self.whole_entries(answerable)
+        listed = {row["need_id"] for row in self.rows["whitelist_entries"] if row["id"] in whole}
+        return listed | {need["id"] for need in self.needs.values() if need["enterprise_id"] in own}
+
+    def _projects(self, own: Ids, needs: Ids) -> Ids:
+        asked = {self.needs[need]["project_id"] for need in needs}
+        return {
+            row["id"] for row in self.rows["projects"] if row["enterprise_id"] in own or row["id"] in asked
+        }
+
+    def _contacts(self, viewer: Viewer, held: dict[int, list[dict[str, Any]]]) -> Ids:
+        firms = {entry["id"]: entry["enterprise_id"] for entry in self.rows["whitelist_entries"]}
+        reached = viewer.only(Role.COORDINATOR, Role.ENTERPRISE)
+        lent = {
+            firms[entry] for entry, consents in held.items() if any(one["shows_contact"] for one in consents)
+        }
+        return self.own_firms(reached) | {firms[entry] for entry in self.whole_entries(reached)} | lent
+
+    def _assignments(self, viewer: Viewer, whole: Ids, held: Any) -> Ids:
+        return {
+            row["id"]
+            for row in self.rows["assignments"]
+            if row["entry_id"] in whole
+            or (
+                row["entry_id"] in held
+                and any(self.is_of(viewer, one) for one in [row["institution_id"], *self.supports[row["id"]]])
+            )
+        }
+
+    def _handlers(self, viewer: Viewer, whole: Ids, held: Any) -> Ids:
+        entries = {row["id"]: row["entry_id"] for row in self.rows["assignments"]}
+        return {
+            row["id"]
+            for row in self.rows["entry_handlers"]
+            if entries[row["assignment_id"]] in whole
+            or (entries[row["assignment_id"]] in held and self.is_of(viewer, row["institution_id"]))
+        }
+
+    def _events(self, viewer: Viewer, whole: Ids, held: Any) -> Ids:
+        return {
+            row["id"]
+            for row in self.rows["docking_events"]
+            if row["entry_id"] in whole
+            or (row["entry_id"] in held and self.is_of(viewer, row["institution_id"]))
+        }
+
+    def _cases(self, whole: Ids, held: dict[int, list[dict[str, Any]]]) -> Ids:
+        told = {
+            entry
+            for entry, consents in held.items()
+            if any(one["shows_financial"] for one in consents)
+            and any(one["shows_judicial"] for one in consents)
+        }
+        return {
+            row["id"]
+            for row in self.rows["bottleneck_cases"]
+            if row["entry_id"] in whole or (row["is_current"] and row["entry_id"] in told)
+        }
+
+    def _imports(self, viewer: Viewer) -> Ids:
+        covers = any(lies_in(viewer.jurisdiction, scope) for scope in viewer.scopes(Role.COORDINATOR))
+        all_of_them = covers or viewer.has(Role.AUDITOR)
+        return {row["id"] for row in self.rows["whitelist_imports"]} if all_of_them else set()
+
+    def _registrations(self, viewer: Viewer) -> Ids:
+        return {
+            row["id"]
+            for row in self.rows["enterprise_registrations"]
+            if row["person_id"] == viewer.person
+            or any(lies_in(row["region_code"], scope) for scope in viewer.scopes(Role.COORDINATOR))
+        }
+
+
+def is_in(owner: Owner, seen: dict[str, Ids]) -> bool:
+    """Tell whether a row is among those that are seen."""
+    table, id_ = owner
+    return id_ in seen[table] if table != "need_revisions" else id_ in seen["need_revisions"]

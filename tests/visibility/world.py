@@ -1,0 +1,298 @@
+"""A world to look for leaks in: the demonstration on a small cut, with a secret marker in every case row's texts.
+
+Whatever a viewer is shown of a row holds its marker, so a leak is found by reading the answer's bytes.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any, Final, cast
+
+from sqlalchemy import Table, insert, select, update
+
+from app.accounts.rules import Grant, Role, Viewer, local_operator
+from app.accounts.tables import EnterpriseRegistration, Person
+from app.allocation.tables import Assignment, AssignmentSupport, EntryHandler
+from app.bottlenecks.tables import BottleneckCase, BottleneckFinding
+from app.cli.demo import demo_plan
+from app.cli.line import stages_of, walk
+from app.docking.tables import DockingEvent
+from app.enterprises.tables import (
+    Consent,
+    Disclosure,
+    Enterprise,
+    EnterpriseContact,
+    Need,
+    NeedRevision,
+    Project,
+)
+from app.institutions.tables import Institution
+from app.kernel.clock import shanghai_today
+from app.kernel.database import AsyncSession, Base, Sessions, transaction
+from app.matching.tables import MatchCount, MatchResult
+from app.whitelist.tables import ReviewItem, WhitelistEntry, WhitelistImport
+
+JURISDICTION: Final = "230000"
+SEED, ENTRIES = 7, 24
+THEN = datetime(2024, 3, 1, 2, tzinfo=UTC)
+FIRST_OWN_ID: Final = 700_001
+"""Ids of rows that the world adds: numbers that stand nowhere else in an answer."""
+CASE_TABLES: Final[tuple[type[Base], ...]] = (
+    WhitelistEntry, MatchResult, MatchCount, BottleneckCase, BottleneckFinding, Assignment, AssignmentSupport,
+    EntryHandler, DockingEvent, ReviewItem, WhitelistImport, Enterprise, EnterpriseContact, Need, NeedRevision,
+    Project, Consent, Disclosure, EnterpriseRegistration,
+)  # fmt: skip
+MARKER: Final = re.compile(rb"QX[0-9]{5}XQ")
+CREDIT_CODE: Final = re.compile(rb"9[0-9A-Z]{17}")
+
+Rows = dict[str, list[dict[str, Any]]]
+Owner = tuple[str, Any]
+"""Table and id of the row to which a marker belongs."""
+
+VIEWERS: Final = {
+    "whole": (Grant(Role.COORDINATOR, "230000"),),
+    "city": (Grant(Role.COORDINATOR, "230100"),),
+    "county": (Grant(Role.COORDINATOR, "230111"),),
+    "chain": (Grant(Role.CHAIN_MANAGER, "HLJ-SWYY"),),
+    "firm": (Grant(Role.ENTERPRISE, "91230111MA2T2Y8FNC"),),
+    "clerk": (Grant(Role.RELATIONSHIP_MANAGER, "JHYH-MDJ"),),
+    "bank": (Grant(Role.BANK_ADMINISTRATOR, "JHYH"),),
+    "rival": (Grant(Role.BANK_ADMINISTRATOR, "SJYH-HRB"),),
+    "guarantor": (Grant(Role.GUARANTOR, "DXDB"),),
+    "auditor": (Grant(Role.AUDITOR),),
+    "administrator": (Grant(Role.ADMINISTRATOR),),
+    "chain and city": (Grant(Role.CHAIN_MANAGER, "HLJ-GDZB"), Grant(Role.COORDINATOR, "230800")),
+    "bank and city": (Grant(Role.RELATIONSHIP_MANAGER, "SJYH"), Grant(Role.COORDINATOR, "231000")),
+    "nobody": (),
+    "scopeless": tuple(Grant(role, "") for role in Role if role not in {Role.AUDITOR, Role.ADMINISTRATOR}),
+}
+
+
+def viewers() -> dict[str, Viewer]:
+    """Answer the viewers of the world by name, each a person of its own."""
+    numbers = zip(VIEWERS.items(), count(1), strict=False)
+    return {name: Viewer(name, JURISDICTION, grants, number) for (name, grants), number in numbers}
+
+
+@dataclass(frozen=True)
+class World:
+    """All rows as they are stored, and to which row each marker belongs; `day` is the day of the walk."""
+
+    sessions: Sessions
+    day: date
+    rows: Rows
+    owners: dict[bytes, Owner]
+
+    def table(self, entity: type[Base]) -> list[dict[str, Any]]:
+        """Answer the stored rows of a mapped class."""
+        return self.rows[entity.__tablename__]
+
+
+async def build(sessions: Sessions) -> World:
+    """Live through the demonstration, add what it lacks, and tag every row."""
+    async for _done in walk(sessions, local_operator(JURISDICTION), stages_of(demo_plan(SEED, ENTRIES))):
+        pass
+    day = shanghai_today()
+    async with transaction(sessions) as session:
+        await _add(session, day)
+        owners = await _tag(session)
+    async with transaction(sessions, writes=False) as session:
+        rows = await dump(session)
+    owners |= {firm["uscc"].encode(): ("enterprises", firm["id"]) for firm in rows["enterprises"]}
+    return World(sessions, day, rows, owners)
+
+
+async def dump(session: AsyncSession) -> Rows:
+    """Answer the rows of every table."""
+    found = {}
+    for table in Base.metadata.sorted_tables:
+        ordered = select(table).order_by(*table.primary_key.columns)
+        found[table.name] = [dict(row._mapping) for row in await session.execute(ordered)]
+    return found
+
+
+def _bare(entity: type[Base]) -> Table:
+    return cast("Table", entity.__table__)
+
+
+async def _add(session: AsyncSession, day: date) -> None:
+    rows = await dump(session)
+    for name, number in zip(VIEWERS, count(1), strict=False):
+        session.add(
+            Person(id=number, login=f"viewer-{number}", name=name, is_demo=True, version=1, created_at=THEN, updated_at=THEN)
+        )  # fmt: skip
+    await session.flush()
+    await _give_to_guarantor(session, rows)
+    ids = count(FIRST_OWN_ID)
+    await _add_consents(session, rows, day, ids)
+    await _add_reviews(session, rows, ids)
+    current = [row for row in rows["assignments"] if row["ended_at"] is None and row["institution_id"]]
+    for row in current:
+        await session.execute(
+            insert(EntryHandler).values(
+                id=next(ids), assignment_id=row["id"], institution_id=row["institution_id"], person_id=6,
+                given_by="?", since=THEN, ended_at=None,
+            )
+        )  # fmt: skip
+    for region, person in (("230111", 5), ("230203", 8), ("231002", 9)):
+        session.add(
+            EnterpriseRegistration(
+                id=next(ids), person_id=person, uscc="91230199MA1BQXYE20", name="?", region_code=region, evidence="?",
+                state="pending", version=1, created_at=THEN,
+            )
+        )  # fmt: skip
+    await session.flush()
+
+
+async def _give_to_guarantor(session: AsyncSession, rows: Rows) -> None:
+    """Make a guarantor responsible where nobody was, and one entry withdrawn."""
+    ids = {row["code"]: row["id"] for row in rows["institutions"]}
+    idle = [row for row in rows["assignments"] if row["ended_at"] is None and row["institution_id"] is None]
+    chosen = [row["id"] for row in idle[:4]]
+    table = _bare(Assignment)
+    routed = {"institution_id": ids["DXDB"], "kind": "routed"}
+    await session.execute(update(table).where(table.c.id.in_(chosen)).values(routed))
+    entries = _bare(WhitelistEntry)
+    gone = {"withdrawn_at": THEN, "withdrawn_by": "?", "withdrawal_reason": "?"}
+    await session.execute(update(entries).where(entries.c.id == idle[-1]["entry_id"]).values(gone))
+
+
+async def _add_consents(session: AsyncSession, rows: Rows, day: date, ids: Iterator[int]) -> None:
+    """Give consents of every sort in turn: to anybody, none, revoked, expired, to the holder's bank, to another."""
+    roots = {row["id"]: row["root_id"] for row in rows["institutions"]}
+    codes = {row["code"]: row["id"] for row in rows["institutions"]}
+    entries = {row["id"]: row["need_id"] for row in rows["whitelist_entries"]}
+    holders = {
+        entries[row["entry_id"]]: roots[row["institution_id"]]
+        for row in rows["assignments"]
+        if row["ended_at"] is None and row["institution_id"]
+    }
+    for place, need in enumerate(rows["needs"]):
+        sort = place % 6
+        if sort == 1:
+            continue
+        recipient = {4: holders.get(need["id"]), 5: codes["LYDB"]}.get(sort)
+        given = next(ids)
+        session.add(
+            Consent(
+                id=given, need_id=need["id"], purpose="financing_docking", shows_contact=place % 2 == 0,
+                shows_financial=place % 4 != 0, shows_judicial=place % 3 != 0, institution_id=recipient,
+                until=day + timedelta(days=-1 if sort == 3 else 200), given_by="?", given_at=THEN, evidence="?",
+                revoked_at=THEN if sort == 2 else None, revoked_by="?" if sort == 2 else None, version=1,
+            )
+        )  # fmt: skip
+        await session.flush()
+        session.add(
+            Disclosure(
+                id=next(ids), need_id=need["id"], institution_id=codes["JHYH"], consent_id=given,
+                field_groups=["identity"], contact_slot=None, shown_to="?", shown_at=THEN, ended_at=None,
+            )
+        )  # fmt: skip
+    await session.flush()
+
+
+async def _add_reviews(session: AsyncSession, rows: Rows, ids: Iterator[int]) -> None:
+    """Ask about entries: of every other one whether its firm is the next one, which lies anywhere."""
+    firms = rows["enterprises"]
+    for place, entry in enumerate(rows["whitelist_entries"][::3]):
+        other = firms[(place * 7 + 3) % len(firms)]
+        asks = {"candidates": [{"uscc": other["uscc"], "name": "?", "score": 0.97, "place": "registered"}]}
+        session.add(
+            ReviewItem(
+                id=next(ids), entry_id=entry["id"], kind="duplicate_name" if place % 2 else "admission_unknown",
+                detail=asks if place % 2 else {"ask": []}, decision=None, reason="?", version=1, created_at=THEN,
+            )
+        )  # fmt: skip
+    await session.flush()
+
+
+class _Tagger:
+    """Writes markers into rows and remembers to which row each belongs."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session, self.owners, self._numbers = session, dict[bytes, Owner](), count(1)
+
+    def marker(self, owner: Owner) -> str:
+        made = f"QX{next(self._numbers):05d}XQ"
+        self.owners[made.encode()] = owner
+        return made
+
+    async def write(self, entity: type[Base], row: dict[str, Any], values: dict[str, Any]) -> None:
+        table = _bare(entity)
+        is_row = [column == row[column.name] for column in table.primary_key.columns]
+        await self.session.execute(update(table).where(*is_row).values(values))
+
+    async def texts(
+        self, entity: type[Base], rows: Iterable[dict[str, Any]], *columns: str, key: str = "id"
+    ) -> None:
+        for row in rows:
+            owner = (entity.__tablename__, row[key])
+            marked = {name: self.marker(owner) for name in columns if row[name] is not None}
+            await self.write(entity, row, marked)
+
+
+async def _tag(session: AsyncSession) -> dict[bytes, Owner]:
+    rows, tagger = await dump(session), _Tagger(session)
+    await tagger.texts(EnterpriseContact, rows["enterprise_contacts"], "name", "phone", key="enterprise_id")
+    await tagger.texts(Consent, rows["consents"], "given_by", "evidence", "revoked_by")
+    await tagger.texts(Disclosure, rows["disclosures"], "shown_to")
+    await tagger.texts(WhitelistImport, rows["whitelist_imports"], "file_name", "imported_by")
+    await tagger.texts(EnterpriseRegistration, rows["enterprise_registrations"], "name", "evidence")
+    await tagger.texts(EntryHandler, rows["entry_handlers"], "given_by")
+    await tagger.texts(NeedRevision, rows["need_revisions"], "content_hash")
+    names = {}
+    for firm in rows["enterprises"]:
+        names[firm["uscc"]] = name = tagger.marker(("enterprises", firm["id"]))
+        await tagger.write(Enterprise, firm, {"name": name, "name_key": name})
+    await _tag_entries(tagger, rows, names)
+    await _tag_doings(tagger, rows)
+    return tagger.owners
+
+
+async def _tag_entries(tagger: _Tagger, rows: Rows, names: dict[str, str]) -> None:
+    projects = {}
+    for project in rows["projects"]:
+        projects[project["id"]] = name = tagger.marker(("projects", project["id"]))
+        await tagger.write(Project, project, {"name": name})
+    of_needs = {need["id"]: projects.get(need["project_id"]) for need in rows["needs"]}
+    for revision in rows["need_revisions"]:
+        if (name := of_needs[revision["need_id"]]) is not None:
+            await tagger.write(NeedRevision, revision, {"facts": revision["facts"] | {"project_name": name}})
+    for entry in rows["whitelist_entries"]:
+        owner = ("whitelist_entries", entry["id"])
+        values = {"extra": {"备注": tagger.marker(owner)}}
+        values |= {"withdrawal_reason": tagger.marker(owner)} if entry["withdrawn_at"] else {}
+        await tagger.write(WhitelistEntry, entry, values)
+    for item in rows["review_items"]:
+        owner, detail = ("review_items", item["id"]), item["detail"]
+        asked = [one | {"name": names[one["uscc"]]} for one in detail.get("candidates", ())]
+        values = {"reason": tagger.marker(owner), "detail": detail | ({"candidates": asked} if asked else {})}
+        await tagger.write(ReviewItem, item, values)
+
+
+async def _tag_doings(tagger: _Tagger, rows: Rows) -> None:
+    for row in rows["assignments"]:
+        owner = ("assignments", row["id"])
+        explained = row["explanation"] | {"text": [tagger.marker(owner)]}
+        await tagger.write(
+            Assignment, row, {"responsible_body": tagger.marker(owner), "explanation": explained}
+        )
+    for row in rows["docking_events"]:
+        owner = ("docking_events", row["id"])
+        marked = {
+            "actor": tagger.marker(owner),
+            "evidence": tagger.marker(owner),
+            "detail": {"note": tagger.marker(owner)},
+        }
+        await tagger.write(DockingEvent, row, marked)
+    for row in rows["bottleneck_cases"]:
+        gap = {"gap": tagger.marker(("bottleneck_cases", row["id"]))}
+        await tagger.write(BottleneckCase, row, {"detail": row["detail"] | gap})
+    for row in rows["bottleneck_findings"]:
+        named = {"name": tagger.marker(("bottleneck_cases", row["case_id"]))}
+        await tagger.write(BottleneckFinding, row, {"detail": row["detail"] | named})
+
+
+__all__ = ["CASE_TABLES", "Institution", "World", "build", "dump", "viewers"]
