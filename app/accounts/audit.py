@@ -12,7 +12,7 @@ Canonical JSON: UTF-8, members sorted by name, no blanks, no escapes but those t
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -136,7 +136,7 @@ def links(origin: Origin, notes: Iterable[Note], last: tuple[int, str]) -> Itera
             hash="",
         )
         previous = unsealed.computed_hash()
-        yield Link(**(asdict(unsealed) | {"hash": previous}))
+        yield replace(unsealed, hash=previous)
 
 
 def _keepable(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Rows of the audit trail."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
 
@@ -14,7 +14,8 @@ from app.kernel.database import AsyncSession
 # One number for "the end of the audit trail" among PostgreSQL's advisory locks.
 _END_OF_TRAIL: Final = 0x52515F4155444954
 LINKS_AT_ONCE: Final = 2_000
-_COLUMNS: Final = tuple(getattr(AuditEvent, field.name) for field in fields(Link))
+_NAMES: Final = tuple(field.name for field in fields(Link))
+_COLUMNS: Final = tuple(getattr(AuditEvent, name) for name in _NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ async def hold_last_link(session: AsyncSession) -> tuple[int, str]:
 
 async def add_links(session: AsyncSession, links: Iterable[Link]) -> None:
     """Add links to the end of the trail, which the transaction holds."""
-    rows = [asdict(link) for link in links]
+    rows = [{name: getattr(link, name) for name in _NAMES} for link in links]
     if rows:
         await session.execute(insert(AuditEvent), rows)
 

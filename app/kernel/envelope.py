@@ -1,6 +1,5 @@
 """What wraps every request: an id, where it comes from, bounds on its body, no answer to other sites' pages, a log line."""
 
-import asyncio
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,13 +7,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 from app.kernel.addresses import client_address
+from app.kernel.bodies import BODIES_AT_ONCE, MOST_STRANGER_BYTES, BodyRoom, BoundedBody, too_large
 from app.kernel.clock import elapsed_seconds
 from app.kernel.errors import TooMany
 from app.kernel.limits import count_request
@@ -37,9 +36,7 @@ HEADERS: Final = {
 }
 HSTS: Final = {"strict-transport-security": "max-age=31536000"}
 """Said only where browsers come through TLS; of this host alone, its neighbours below the domain are not ours."""
-BODY_PAUSE_SECONDS: Final = 30
-"""So long a sender may pause within a body."""
-CREDENTIALS: Final = frozenset({"authorization", "cookie"})
+CREDENTIALS: Final = frozenset({"authorization", "cookie", "x-api-key"})
 API_PATHS: Final = "/api/"
 logger = get_logger(__name__)
 
@@ -86,6 +83,7 @@ class RequestEnvelope:
 
     def __init__(self, app: ASGIApp, bounds: Bounds) -> None:
         self.app, self.bounds = app, bounds
+        self.room = BodyRoom(BODIES_AT_ONCE * bounds.most_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -98,6 +96,7 @@ class RequestEnvelope:
             request.headers.getlist("x-forwarded-for"),
             self.bounds.trusted_proxies,
         )
+        body = BoundedBody(receive, self._most_bytes(request), self.room)
         began, status = elapsed_seconds(), 0
 
         async def send_with_headers(message: Message) -> None:
@@ -114,7 +113,7 @@ class RequestEnvelope:
             try:
                 refusal = self._refusal(request)
                 asked = refusal or self.app
-                await asked(scope, _bounded(receive, self.bounds.most_bytes), send_with_headers)
+                await asked(scope, body, send_with_headers)
             except Exception as error:  # noqa: BLE001 - whatever happened, it is answered or said to have broken off
                 if status:  # too late to answer; what happened is logged here, without what it held
                     log_unexpected(request, error)
@@ -123,6 +122,7 @@ class RequestEnvelope:
                 answer = await unexpected(request, error)
                 await answer(scope, receive, send_with_headers)
             finally:
+                body.release()
                 _log_request(request, status, elapsed_seconds() - began)
 
     def _refusal(self, request: Request) -> Response | None:
@@ -130,17 +130,22 @@ class RequestEnvelope:
             return problem_response(
                 request, 403, "foreign_site", "Not from here", "Call this server by its own address."
             )
-        declared = request.headers.get("content-length", "")
-        if declared.isdecimal() and int(declared) > self.bounds.most_bytes:
-            return problem_response(
-                request, 413, "too_large", "Content Too Large", _too_large(self.bounds.most_bytes)
-            )
-        if self.bounds.counts_strangers and CREDENTIALS.isdisjoint(request.headers.keys()):
+        declared, most_bytes = request.headers.get("content-length", ""), self._most_bytes(request)
+        if declared.isdecimal() and int(declared[:20]) > most_bytes:
+            return problem_response(request, 413, "too_large", "Content Too Large", too_large(most_bytes))
+        if self._is_stranger(request):
             try:
                 count_request(request, None)
             except TooMany as error:
                 return domain_problem(request, error)
         return None
+
+    def _is_stranger(self, request: Request) -> bool:
+        return self.bounds.counts_strangers and CREDENTIALS.isdisjoint(request.headers.keys())
+
+    def _most_bytes(self, request: Request) -> int:
+        most_bytes = self.bounds.most_bytes
+        return min(most_bytes, MOST_STRANGER_BYTES) if self._is_stranger(request) else most_bytes
 
     def _is_foreign(self, request: Request) -> bool:
         try:
@@ -176,30 +181,3 @@ def _log_request(request: Request, status: int, seconds: float) -> None:
         milliseconds=round(seconds * 1000, 1),
         viewer=getattr(viewer, "key", ""),
     )
-
-
-def _too_large(most_bytes: int) -> str:
-    return f"The body has more than {most_bytes} bytes (RONGQIAO_MAX_UPLOAD_BYTES)."
-
-
-def _bounded(receive: Receive, most_bytes: int) -> Receive:
-    seen, is_whole = 0, False
-
-    async def receive_some() -> Message:
-        nonlocal seen, is_whole
-        # FastAPI lets only its own kind of exception pass while it reads a body.
-        pause = asyncio.timeout(None if is_whole else BODY_PAUSE_SECONDS)
-        try:
-            async with pause:
-                message = await receive()
-        except TimeoutError:
-            if not pause.expired():
-                raise
-            raise HTTPException(408, "The body did not come.", {"connection": "close"}) from None
-        is_whole = not message.get("more_body", False)
-        seen += len(message.get("body", b""))
-        if seen > most_bytes:
-            raise HTTPException(413, _too_large(most_bytes))
-        return message
-
-    return receive_some

@@ -145,7 +145,7 @@ REMEDIES = {
 SAY_JSON = "Send Content-Type: application/json."
 
 
-HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 408: "slow_body", 413: "too_large"}
+HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 408: "slow_body", 413: "too_large", 503: "busy"}
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

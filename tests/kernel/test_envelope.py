@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from app.accounts.door import OpenDoor
 from app.accounts.permissions import Action, does
 from app.accounts.rules import Grant, Role, Viewer, anonymous, local_operator
-from app.kernel import envelope
+from app.kernel import bodies
 from app.kernel.clock import utc_now
 from app.kernel.database import IntegrityError, Sessions, make_engine, make_sessions, transaction
 from app.kernel.envelope import Bounds, RequestEnvelope
@@ -255,10 +255,40 @@ async def test_a_body_is_bounded_however_it_is_sent(sessions: Sessions) -> None:
     assert (whole.json(), declared.status_code, chunked.status_code) == ({"size": 100}, 413, 413)
 
 
+async def test_strangers_send_little_and_all_bodies_together_fit_the_memory(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.kernel.envelope.MOST_STRANGER_BYTES", 50)
+    monkeypatch.setattr("app.kernel.envelope.BODIES_AT_ONCE", 2)
+    held, go_on, content = asyncio.Event(), asyncio.Event(), b"x" * 90
+
+    async def holds() -> AsyncIterator[bytes]:
+        yield content
+        held.set()
+        await go_on.wait()
+
+    ada = {"Authorization": "Bearer ada"}
+    async with served(Settings(max_upload_bytes=100), sessions) as client:
+        stranger = await client.post("/api/v1/things", content=content)
+        first = asyncio.create_task(client.post("/api/v1/things", content=holds(), headers=ada))
+        await held.wait()
+        second = await client.post("/api/v1/things", content=content, headers=ada)
+        held.clear()
+        other = asyncio.create_task(client.post("/api/v1/things", content=holds(), headers=ada))
+        await held.wait()
+        third = await client.post("/api/v1/things", content=content, headers=ada)
+        go_on.set()
+        done = [(await each).status_code for each in (first, other)]
+        after = await client.post("/api/v1/things", content=content, headers=ada)
+    assert (stranger.status_code, second.status_code, third.status_code) == (413, 200, 503)
+    assert (third.json()["code"], third.headers["retry-after"]) == ("busy", "5")
+    assert (done, after.status_code) == ([200, 200], 200)
+
+
 async def test_a_body_that_does_not_come_is_not_waited_for(
     sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(envelope, "BODY_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "PAUSE_SECONDS", 0.05)
 
     async def stalls() -> AsyncIterator[bytes]:
         yield b"{"
