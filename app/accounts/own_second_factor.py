@@ -4,6 +4,7 @@ from datetime import datetime
 
 from app.accounts import audit_service, people_service, second_factor, second_factor_queries
 from app.accounts.page_sessions import Visitor
+from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.accounts.second_factor import Enrolment, Standing
 from app.accounts.sign_in import Gate, check_not_locked
@@ -129,6 +130,19 @@ async def renew_recovery_codes(
     codes = await second_factor.renew_recovery_codes(session, person)
     _note(session, "renew_recovery_codes", person, now)
     return codes
+
+
+async def take_away(session: AsyncSession, viewer: Viewer, person_id: int, *, now: datetime) -> None:
+    """Take a second factor away that its person lost; all sessions go on with the password's half only.
+
+    Raises:
+        Forbidden: the viewer does not manage accounts, or is that person.
+        NotFound: there is no such person.
+    """
+    require(viewer, Action.MANAGE_ACCOUNTS, Target())
+    person = await people_service.person_of_others(session, viewer, person_id)
+    await second_factor.switch_off(session, person, now=now)
+    await people_service.note_change(session, person, "end_second_factor", now, {})
 
 
 def _check_not_locked(gate: Gate, person: Person, visitor: Visitor) -> None:

@@ -7,8 +7,15 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from app.accounts import account_service, invitation_service, people_service
+from app.accounts import (
+    account_service,
+    invitation_service,
+    own_second_factor,
+    people_service,
+    second_factor,
+)
 from app.accounts.invitation_schemas import InvitationIn, InvitationMade
+from app.accounts.key_ring import key_ring
 from app.accounts.logins import login_key
 from app.accounts.people_schemas import GrantIn, GrantOut, PersonFilter, PersonOut
 from app.accounts.rules import Role, Viewer
@@ -16,6 +23,7 @@ from app.cli import edge
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession
 from app.kernel.paging import MOST_ROWS, PageRequest
+from app.kernel.settings import get_settings
 from app.visibility.places import StoredPlaces
 
 commands = typer.Typer(no_args_is_help=True)
@@ -230,6 +238,31 @@ def reset_password(login: Login) -> None:
     )
     typer.echo(token)
     edge.notes.print("POST /api/v1/password-resets takes it with the new password, once")
+
+
+@commands.command("end-second-factor")
+def end_second_factor(login: Login) -> None:
+    """Take a lost second factor away; the person signs in with the password and enrols anew."""
+    _person(
+        login,
+        lambda session, viewer, person: own_second_factor.take_away(
+            session, viewer, person.id, now=utc_now()
+        ),
+    )
+    edge.screen.print(f"{login} has no second factor any more.", highlight=False)
+
+
+@commands.command()
+def reseal() -> None:
+    """Seal all second factors anew under the first of RONGQIAO_SECRET_KEYS; older keys can be dropped then."""
+
+    async def job() -> int:
+        ring = key_ring(get_settings())
+        async with edge.work(writes=True) as (session, _viewer):
+            return await second_factor.reseal(session, ring)
+
+    count = edge.run(job)
+    edge.screen.print(f"{count} second factors are sealed under the first key.", highlight=False)
 
 
 @commands.command("end-sessions")
