@@ -71,6 +71,7 @@ ROUTERS = (
     docking.router,
     coverage.router,
 )
+PAGES = (coordinator.router, signing.router, account.router)
 
 
 def create_app(
@@ -115,6 +116,7 @@ def create_app(
     )
     app.state.settings = settings
     app.state.request_limit = RateLimit("requests", settings.requests_per_minute)
+    app.state.registration_limit = RateLimit("registrations", settings.sign_ins_per_minute)
     app.state.places = StoredPlaces()
     ring = key_ring(settings)
     app.state.gate = Gate(
@@ -130,8 +132,8 @@ def create_app(
     for router in ROUTERS:
         api.include_router(router)
     app.include_router(api)
-    for pages in (coordinator.router, signing.router, account.router):
-        app.include_router(pages)
+    for router in PAGES:
+        app.include_router(router)
     return app
 
 

@@ -11,11 +11,10 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from app.accounts.api import _viewer_of
-from app.desks import coordinator
 from app.kernel.problems import MEDIA_TYPE, PROBLEMS
 from app.kernel.requests import TransactionRoute
 from app.kernel.settings import Settings
-from app.main import ROUTERS, create_app
+from app.main import PAGES, ROUTERS, create_app
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -33,7 +32,7 @@ def _flat(routes: Iterable[BaseRoute]) -> Iterator[APIRoute]:
             yield from _flat(route.original_router.routes)
 
 
-ROUTES = list(_flat(route for router in (*ROUTERS, coordinator.router) for route in router.routes))
+ROUTES = list(_flat(route for router in (*ROUTERS, *PAGES) for route in router.routes))
 
 
 def _calls(dependant: Dependant) -> Iterator[Any]:
