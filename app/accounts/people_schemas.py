@@ -131,9 +131,11 @@ class NewAccount(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    login: Login | None = None
+    login: Login | None = Field(default=None, description="Name to sign in with 登录名.")
     name: PersonName | None = Field(default=None, description="姓名.", examples=["王芳"])
-    password: Password | None = None
+    password: Password | None = Field(
+        default=None, description="Password 口令; trivial and breached ones are refused."
+    )
 
     @model_validator(mode="after")
     def _whole_or_nothing(self) -> Self:
