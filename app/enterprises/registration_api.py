@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import Field
 
 from app.accounts import account_service
@@ -17,7 +17,9 @@ from app.accounts.registration_schemas import (
 )
 from app.enterprises import registration_service as service
 from app.enterprises.registration_schemas import RegistrationBeside
+from app.kernel.addresses import limited_address
 from app.kernel.clock import utc_now
+from app.kernel.limits import RateLimit, address_of
 from app.kernel.paging import Page, PageQuery
 from app.kernel.problems import PRECONDITION_PROBLEMS, PROBLEMS
 from app.kernel.requests import BeginDep, IfMatch, SessionDep, TransactionRoute, check_if_match, etag_of
@@ -30,7 +32,18 @@ StateFilter = Annotated[RegistrationState | None, Query(description="Only those 
 OwnRegistrations = Annotated[list[RegistrationOwn], Field(description="本人的注册申请")]
 
 
-@router.post("", status_code=201, openapi_extra=does(Action.SIGN_IN, own_transactions=True))
+def _count(request: Request) -> None:
+    """Bound how often an address registers: each time a password is hashed, and an account may be made."""
+    limit: RateLimit = request.app.state.registration_limit
+    limit.count(limited_address(address_of(request)))
+
+
+@router.post(
+    "",
+    status_code=201,
+    dependencies=[Depends(_count)],
+    openapi_extra=does(Action.SIGN_IN, own_transactions=True),
+)
 async def register(begin: BeginDep, viewer: ViewerDep, body: RegistrationIn) -> RegistrationOwn:
     """Register a firm by its credit code 企业注册; a coordinator of its region confirms, before that nothing is shown."""
     registrations.check_region(viewer, body.region)

@@ -4,8 +4,6 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import func, select
 
 from app.accounts import account_service, invitation_service, passwords
@@ -18,6 +16,7 @@ from app.kernel.database import Sessions
 from app.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from app.visibility.places import StoredPlaces
 from tests.accounts.offices import OPERATOR, client_as, person, working
+from tests.accounts.signing import CHEAP
 from tests.institutions.test_institutions import FILE
 
 PLACES = StoredPlaces()
@@ -27,8 +26,7 @@ ACCOUNT = {"login": "wang.fang", "name": "王芳", "password": "seven odd herons
 
 @pytest.fixture(autouse=True)
 def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    hasher = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(passwords, "HASHER", PasswordHash((hasher,)))
+    monkeypatch.setattr(passwords, "HASHER", CHEAP)
 
 
 async def invited(

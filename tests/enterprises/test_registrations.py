@@ -2,10 +2,12 @@
 
 import asyncio
 
+import httpx
 import pytest
 from sqlalchemy import select
 
-from app.accounts import registration_service
+from app.accounts import passwords, registration_service
+from app.accounts.door import OpenDoor
 from app.accounts.registration_schemas import RegistrationDecision, RegistrationIn, RegistrationOwn
 from app.accounts.rules import Role, Viewer, anonymous
 from app.accounts.tables import Person, RoleGrant
@@ -15,7 +17,11 @@ from app.kernel.clock import utc_now
 from app.kernel.database import Sessions
 from app.kernel.errors import Conflict, PreconditionFailed
 from app.kernel.requests import check_if_match
+from app.kernel.settings import Settings
+from app.main import create_app
+from app.visibility.service import narrow
 from tests.accounts.offices import OPERATOR, client_as, person, working
+from tests.accounts.signing import CHEAP
 
 USCC = "91230199MA1BQXYE20"
 NOBODY = anonymous("230000")
@@ -25,6 +31,11 @@ FIRM = {
     "region": "230102",
     "evidence": "授权书 2023-11",
 }
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "HASHER", CHEAP)
 
 
 async def stored_firm(sessions: Sessions, name: str, region: str) -> None:
@@ -185,3 +196,16 @@ async def test_of_two_coordinators_who_decide_at_once_one_does(sessions: Session
 
     decided = await asyncio.gather(decide(coordinators[0], "confirmed"), decide(coordinators[1], "refused"))
     assert sorted(decided) == [False, True]
+
+
+async def test_an_address_registers_only_so_often(sessions: Sessions) -> None:
+    account = {"name": "王芳", "password": "seven odd herons row north"}
+    app = create_app(Settings(sign_ins_per_minute=2), sessions, OpenDoor(NOBODY, narrow))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1") as client:
+        answers = [
+            await client.post("/registrations", json=FIRM | account | {"login": f"login{n}"})
+            for n in range(3)
+        ]
+    assert [answer.status_code for answer in answers] == [201, 201, 429]
+    assert int(answers[2].headers["retry-after"]) > 0
