@@ -14,6 +14,8 @@ def configure_logs(level: str) -> None:
     """Send every log line as JSON to standard error, from `level` upwards."""
     number = logging.getLevelNamesMapping()[level]
     logging.basicConfig(level=number, stream=sys.stderr, format="%(message)s", force=True)
+    for talkative in ("httpx", "httpcore", "authlib"):  # they log whole addresses, and headers at DEBUG
+        logging.getLogger(talkative).setLevel(max(number, logging.WARNING))
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
