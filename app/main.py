@@ -114,6 +114,21 @@ def create_app(
         redoc_url=None,
         middleware=_middleware(settings, counts_strangers=door is None),
     )
+    _furnish(app, settings, door)
+    if sessions is not None:
+        app.state.sessions = sessions
+    install_problem_handlers(app)
+    api = APIRouter(prefix=API_PREFIX)
+    for router in ROUTERS:
+        api.include_router(router)
+    app.include_router(api)
+    for router in PAGES:
+        app.include_router(router)
+    return app
+
+
+def _furnish(app: FastAPI, settings: Settings, door: Door | None) -> None:
+    """Give the application what its routes ask for: who may come in, what places there are, how often."""
     app.state.settings = settings
     app.state.request_limit = RateLimit("requests", settings.requests_per_minute)
     app.state.registration_limit = RateLimit("registrations", settings.sign_ins_per_minute)
@@ -124,17 +139,7 @@ def create_app(
     )
     app.state.provider = Provider(settings) if settings.oidc_issuer else None
     app.state.door = door or AccountsDoor(settings, ring, narrow)
-    if sessions is not None:
-        app.state.sessions = sessions
-    install_problem_handlers(app)
     app.state.problem_page = problem_page
-    api = APIRouter(prefix=API_PREFIX)
-    for router in ROUTERS:
-        api.include_router(router)
-    app.include_router(api)
-    for router in PAGES:
-        app.include_router(router)
-    return app
 
 
 def _middleware(settings: Settings, *, counts_strangers: bool) -> list[Middleware]:
