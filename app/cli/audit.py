@@ -1,6 +1,7 @@
 """`rongqiao audit`: the trail of who did and saw what."""
 
 import asyncio
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -16,12 +17,22 @@ commands = typer.Typer(no_args_is_help=True)
 COLUMNS = ("number", "when (UTC)", "who", "roles", "did", "to", "via", "from", "request")
 
 
+def _hash(text: str | None) -> str | None:
+    if text is None or re.fullmatch(r"[0-9a-f]{64}", text.strip().lower()):
+        return text and text.strip().lower()
+    msg = "a head is 64 hexadecimal digits, as `audit verify` prints it"
+    raise typer.BadParameter(msg)
+
+
 @commands.command()
 def verify(
     *,
     head: Annotated[
         str | None,
-        typer.Option(help="Hash that was the head when you kept it: must still be a link of the chain."),
+        typer.Option(
+            help="Hash that was the head when you kept it: must still be a link of the chain.",
+            callback=_hash,
+        ),
     ] = None,
     file: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Verify this export, without a database.")

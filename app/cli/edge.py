@@ -5,6 +5,7 @@ Exit status: 0 done, 1 what was given is refused, 2 wrong usage (typer's own), 1
 
 import asyncio
 import json
+import os
 import re
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
@@ -52,9 +53,16 @@ async def work(*, writes: bool) -> AsyncIterator[tuple[AsyncSession, Viewer]]:
             audit_service.begin(session, Origin(viewer, via="cli"))
             yield session, viewer
             if writes:
-                audit_service.note(session, "command", "command", _command(), now=utc_now())
+                audit_service.note(
+                    session, "command", "command", _command(), now=utc_now(), detail={"uid": _uid()}
+                )
     finally:
         await engine.dispose()
+
+
+def _uid() -> int | None:
+    """Answer the number of the machine's user who runs the command, where users have numbers."""
+    return os.getuid() if sys.platform != "win32" else None
 
 
 def _command() -> str:

@@ -1,5 +1,6 @@
 """What wraps every request: an id, where it comes from, bounds on its body, no answer to other sites' pages, a log line."""
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ HEADERS: Final = {
 HSTS: Final = {"strict-transport-security": "max-age=31536000"}
 """Said only where browsers come through TLS; of this host alone, its neighbours below the domain are not ours."""
 CREDENTIALS: Final = frozenset({"authorization", "cookie", "x-api-key"})
+HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z.-]{1,253})(:[0-9]{1,5})?")
 API_PATHS: Final = "/api/"
 logger = get_logger(__name__)
 
@@ -148,10 +150,7 @@ class RequestEnvelope:
         return min(most_bytes, MOST_STRANGER_BYTES) if self._is_stranger(request) else most_bytes
 
     def _is_foreign(self, request: Request) -> bool:
-        try:
-            host = urlsplit(f"//{request.headers.get('host', '')}").hostname
-        except ValueError:  # no address at all, such as "[::1"
-            return True
+        host = _host_of(request)
         if host not in self.bounds.hosts:
             return True
         origin = request.headers.get("origin")
@@ -164,6 +163,17 @@ class RequestEnvelope:
         if self.bounds.origin and host not in LOOPBACK_NAMES:
             return origin != self.bounds.origin
         return origin.partition("://")[2] != request.headers["host"]
+
+
+def _host_of(request: Request) -> str | None:
+    """Answer the name by which this server was called; None if it is none, or there are several."""
+    stated = request.headers.getlist("host")
+    if len(stated) != 1 or not HOST.fullmatch(stated[0]):
+        return None
+    try:
+        return urlsplit(f"//{stated[0]}").hostname
+    except ValueError:  # no address at all, such as "[::1"
+        return None
 
 
 def _drop_cookies(request: Request) -> None:

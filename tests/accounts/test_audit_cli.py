@@ -57,6 +57,7 @@ def test_a_broken_link_is_named_and_a_lost_head_is_told(url: str) -> None:
     asyncio.run(_in(url, 0, "DELETE FROM audit_events WHERE sequence = 5"))
     cut = audit("verify", "--head", head)
     assert (audit("verify").exit_code, cut.exit_code, "cut off" in cut.output) == (0, 1, True)
+    assert audit("verify", "--head", head[:-1]).exit_code == 2  # mistyped: nothing is said of the trail
     asyncio.run(_in(url, 0, "UPDATE audit_events SET address = '' WHERE sequence = 2"))
     broken = audit("verify")
     assert (broken.exit_code, broken.output.splitlines()[0].startswith("BROKEN at link 2: ")) == (1, True)

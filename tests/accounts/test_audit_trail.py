@@ -17,7 +17,7 @@ from app.accounts.door import OpenDoor
 from app.accounts.rules import Grant, Role, Viewer, local_operator
 from app.accounts.tables import AuditEvent
 from app.kernel.clock import utc_now
-from app.kernel.database import Sessions, transaction
+from app.kernel.database import AsyncSession, Sessions, as_last_step, transaction
 from app.kernel.errors import Refused
 from app.kernel.settings import Settings
 from app.kernel.tables import IdempotencyRecord
@@ -165,6 +165,17 @@ async def test_a_long_note_of_anything_at_all_is_kept_and_verified(sessions: Ses
     )
     found = await verdict(sessions)
     assert (found.links, found.broken) == (1, None)
+
+
+async def test_a_note_made_by_another_last_step_is_chained_too(sessions: Sessions) -> None:
+    async def late(session: AsyncSession) -> None:
+        audit_service.note(session, "change", "row", "late", now=utc_now())
+
+    async with transaction(sessions) as session:
+        audit_service.begin(session, Origin(OPERATOR, "api"))
+        audit_service.note(session, "change", "row", "early", now=utc_now())
+        as_last_step(session, late)
+    assert (await verdict(sessions)).links == 2
 
 
 async def test_what_is_refused_leaves_no_note_and_a_note_apart_stays(sessions: Sessions) -> None:

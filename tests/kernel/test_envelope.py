@@ -117,10 +117,12 @@ async def test_production_answers_to_its_public_name_and_its_own_pages_alone(ses
             for headers in (
                 {}, {"Origin": own}, {"Origin": "http://rongqiao.example.gov.cn"}, {"Origin": own + ":8443"},
                 {"Origin": "null"}, {"Host": "127.0.0.1"}, {"Host": "rongqiao.example.gov.cn.evil.example"},
-                {"Host": "rongqiao.example.gov.cn:443"}, {"Host": ""},
+                {"Host": "rongqiao.example.gov.cn:443"}, {"Host": ""}, {"Host": "evil@rongqiao.example.gov.cn"},
+                {"Host": "rongqiao.example.gov.cn/evil"}, {"Host": "rongqiao.example.gov.cn:x"},
+                [("Host", "rongqiao.example.gov.cn"), ("Host", "evil.example")],
             )
         ]  # fmt: skip
-    assert told == [200, 200, 403, 403, 403, 403, 403, 200, 403]
+    assert told == [200, 200, 403, 403, 403, 403, 403, 200, *[403] * 5]
 
 
 async def test_browsers_are_bound_and_https_stays_https(sessions: Sessions) -> None:
