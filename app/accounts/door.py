@@ -15,8 +15,8 @@ from app.accounts.key_ring import KeyRing
 from app.accounts.permissions import ANYBODY, Action, acting, forbidden, may_try
 from app.accounts.rules import Role, Viewer, anonymous
 from app.accounts.second_factor import required_roles
-from app.accounts.standings import Standing, StandingCache
-from app.accounts.tokens import PURPOSE, KeyText, TokenRefused, read_access_token
+from app.accounts.standings import Standing, StandingCache, TokenReader
+from app.accounts.tokens import PURPOSE, KeyText, TokenRefused
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.database import AsyncSession, DBAPIError, transaction
 from app.kernel.errors import Forbidden, Unauthenticated
@@ -67,7 +67,7 @@ class AccountsDoor:
     def __init__(self, settings: Settings, ring: KeyRing, sight: Sight) -> None:
         self.settings, self.sight = settings, sight
         self.cache = StandingCache(settings.viewer_cache_seconds)
-        self._token_keys = ring.keys(PURPOSE)
+        self._tokens = TokenReader(ring.keys(PURPOSE))
         self._required = required_roles(settings)
         self._noted: dict[int, datetime] = {}
 
@@ -138,7 +138,7 @@ class AccountsDoor:
 
     async def _of_token(self, session: AsyncSession, text: str, now: datetime, changes: int) -> Standing:
         try:
-            claims = read_access_token(self._token_keys, text, now=now)
+            claims = self._tokens.read(text, now=now)
         except TokenRefused:
             raise unauthenticated() from None
         standing = await self._of_session(session, claims.session_id, "token", now, changes)

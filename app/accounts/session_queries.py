@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final, cast
 
-from sqlalchemy import Row, Select, and_, or_, select, update
+from sqlalchemy import Date, Row, Table, and_, bindparam, or_, select, update
 
 from app.accounts.tables import ApiKey, Person, RefreshToken, RoleGrant, SignInSession
-from app.kernel.database import AsyncSession
+from app.kernel.database import AsyncSession, UtcDateTime
 
 AnyRow = Row[*tuple[Any, ...]]
 
 
 async def person_of_login(session: AsyncSession, login: str) -> AnyRow | None:
     """Answer id, password hash, `disabled_at` and `is_demo` of a login."""
-    wanted = select(Person.id, Person.password_hash, Person.disabled_at, Person.is_demo).where(Person.login == login)
+    wanted = select(Person.id, Person.password_hash, Person.disabled_at, Person.is_demo).where(
+        Person.login == login
+    )
     return (await session.execute(wanted)).one_or_none()
 
 
@@ -138,63 +140,75 @@ async def sessions_of(
     return (await session.execute(wanted)).scalars().all()
 
 
-_PERSON = (Person.id.label("person_id"), Person.login, Person.totp_since, Person.is_demo)
-_GRANT = (RoleGrant.role, RoleGrant.scope, RoleGrant.since, RoleGrant.until)
-
-
-def _in_force(day: date) -> Any:
-    return and_(
-        RoleGrant.person_id == Person.id,
-        RoleGrant.ended_at.is_(None),
-        RoleGrant.since <= day,
-        or_(RoleGrant.until.is_(None), RoleGrant.until >= day),
+# What follows is asked with every request, before its session is narrowed: bare tables, and built once.
+_PERSONS: Final = cast("Table", Person.__table__).c
+_GRANTS: Final = cast("Table", RoleGrant.__table__).c
+_SESSIONS: Final = cast("Table", SignInSession.__table__).c
+_KEYS: Final = cast("Table", ApiKey.__table__).c
+_NOW: Final = bindparam("now", type_=UtcDateTime())
+_DAY: Final = bindparam("day", type_=Date())
+_IN_FORCE: Final = and_(
+    _GRANTS.person_id == _PERSONS.id,
+    _GRANTS.ended_at.is_(None),
+    _GRANTS.since <= _DAY,
+    or_(_GRANTS.until.is_(None), _GRANTS.until >= _DAY),
+)
+_SHOWN: Final = (
+    _PERSONS.id.label("person_id"),
+    _PERSONS.login,
+    _PERSONS.totp_since,
+    _PERSONS.is_demo,
+    _GRANTS.role,
+    _GRANTS.scope,
+    _GRANTS.since,
+    _GRANTS.until,
+)
+_OF_SESSION: Final = (
+    select(*_SHOWN, _SESSIONS.has_second_factor, _SESSIONS.expires_at)
+    .select_from(SignInSession.__table__)
+    .join(Person.__table__, _PERSONS.id == _SESSIONS.person_id)
+    .outerjoin(RoleGrant.__table__, _IN_FORCE)
+    .where(
+        _SESSIONS.id == bindparam("session_id"),
+        _SESSIONS.ended_at.is_(None),
+        _SESSIONS.expires_at > _NOW,
+        _PERSONS.disabled_at.is_(None),
     )
-
-
-def _of_session(session_id: str, now: datetime, day: date) -> Select[*tuple[Any, ...]]:
-    return (
-        select(*_PERSON, *_GRANT, SignInSession.has_second_factor, SignInSession.expires_at)
-        .join(Person, Person.id == SignInSession.person_id)
-        .outerjoin(RoleGrant, _in_force(day))
-        .where(
-            SignInSession.id == session_id,
-            SignInSession.ended_at.is_(None),
-            SignInSession.expires_at > now,
-            Person.disabled_at.is_(None),
-        )
+)
+_OF_KEY: Final = (
+    select(
+        *_SHOWN,
+        _KEYS.id.label("key_id"),
+        _KEYS.secret_hash,
+        _KEYS.is_read_only,
+        _KEYS.expires_at,
+        _KEYS.last_used_at,
     )
+    .select_from(ApiKey.__table__)
+    .join(Person.__table__, _PERSONS.id == _KEYS.person_id)
+    .join(RoleGrant.__table__, _IN_FORCE)
+    .where(
+        _KEYS.prefix == bindparam("prefix"),
+        _KEYS.revoked_at.is_(None),
+        _KEYS.expires_at > _NOW,
+        _GRANTS.role == _KEYS.role,
+        _GRANTS.scope == _KEYS.scope,
+        _PERSONS.disabled_at.is_(None),
+    )
+)
 
 
 async def standing_of_session(
     session: AsyncSession, session_id: str, *, now: datetime, day: date
 ) -> Sequence[AnyRow]:
     """Answer the person of a session that is not over, once for each role in force (or once without); else nothing."""
-    return (await session.execute(_of_session(session_id, now, day))).all()
+    asked = {"session_id": session_id, "now": now, "day": day}
+    return (await session.execute(_OF_SESSION, asked)).all()
 
 
 async def standing_of_key(
     session: AsyncSession, prefix: str, *, now: datetime, day: date
 ) -> Sequence[AnyRow]:
     """Answer the person of an API key that holds, with the one role of the key if it is in force; else nothing."""
-    wanted = (
-        select(
-            *_PERSON,
-            *_GRANT,
-            ApiKey.id.label("key_id"),
-            ApiKey.secret_hash,
-            ApiKey.is_read_only,
-            ApiKey.expires_at,
-            ApiKey.last_used_at,
-        )
-        .join(Person, Person.id == ApiKey.person_id)
-        .join(RoleGrant, _in_force(day))
-        .where(
-            ApiKey.prefix == prefix,
-            ApiKey.revoked_at.is_(None),
-            ApiKey.expires_at > now,
-            RoleGrant.role == ApiKey.role,
-            RoleGrant.scope == ApiKey.scope,
-            Person.disabled_at.is_(None),
-        )
-    )
-    return (await session.execute(wanted)).all()
+    asked = {"prefix": prefix, "now": now, "day": day}
+    return (await session.execute(_OF_KEY, asked)).all()

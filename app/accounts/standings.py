@@ -4,6 +4,7 @@ Whoever changes what a credential stands for says so (`forget`), and it is looke
 from the commit on; another process may believe the old for `viewer_cache_seconds`.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from app.accounts import session_queries as queries
 from app.accounts.rules import Grant, Role, Viewer
+from app.accounts.tokens import Claims, read_access_token
 from app.kernel.database import AsyncSession, after_commit
 from app.kernel.shanghai import shanghai_date
 
@@ -86,6 +88,31 @@ class StandingCache:
         self._changes += 1
         kept = self._remembered.items()
         self._remembered = {key: each for key, each in kept if each.standing.viewer.person != person_id}
+
+
+class TokenReader:
+    """Reads access tokens; a signature that was found good is not computed again, whether it has expired is asked each time."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._keys = tuple(keys)
+        self._read: dict[bytes, Claims] = {}
+
+    def read(self, token: str, *, now: datetime) -> Claims:
+        """Answer what an access token says.
+
+        Raises:
+            TokenRefused: it was not signed by one of the keys for this API, or has expired.
+        """
+        # Kept by its hash: what is in memory shows nobody to be anybody.
+        digest = hashlib.sha256(token.encode(errors="replace")).digest()
+        claims = self._read.get(digest)
+        if claims is None:
+            claims = read_access_token(self._keys, token, now=now)
+            if len(self._read) >= MOST_REMEMBERED:
+                self._read.clear()
+            self._read[digest] = claims
+        claims.check_time(now)
+        return claims
 
 
 def bind(session: AsyncSession, cache: StandingCache) -> None:

@@ -48,6 +48,15 @@ class Claims:
     session_id: str
     expires_at: int
 
+    def check_time(self, now: datetime) -> None:
+        """Refuse a token that has expired.
+
+        Raises:
+            TokenRefused: it has.
+        """
+        if now.timestamp() >= self.expires_at:
+            raise TokenRefused
+
 
 def key_id(key: bytes) -> str:
     """Answer the public name of a signing key."""
@@ -86,8 +95,7 @@ def read_access_token(keys: Sequence[bytes], token: str, *, now: datetime) -> Cl
         found = Claims(int(claims["sub"]), str(claims["sid"]), int(claims["exp"]))
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise TokenRefused from error
-    if now.timestamp() >= found.expires_at:
-        raise TokenRefused
+    found.check_time(now)
     return found
 
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.accounts.rules import Viewer
-from app.accounts.standings import Standing, StandingCache
+from app.accounts.standings import Standing, StandingCache, TokenReader
+from app.accounts.tokens import TokenRefused, access_token
 
 NOW = datetime(2023, 11, 15, 2, 0, tzinfo=UTC)
 HERS = Standing(Viewer("wang.fang", "230000", person=1), "token", NOW + timedelta(hours=1))
@@ -50,3 +51,13 @@ def test_with_no_seconds_nothing_is_believed() -> None:
     cache = StandingCache(0)
     cache.keep("hers", HERS, changes=cache.changes, now=NOW)
     assert cache.find("hers", NOW) is None
+
+
+def test_a_token_that_was_read_expires_all_the_same() -> None:
+    keys, until = [b"k" * 32], NOW + timedelta(minutes=10)
+    token = access_token(keys, person=7, session_id="5" * 32, now=NOW, expires_at=until)
+    reader = TokenReader(keys)
+    assert reader.read(token, now=NOW) == reader.read(token, now=until - timedelta(seconds=1))
+    for wrong in (token, token[:-1], token + "="):
+        with pytest.raises(TokenRefused):
+            reader.read(wrong, now=until if wrong == token else NOW)
