@@ -11,6 +11,7 @@ from app.accounts import invitation_queries, people_queries, people_service, ses
 from app.accounts.logins import login_key
 from app.accounts.password_rules import check_new_password
 from app.accounts.passwords import hash_password
+from app.accounts.people_rules import RESERVED_LOGINS
 from app.accounts.people_schemas import NewAccount, PersonOut
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Grant, Role, Viewer
@@ -57,10 +58,13 @@ async def make_person(
 
     Raises:
         Refused: the login cannot be used.
-        Conflict: it is taken.
+        Conflict: it is taken, or stands for others than people on the trail.
     """
+    key = login_key(login)
+    if key in RESERVED_LOGINS:
+        raise people_queries.login_taken(key)
     person = Person(
-        login=login_key(login),
+        login=key,
         name=name,
         password_hash=password_hash,
         is_demo=is_demo,

@@ -23,9 +23,13 @@ async def add_person(session: AsyncSession, person: Person) -> Person:
         async with session.begin_nested():
             session.add(person)
     except IntegrityError as error:
-        fault = Fault("login", "is taken", "Choose another one.", person.login)
-        raise Conflict("Nobody was registered.", [fault]) from error
+        raise login_taken(person.login) from error
     return person
+
+
+def login_taken(login: str) -> Conflict:
+    """Make the refusal of a login that somebody has."""
+    return Conflict("Nobody was registered.", [Fault("login", "is taken", "Choose another one.", login)])
 
 
 async def person_by_id(

@@ -8,12 +8,15 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Final
 
-from app.accounts.permissions import Action, Target, may_do
-from app.accounts.rules import SCOPE_KINDS, Grant, Role, ScopeKind, Viewer
+from app.accounts.permissions import ROLES, Action, Target, may_do
+from app.accounts.rules import SCOPE_KINDS, Grant, Role, ScopeKind, Viewer, anonymous, local_operator
 from app.kernel.errors import Fault
 from app.reference.credit_codes import check_uscc
 
 INVITATION_LIFE: Final = timedelta(days=7)
+INVITING: Final = ROLES[Action.INVITE_PEOPLE]
+RESERVED_LOGINS: Final = frozenset({local_operator("").name, anonymous("").name})
+"""Names under which the trail knows others than people: nobody can be taken for them."""
 INVITED_BY_BANKS: Final = frozenset({Role.RELATIONSHIP_MANAGER, Role.BANK_ADMINISTRATOR})
 """Roles that a bank administrator may invite others to; every other role is for administrators to give."""
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Final
 
-from app.accounts import audit_service, standings
+from app.accounts import audit_service, invitation_queries, standings
 from app.accounts import people_queries as queries
 from app.accounts.logins import login_key
-from app.accounts.people_rules import contradictions, period_faults, written_scope
+from app.accounts.people_rules import INVITING, contradictions, period_faults, written_scope
 from app.accounts.people_schemas import GrantIn, GrantOut, PersonFilter, PersonOut
 from app.accounts.permissions import Action, Target, require
 from app.accounts.places import Places
@@ -103,6 +103,8 @@ async def end_grant(
 ) -> PersonOut:
     """End a role now: from this transaction on it does not hold; it stays on record.
 
+    With a role that invites, the open invitations of the person end too.
+
     Raises:
         Forbidden: the viewer does not manage accounts, or is that person.
         NotFound: there is no such person or role of the person.
@@ -119,6 +121,8 @@ async def end_grant(
         raise Conflict("The role has ended already.", [Fault("grant", "ended", value=str(grant_id))])
     if row.role == Role.ADMINISTRATOR:
         await keep_an_administrator(session, now, lambda _person, grant: grant != grant_id)
+    if row.role in INVITING:
+        await invitation_queries.revoke_of(session, person.login, now)
     row.ended_at, row.ended_by = now, viewer.name
     await note_change(
         session, person, "end_grant", now, {"role": row.role, "scope": row.scope, "grant": row.id}

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from app.accounts import account_service, invitation_service, passwords
+from app.accounts import account_service, invitation_service, passwords, people_service
 from app.accounts.invitation_schemas import AcceptanceIn, InvitationIn, InvitationMade
 from app.accounts.rules import Role, Viewer, anonymous
 from app.accounts.tables import AuditEvent, Invitation, Person, RoleGrant
@@ -185,6 +185,30 @@ async def test_a_bank_administrator_invites_lists_and_revokes_within_the_own_ban
     manager = await person(sessions, "manager", (Role.RELATIONSHIP_MANAGER, "SJ-HRB"))
     async with client_as(sessions, manager) as client:
         assert (await client.get("/invitations")).status_code == 403
+
+
+async def test_with_the_role_that_invites_its_open_invitations_end(sessions: Sessions) -> None:
+    await bank(sessions)
+    branch = await person(sessions, "branch", (Role.BANK_ADMINISTRATOR, "SJ-HRB"))
+    made = await invited(sessions, branch, "relationship_manager", "SJ-HRB-DL")
+    async with working(sessions) as session:
+        await invitation_service.check_open(session, made.token, now=utc_now())
+        assert branch.person is not None
+        [grant] = (await people_service.get_person(session, OPERATOR, branch.person, now=utc_now())).grants
+        await people_service.end_grant(
+            session, OPERATOR, branch.person, grant.id, expect=lambda _: None, now=utc_now()
+        )
+        with pytest.raises(NotFound):
+            await invitation_service.check_open(session, made.token, now=utc_now())
+
+
+async def test_nobody_takes_a_login_that_stands_for_others_on_the_trail(sessions: Sessions) -> None:
+    made = await invited(sessions)
+    for login in ("local-operator", "Anonymous"):
+        body = AcceptanceIn(**ACCOUNT | {"token": made.token, "login": login})
+        with pytest.raises(Conflict):
+            async with working(sessions, NOBODY) as session:
+                await invitation_service.accept(session, NOBODY, body, "hash", now=utc_now())
 
 
 async def test_a_taken_login_is_told_and_leaves_the_invitation_open(sessions: Sessions) -> None:
