@@ -27,7 +27,7 @@ from app.bottlenecks import api as bottlenecks
 from app.catalogue import api as catalogue
 from app.chains import api as chains
 from app.coverage import api as coverage
-from app.desks import account, coordinator, signing
+from app.desks import account, coordinator, invitation, signing
 from app.desks.pages import problem_page
 from app.docking import api as docking
 from app.enterprises import api as enterprises
@@ -71,7 +71,7 @@ ROUTERS = (
     docking.router,
     coverage.router,
 )
-PAGES = (coordinator.router, signing.router, account.router)
+PAGES = (coordinator.router, signing.router, invitation.router, account.router)
 
 
 def create_app(

@@ -126,6 +126,18 @@ async def revoke(
     return _out(row, now)
 
 
+async def offered(session: AsyncSession, token: str, *, now: datetime) -> tuple[str, Grant]:
+    """Answer whom an open invitation is meant for, and the role that it offers.
+
+    Raises:
+        NotFound: no open invitation has this token.
+    """
+    row = await queries.open_by_hash(session, hash_of(token), now)
+    if row is None:
+        raise _nothing_open()
+    return row.name, Grant(Role(row.role), row.scope, shanghai_date(now), row.until)
+
+
 async def check_open(session: AsyncSession, token: str, *, now: datetime) -> None:
     """Refuse a token of no open invitation, before anything slow is done for it.
 

@@ -18,8 +18,9 @@ from app.accounts import standings
 from app.accounts.csrf import proves
 from app.accounts.key_ring import key_ring
 from app.accounts.tables import SignInSession
-from app.kernel.database import AsyncSession, is_writing, transaction
+from app.kernel.database import AsyncSession, DBAPIError, is_writing, transaction
 from app.kernel.errors import Fault, Forbidden
+from app.kernel.logs import get_logger
 from app.kernel.requests import READING_METHODS
 from app.kernel.settings import Settings
 
@@ -29,6 +30,7 @@ IDLE: Final = timedelta(minutes=30)
 TOUCHED_EVERY: Final = timedelta(minutes=1)
 VALUE_BYTES: Final = 32
 MOST_VALUE_CHARACTERS: Final = 100
+logger = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +119,19 @@ async def admitted(
 ) -> SignInSession | None:
     """Answer the page session that a request comes with, or None; note that it is used.
 
+    Without `needs_proof` (where nobody needs to sign in) an unproven change is nobody's.
+
     Raises:
-        Forbidden: the request changes something, and does not prove that a page of the session sent it
-            (`needs_proof` is False for signing in, which no session stands behind).
+        Forbidden: the request changes something, and does not prove that a page of the session sent it.
     """
     found = await recognised(session, request.cookies.get(cookie_name(settings)), now=now)
     if found is None:
         return None
     is_change = request.method not in READING_METHODS
-    if is_change and needs_proof and not await _is_proven(request, found.id, settings):
-        raise _unproven()
+    if is_change and not await _is_proven(request, found.id, settings):
+        if needs_proof:
+            raise _unproven()
+        return None
     if now - found.last_used_at >= TOUCHED_EVERY:
         await _touch(request, session, found.id, now)
     return found
@@ -141,8 +146,11 @@ async def _touch(request: Request, session: AsyncSession, session_id: str, now: 
         await queries.touch(session, session_id, now)
         return
     # A reading transaction must not turn into a writing one (kernel/database.py).
-    async with transaction(request.app.state.sessions) as own:
-        await queries.touch(own, session_id, now)
+    try:
+        async with transaction(request.app.state.sessions) as own:
+            await queries.touch(own, session_id, now)
+    except DBAPIError as error:  # somebody writes for long: looking goes on, the next request notes it
+        logger.warning("session_use_not_noted", session=session_id, error=type(error).__name__)
 
 
 async def renew(session: AsyncSession, session_id: str, person_id: int) -> str:

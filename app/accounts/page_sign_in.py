@@ -10,7 +10,15 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from app.accounts import audit_service, page_sessions, second_factor_queries
+from app.accounts import (
+    account_service,
+    audit_service,
+    invitation_service,
+    page_sessions,
+    people_service,
+    second_factor_queries,
+)
+from app.accounts.invitation_schemas import AcceptanceIn
 from app.accounts.page_sessions import Visitor
 from app.accounts.rules import Viewer
 from app.accounts.sealing import SealBroken, seal, unseal
@@ -103,6 +111,25 @@ async def with_code(
         raise sign_in_failed()
     proven = Proven(taken.person_id, taken.login, taken.address, taken.is_known, stored)
     return await _enter(begin, gate, settings, browser, proven, code, now=now)
+
+
+async def with_invitation(
+    begin: Begin, settings: Settings, browser: Browser, viewer: Viewer, body: AcceptanceIn, *, now: datetime
+) -> str:
+    """Take an invitation up with a new account, and sign in to it; answer the new cookie.
+
+    Raises:
+        NotFound: no open invitation has this token.
+        Refused: the login cannot be used, or the password is guessable.
+        Conflict: the login is taken.
+    """
+    async with begin(writes=False) as session:
+        await invitation_service.check_open(session, body.token, now=now)
+    hashed = await account_service.hashed(body)
+    async with begin() as session:
+        made = await invitation_service.accept(session, viewer, body, hashed, now=now)
+        person = await people_service.stored_person(session, made.person)
+        return await let_in(session, settings, browser, person, has_second_factor=False, now=now)
 
 
 def is_open(gate: Gate, step: str, *, now: datetime) -> bool:

@@ -12,11 +12,18 @@ from app.accounts.auth_schemas import PasswordIn
 from app.accounts.own_account import own_account
 from app.accounts.page_sessions import visitor_of
 from app.accounts.permissions import Action, does
-from app.accounts.rules import Role
 from app.accounts.sign_in import Attempt
 from app.accounts.standings import Standing
-from app.desks.pages import go_to, guest_of, page
-from app.desks.signing import NOT_AVAILABLE, TOO_MANY, ProviderDep, callback_address, told, with_flow
+from app.desks.pages import ROLE_NAMES, go_to, guest_of, page
+from app.desks.signing import (
+    NEW_PASSWORD,
+    NOT_AVAILABLE,
+    TOO_MANY,
+    ProviderDep,
+    callback_address,
+    told,
+    with_flow,
+)
 from app.kernel.clock import utc_now
 from app.kernel.errors import Conflict, Refused, RongqiaoError, TooMany, Unavailable
 from app.kernel.requests import Begin, BeginDep, SessionDep, TransactionRoute
@@ -29,16 +36,6 @@ router = APIRouter(
     prefix="/account",
 )
 
-ROLE_NAMES: Final = {
-    Role.ENTERPRISE: "企业",
-    Role.RELATIONSHIP_MANAGER: "客户经理",
-    Role.BANK_ADMINISTRATOR: "银行管理员",
-    Role.COORDINATOR: "统筹部门",
-    Role.CHAIN_MANAGER: "链长（链办）",
-    Role.GUARANTOR: "担保机构",
-    Role.AUDITOR: "审计",
-    Role.ADMINISTRATOR: "账户管理员",
-}
 WRONG_CODE: Final = "验证码不正确，或者已经用过。请等下一个验证码，或者用恢复码。"
 WRONG_FIRST_CODE: Final = "验证码不正确。请核对手机时间，再输入应用当前显示的 6 位数字。"
 IN_FORCE: Final = "第二因素已经启用；要更换，请先停用。"
@@ -286,9 +283,6 @@ def _said(error: RongqiaoError) -> tuple[str, ...]:
     if isinstance(error, Conflict):
         return ("口令刚刚在别处修改过，请重新登录。",)
     return tuple("现口令不正确。" if fault.where == "old" else NEW_PASSWORD for fault in error.faults[:1])
-
-
-NEW_PASSWORD: Final = "新口令太短、太常见，或者包含您的登录名或姓名。请用至少 10 个字符的、不易猜到的口令。"  # noqa: S105 - a sentence
 
 
 def _second_factor(

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.accounts.csrf import csrf_token
-from app.accounts.rules import Viewer
+from app.accounts.rules import Role, Viewer
 from app.accounts.standings import Standing
 from app.desks.devices import device_name
 from app.kernel.money import FEN_PER_WAN, FEN_PER_YUAN
@@ -62,6 +62,18 @@ POLICY = "; ".join(
     )
 )
 """What a page may load: its own style sheet and the empty icon; no script, nothing from elsewhere."""
+
+
+ROLE_NAMES: Final = {
+    Role.ENTERPRISE: "企业",
+    Role.RELATIONSHIP_MANAGER: "客户经理",
+    Role.BANK_ADMINISTRATOR: "银行管理员",
+    Role.COORDINATOR: "统筹部门",
+    Role.CHAIN_MANAGER: "链长（链办）",
+    Role.GUARANTOR: "担保机构",
+    Role.AUDITOR: "审计",
+    Role.ADMINISTRATOR: "账户管理员",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ FLOW_COOKIE: Final = "rongqiao-sso"
 CALLBACK: Final = "/sign-in/single-sign-on/callback"
 WRONG: Final = "登录名、口令或验证码不正确，或者该账户不能使用。"
 TOO_MANY: Final = "尝试次数过多，请在 {} 秒后再试。"
+NEW_PASSWORD: Final = "新口令太短、太常见，或者包含您的登录名或姓名。请用至少 10 个字符的、不易猜到的口令。"  # noqa: S105 - a sentence
 NOT_DONE: Final = "单点登录没有完成。请重新登录。"
 NOT_AVAILABLE: Final = "单点登录暂时不可用。请稍后再试，或者用口令登录。"
 UNKNOWN: Final = "您已通过单点登录，但它还没有关联本系统的账户。请向本单位管理员索取邀请；已有账户的，请先用口令登录，再在“我的账户”中关联。"
