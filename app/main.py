@@ -28,6 +28,7 @@ from app.catalogue import api as catalogue
 from app.chains import api as chains
 from app.coverage import api as coverage
 from app.desks import account, coordinator, invitation, signing
+from app.desks import second_factor as factor_pages
 from app.desks.pages import problem_page
 from app.docking import api as docking
 from app.enterprises import api as enterprises
@@ -71,7 +72,7 @@ ROUTERS = (
     docking.router,
     coverage.router,
 )
-PAGES = (coordinator.router, signing.router, invitation.router, account.router)
+PAGES = (coordinator.router, signing.router, invitation.router, account.router, factor_pages.router)
 
 
 def create_app(
