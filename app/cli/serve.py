@@ -22,11 +22,17 @@ def serve() -> None:
         app = create_app(settings)
     run(lambda: _require_fit(settings))
     base = settings.public_origin or f"http://{settings.host}:{settings.port}"
-    notes.print(f"Rongqiao 融桥 on [bold]{base}[/bold] (stop with Ctrl-C). Worth opening first:")
+    notes.print(f"Rongqiao 融桥 on [bold]{base}[/bold] (stop with Ctrl-C).")
+    if settings.environment == "development":
+        _show_worth_opening(base)
+    uvicorn.run(app, **server_options(settings))
+
+
+def _show_worth_opening(base: str) -> None:
+    notes.print("Worth opening first:")
     for path, what in WORTH_OPENING:
         notes.print(f"  {base}{path}", f"[dim]{what}[/dim]", highlight=False, soft_wrap=True)
     notes.print("Worth trying: what [bold]rongqiao seed demo[/bold] lists, run again.")
-    uvicorn.run(app, **server_options(settings))
 
 
 async def _require_fit(settings: Settings) -> None:
