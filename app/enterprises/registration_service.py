@@ -74,5 +74,6 @@ def _beside(one: RegistrationOut, known: Mapping[str, KnownFirm]) -> Registratio
         **one.model_dump(),
         is_known=stored is not None,
         name_differs=stored is not None and stored[0] != name_key(one.enterprise),
+        code_region=one.uscc[2:8],
         region_differs=stored is not None and stored[1] != one.region,
     )

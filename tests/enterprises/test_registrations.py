@@ -83,6 +83,7 @@ async def test_a_coordinator_of_the_region_sees_what_to_look_at_twice_and_confir
     harbin = await person(sessions, "harbin", (Role.COORDINATOR, "230100"))
     async with client_as(sessions, harbin) as client:
         [one] = (await client.get("/registrations?state=pending")).json()["items"]
+        assert one["code_region"] == "230199"
         hints = {key: one[key] for key in ("claimed_by", "is_known", "name_differs", "region_differs")}
         assert hints == {"claimed_by": 1, "is_known": True, "name_differs": True, "region_differs": True}
         path = f"/registrations/{made.id}"
