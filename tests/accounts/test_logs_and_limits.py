@@ -2,8 +2,10 @@
 
 import json
 import logging
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from structlog.testing import capture_logs
 
 from app.accounts import audit_queries
@@ -56,6 +58,7 @@ async def test_neither_log_nor_trail_holds_a_secret_or_more_of_a_person_than_who
         assert personal not in lines
 
 
+@time_machine.travel(datetime(2023, 11, 15, 4, 0, tzinfo=UTC), tick=False)
 async def test_who_is_signed_in_does_not_pay_for_others_at_the_same_address(
     sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
