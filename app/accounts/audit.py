@@ -97,6 +97,20 @@ class Break:
 
 
 @dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which links are asked for: those that fit all that is stated. `since` is included, `before` is not."""
+
+    actor: str | None = None
+    person: int | None = None
+    action: str | None = None
+    subject_kind: str | None = None
+    subject: str | None = None
+    request_id: str | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What came of walking along a chain: its links, where it began and ended, and the first break if any.
 

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 
 from app.accounts import audit_trail_service as service
 from app.accounts.api import ViewerDep
-from app.accounts.audit_queries import EventFilter
+from app.accounts.audit import EventFilter
 from app.accounts.audit_schemas import AuditEventOut
 from app.accounts.permissions import Action, does
 from app.kernel.paging import Page, PageQuery

@@ -1,13 +1,12 @@
 """Rows of the audit trail."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime
+from dataclasses import fields
 from typing import Final
 
 from sqlalchemy import ColumnElement, func, insert, select
 
-from app.accounts.audit import START, Link
+from app.accounts.audit import START, EventFilter, Link
 from app.accounts.tables import AuditEvent
 from app.kernel.database import AsyncSession
 
@@ -16,20 +15,6 @@ _END_OF_TRAIL: Final = 0x52515F4155444954
 LINKS_AT_ONCE: Final = 2_000
 _NAMES: Final = tuple(field.name for field in fields(Link))
 _COLUMNS: Final = tuple(getattr(AuditEvent, name) for name in _NAMES)
-
-
-@dataclass(frozen=True, slots=True)
-class EventFilter:
-    """Which links are asked for: those that fit all that is stated. `since` is included, `before` is not."""
-
-    actor: str | None = None
-    person: int | None = None
-    action: str | None = None
-    subject_kind: str | None = None
-    subject: str | None = None
-    request_id: str | None = None
-    since: datetime | None = None
-    before: datetime | None = None
 
 
 async def hold_last_link(session: AsyncSession) -> tuple[int, str]:

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from app.accounts import audit_queries
-from app.accounts.audit import GENESIS, Break, Link, Verdict, Walk, link_of_line
-from app.accounts.audit_queries import EventFilter
+from app.accounts.audit import GENESIS, Break, EventFilter, Link, Verdict, Walk, link_of_line
 from app.accounts.audit_schemas import AuditEventOut
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
