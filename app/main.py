@@ -19,6 +19,7 @@ from app.accounts.door import AccountsDoor
 from app.accounts.key_ring import key_ring
 from app.accounts.lockout import Lockout
 from app.accounts.oidc_client import Provider
+from app.accounts.openapi import describe_credentials
 from app.accounts.sign_in import Gate
 from app.accounts.start_service import require_fit, require_safe
 from app.allocation import api as allocation
@@ -119,6 +120,7 @@ def create_app(
     if sessions is not None:
         app.state.sessions = sessions
     install_problem_handlers(app)
+    describe_credentials(app)
     api = APIRouter(prefix=API_PREFIX)
     for router in ROUTERS:
         api.include_router(router)

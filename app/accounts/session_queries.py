@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import Date, Row, Table, and_, bindparam, or_, select, update
+from sqlalchemy import Date, Row, Table, and_, bindparam, delete, or_, select, update
 
 from app.accounts.tables import ApiKey, Person, RefreshToken, RoleGrant, SignInSession
 from app.kernel.database import AsyncSession, UtcDateTime
@@ -84,6 +84,15 @@ async def continue_session(session: AsyncSession, session_id: str, now: datetime
         .returning(SignInSession.person_id, SignInSession.expires_at)
     )
     return (await session.execute(touched)).one_or_none()
+
+
+async def drop_refresh_tokens(session: AsyncSession, person_id: int, now: datetime) -> None:
+    """Delete the refresh tokens of a person's sessions that are over: they hold no more, as if unknown."""
+    over = select(SignInSession.id).where(
+        SignInSession.person_id == person_id,
+        or_(SignInSession.ended_at.is_not(None), SignInSession.expires_at <= now),
+    )
+    await session.execute(delete(RefreshToken).where(RefreshToken.session_id.in_(over)))
 
 
 async def login_that_can_sign_in(session: AsyncSession, person_id: int) -> str | None:

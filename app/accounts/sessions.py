@@ -64,7 +64,8 @@ async def start(
     has_second_factor: bool,
     now: datetime,
 ) -> Issued:
-    """Begin a session of a person who has proven who they are."""
+    """Begin a session of a person who has proven who they are, and whose row the transaction holds."""
+    await queries.drop_refresh_tokens(session, person_id, now)
     row = SignInSession(
         id=new_id(),
         person_id=person_id,

@@ -132,10 +132,15 @@ def _fault_of(item: dict[str, Any]) -> dict[str, str]:
         return Fault("header.Content-Type", "does not say that the body is JSON", SAY_JSON).as_dict()
     where = ".".join(str(part) for part in ([] if source == "body" else [source]) + path)
     message = MESSAGES.get(kind, item["msg"].removeprefix("Value error, "))
-    shown = "" if isinstance(value, dict | list | bytes) or value is None else str(value)
+    is_hidden = value is None or isinstance(value, dict | list | bytes) or SECRET_FIELDS & set(path)
+    shown = "" if is_hidden else str(value)
     return Fault(where or "body", message, REMEDIES.get(kind, ""), shown[:MOST_SHOWN_CHARACTERS]).as_dict()
 
 
+SECRET_FIELDS = frozenset(
+    {"password", "old", "new", "token", "refresh_token", "totp", "X-API-Key", "Authorization"}
+)
+"""What is sent there is never repeated."""
 MESSAGES = {"missing": "missing", "extra_forbidden": "no field of this name is known"}
 REMEDIES = {
     "json_invalid": "Send one JSON document in UTF-8.",

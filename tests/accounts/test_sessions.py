@@ -12,7 +12,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import select, update
 
-from app.accounts import audit_service, second_factor
+from app.accounts import audit_service, passwords, second_factor
 from app.accounts.audit import Origin
 from app.accounts.key_ring import KeyRing
 from app.accounts.permissions import Action
@@ -21,7 +21,7 @@ from app.accounts.session_queries import hold_person
 from app.accounts.tables import Person, RefreshToken, RoleGrant, SignInSession
 from app.kernel.database import Sessions, transaction
 from app.kernel.tables import IdempotencyRecord
-from tests.accounts.signing import PASSWORD, Installation, installed
+from tests.accounts.signing import CHEAP, PASSWORD, Installation, installed
 
 NOW = datetime(2023, 11, 15, 2, 0, tzinfo=UTC)
 
@@ -72,7 +72,21 @@ async def test_a_role_counts_from_its_first_to_its_last_day_in_shanghai(
     assert roles == [0, 1, 1, 0]
 
 
-async def test_whatever_is_wrong_is_refused_in_the_same_words(house: Installation) -> None:
+class Counting(PasswordHash):
+    """Counts what is verified."""
+
+    verified = 0
+
+    def verify(self, password: str | bytes, hash: str | bytes) -> bool:  # noqa: A002 - pwdlib's name
+        self.verified += 1
+        return super().verify(password, hash)
+
+
+async def test_whatever_is_wrong_is_refused_in_the_same_words_for_the_same_work(
+    house: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting = Counting(CHEAP.hashers)
+    monkeypatch.setattr(passwords, "HASHER", counting)
     await house.person()
     await house.person("no.password", password=None)
     await house.person("disabled")
@@ -93,6 +107,7 @@ async def test_whatever_is_wrong_is_refused_in_the_same_words(house: Installatio
         )
     ]
     assert set(told) == {(401, "Login, password or code is wrong, or the account cannot be used.", "Bearer")}
+    assert counting.verified == len(told)
     failures = await house.trail("sign_in_failed")
     assert [event.subject.partition(":")[0] for event in failures] == [
         "wang.fang", "wang.fang", "unknown", "no.password", "disabled", "unknown", "unknown", "unknown",
@@ -203,6 +218,8 @@ async def test_a_session_ends_with_its_hours_however_often_it_is_refreshed(house
         assert tokens["expires_in"] == 300
         clock.shift(timedelta(minutes=5))
         assert (await house.refresh(tokens["refresh_token"])).status_code == 401
+        await house.sign_in()  # and what was of it is gone
+        assert len(await house.rows(select(RefreshToken))) == 1
 
 
 @pytest.mark.parametrize("way", ["sign-out", "sign-out-everywhere", "delete", "disabled"])
@@ -330,7 +347,9 @@ async def test_a_second_factor_in_force_is_asked_for_and_its_code_works_once(hou
     with time_machine.travel(datetime.now(UTC), tick=False):
         without = await house.sign_in()
         wrong = await house.sign_in(totp="000000" if _code(secret) != "000000" else "111111")
-        assert await _told(without) == await _told(wrong) == await _told(await house.sign_in("wang.fang", "x"))
+        assert (
+            await _told(without) == await _told(wrong) == await _told(await house.sign_in("wang.fang", "x"))
+        )
         answers = await asyncio.gather(*(house.sign_in(totp=_code(secret)) for _ in range(3)))
         assert sorted(answer.status_code for answer in answers) == [200, 401, 401]
     [tokens] = [answer.json() for answer in answers if answer.status_code == 200]
@@ -365,3 +384,11 @@ async def test_a_role_that_needs_a_second_factor_is_not_there_without_one(
     tokens = (await house.sign_in(totp=_code(secret))).json()
     async with house.client(Authorization=f"Bearer {tokens['access_token']}") as client:
         assert (await client.get("/audit/events")).status_code == 200
+
+
+async def test_what_is_malformed_is_named_and_no_secret_is_repeated(house: Installation) -> None:
+    await house.person()
+    async with await house.signed_in() as client:
+        answer = await client.post("/auth/password", json={"old": "y" * 201, "new": ["z"], "more": 1})
+    assert [fault["where"] for fault in answer.json()["errors"]] == ["old", "new", "more"]
+    assert "yyy" not in answer.text

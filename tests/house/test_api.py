@@ -100,6 +100,17 @@ def test_every_creating_operation_takes_an_idempotency_key_or_keeps_no_answer(ap
     assert wrong == []
 
 
+def test_every_operation_says_whether_it_needs_a_credential_and_few_need_none(app: FastAPI) -> None:
+    operations = dict(_operations(app))
+    schemes = app.openapi()["components"]["securitySchemes"].keys()
+    assert all(
+        set().union(*operation["security"]) in ({*schemes}, set()) for operation in operations.values()
+    )
+    opened = {name for name, operation in operations.items() if not operation["security"]}
+    assert "POST /api/v1/auth/token" in opened
+    assert all(operations[name]["x-action"] == "sign_in" for name in opened)
+
+
 SECRETS = ("access_token", "refresh_token", "key", "token", "secret", "recovery_codes")
 
 
