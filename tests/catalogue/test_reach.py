@@ -178,7 +178,10 @@ async def test_a_chains_plan_is_its_managers_and_its_coordinators_and_the_rest_o
             await is_done(service.publish_chain_plan(town, viewer, "GDZB", plan, expect=anything, now=now)),
             await is_done(
                 chains.create_chain(
-                    town, viewer, ChainIn(code=f"N{viewer.name[-4:]}", name="新链", industries=("C34",)), now=now
+                    town,
+                    viewer,
+                    ChainIn(code=f"N{viewer.name[-4:]}", name="新链", industries=("C34",)),
+                    now=now,
                 )
             ),
             await is_done(chains.appoint_manager(town, viewer, "GDZB", leader, now=now)),
