@@ -28,13 +28,15 @@ class DatabaseFacts:
     """What was found in the database at the start.
 
     `revision` is that of its tables (None: it has none), `newest` that of this version of the program;
-    `may_change_trail` tells that the role in use may do more with the audit trail than read and add.
+    `may_change_trail` tells that the role in use may do more with the audit trail than read and add;
+    `unreachable` are tables that it may not work with (then nothing else was looked at).
     """
 
     revision: str | None
     newest: str
     demo_people: int = 0
     may_change_trail: bool = False
+    unreachable: tuple[str, ...] = ()
 
 
 def settings_faults(settings: Settings, exposed: Sequence[str] = ()) -> list[Fault]:
@@ -55,6 +57,9 @@ def settings_faults(settings: Settings, exposed: Sequence[str] = ()) -> list[Fau
 
 def database_faults(settings: Settings, facts: DatabaseFacts) -> list[Fault]:
     """Answer why the service cannot start on a database; its tables count everywhere, the rest in production."""
+    if facts.unreachable:
+        message = f"the role in use may not work with {', '.join(facts.unreachable)}"
+        return [Fault("database", message, "Run `rongqiao db grant ROLE` as the owner, after each upgrade.")]
     if facts.revision != facts.newest:
         message = f"its tables are at migration {facts.revision or 'none'}, this version needs {facts.newest}"
         return [Fault("database", message, "Run `rongqiao db upgrade`.")]

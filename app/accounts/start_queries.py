@@ -22,6 +22,23 @@ async def demo_people(session: AsyncSession) -> int:
     return (await session.execute(statement)).scalar_one()
 
 
+async def out_of_reach(session: AsyncSession) -> list[str]:
+    """Answer the tables that the role in use may not work with, as none was given rights to them since they were made."""
+    if session.get_bind().dialect.name != _POSTGRESQL:
+        return []
+    statement = text(
+        "SELECT c.relname FROM pg_class c"
+        " WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'"
+        " AND NOT (has_table_privilege(c.oid, 'SELECT')"
+        "  AND (c.relname = :versions OR has_table_privilege(c.oid, 'INSERT'))"
+        "  AND (c.relname IN (:versions, :trail)"
+        "   OR has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')))"
+        " ORDER BY c.relname"
+    )
+    names = {"versions": "alembic_version", "trail": AuditEvent.__tablename__}
+    return list((await session.execute(statement, names)).scalars())
+
+
 async def may_change_trail(session: AsyncSession) -> bool:
     """Tell whether the role in use may do more with the audit trail than read and add (always, on SQLite)."""
     if session.get_bind().dialect.name != _POSTGRESQL:

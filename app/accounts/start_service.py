@@ -41,7 +41,11 @@ async def require_fit(sessions: Sessions, settings: Settings) -> None:
 
 
 async def _facts(session: AsyncSession) -> DatabaseFacts:
-    revision, newest = await start_queries.revision(session), newest_migration()
+    newest = newest_migration()
+    unreachable = await start_queries.out_of_reach(session)
+    if unreachable:
+        return DatabaseFacts(None, newest, unreachable=tuple(unreachable))
+    revision = await start_queries.revision(session)
     if revision != newest:
         return DatabaseFacts(revision, newest)
     return DatabaseFacts(

@@ -157,6 +157,20 @@ def test_production_starts_as_the_service_and_not_as_the_owner(two: Two | None, 
     assert "rongqiao db grant" in refused.value.faults[0].remedy
 
 
+def test_a_table_that_came_with_an_upgrade_asks_for_rights_again(two: Two | None) -> None:
+    if two is None:
+        return
+    asyncio.run(do(two.owner, "CREATE TABLE came_later (n int)"))
+    try:
+        with pytest.raises(Unavailable) as refused:
+            asyncio.run(_fit(two.service))
+        assert "came_later" in refused.value.faults[0].message
+        assert grant(two.owner, ROLE).exit_code == 0
+        asyncio.run(_fit(two.service))
+    finally:
+        asyncio.run(do(two.owner, "DROP TABLE came_later"))
+
+
 async def _fit(url: str) -> None:
     engine = make_engine(url)
     try:
