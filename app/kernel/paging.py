@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Sequence
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
 from pydantic import BaseModel, Field
@@ -37,11 +37,7 @@ class PageRequest(BaseModel):
             key = json.loads(base64.urlsafe_b64decode(self.cursor.encode()))
         except (ValueError, binascii.Error):
             key = None
-        if (
-            isinstance(key, list)
-            and len(key) == width
-            and all(isinstance(part, str) or (type(part) is int and abs(part) < 2**63) for part in key)
-        ):
+        if isinstance(key, list) and len(key) == width and all(_is_storable(part) for part in key):
             return key
         raise _foreign_cursor()
 
@@ -64,6 +60,13 @@ def _foreign_cursor() -> Refused:
         "The cursor is not one of ours.",
         [Fault("cursor", "not a cursor", "Send the `next` of the page before, unchanged.")],
     )
+
+
+def _is_storable(part: Any) -> bool:
+    """Tell whether a part of a sort key can stand in a column: a number of 64 bits, or text that databases take."""
+    if isinstance(part, str):
+        return "\0" not in part and not any("\ud800" <= each <= "\udfff" for each in part)
+    return type(part) is int and abs(part) < 2**63
 
 
 PageQuery = Annotated[PageRequest, Query()]
