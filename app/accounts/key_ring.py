@@ -16,6 +16,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from app.kernel.errors import Fault, Refused
 from app.kernel.settings import PROJECT_ROOT, Settings
 
 DEVELOPMENT_KEY = PROJECT_ROOT / "var" / "development.key"
@@ -51,12 +52,15 @@ def key_ring(settings: Settings) -> KeyRing:
     """Answer the key ring of an installation; in development without keys, one that this machine made itself.
 
     Raises:
-        ValueError: a production installation has no keys.
+        Refused: a production installation has no keys.
     """
     stated = settings.secret_keys.get_secret_value().split(",")
     given = tuple(key.strip() for key in stated if key.strip())
     if not given and settings.environment == "development":
         given = (_kept_key(DEVELOPMENT_KEY),)
+    if not given:
+        fault = Fault("RONGQIAO_SECRET_KEYS", "missing", "State 32 random characters or more.")
+        raise Refused("This installation has no key to sign and seal with.", [fault])
     return KeyRing(given)
 
 

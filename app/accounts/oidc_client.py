@@ -25,7 +25,7 @@ from app.accounts.oidc_protocol import (
     identity_in,
     is_safe_url,
 )
-from app.kernel.errors import Fault, Unavailable
+from app.kernel.errors import Fault, Refused, Unavailable
 from app.kernel.logs import get_logger
 from app.kernel.settings import Settings
 
@@ -46,16 +46,21 @@ class Provider:
         """Take the settings; nothing is asked of the provider yet.
 
         Raises:
-            ValueError: the issuer is neither https nor on this machine, or we have no client id.
+            Refused: the issuer is neither https nor on this machine, or we have no client id.
         """
         self.issuer, self.client_id = settings.oidc_issuer, settings.oidc_client_id
         self._secret = settings.oidc_client_secret.get_secret_value()
+        faults = []
         if not is_safe_url(self.issuer):
-            msg = f"RONGQIAO_OIDC_ISSUER={self.issuer}: give an https address"
-            raise ValueError(msg)
+            faults.append(
+                Fault("RONGQIAO_OIDC_ISSUER", "neither https nor this machine", "Give an https address.")
+            )
         if not self.client_id:
-            msg = "RONGQIAO_OIDC_CLIENT_ID: give the client id that the provider knows us by"
-            raise ValueError(msg)
+            faults.append(
+                Fault("RONGQIAO_OIDC_CLIENT_ID", "missing", "Give the id that the provider knows us by.")
+            )
+        if faults:
+            raise Refused("Single sign-on cannot be used with these settings.", faults)
         self._metadata: tuple[datetime, ProviderMetadata] | None = None
         self._keys: tuple[datetime, Mapping[str, Any]] | None = None
 

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from app.accounts.key_ring import KeyRing, _kept_key, key_ring
 from app.accounts.sealing import SealBroken, resealed, seal, unseal
+from app.kernel.errors import Refused
 from app.kernel.settings import Settings
 
 NOW = datetime(2023, 11, 15, 2, tzinfo=UTC)
@@ -60,8 +61,11 @@ def test_settings_name_the_keys_and_production_never_invents_one() -> None:
     stated = Settings(secret_keys=SecretStr(" new , old,"))
     assert key_ring(stated) == NEW
     assert "old" not in repr(key_ring(stated))
-    with pytest.raises(ValueError, match="RONGQIAO_SECRET_KEYS"):
+    with pytest.raises(Refused) as refusal:
         key_ring(Settings(environment="production", secret_keys=SecretStr(", ")))
+    assert [fault.where for fault in refusal.value.faults] == ["RONGQIAO_SECRET_KEYS"]
+    with pytest.raises(ValueError, match="RONGQIAO_SECRET_KEYS"):
+        KeyRing(())
 
 
 def test_processes_that_start_at_once_agree_on_the_key_of_a_development_machine(tmp_path: Path) -> None:
