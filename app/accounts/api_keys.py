@@ -55,9 +55,8 @@ async def make(session: AsyncSession, viewer: Viewer, body: ApiKeyIn, *, now: da
 
 async def list_keys(session: AsyncSession, viewer: Viewer, page: PageRequest) -> Page[ApiKeyOut]:
     """Answer the viewer's keys, the newest first; who manages accounts sees everybody's."""
-    key = page.after()
-    after = key[0] if key and isinstance(key[0], int) else None
-    rows = await queries.page_of_keys(session, person_id=_whose(viewer), after=after, limit=page.limit + 1)
+    after, limit = page.after_number(), page.limit + 1
+    rows = await queries.page_of_keys(session, person_id=_whose(viewer), after=after, limit=limit)
     return page_of(rows, page, lambda row: (row.ApiKey.id,), lambda row: _out(row.ApiKey, row.login))
 
 

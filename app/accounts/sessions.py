@@ -22,8 +22,8 @@ from app.accounts.rules import Viewer
 from app.accounts.tables import RefreshToken, SignInSession
 from app.accounts.tokens import PURPOSE, access_token, new_id, new_secret, secret_hash
 from app.kernel.database import AsyncSession
-from app.kernel.errors import Conflict, Fault, NotFound, Refused, Unauthenticated
-from app.kernel.paging import Page, PageRequest, page_of
+from app.kernel.errors import Conflict, Fault, NotFound, Unauthenticated
+from app.kernel.paging import Page, PageRequest, foreign_cursor, page_of
 from app.kernel.settings import Settings
 
 KIND: Final = "token"
@@ -173,13 +173,10 @@ def _out(row: SignInSession, this: str) -> SessionOut:
 def _instant(text: str | int) -> datetime:
     try:
         instant = datetime.fromisoformat(str(text))
-    except ValueError:
-        instant = datetime.min  # noqa: DTZ901 - refused below
+    except ValueError as error:
+        raise foreign_cursor() from error
     if instant.tzinfo != UTC:
-        raise Refused(
-            "The cursor is not one of ours.",
-            [Fault("cursor", "not a cursor", "Send the `next` of the page before, unchanged.")],
-        )
+        raise foreign_cursor()
     return instant
 
 

@@ -39,7 +39,7 @@ class PageRequest(BaseModel):
             key = None
         if isinstance(key, list) and len(key) == width and all(_is_storable(part) for part in key):
             return key
-        raise _foreign_cursor()
+        raise foreign_cursor()
 
     def after_number(self) -> int | None:
         """Answer the number that the cursor holds; None for the first page.
@@ -52,10 +52,11 @@ class PageRequest(BaseModel):
             return None
         if isinstance(key[0], int):
             return key[0]
-        raise _foreign_cursor()
+        raise foreign_cursor()
 
 
-def _foreign_cursor() -> Refused:
+def foreign_cursor() -> Refused:
+    """Make the refusal of a cursor that this service did not make for this list."""
     return Refused(
         "The cursor is not one of ours.",
         [Fault("cursor", "not a cursor", "Send the `next` of the page before, unchanged.")],

@@ -20,6 +20,7 @@ from app.accounts.rules import Role, local_operator
 from app.accounts.session_queries import hold_person
 from app.accounts.tables import Person, RefreshToken, RoleGrant, SignInSession
 from app.kernel.database import Sessions, transaction
+from app.kernel.paging import encode_cursor
 from app.kernel.tables import IdempotencyRecord
 from tests.accounts.signing import CHEAP, PASSWORD, Installation, installed
 
@@ -265,8 +266,10 @@ async def test_sessions_are_listed_page_by_page(house: Installation) -> None:
             page = (await client.get("/auth/sessions", params=params)).json()
             seen += [item["id"] for item in page["items"]]
             cursor = page["next"]
-        crooked = await client.get("/auth/sessions", params={"cursor": "WyJ4IiwieSJd"})
-    assert (len(seen), len(set(seen)), cursor, crooked.status_code) == (5, 5, None, 422)
+        for instant in ("x", "2023-11-15", "2023-11-15T00:00:00", "0001-01-01T00:00:00+23:59"):
+            crooked = await client.get("/auth/sessions", params={"cursor": encode_cursor(instant, "0")})
+            assert (crooked.status_code, crooked.json()["errors"][0]["where"]) == (422, "cursor")
+    assert (len(seen), len(set(seen)), cursor) == (5, 5, None)
 
 
 async def test_another_password_needs_the_old_one_and_ends_the_other_sessions(house: Installation) -> None:
