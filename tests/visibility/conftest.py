@@ -1,4 +1,4 @@
-"""The world, once a backend and module; its tests change nothing that stays."""
+"""The world, once a backend; its tests change nothing that stays."""
 
 from collections.abc import AsyncIterator
 
@@ -10,7 +10,7 @@ from tests.visibility.oracle import Oracle
 from tests.visibility.world import World, build
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def world(databases: Databases) -> AsyncIterator[World]:
     """The tagged demonstration."""
     engine = make_engine(databases.fresh())
@@ -18,7 +18,7 @@ async def world(databases: Databases) -> AsyncIterator[World]:
     await engine.dispose()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def oracle(world: World) -> Oracle:
     """Who may see what in it."""
     return Oracle(world)

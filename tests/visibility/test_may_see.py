@@ -192,7 +192,7 @@ async def test_a_narrowed_session_refuses_bare_tables_with_case_data(world: Worl
             await session.execute(BARE[form]())
 
 
-def test_every_table_is_narrowed_or_named_with_the_reason_why_not(world: World) -> None:
+async def test_every_table_is_narrowed_or_named_with_the_reason_why_not(world: World) -> None:
     narrowed = {entity.__tablename__ for entity in conditions(viewers()["bank"], world.day)}
     assert narrowed == {entity.__tablename__ for entity in CASE_TABLES}
     assert narrowed.isdisjoint(PUBLIC)

@@ -1,0 +1,250 @@
+"""How the walk calls every route. A new route stands here, or the walk fails and names it.
+
+`named` gives for each path parameter, and for each name that the body uses, the pool of the world's values to
+take (world.pools); pools of case rows are tried with own, foreign and missing values. `filters` likewise for
+query parameters. `pages`: the answer has a cursor. `body` makes the JSON to send of the chosen values.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+Values = Mapping[str, str]
+FACTS: Final = {
+    "amount": "5000000.00", "term_months": 12, "purposes": ["working_capital"], "region": "230111",
+    "source_class": "srdi", "industry": "C3412",
+}  # fmt: skip
+FIRM: Final = {"name": "漏网之鱼有限公司", "region": "230111"}
+REASON: Final = {"reason": "核对后认为如此"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """How to call one route; `is_form`: it takes a form, not JSON."""
+
+    named: Mapping[str, str] = field(default_factory=dict)
+    asks: tuple[Mapping[str, str], ...] = ({},)
+    filters: Mapping[str, str] = field(default_factory=dict)
+    pages: bool = False
+    body: Callable[[Values], Any] | None = None
+    is_form: bool = False
+
+
+def _sends(content: Any) -> Callable[[Values], Any]:
+    return lambda _values: content
+
+
+NOTHING: Final = _sends({})
+"""A body that no schema takes: what the route is for concerns no case rows."""
+LIST: Final = Call(pages=True)
+ENTRY, NEED, USCC = {"entry": "entry"}, {"code": "need"}, {"uscc": "uscc"}
+ACCOUNT: Final = Call()
+ACCOUNT_CHANGE: Final = Call(body=NOTHING)
+
+CALLS: Final[Mapping[str, Call]] = {
+    # accounts: what is a person's own, or an administrator's to manage
+    "POST /auth/token": ACCOUNT_CHANGE,
+    "GET /auth/me": ACCOUNT,
+    "GET /auth/sessions": LIST,
+    "DELETE /auth/sessions/{session_id}": Call({"session_id": "word"}),
+    "POST /auth/sign-out": ACCOUNT_CHANGE,
+    "POST /auth/sign-out-everywhere": ACCOUNT_CHANGE,
+    "POST /auth/password": ACCOUNT_CHANGE,
+    "POST /api-keys": ACCOUNT_CHANGE,
+    "GET /api-keys": LIST,
+    "DELETE /api-keys/{key_id}": Call({"key_id": "number"}),
+    "GET /auth/second-factor": ACCOUNT,
+    "POST /auth/second-factor": ACCOUNT_CHANGE,
+    "POST /auth/second-factor/confirmation": ACCOUNT_CHANGE,
+    "POST /auth/second-factor/recovery-codes": ACCOUNT_CHANGE,
+    "POST /auth/second-factor/removal": ACCOUNT_CHANGE,
+    "GET /people": LIST,
+    "GET /people/{person}": Call({"person": "number"}),
+    "PATCH /people/{person}": Call({"person": "number"}, body=NOTHING),
+    "POST /people/{person}/grants": Call({"person": "number"}, body=NOTHING),
+    "PATCH /people/{person}/grants/{grant}": Call({"person": "number", "grant": "number"}, body=NOTHING),
+    "POST /password-resets": ACCOUNT_CHANGE,
+    "GET /invitations": LIST,
+    "POST /invitations": ACCOUNT_CHANGE,
+    "POST /invitations/accept": ACCOUNT_CHANGE,
+    "GET /invitations/{invitation}": Call({"invitation": "number"}),
+    "PATCH /invitations/{invitation}": Call({"invitation": "number"}, body=NOTHING),
+    "POST /registrations": ACCOUNT_CHANGE,
+    "GET /registrations": Call(pages=True, asks=({}, {"state": "pending"})),
+    "GET /registrations/own": ACCOUNT,
+    "GET /registrations/{registration}": Call({"registration": "registration"}),
+    "PATCH /registrations/{registration}": Call(
+        {"registration": "registration"}, body=_sends({"decision": "refused", "reason": "材料不全"})
+    ),
+    "GET /audit/events": LIST,
+    "GET /audit/events.jsonl": ACCOUNT,
+    "GET /sign-in": ACCOUNT,
+    "POST /sign-in": Call(body=NOTHING, is_form=True),
+    "POST /sign-in/code": Call(body=NOTHING, is_form=True),
+    "POST /sign-out": Call(body=NOTHING, is_form=True),
+    "GET /sign-in/single-sign-on": ACCOUNT,
+    "GET /sign-in/single-sign-on/callback": ACCOUNT,
+    "GET /invitation": ACCOUNT,
+    "POST /invitation": Call(body=NOTHING, is_form=True),
+    "POST /account/invitation": Call(body=NOTHING, is_form=True),
+    "GET /account": ACCOUNT,
+    "POST /account/sessions/{session_id}/end": Call({"session_id": "word"}, body=NOTHING, is_form=True),
+    "POST /account/sessions/end": Call(body=NOTHING, is_form=True),
+    "POST /account/password": Call(body=NOTHING, is_form=True),
+    "POST /account/identity": Call(body=NOTHING, is_form=True),
+    "GET /account/second-factor": ACCOUNT,
+    "POST /account/second-factor": Call(body=NOTHING, is_form=True),
+    "POST /account/second-factor/confirmation": Call(body=NOTHING, is_form=True),
+    "POST /account/second-factor/proof": Call(body=NOTHING, is_form=True),
+    "POST /account/second-factor/removal": Call(body=NOTHING, is_form=True),
+    "POST /account/second-factor/recovery-codes": Call(body=NOTHING, is_form=True),
+    # public within the service
+    "GET /policies": LIST,
+    "GET /policies/rules": ACCOUNT,
+    "GET /policies/parameters/{key}": Call({"key": "parameter"}),
+    "GET /policies/adoptions": LIST,
+    "POST /policies/adoptions": ACCOUNT_CHANGE,
+    "GET /policies/adoptions/{adoption_id}": Call({"adoption_id": "number"}),
+    "POST /policies/adoptions/{adoption_id}/end": Call({"adoption_id": "number"}, body=NOTHING),
+    "GET /policies/{pack}": Call({"pack": "pack"}),
+    "GET /policies/{pack}/clauses": Call({"pack": "pack"}),
+    "GET /policies/{pack}/clauses/{number}": Call({"pack": "pack", "number": "number"}),
+    "GET /institutions": LIST,
+    "GET /institutions/{code}": Call({"code": "institution"}),
+    "GET /institutions/{code}/colleagues": Call({"code": "institution"}, pages=True),
+    "POST /institutions": ACCOUNT_CHANGE,
+    "PATCH /institutions/{code}": Call({"code": "institution"}, body=_sends({"short_name": "改"})),
+    "GET /chains": LIST,
+    "POST /chains": ACCOUNT_CHANGE,
+    "GET /chains/{code}": Call({"code": "chain"}),
+    "GET /chains/{code}/plan": Call({"code": "chain"}),
+    "GET /chains/{code}/managers": Call({"code": "chain"}),
+    "POST /chains/{code}/managers": Call({"code": "chain"}, body=NOTHING),
+    "GET /chains/{code}/managers/{role}/{since}": Call(
+        {"code": "chain", "role": "chain_role", "since": "day"}
+    ),
+    "PATCH /chains/{code}/managers/{role}/{since}": Call(
+        {"code": "chain", "role": "chain_role", "since": "day"}, body=NOTHING
+    ),
+    "PUT /chains/{code}/plan": Call({"code": "chain"}, body=NOTHING),
+    "GET /products": LIST,
+    "POST /products": ACCOUNT_CHANGE,
+    "GET /products/{code}": Call({"code": "product"}),
+    "GET /products/{code}/revisions": Call({"code": "product"}),
+    "GET /products/{code}/revisions/{revision}": Call({"code": "product", "revision": "number"}),
+    "POST /products/{code}/revisions": Call({"code": "product"}, body=NOTHING),
+    "GET /library/editions": LIST,
+    "POST /library/editions": ACCOUNT_CHANGE,
+    "GET /library/editions/{code}": Call({"code": "library"}),
+    "GET /library/editions/{code}/products": Call({"code": "library"}),
+    "GET /library/editions/{code}/changes": Call({"code": "library"}, asks=({"since": "2023Q4"},)),
+    # firms, projects, needs, consents
+    "GET /enterprises": Call(pages=True, filters={"region": "region", "name": "name"}),
+    "GET /enterprises/{uscc}": Call(USCC),
+    "POST /enterprises": Call(USCC, body=lambda values: FIRM | {"uscc": values["uscc"]}),
+    "PUT /enterprises/{uscc}": Call(USCC, body=_sends(FIRM)),
+    "GET /enterprises/{uscc}/contact": Call(USCC),
+    "PUT /enterprises/{uscc}/contact": Call(USCC, body=_sends({"name": "某人", "phone": "0451-12345678"})),
+    "GET /projects": Call(pages=True, filters=USCC),
+    "GET /projects/{code}": Call({"code": "project"}),
+    "POST /projects": Call(USCC, body=lambda values: {"uscc": values["uscc"], "name": "新项目"}),
+    "GET /needs": Call(pages=True, filters={"uscc": "uscc", "region": "region"}),
+    "GET /needs/{code}": Call(NEED),
+    "GET /needs/{code}/revisions": Call(NEED, pages=True),
+    "POST /needs": Call(USCC, body=lambda values: {"uscc": values["uscc"], "facts": FACTS}),
+    "PUT /needs/{code}": Call(NEED, body=_sends({"facts": FACTS})),
+    "POST /needs/{code}/consents": Call(
+        NEED,
+        body=_sends(
+            {"purpose": "financing_docking", "groups": ["contact"], "until": "2026-12-31", "evidence": "纸质"}
+        ),
+    ),
+    "GET /needs/{code}/consents": Call(NEED, pages=True),
+    "GET /needs/{code}/consents/{consent}": Call(NEED | {"consent": "consent"}),
+    "PUT /needs/{code}/consents/{consent}/revocation": Call(NEED | {"consent": "consent"}, body=NOTHING),
+    "GET /needs/{code}/disclosures": Call(NEED, pages=True),
+    # the roster
+    "GET /whitelist/editions": LIST,
+    "GET /whitelist/editions/{edition}": Call({"edition": "edition"}),
+    "POST /whitelist/editions": Call(body=_sends({"code": "2024H2"})),
+    "GET /whitelist/editions/{edition}/diff/{other}": Call(
+        {"edition": "edition", "other": "edition"}, asks=({}, {"change": "kept"}), pages=True
+    ),
+    "GET /whitelist/entries": Call(
+        pages=True,
+        filters={
+            "region": "region",
+            "edition": "edition",
+            "chain": "chain",
+            "status": "status",
+            "source_class": "class",
+        },
+    ),
+    "GET /whitelist/entries/{code}": Call({"code": "entry"}),
+    "POST /whitelist/entries": Call(
+        {"need": "need"}, body=lambda values: {"edition": "2024H1", "need": values["need"]}
+    ),
+    "PUT /whitelist/entries/{code}/withdrawal": Call({"code": "entry"}, body=_sends(REASON)),
+    "GET /whitelist/imports": Call(pages=True, filters={"edition": "edition"}),
+    "GET /whitelist/imports/template.xlsx": ACCOUNT,
+    "GET /whitelist/imports/{import_id}": Call({"import_id": "import"}),
+    "POST /whitelist/imports": Call(body=NOTHING, is_form=True),
+    "POST /whitelist/imports/errors.xlsx": Call(body=NOTHING, is_form=True),
+    "GET /whitelist/reviews": Call(
+        pages=True, filters={"edition": "edition", "kind": "review_kind"}, asks=({}, {"state": "open"})
+    ),
+    "GET /whitelist/reviews/{item_id}": Call({"item_id": "review"}),
+    "PUT /whitelist/reviews/{item_id}": Call(
+        {"item_id": "review"}, body=_sends({"decision": "admit"} | REASON)
+    ),
+    # matching, bottlenecks, allocation
+    "POST /matches/preview": Call(body=_sends(FACTS)),
+    "GET /needs/{need}/matches": Call({"need": "need"}),
+    "GET /needs/{need}/matches/{product}": Call(
+        {"need": "need", "product": "product"}, asks=({"on": "2023-11-15"},)
+    ),
+    "GET /matches/runs": Call(pages=True, filters={"edition": "edition"}),
+    "POST /matches/runs": Call(body=_sends({"edition": "2024H1", "on": "2024-01-02"})),
+    "GET /matches/runs/{run}": Call({"run": "number"}),
+    "GET /matches/runs/{run}/entries": Call(
+        {"run": "number"}, pages=True, asks=({}, {"without_product": "true"})
+    ),
+    "POST /bottlenecks/preview": Call(body=_sends(FACTS)),
+    "GET /bottlenecks": Call(
+        pages=True, filters={"edition": "edition", "route": "route", "region": "region"}
+    ),
+    "GET /needs/{need}/bottlenecks": Call({"need": "need"}),
+    "POST /allocations": Call(body=_sends({"edition": "2024H1"})),
+    "GET /allocations": Call(pages=True, filters={"edition": "edition"}),
+    "GET /allocations/{run}": Call({"run": "number"}),
+    "GET /allocations/{run}/check": Call({"run": "number"}),
+    "GET /whitelist/entries/{entry}/assignment": Call(ENTRY),
+    "GET /whitelist/entries/{entry}/handler": Call(ENTRY, filters={"institution": "institution"}),
+    "PUT /whitelist/entries/{entry}/handler": Call(ENTRY, body=_sends({"person": 6})),
+    "POST /handovers": ACCOUNT_CHANGE,
+    "GET /cards": Call(pages=True, filters={"edition": "edition"}),
+    "GET /cards/{card}": Call({"card": "card"}),
+    # docking and coverage
+    "GET /whitelist/entries/{entry}/docking-events": Call(ENTRY, pages=True),
+    "POST /whitelist/entries/{entry}/docking-events": Call(
+        ENTRY | {"institution": "institution"},
+        body=lambda values: {"kind": "contacted", "institution": values["institution"]},
+    ),
+    "GET /whitelist/entries/{entry}/docking-events/{sequence}": Call(ENTRY | {"sequence": "sequence"}),
+    "GET /whitelist/entries/{entry}/docking": Call(ENTRY),
+    "GET /docking/deadlines": Call(
+        pages=True,
+        asks=({"edition": "2024H1"}, {"edition": "2023H2"}),
+        filters={"institution": "institution"},
+    ),
+    "GET /docking/reasons": ACCOUNT,
+    "GET /coverage/{month}.xlsx": Call({"month": "month"}),
+    "GET /coverage/{month}": Call(
+        {"month": "month"},
+        asks=({}, {"by": "institution"}, {"by": "chain"}),
+    ),
+    "POST /coverage/{month}/close": Call({"month": "month"}, body=NOTHING),
+    "GET /coverage/{month}/verification": Call({"month": "month"}),
+    "GET /coverage/{month}/facts": Call({"month": "month"}),
+    "GET /": Call(asks=({}, {"month": "2023-11"})),
+}

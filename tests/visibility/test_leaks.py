@@ -1,0 +1,265 @@
+"""Nothing outside a viewer's scope is returned or changed, by any route, for any role: the whole walk."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from app.accounts.permissions import Action
+from app.accounts.rules import Viewer
+from app.kernel.database import AsyncSession, Base, Sessions, transaction, unrestricted
+from app.kernel.settings import Settings
+from app.kernel.tables import IdempotencyRecord
+from app.main import API_PREFIX, create_app
+from app.visibility import queries as visibility
+from app.whitelist import queries as whitelist_queries
+from tests.visibility.calls import CALLS
+from tests.visibility.oracle import Oracle
+from tests.visibility.walking import CASE_POOLS, CHANGING, Route, Walk, forgetful, routes_of
+from tests.visibility.world import World, dump, viewers
+
+ALL_ROUTES = routes_of(create_app(Settings()))
+ROUTES = [route for route in ALL_ROUTES if route.name in CALLS]
+MOST = {"limit": "200"}
+MUST_SHOW = (
+    "GET /enterprises", "GET /enterprises/{uscc}", "GET /enterprises/{uscc}/contact", "GET /projects", "GET /needs",
+    "GET /needs/{code}", "GET /needs/{code}/consents", "GET /needs/{code}/disclosures", "GET /whitelist/entries",
+    "GET /whitelist/entries/{code}", "GET /whitelist/imports", "GET /whitelist/reviews", "GET /bottlenecks",
+    "GET /matches/runs/{run}/entries", "GET /whitelist/entries/{entry}/assignment", "GET /coverage/{month}/facts",
+    "GET /whitelist/entries/{entry}/docking-events", "GET /whitelist/entries/{entry}/docking", "GET /docking/deadlines",
+    "GET /registrations",
+)  # fmt: skip
+"""Routes that show case rows to somebody: where the walk finds no marker it proves nothing."""
+
+
+def test_the_walk_knows_how_to_call_every_route() -> None:
+    strange = [route.name for route in ALL_ROUTES if route.name not in CALLS]
+    assert strange == [], f"add to CALLS in tests/visibility/calls.py how the walk shall call {strange}"
+
+
+def test_the_walk_calls_no_route_that_is_gone() -> None:
+    assert set(CALLS) - {route.name for route in ALL_ROUTES} == set()
+
+
+@pytest.fixture(scope="module")
+async def walked(world: World, oracle: Oracle) -> Walk:
+    """The walk as every viewer through every route; nothing is kept of it."""
+    walk = Walk(world, oracle, forgetful(world.sessions))
+    walk.enter(viewers()["whole"])
+    await walk.note_cursors(ROUTES)
+    for viewer in viewers().values():
+        walk.enter(viewer)
+        for route in ROUTES:
+            await walk.visit(route, CALLS[route.name])
+    return walk
+
+
+async def test_no_answer_shows_anything_outside_the_viewers_scope(walked: Walk) -> None:
+    assert walked.found.leaks == []
+
+
+async def test_a_row_that_is_not_seen_answers_as_one_that_is_not_there(walked: Walk) -> None:
+    assert walked.found.tells == []
+
+
+async def test_no_request_fails_in_the_server(walked: Walk) -> None:
+    assert walked.found.broken == []
+
+
+async def test_no_change_of_a_row_that_is_not_seen_succeeds(walked: Walk) -> None:
+    assert walked.found.kept == []
+
+
+async def test_the_walk_finds_markers_wherever_case_rows_are_shown(walked: Walk) -> None:
+    assert [name for name in MUST_SHOW if not walked.found.shown.get(name)] == []
+
+
+@pytest.fixture
+async def walk(world: World, oracle: Oracle) -> AsyncIterator[Walk]:
+    """A walk that has not begun."""
+    opened = Walk(world, oracle, forgetful(world.sessions))
+    yield opened
+    await opened.client.aclose()
+
+
+def _route(name: str) -> Route:
+    return next(route for route in ROUTES if route.name == name)
+
+
+async def _read(walk: Walk, name: str, query: dict[str, str]) -> Any:
+    answer = await walk.ask(_route(name), CALLS[name], {}, query)
+    return answer.json() if answer.is_success else {"items": []}
+
+
+@pytest.mark.parametrize("name", viewers())
+async def test_lists_and_counts_hold_all_that_a_viewer_may_see_and_no_more(
+    walk: Walk, oracle: Oracle, name: str
+) -> None:
+    walk.enter(viewers()[name])
+    for path, key, pool in (
+        ("GET /whitelist/entries", "code", "entry"),
+        ("GET /needs", "code", "need"),
+        ("GET /enterprises", "uscc", "uscc"),
+        ("GET /projects", "code", "project"),
+    ):
+        listed = [row[key] for row in (await _read(walk, path, MOST))["items"]]
+        seen = walk.seen(Action.READ_CASES)[CASE_POOLS[pool]]
+        assert sorted(listed) == sorted(value for value, id_ in walk.ids[pool].items() if id_ in seen), path
+    entries = walk.seen(Action.READ_REFERENCE)["whitelist_entries"]
+    editions = (await _read(walk, "GET /whitelist/editions", MOST))["items"]
+    assert sum(sum(edition["entries"].values()) for edition in editions) == len(entries)
+    cases = await _read(walk, "GET /bottlenecks", MOST)
+    assert sum(cases.get("counts", {}).values()) == len(cases["items"])
+    assert walk.found.leaks == []
+
+
+async def test_whoever_closes_no_months_still_reads_everybodys_published_figures(walk: Walk) -> None:
+    totals = []
+    for name in ("whole", "county", "clerk", "guarantor", "auditor"):
+        walk.enter(viewers()[name])
+        answer = await walk.client.get(f"{API_PREFIX}/coverage/2024-02", params={"by": "institution"})
+        totals.append((answer.json()["total"], answer.json()["rows"]))
+    assert all(total == totals[0] for total in totals)
+    assert len(totals[0][1]) > 5
+
+
+async def _find_leaks(walk: Walk, *names: str) -> list[str]:
+    for name in names:
+        walk.enter(viewers()[name])
+        for route in ROUTES:
+            if route.method == "GET" and set(CALLS[route.name].named.values()) & {
+                "entry",
+                "need",
+                "uscc",
+                "review",
+            }:
+                await walk.visit(route, CALLS[route.name])
+        for route in ROUTES:
+            if route.method == "GET" and CALLS[route.name].pages and not CALLS[route.name].named:
+                await walk.ask(route, CALLS[route.name], {}, {**CALLS[route.name].asks[0], "limit": "200"})
+    return walk.found.leaks
+
+
+@pytest.mark.parametrize(
+    ("table", "looker", "shown"),
+    [
+        ("DockingEvent", "bank", "docking_events"),
+        ("Assignment", "bank", "assignments"),
+        ("EnterpriseContact", "auditor", ""),
+        ("ReviewItem", "chain", "review_items"),
+        ("WhitelistImport", "county", ""),
+        ("Disclosure", "firm", ""),
+        ("Project", "county", "projects"),
+    ],
+)
+async def test_a_condition_that_is_taken_away_is_missed(
+    walk: Walk, monkeypatch: pytest.MonkeyPatch, table: str, looker: str, shown: str
+) -> None:
+    """Some tables are guarded twice, by their own condition and by the row they hang on: those show no leak."""
+    whole = visibility.conditions
+
+    def without(viewer: Viewer, day: date) -> dict[type[Any], Any]:
+        return {entity: one for entity, one in whole(viewer, day).items() if entity.__name__ != table}
+
+    monkeypatch.setattr(visibility, "conditions", without)
+    visibility.criteria.cache_clear()
+    leaks = await _find_leaks(walk, looker)
+    visibility.criteria.cache_clear()
+    assert bool(shown) == any(shown in leak for leak in leaks if shown), leaks
+
+
+async def test_a_query_that_runs_unrestricted_is_found(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: Callable[..., Awaitable[Any]] = whitelist_queries.list_entries
+
+    async def careless(session: AsyncSession, *rest: Any) -> Any:
+        with unrestricted(session):
+            return await listed(session, *rest)
+
+    monkeypatch.setattr(whitelist_queries, "list_entries", careless)
+    leaks = await _find_leaks(walk, "county")
+    assert any("GET /api/v1/whitelist/entries" in leak and "enterprises" in leak for leak in leaks)
+
+
+async def test_a_door_that_forgets_to_narrow_is_found(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visibility, "conditions", lambda _viewer, _day: {})
+    visibility.criteria.cache_clear()
+    leaks = await _find_leaks(walk, "county", "firm")
+    visibility.criteria.cache_clear()
+    assert len(leaks) > 20
+
+
+WRITTEN_BY_ALL = {"audit_events", "idempotency_records"}
+
+
+async def test_changes_of_rows_that_are_not_seen_leave_every_table_as_it_was(
+    world: World, oracle: Oracle
+) -> None:
+    """For good this time: what is committed is compared, row by row, with what was there."""
+    walk = Walk(world, oracle, world.sessions)
+    changing = [route for route in ROUTES if route.method in CHANGING and _touches_cases(route)]
+    assert len(changing) > 10
+    before = await _stored(world.sessions)
+    for viewer in viewers().values():
+        walk.enter(viewer)
+        for route in changing:
+            call = CALLS[route.name]
+            for chosen in walk.combinations(route, call):
+                if all(walk.is_seen(route, pool, chosen[name]) for name, pool in call.named.items()):
+                    continue
+                if route.name == "POST /enterprises":
+                    continue
+                headers = {
+                    "If-Match": "*",
+                    "Idempotency-Key": f"{viewer.name} {chosen}".encode("ascii", "replace").decode()[:120],
+                }
+                answer = await walk.ask(route, call, chosen, {}, headers)
+                assert answer.is_client_error, (viewer.name, route.name, chosen)
+    await walk.client.aclose()
+    assert await _stored(world.sessions) == before
+
+
+def _touches_cases(route: Route) -> bool:
+    return bool(set(CALLS[route.name].named.values()) & CASE_POOLS.keys())
+
+
+async def _stored(sessions: Sessions) -> dict[str, list[dict[str, Any]]]:
+    async with transaction(sessions, writes=False) as session:
+        rows = await dump(session)
+    return {table: kept for table, kept in rows.items() if table not in WRITTEN_BY_ALL}
+
+
+async def test_an_answer_is_repeated_to_its_own_viewer_with_the_same_roles_alone(
+    world: World, oracle: Oracle
+) -> None:
+    walk = Walk(world, oracle, world.sessions)
+    whole = viewers()["whole"]
+
+    async def post(viewer: Viewer) -> tuple[int, bool]:
+        walk.enter(viewer)
+        headers = {"Idempotency-Key": "one and the same"}
+        answer = await walk.client.post(
+            f"{API_PREFIX}/whitelist/editions", json={"code": "2025H1"}, headers=headers
+        )
+        return answer.status_code, "idempotency-replayed" in answer.headers
+
+    assert await post(whole) == (201, False)
+    assert await post(whole) == (201, True)
+    assert await post(replace(whole, person=2)) == (409, False)
+    assert await post(replace(whole, grants=viewers()["city"].grants)) == (403, False)
+    assert await post(replace(whole, grants=())) == (403, False)
+    await walk.client.aclose()
+    async with transaction(world.sessions, writes=False) as session:
+        keys = set(await session.scalars(select(IdempotencyRecord.viewer_key)))
+    assert keys >= {whole.key}
+
+
+async def test_every_case_table_stands_in_the_world(world: World) -> None:
+    assert [name for name in visibility_tables() if not world.rows[name]] == []
+
+
+def visibility_tables() -> list[str]:
+    """Answer the names of the tables that are narrowed."""
+    return sorted(set(Base.metadata.tables) - visibility.PUBLIC.keys())

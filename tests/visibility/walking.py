@@ -1,0 +1,322 @@
+"""The walk through every route as one viewer after the other, on sessions that keep nothing."""
+
+import base64
+import io
+import itertools
+import json
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+
+from app.accounts.door import OpenDoor
+from app.accounts.permissions import ROLES, Action
+from app.accounts.rules import Viewer
+from app.kernel.database import AsyncSession, Sessions, WatchedSession, async_sessionmaker
+from app.kernel.settings import Settings
+from app.main import API_PREFIX, create_app
+from app.visibility.service import narrow
+from tests.visibility.calls import CALLS, Call
+from tests.visibility.oracle import Ids, Oracle
+from tests.visibility.world import CREDIT_CODE, MARKER, World
+
+Chosen = dict[str, str]
+CASE_POOLS: Final = {
+    "entry": "whitelist_entries", "need": "needs", "uscc": "enterprises", "project": "projects",
+    "review": "review_items", "import": "whitelist_imports", "consent": "consents",
+    "registration": "enterprise_registrations",
+}  # fmt: skip
+MISSING: Final = {
+    "entry": "2023H2-91230199MA1BQXYE20", "need": "91230199MA1BQXYE20", "uscc": "91230199MA1BQXYE20",
+    "project": "91230199MA1BQXYE20-P1", "review": "799999", "import": "799999", "consent": "799999",
+    "registration": "799999",
+}  # fmt: skip
+CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+MOST_SEEN, MOST_UNSEEN, MOST_COMBINATIONS, MOST_PAGES = 1, 2, 4, 2
+MANY: Final = 1_000_000
+PUBLIC_POOLS: Final = {
+    "word": ("abcdef",), "number": ("1", "2"), "sequence": ("1", "2", "3", "5"), "parameter": ("whitelist.min_entries",),
+    "pack": ("heilongjiang-2023-25",), "institution": ("JHYH-MDJ", "SJYH-HRB"), "chain": ("HLJ-SWYY", "HLJ-GDZB"),
+    "chain_role": ("leader",), "day": ("2023-10-01",), "library": ("2024Q1",), "edition": ("2023H2", "2024H1"),
+    "region": ("230100", "231002", "230000"), "status": ("admitted", "refused"), "class": ("srdi",),
+    "review_kind": ("duplicate_name",), "month": ("2023-11", "2024-02"), "route": ("ask", "policy_gap", "d"),
+    "name": ("QX", "0"),
+}  # fmt: skip
+
+
+class Forgetful(AsyncSession):
+    """A session that takes back what it would have kept, and remembers that it was asked to keep it."""
+
+    kept = 0
+
+    async def commit(self) -> None:
+        type(self).kept += 1
+        await self.rollback()
+
+
+def forgetful(sessions: Sessions) -> Sessions:
+    """Answer sessions on the same database that keep nothing."""
+    return async_sessionmaker(
+        sessions.kw["bind"], class_=Forgetful, expire_on_commit=False, autoflush=False,
+        sync_session_class=WatchedSession,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route of the application, by method and path, with the action that it takes."""
+
+    method: str
+    path: str
+    action: Action
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path.removeprefix(API_PREFIX) or '/'}"
+
+
+def routes_of(app: FastAPI) -> list[Route]:
+    """Answer every route of the application."""
+    return sorted(_routes(app.routes), key=lambda route: route.name)
+
+
+def _routes(routes: Iterable[BaseRoute]) -> Iterator[Route]:
+    for route in routes:
+        if isinstance(route, APIRoute):
+            path = (API_PREFIX if route.include_in_schema else "") + route.path
+            for method in sorted(route.methods - {"HEAD"}):
+                yield Route(method, path, Action((route.openapi_extra or {})["x-action"]))
+        elif (router := getattr(route, "original_router", None)) is not None:
+            yield from _routes(router.routes)
+
+
+@dataclass
+class Findings:
+    """What the walk found: leaks, differences that tell something, server errors; and what it did see."""
+
+    leaks: list[str] = field(default_factory=list)
+    tells: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    shown: dict[str, set[bytes]] = field(default_factory=dict)
+    requests: int = 0
+
+
+class Walk:
+    """Calls routes of one application as any viewer, and judges what comes back."""
+
+    def __init__(self, world: World, oracle: Oracle, sessions: Sessions) -> None:
+        self.world, self.oracle, self.found = world, oracle, Findings()
+        self.app = create_app(
+            Settings(requests_per_minute=MANY, sign_ins_per_minute=MANY),
+            sessions,
+            OpenDoor(Viewer("", ""), narrow),
+        )
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        self.client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
+        self.pools = _pools(world)
+        self.cursors: dict[str, list[str]] = {}
+        self._allowed: dict[tuple[Viewer, Action], set[bytes]] = {}
+        self._seen: dict[Viewer, dict[str, Ids]] = {}
+        self._missing: dict[str, tuple[int, str]] = {}
+        self.ids = _ids(world)
+
+    def enter(self, viewer: Viewer) -> None:
+        """Let this viewer through the door from now on."""
+        self.app.state.door = OpenDoor(viewer, narrow)
+        self.viewer = viewer
+        self._missing.clear()
+
+    def acting(self, action: Action) -> Viewer:
+        """Answer the viewer with the roles that have an action: no other lends it sight."""
+        return self.viewer.only(*ROLES[action]) if action in ROLES else self.viewer
+
+    def seen(self, action: Action) -> dict[str, Ids]:
+        """Answer what the viewer may see where an action is taken."""
+        acting = self.acting(action)
+        if acting not in self._seen:
+            self._seen[acting] = self.oracle.seen(acting)
+        return self._seen[acting]
+
+    def allowed(self, action: Action) -> set[bytes]:
+        """Answer the markers that may stand in answers of an action."""
+        key = (self.acting(action), action)
+        if key not in self._allowed:
+            self._allowed[key] = self.oracle.markers(key[0])
+        return self._allowed[key]
+
+    async def ask(
+        self,
+        route: Route,
+        call: Call,
+        chosen: Chosen,
+        query: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Send one request and judge its answer."""
+        path = route.path.format(**chosen)
+        content: dict[str, Any] = {}
+        if route.method in CHANGING and call.body is not None:
+            content = {"data" if call.is_form else "json": call.body(chosen)}
+        answer = await self.client.request(route.method, path, params=query, headers=headers, **content)
+        self._judge(route, answer, f"{path}{query or ''}{content or ''}")
+        return answer
+
+    def _judge(self, route: Route, answer: httpx.Response, sent: str) -> None:
+        self.found.requests += 1
+        label = f"{self.viewer.name}: {route.method} {sent} → {answer.status_code}"
+        if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+            self.found.broken.append(label)
+        found = markers_in(answer) & self.world.owners.keys()
+        found = {marker for marker in found if marker.decode() not in sent}
+        strange = sorted(found - self.allowed(route.action))
+        if strange:
+            owners = sorted({self.world.owners[marker][0] for marker in strange})
+            self.found.leaks.append(f"{label} shows {len(strange)} of {', '.join(owners)}")
+        self.found.shown.setdefault(route.name, set()).update(found)
+
+    def combinations(self, route: Route, call: Call) -> list[Chosen]:
+        """Answer values for the names of a call: seen and unseen ones of each pool, not every combination."""
+        names = list(call.named)
+        pools = [self.values(route, call.named[name]) for name in names]
+        products = list(itertools.product(*pools))
+        step = max(1, round(len(products) / MOST_COMBINATIONS))
+        step += step > 1 and any(len(pool) % step == 0 for pool in pools[1:])
+        return [dict(zip(names, values, strict=True)) for values in products[::step]]
+
+    def values(self, route: Route, pool: str) -> list[str]:
+        """Answer some values of a pool; of case rows some that the viewer sees, others for each viewer, and some not."""
+        if pool not in CASE_POOLS:
+            return self.pools[pool]
+        turn = self.viewer.person or 0
+        listed = list(self.ids[pool])
+        listed = listed[turn % len(listed) :] + listed[: turn % len(listed)]
+        seen = [value for value in listed if self.is_seen(route, pool, value)]
+        unseen = [value for value in listed if not self.is_seen(route, pool, value)]
+        return seen[:MOST_SEEN] + unseen[:MOST_UNSEEN]
+
+    def is_seen(self, route: Route, pool: str, value: str) -> bool:
+        """Tell whether the viewer may see the row that a value of a pool names."""
+        if pool not in CASE_POOLS:
+            return True
+        table = CASE_POOLS[pool]
+        return self.ids[pool].get(value) in self.seen(route.action)[table]
+
+    async def visit(self, route: Route, call: Call) -> None:
+        """Call a route with all values, filters, cursors; foreign rows must answer as missing ones do."""
+        for chosen in self.combinations(route, call):
+            for query in call.asks:
+                answer = await self.ask(route, call, chosen, query)
+                await self._compare(route, call, chosen, query, answer)
+            is_unseen = not all(self.is_seen(route, pool, chosen[name]) for name, pool in call.named.items())
+            if route.method in CHANGING and call.body is not None and is_unseen:
+                answer = await self.ask(route, call, chosen, {}, {"If-Match": "*"})
+                await self._compare(route, call, chosen, {}, answer, {"If-Match": "*"})
+            if call.pages and not (call.named and is_unseen):
+                await self._turn_pages(route, call, chosen)
+        for name, pool in call.filters.items():
+            for value in [*self.values(route, pool), *([MISSING[pool]] if pool in MISSING else [])]:
+                for chosen in self.combinations(route, call)[:1]:
+                    await self.ask(route, call, chosen, {**call.asks[0], name: value})
+
+    async def _turn_pages(self, route: Route, call: Call, chosen: Chosen) -> None:
+        base = {**call.asks[0], "limit": "2"}
+        cursor: str | None = None
+        for _page in range(MOST_PAGES):
+            query = base if cursor is None else base | {"cursor": cursor}
+            answer = await self.ask(route, call, chosen, query)
+            cursor = _next(answer)
+            if cursor is None:
+                break
+        for other in (*self.cursors.get(route.name, ()), *(HAND_MADE[:1] if call.named else HAND_MADE)):
+            await self.ask(route, call, chosen, {**call.asks[0], "cursor": other})
+
+    async def _compare(
+        self,
+        route: Route,
+        call: Call,
+        chosen: Chosen,
+        query: Mapping[str, str],
+        answer: httpx.Response,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        for name, pool in call.named.items():
+            if pool not in CASE_POOLS or self.is_seen(route, pool, chosen[name]):
+                continue
+            other = chosen | {name: MISSING[pool]}
+            key = f"{route.name} {other} {query} {headers}"
+            if key not in self._missing:
+                self._missing[key] = plain(await self.ask(route, call, other, query, headers), MISSING[pool])
+            missing, told = self._missing[key], plain(answer, chosen[name])
+            if told != missing and route.name not in KNOWN_BY_NATURE:
+                self.found.tells.append(f"{self.viewer.name}: {route.name} {chosen}: {told} ≠ {missing}")
+            if route.method in CHANGING and answer.is_success and route.name not in KNOWN_BY_NATURE:
+                self.found.kept.append(f"{self.viewer.name}: {route.name} {chosen}: {answer.status_code}")
+            return
+
+    async def note_cursors(self, routes: Sequence[Route]) -> None:
+        """Take the cursors that the viewer at the door is given, for others to try."""
+        for route in routes:
+            call = CALLS.get(route.name)
+            if call is None or not call.pages or call.named:
+                continue
+            answer = await self.ask(route, call, {}, {**call.asks[0], "limit": "2"})
+            cursor = _next(answer)
+            self.cursors[route.name] = [cursor] if cursor else []
+
+
+def _next(answer: httpx.Response) -> str | None:
+    page = answer.json() if answer.status_code == httpx.codes.OK else None
+    return page.get("next") if isinstance(page, dict) else None
+
+
+def _cursor(*key: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
+
+
+HAND_MADE: Final = (_cursor(0), _cursor(""), _cursor("0", 0))
+KNOWN_BY_NATURE: Final = frozenset({"POST /enterprises"})
+"""That a credit code is taken shows when it is registered again: it is unique in the whole country."""
+
+
+def markers_in(answer: httpx.Response) -> set[bytes]:
+    """Answer the markers and credit codes that stand in an answer, in its head, and inside a workbook."""
+    content = answer.content
+    if content[:2] == b"PK":
+        with zipfile.ZipFile(io.BytesIO(content)) as book:
+            content = b"".join(book.read(name) for name in book.namelist())
+    content += repr(sorted(answer.headers.items())).encode()
+    return {*MARKER.findall(content), *CREDIT_CODE.findall(content)}
+
+
+def plain(answer: httpx.Response, sent: str) -> tuple[int, str]:
+    """Answer status and body without what differs between two requests: the value sent, the request's id."""
+    body = re.sub(rf"(?<![0-9A-Za-z]){re.escape(sent)}(?![0-9A-Za-z])", "§", answer.text)
+    return answer.status_code, re.sub(r'"request_id":\s*"[0-9a-f]{32}"', "", body)
+
+
+def _pools(world: World) -> dict[str, list[str]]:
+    pools = {name: list(values) for name, values in PUBLIC_POOLS.items()}
+    pools["product"] = [row["code"] for row in world.rows["products"][:2]]
+    pools["card"] = ["0" * 16]
+    return pools
+
+
+def _ids(world: World) -> dict[str, dict[str, Any]]:
+    rows, firms = world.rows, {row["id"]: row["uscc"] for row in world.rows["enterprises"]}
+    return {
+        "entry": {row["code"]: row["id"] for row in rows["whitelist_entries"]},
+        "need": {row["code"]: row["id"] for row in rows["needs"]},
+        "uscc": {row["uscc"]: row["id"] for row in rows["enterprises"]},
+        "project": {f"{firms[row['enterprise_id']]}-P{row['number']}": row["id"] for row in rows["projects"]},
+        "review": {str(row["id"]): row["id"] for row in rows["review_items"]},
+        "import": {str(row["id"]): row["id"] for row in rows["whitelist_imports"]},
+        "consent": {str(row["id"]): row["id"] for row in rows["consents"]},
+        "registration": {str(row["id"]): row["id"] for row in rows["enterprise_registrations"]},
+    }
