@@ -23,6 +23,7 @@ from app.whitelist.error_workbook import write_error_workbook
 from app.whitelist.import_rules import ImportOptions, ImportTally, reported_faults
 from app.whitelist.roster_check import Progress, RosterCheck, check_roster, valid_rows
 from app.whitelist.roster_columns import SHEET_NAME
+from app.whitelist.roster_memory import RosterMemory
 from app.whitelist.roster_rows import RosterContext
 from app.whitelist.rules import deciding_day, edition_period
 from app.whitelist.schemas import ImportOut
@@ -100,20 +101,22 @@ async def import_roster(
     """
     options = options or ImportOptions()
     name = _plain(file_name)
-    opened = await _open(
-        session, viewer, edition_code, file, name, options=options, now=now, progress=progress
-    )
-    roster, check = opened.roster, opened.check
-    is_usable = not any(fault.row <= roster.header.row for fault in check.faults)
-    if check.faults and not options.dry_run and not (options.accept_valid and is_usable):
-        raise RosterRefused(roster, check)
+    with RosterMemory() as memory:
+        opened = await _open(
+            session, viewer, edition_code, file, name, memory, options=options, now=now, progress=progress
+        )
+        roster, check = opened.roster, opened.check
+        is_usable = not any(fault.row <= roster.header.row for fault in check.faults)
+        if check.faults and not options.dry_run and not (options.accept_valid and is_usable):
+            raise RosterRefused(roster, check)
+        namesakes = await ask_about_namesakes(session, memory, check.sheet, opened.context.book)
     writer = RosterWriter(
         session,
         viewer,
         opened.edition,
         edition_code,
         opened.rules,
-        await ask_about_namesakes(session, check.firms, check.sheet, opened.context.book),
+        namesakes,
         now=now,
         is_dry_run=options.dry_run,
         is_demo=options.is_demo,
@@ -133,6 +136,7 @@ async def _open(
     edition_code: str,
     file: IO[bytes],
     file_name: str,
+    memory: RosterMemory,
     *,
     options: ImportOptions,
     now: datetime,
@@ -148,7 +152,7 @@ async def _open(
     chains = await chain_book(session, viewer, on)
     amounts = None if options.amounts_confirmed else _sensible_amounts(rules)
     context = RosterContext(book, viewer.jurisdiction, today, tuple(chains.chains.values()), amounts)
-    roster, check = await asyncio.to_thread(_read, file, file_name, options.sheet, context, progress)
+    roster, check = await asyncio.to_thread(_read, file, file_name, options.sheet, context, memory, progress)
     return _Opened(found, roster, check, context, AdmissionRules(on, book, rules))
 
 
@@ -170,11 +174,16 @@ async def _edition(
 
 
 def _read(
-    file: IO[bytes], file_name: str, sheet: str | None, context: RosterContext, progress: Progress | None
+    file: IO[bytes],
+    file_name: str,
+    sheet: str | None,
+    context: RosterContext,
+    memory: RosterMemory,
+    progress: Progress | None,
 ) -> tuple[RosterSheet, RosterCheck]:
     roster = open_roster(file, file_name, sheet)
     half = None if progress is None else (lambda done, total: progress(done, 2 * total))
-    return roster, check_roster(roster, context, half)
+    return roster, check_roster(roster, context, memory, half)
 
 
 def _sensible_amounts(rules: RuleBook) -> tuple[int, int] | None:
