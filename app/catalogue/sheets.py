@@ -74,7 +74,7 @@ def read_sheet(content: bytes, file_name: str, faults: list[Fault]) -> list[Plac
     return [placed for placed in read if placed is not None]
 
 
-def _rows_of(content: bytes, file_name: str, faults: list[Fault]) -> list[list[Cell]] | None:
+def _rows_of(content: bytes, file_name: str, faults: list[Fault]) -> list[Sequence[Cell]] | None:
     file = io.BytesIO(content)
     try:
         names = sheet_names(file, file_name)

@@ -6,6 +6,7 @@ number formats and the shared strings that it uses.
 
 import io
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +16,7 @@ from app.kernel.workbook_archive import refuse
 from app.kernel.workbook_scan import split_at_strings
 from app.kernel.workbook_strings import SharedStrings
 
-Cells = list[object]
+Cells = Sequence[object]
 _SHEET: Final = "rows"
 # calamine looks for merged cells to the end of the part: none here ends its search before the rows.
 _BEFORE: Final = b"<worksheet><mergeCells/><sheetData>"
@@ -32,7 +33,7 @@ class PieceReader:
     is_1904: bool
     where: str
 
-    def read(self, piece: bytes) -> tuple[int, int, list[Cells]]:
+    def read(self, piece: bytes) -> tuple[int, int, Sequence[Cells]]:
         """Answer the first row and column with content (0-based), and the rows from there on, equally long.
 
         Raises:
@@ -43,7 +44,7 @@ class PieceReader:
             sheet = load_workbook(io.BytesIO(self._workbook(rows, strings))).get_sheet_by_name(_SHEET)
             if sheet.start is None:
                 return 0, 0, []
-            return *sheet.start, list(map(list, sheet.to_python()))
+            return *sheet.start, sheet.to_python()
         except (CalamineError, OSError, ValueError) as error:
             raise refuse(self.where, "无法读取", "用 Excel 或 WPS 打开后另存。") from error
 

@@ -66,7 +66,7 @@ class SubmittedSheet:
                         yield number, [""] * width
                     before, behind = [""] * left, [""] * (width - left - len(rows[0]))
                     for number, row in enumerate(rows, start=top + 1):
-                        yield number, [*before, *row, *behind]
+                        yield number, [*before, *row, *behind] if before or behind else row
                     last = top + len(rows)
 
     def faults(self, header_row: int) -> Iterator[SheetFault]:
