@@ -34,7 +34,7 @@ from app.whitelist.workbook_reading import RosterSheet, open_roster
 from app.whitelist.workbook_template import TemplateLists, write_template
 from app.whitelist.writing import RosterWriter, ask_about_namesakes
 
-ROWS_PER_BATCH: Final = 5_000
+ROWS_PER_BATCH: Final = 1_000
 MOST_NAME: Final = 200
 SENSIBLE_AMOUNTS: Final = "amount.sensible_range"
 
