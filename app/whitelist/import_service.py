@@ -21,7 +21,7 @@ from app.whitelist import queries
 from app.whitelist.entry_planning import AdmissionRules
 from app.whitelist.error_workbook import write_error_workbook
 from app.whitelist.import_rules import ImportOptions, ImportTally, reported_faults
-from app.whitelist.roster_check import Progress, RosterCheck, check_roster, valid_rows
+from app.whitelist.roster_check import Progress, RosterCheck, check_roster
 from app.whitelist.roster_columns import SHEET_NAME
 from app.whitelist.roster_memory import RosterMemory
 from app.whitelist.roster_rows import RosterContext
@@ -34,7 +34,6 @@ from app.whitelist.workbook_reading import RosterSheet, open_roster
 from app.whitelist.workbook_template import TemplateLists, write_template
 from app.whitelist.writing import RosterWriter, ask_about_namesakes
 
-ROWS_PER_BATCH: Final = 1_000
 MOST_NAME: Final = 200
 SENSIBLE_AMOUNTS: Final = "amount.sensible_range"
 
@@ -109,24 +108,23 @@ async def import_roster(
         is_usable = not any(fault.row <= roster.header.row for fault in check.faults)
         if check.faults and not options.dry_run and not (options.accept_valid and is_usable):
             raise RosterRefused(roster, check)
-        namesakes = await ask_about_namesakes(session, memory, check.sheet, opened.context.book)
-    writer = RosterWriter(
-        session,
-        viewer,
-        opened.edition,
-        edition_code,
-        opened.rules,
-        namesakes,
-        now=now,
-        is_dry_run=options.dry_run,
-        is_demo=options.is_demo,
-        record=WhitelistImport(
-            file_name=name, file_sha256=_sha256(file), imported_by=viewer.name, created_at=now
-        ),
-    )
-    tally = ImportTally.of(check)
-    if is_usable:
-        await _write(opened, writer, tally, progress)
+        writer = RosterWriter(
+            session,
+            viewer,
+            opened.edition,
+            edition_code,
+            opened.rules,
+            await ask_about_namesakes(session, memory, check.sheet, opened.context.book),
+            now=now,
+            is_dry_run=options.dry_run,
+            is_demo=options.is_demo,
+            record=WhitelistImport(
+                file_name=name, file_sha256=_sha256(file), imported_by=viewer.name, created_at=now
+            ),
+        )
+        tally = ImportTally.of(check)
+        if is_usable:
+            await _write(opened, memory, writer, tally, progress)
     return ImportOutcome(await _report(session, writer, tally, check, options), roster, check)
 
 
@@ -208,13 +206,14 @@ def _plain(file_name: str) -> str:
 
 
 async def _write(
-    opened: _Opened, writer: RosterWriter, tally: ImportTally, progress: Progress | None
+    opened: _Opened, memory: RosterMemory, writer: RosterWriter, tally: ImportTally, progress: Progress | None
 ) -> None:
-    rows = valid_rows(opened.roster, opened.context, opened.check, ROWS_PER_BATCH)
+    batches, faulty = memory.rows(), opened.check.faulty_rows
     total = opened.roster.height
     try:
-        while batch := await asyncio.to_thread(next, rows, None):
-            tally.add(batch, *await writer.take(batch))
+        while batch := await asyncio.to_thread(next, batches, None):
+            if rows := [row for row in batch if row.number not in faulty]:
+                tally.add(rows, *await writer.take(rows))
             if progress is not None:
                 progress(total + batch[-1].number, 2 * total)
     except IntegrityError as error:

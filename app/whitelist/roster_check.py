@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Final, Protocol
 
 from app.enterprises.statements import name_key
@@ -12,10 +11,9 @@ from app.whitelist.roster_rows import RosterContext, RosterRow, RowReading, is_b
 from app.whitelist.workbook_reading import RosterSheet
 
 Progress = Callable[[int, int], None]
-ROWS_PER_STEP: Final = 1_000
+ROWS_PER_BATCH: Final = 1_000
 MOST_FAULTS: Final = 50_000
 MOST_NOTES: Final = 1_000
-MOST_KEPT_ROWS: Final = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +40,10 @@ class Memory(Protocol):
         """Keep a firm of a faultless row; what was kept of it first stays."""
         ...
 
+    def put_down(self, rows: list[RosterRow]) -> None:
+        """Put faultless rows behind the others."""
+        ...
+
 
 @dataclass(slots=True)
 class RosterCheck:
@@ -55,8 +57,6 @@ class RosterCheck:
     faults: list[RosterFault] = field(default_factory=list)
     faulty_rows: set[int] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
-    kept: list[RosterRow] | None = field(default_factory=list)
-    """The faultless rows of a short roster; None for a long one, which is read again."""
 
     def add(self, fault: RosterFault) -> None:
         """Take a fault in; beyond `MOST_FAULTS` they are counted only."""
@@ -72,7 +72,7 @@ def check_roster(
     """Read every row once and report all that is wrong, in the order of the sheet.
 
     Rows are read under a faulty header too, by the columns that were found. `memory`, empty before,
-    holds the firms of the faultless rows afterwards.
+    holds the faultless rows and their firms afterwards.
     """
     check = RosterCheck(
         roster.name, roster.header.row, tuple(heading for _, heading in roster.header.unknown)
@@ -96,6 +96,7 @@ def _check_rows(
 ) -> None:
     places = {column.fact: index for index, column in roster.header.places}
     blank: list[int] = []
+    batch: list[RosterRow] = []
     named = {(fault.row, fault.column) for fault in roster.faults}
     for number, cells in _filled_rows(roster, blank, progress):
         check.rows += 1
@@ -107,7 +108,12 @@ def _check_rows(
         if reading.row is not None:
             _note(reading.row, check)
             if not faults:
-                _keep(reading.row, check, memory)
+                memory.keep(reading.row.uscc, Firm(reading.row.name, reading.row.facts.region, number))
+                batch.append(reading.row)
+        if len(batch) == ROWS_PER_BATCH:
+            memory.put_down(batch)
+            batch = []
+    memory.put_down(batch)
     if len(blank) > MOST_BLANK_ROWS:
         message = f"有 {len(blank)} 个空白行"
         check.add(RosterFault(blank[0], None, message, "选中空白行，删除行后保存。"))
@@ -118,7 +124,7 @@ def _filled_rows(
 ) -> Iterator[tuple[int, Sequence[object]]]:
     """Yield the rows with anything in them; note in `blank` where the others stand."""
     for number, cells in roster.rows():
-        if progress is not None and number % ROWS_PER_STEP == 0:
+        if progress is not None and number % ROWS_PER_BATCH == 0:
             progress(number, roster.height)
         if is_blank(cells):
             blank.append(number)
@@ -149,33 +155,7 @@ def _repetitions(
     return faults
 
 
-def _keep(row: RosterRow, check: RosterCheck, memory: Memory) -> None:
-    memory.keep(row.uscc, Firm(row.name, row.facts.region, row.number))
-    if check.kept is not None:
-        check.kept.append(row)
-        if len(check.kept) > MOST_KEPT_ROWS:
-            check.kept = None
-
-
 def _note(row: RosterRow, check: RosterCheck) -> None:
     for note in row.notes:
         if len(check.notes) < MOST_NOTES:
             check.notes.append(f"{check.sheet}!{row.number} {note}")
-
-
-def valid_rows(
-    roster: RosterSheet, context: RosterContext, check: RosterCheck, size: int
-) -> Iterator[list[RosterRow]]:
-    """Yield the faultless rows, `size` at a time; a long sheet is read again, so that memory stays flat."""
-    read = _read_again(roster, context) if check.kept is None else check.kept
-    rows = (row for row in read if row.number not in check.faulty_rows)
-    while batch := list(islice(rows, size)):
-        yield batch
-
-
-def _read_again(roster: RosterSheet, context: RosterContext) -> Iterator[RosterRow]:
-    for number, cells in roster.rows():
-        if not is_blank(cells):
-            reading = read_row(cells, number, roster.header, context)
-            if reading.row is not None:
-                yield reading.row

@@ -25,6 +25,10 @@ class Shelf(Generic[Value]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Throw everything away."""
         self._file.close()
 
     def append(self, value: Value, /) -> None:

@@ -15,7 +15,16 @@ import xlsxwriter
 from app.kernel import workbook_archive, workbooks
 from app.kernel.errors import Refused
 from app.kernel.workbooks import open_sheet
-from tests.whitelist.rosters import HEADINGS, check, credit_code, faults_of, good_row, saved, workbook
+from tests.whitelist.rosters import (
+    HEADINGS,
+    check,
+    credit_code,
+    faults_of,
+    good_row,
+    rows_of,
+    saved,
+    workbook,
+)
 
 
 def refusal_of(file: BytesIO) -> str:
@@ -42,11 +51,9 @@ def test_a_good_roster_has_no_faults_in_any_order_of_columns() -> None:
     rows = [good_row(number) for number in range(1, 5)]
     assert faults_of(workbook(rows)) == {}
     assert faults_of(workbook(rows, sorted(HEADINGS))) == {}
-    found = check(workbook(rows, sorted(HEADINGS)))
-    assert found.rows == 4
-    assert found.kept is not None
-    assert len(found.kept) == 4
-    assert found.kept[0].facts.amount == 500 * 10**6
+    kept = rows_of(workbook(rows, sorted(HEADINGS)))
+    assert [row.number for row in kept] == [2, 3, 4, 5]
+    assert kept[0].facts.amount == 500 * 10**6
 
 
 def test_a_title_above_the_header_is_passed_over_even_if_merged() -> None:
@@ -108,7 +115,8 @@ def test_cells_under_a_faulty_header_are_checked_in_the_same_pass() -> None:
     rows = [good_row(1, 成立日期="2015-02-30"), good_row(2), good_row(2)]
     found = check(workbook(rows, headings))
     assert [fault.where("名单") for fault in found.faults] == ["名单!1", "名单!K2", "名单!B4"]
-    assert (found.rows, found.kept) == (3, [])
+    assert found.rows == 3
+    assert rows_of(workbook(rows, headings)) == []
 
 
 def test_a_faulty_row_that_repeats_another_is_told_both_at_once() -> None:
@@ -133,10 +141,9 @@ def test_a_column_in_yuan_is_not_simply_renamed(heading: str, said: str) -> None
 
 
 def test_unknown_columns_are_reported_and_their_cells_kept() -> None:
-    found = check(workbook([good_row(备注="重点关注", 期次="一")], [*HEADINGS, "备注", "期次"]))
-    assert found.unknown_columns == ("备注", "期次")
-    assert found.kept is not None
-    assert dict(found.kept[0].extra) == {"备注": "重点关注", "期次": "一"}
+    file = workbook([good_row(备注="重点关注", 期次="一")], [*HEADINGS, "备注", "期次"])
+    assert check(file).unknown_columns == ("备注", "期次")
+    assert dict(rows_of(file)[0].extra) == {"备注": "重点关注", "期次": "一"}
 
 
 def test_merged_cells_are_named_row_by_row() -> None:
@@ -184,11 +191,9 @@ def test_full_width_separators_units_and_number_cells_are_read() -> None:
         good_row(1, **{"融资金额（万元）": "１，５００", "营业收入（万元）": "8,600万元", "从业人员": 180.0}),
         good_row(2, 统一社会信用代码=credit_code(2).lower(), 行政区划代码=230110, 成立日期=date(2015, 3, 1)),
     ]
-    found = check(workbook(rows))
-    assert found.faults == []
-    assert found.kept is not None
-    assert found.kept[0].facts.amount == 1_500 * 10**6
-    assert found.kept[1].facts.established_on == date(2015, 3, 1)
+    first, second = rows_of(workbook(rows))
+    assert first.facts.amount == 1_500 * 10**6
+    assert second.facts.established_on == date(2015, 3, 1)
 
 
 def test_an_industry_given_by_name_is_answered_with_its_code() -> None:
@@ -198,11 +203,10 @@ def test_an_industry_given_by_name_is_answered_with_its_code() -> None:
 
 
 def test_an_old_region_code_is_resolved_and_said() -> None:
-    found = check(workbook([good_row(1, 行政区划代码="230121")]))
-    assert found.faults == []
-    assert found.kept is not None
-    assert found.kept[0].facts.region == "230111"
-    assert "230121 已停用" in found.notes[0]
+    file = workbook([good_row(1, 行政区划代码="230121")])
+    [row] = rows_of(file)
+    assert row.facts.region == "230111"
+    assert "230121 已停用" in check(file).notes[0]
 
 
 def test_the_same_firm_twice_is_named_and_two_projects_of_it_are_not() -> None:

@@ -120,8 +120,8 @@ GOOD = [good_row(number, 企业名称=name) for number, name in enumerate(NAMES,
 FAULTY = good_row(3, 首贷户="?")
 TAKE = ImportOptions(opens_edition=True)
 PREVIEW, TAKE_VALID = replace(TAKE, dry_run=True), replace(TAKE, accept_valid=True)
-# A memory, three shelves of registered firms, and where names are compared three of the roster's.
-EVERY, COMPARED = 4, 7
+# A memory with its shelf of rows, three of registered firms, and where names are compared three of the roster's.
+READ, EVERY, COMPARED = 2, 5, 8
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ EVERY, COMPARED = 4, 7
         ([*GOOD, FAULTY], PREVIEW, None, COMPARED),
         ([*GOOD, FAULTY], TAKE_VALID, None, COMPARED),
         ([FAULTY], TAKE_VALID, None, EVERY),
-        ([*GOOD, FAULTY], TAKE, RosterRefused, 1),
+        ([*GOOD, FAULTY], TAKE, RosterRefused, READ),
     ],
 )
 async def test_memory_and_shelves_are_closed_whether_a_roster_is_taken_or_not(
@@ -161,9 +161,9 @@ async def test_memory_and_shelves_are_closed_whether_a_roster_is_taken_or_not(
     ("where", "progress", "count"),
     [
         ((writing, "find_namesakes"), None, COMPARED),
-        ((import_service, "check_roster"), None, 1),
+        ((import_service, "check_roster"), None, READ),
         ((writing, "draft_entry"), None, COMPARED),
-        (None, interrupt, 1),
+        (None, interrupt, READ),
         (None, interrupt_writing, COMPARED),
     ],
 )
