@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from app.whitelist.name_index import BLOCK, EXACT, NameIndex, table_of
-from app.whitelist.name_score import WEIGHTS, evidence
+from app.whitelist.name_score import WEIGHTS
 from benchmarks.name_cases import Cases, RealNames, build
 from benchmarks.real_firms import default_data_dir
 
@@ -28,8 +28,7 @@ def _sample(cases: Cases) -> Sample:
     index = NameIndex.build([f.name for f in cases.known], [f.code for f in cases.known], cases.region_names)
     asked = table_of([c.name for c in cases.incoming], [c.code for c in cases.incoming], index.regions)
     found = index.block(asked, BLOCK, 2)
-    norms = found.norms, index.grams.norms[found.rows]
-    columns = evidence((asked, found.queries), (index.table, found.rows), found.cosines, norms, workers=2)
+    [(_, columns)] = index.evidence(asked, found, workers=2)
     matrix = np.column_stack([np.ones(len(found.rows)), *(columns[name] for name in WEIGHTS)]).astype(
         np.float64
     )

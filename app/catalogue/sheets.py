@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from pydantic import ValidationError
-from python_calamine import CalamineError, CalamineWorkbook
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_col_to_name
 
@@ -19,7 +18,8 @@ from app.catalogue.planning import PlannedProduct
 from app.catalogue.schemas import CatalogueImportPreview, ProductIn
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Fault, Refused
-from app.kernel.workbooks import refuse, scan_sheet, sheet_faults, sheet_names
+from app.kernel.workbook_archive import refuse
+from app.kernel.workbooks import open_sheet, sheet_names
 from app.policy.yaml_records import Placed
 
 ROWS_WITH_LISTS: Final = 20_000
@@ -74,7 +74,7 @@ def read_sheet(content: bytes, file_name: str, faults: list[Fault]) -> list[Plac
     return [placed for placed in read if placed is not None]
 
 
-def _rows_of(content: bytes, file_name: str, faults: list[Fault]) -> list[list[Cell]] | None:
+def _rows_of(content: bytes, file_name: str, faults: list[Fault]) -> list[Sequence[Cell]] | None:
     file = io.BytesIO(content)
     try:
         names = sheet_names(file, file_name)
@@ -82,16 +82,12 @@ def _rows_of(content: bytes, file_name: str, faults: list[Fault]) -> list[list[C
             raise refuse(
                 file_name, f"没有工作表“{SHEET}”", f"文件中有：{'、'.join(names)}。改名为“{SHEET}”。"
             )
-        scan = scan_sheet(file, file_name, SHEET)
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_name(SHEET)
-        rows: list[list[Cell]] = [list(row) for row in sheet.to_python(skip_empty_area=False)]
+        sheet = open_sheet(file, file_name, SHEET)
+        rows = [row for _, row in sheet.rows()]
     except Refused as refusal:
         faults += refusal.faults
         return None
-    except (CalamineError, ValueError, OSError) as error:
-        faults.append(Fault(file_name, "工作簿无法读取", "在表格软件中另存为 .xlsx", str(error)[:80]))
-        return None
-    for found in sheet_faults(sheet, scan, header_row=1):
+    for found in sheet.faults(header_row=1):
         letters = "" if found.column is None else xl_col_to_name(found.column)
         faults.append(Fault(f"{SHEET}!{letters}{found.row}", found.message, found.remedy))
     return rows

@@ -62,10 +62,13 @@ async def contact_of(session: AsyncSession, enterprise_id: int) -> EnterpriseCon
     return await session.scalar(statement)
 
 
-async def all_names(session: AsyncSession) -> list[tuple[str, str, str]]:
-    """Answer (credit code, name, region code) of every firm, by credit code: what resolution of names compares."""
+async def names_after(session: AsyncSession, after: str, limit: int) -> list[tuple[str, str, str]]:
+    """Answer (credit code, name, region code) of the firms behind a credit code, by credit code, `limit` at most."""
     rows = await session.execute(
-        select(Enterprise.uscc, Enterprise.name, Enterprise.region_code).order_by(Enterprise.uscc)
+        select(Enterprise.uscc, Enterprise.name, Enterprise.region_code)
+        .where(Enterprise.uscc > after)
+        .order_by(Enterprise.uscc)
+        .limit(limit)
     )
     return [(uscc, name, region) for uscc, name, region in rows]
 

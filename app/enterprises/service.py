@@ -1,6 +1,6 @@
 """Use cases of single firms, their contacts and projects; many at once are taken by statement_service."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -183,9 +183,12 @@ async def change_contact(
     return body
 
 
-async def all_names(session: AsyncSession) -> list[tuple[str, str, str]]:
-    """Answer (credit code, name, region code) of every registered firm, by credit code."""
-    return await queries.all_names(session)
+async def all_names(session: AsyncSession, at_once: int) -> AsyncIterator[list[tuple[str, str, str]]]:
+    """Yield (credit code, name, region code) of every registered firm, by credit code, `at_once` in a list."""
+    after = ""
+    while page := await queries.names_after(session, after, at_once):
+        yield page
+        after = page[-1][0]
 
 
 def contact_tag(contact: Contact) -> str:

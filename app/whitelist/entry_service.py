@@ -18,6 +18,7 @@ from app.whitelist import queries
 from app.whitelist.entry_planning import AdmissionRules, draft_entry
 from app.whitelist.entry_saving import item_rows, new_entry_row
 from app.whitelist.roster_check import Firm
+from app.whitelist.roster_memory import RosterMemory
 from app.whitelist.rules import deciding_day, entry_code
 from app.whitelist.schemas import EntryOut
 from app.whitelist.service import edition, get_entry
@@ -53,7 +54,9 @@ async def list_need(
             raise Conflict("The need is listed.", [Fault("need", "is listed on this edition", value=code)])
         firm = await enterprise_by_uscc(session, viewer, need.uscc)
         book = await current_book(session, get_settings().seed_dir)
-        found = await ask_about_namesakes(session, {need.uscc: Firm(firm.name, firm.region, 0)}, "", book)
+        with RosterMemory() as memory:
+            memory.keep(need.uscc, Firm(firm.name, firm.region, 0))
+            found = await ask_about_namesakes(session, memory, "", book)
         namesakes = await with_earlier_questions(session, [need.uscc], found)
     on = deciding_day(edition_code, shanghai_date(now))
     rules = AdmissionRules(on, book, await rule_book(session, viewer.jurisdiction, on))

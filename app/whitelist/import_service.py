@@ -22,8 +22,9 @@ from app.whitelist import queries
 from app.whitelist.entry_planning import AdmissionRules
 from app.whitelist.error_workbook import write_error_workbook
 from app.whitelist.import_rules import ImportOptions, ImportTally, reported_faults
-from app.whitelist.roster_check import Progress, RosterCheck, check_roster, valid_rows
+from app.whitelist.roster_check import Progress, RosterCheck, check_roster
 from app.whitelist.roster_columns import SHEET_NAME
+from app.whitelist.roster_memory import RosterMemory
 from app.whitelist.roster_rows import RosterContext
 from app.whitelist.rules import deciding_day, edition_period
 from app.whitelist.schemas import ImportOut
@@ -34,7 +35,6 @@ from app.whitelist.workbook_reading import RosterSheet, open_roster
 from app.whitelist.workbook_template import TemplateLists, write_template
 from app.whitelist.writing import RosterWriter, ask_about_namesakes
 
-ROWS_PER_BATCH: Final = 5_000
 MOST_NAME: Final = 200
 SENSIBLE_AMOUNTS: Final = "amount.sensible_range"
 
@@ -126,30 +126,31 @@ async def _import(
     options: ImportOptions,
     progress: Progress | None,
 ) -> ImportOutcome:
-    opened = await _open(
-        session, viewer, edition_code, file, name, options=options, now=now, progress=progress
-    )
-    roster, check = opened.roster, opened.check
-    is_usable = not any(fault.row <= roster.header.row for fault in check.faults)
-    if check.faults and not options.dry_run and not (options.accept_valid and is_usable):
-        raise RosterRefused(roster, check)
-    writer = RosterWriter(
-        session,
-        viewer,
-        opened.edition,
-        edition_code,
-        opened.rules,
-        await ask_about_namesakes(session, check.firms, check.sheet, opened.context.book),
-        now=now,
-        is_dry_run=options.dry_run,
-        is_demo=options.is_demo,
-        record=WhitelistImport(
-            file_name=name, file_sha256=_sha256(file), imported_by=viewer.name, created_at=now
-        ),
-    )
-    tally = ImportTally.of(check)
-    if is_usable:
-        await _write(opened, writer, tally, progress)
+    with RosterMemory() as memory:
+        opened = await _open(
+            session, viewer, edition_code, file, name, memory, options=options, now=now, progress=progress
+        )
+        roster, check = opened.roster, opened.check
+        is_usable = not any(fault.row <= roster.header.row for fault in check.faults)
+        if check.faults and not options.dry_run and not (options.accept_valid and is_usable):
+            raise RosterRefused(roster, check)
+        writer = RosterWriter(
+            session,
+            viewer,
+            opened.edition,
+            edition_code,
+            opened.rules,
+            await ask_about_namesakes(session, memory, check.sheet, opened.context.book),
+            now=now,
+            is_dry_run=options.dry_run,
+            is_demo=options.is_demo,
+            record=WhitelistImport(
+                file_name=name, file_sha256=_sha256(file), imported_by=viewer.name, created_at=now
+            ),
+        )
+        tally = ImportTally.of(check)
+        if is_usable:
+            await _write(opened, memory, writer, tally, progress)
     return ImportOutcome(await _report(session, writer, tally, check, options), roster, check)
 
 
@@ -159,6 +160,7 @@ async def _open(
     edition_code: str,
     file: IO[bytes],
     file_name: str,
+    memory: RosterMemory,
     *,
     options: ImportOptions,
     now: datetime,
@@ -174,7 +176,7 @@ async def _open(
     chains = await chain_book(session, viewer, on)
     amounts = None if options.amounts_confirmed else _sensible_amounts(rules)
     context = RosterContext(book, viewer.jurisdiction, today, tuple(chains.chains.values()), amounts)
-    roster, check = await asyncio.to_thread(_read, file, file_name, options.sheet, context, progress)
+    roster, check = await asyncio.to_thread(_read, file, file_name, options.sheet, context, memory, progress)
     return _Opened(found, roster, check, context, AdmissionRules(on, book, rules))
 
 
@@ -196,11 +198,16 @@ async def _edition(
 
 
 def _read(
-    file: IO[bytes], file_name: str, sheet: str | None, context: RosterContext, progress: Progress | None
+    file: IO[bytes],
+    file_name: str,
+    sheet: str | None,
+    context: RosterContext,
+    memory: RosterMemory,
+    progress: Progress | None,
 ) -> tuple[RosterSheet, RosterCheck]:
     roster = open_roster(file, file_name, sheet)
     half = None if progress is None else (lambda done, total: progress(done, 2 * total))
-    return roster, check_roster(roster, context, half)
+    return roster, check_roster(roster, context, memory, half)
 
 
 def _sensible_amounts(rules: RuleBook) -> tuple[int, int] | None:
@@ -225,13 +232,14 @@ def _plain(file_name: str) -> str:
 
 
 async def _write(
-    opened: _Opened, writer: RosterWriter, tally: ImportTally, progress: Progress | None
+    opened: _Opened, memory: RosterMemory, writer: RosterWriter, tally: ImportTally, progress: Progress | None
 ) -> None:
-    rows = valid_rows(opened.roster, opened.context, opened.check, ROWS_PER_BATCH)
+    batches, faulty = memory.rows(), opened.check.faulty_rows
     total = opened.roster.height
     try:
-        while batch := await asyncio.to_thread(next, rows, None):
-            tally.add(batch, *await writer.take(batch))
+        while batch := await asyncio.to_thread(next, batches, None):
+            if rows := [row for row in batch if row.number not in faulty]:
+                tally.add(rows, *await writer.take(rows))
             if progress is not None:
                 progress(total + batch[-1].number, 2 * total)
     except IntegrityError as error:

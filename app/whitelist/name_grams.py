@@ -5,14 +5,29 @@ some standing), its triples, and its pairs of sounds (so a homophone leaves all 
 count as characters. Terms are whole 64-bit codes, never hashed: no collisions, equal answers on every machine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Self
 
 import numpy as np
 
-from app.whitelist.name_kernels import BITS, LONGEST_TEXT, Codes, Floats, Ints, Rows, Terms, collect, nearest
+from app.whitelist.name_kernels import (
+    BITS,
+    LONGEST_TEXT,
+    SHORTLIST,
+    Codes,
+    Floats,
+    Ints,
+    Rows,
+    Terms,
+    choose,
+    collect,
+    compare,
+    invert,
+    shortlist,
+)
 
 TRIPLE_WEIGHT = 0.5
 SOUND_WEIGHT = 0.7
@@ -53,9 +68,9 @@ def bags_of(texts: Sequence[str], sounds: Sequence[str]) -> Bags:
     return Bags(bag_starts, terms[:written].copy())
 
 
-def _norms(bags: Bags, weights: Floats) -> Floats:
-    texts = len(bags.starts) - 1
-    owners = np.repeat(np.arange(texts), np.diff(bags.starts))
+def _norms(starts: Ints, weights: Floats) -> Floats:
+    texts = len(starts) - 1
+    owners = np.repeat(np.arange(texts, dtype=np.int32), np.diff(starts))
     return np.sqrt(np.bincount(owners, weights=weights.astype(np.float64) ** 2, minlength=texts)).astype(
         np.float32
     )
@@ -73,68 +88,132 @@ def _kind_weights(terms: Terms) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
-class GramIndex:
-    """An inverted index from terms to texts; `postings` holds four bytes for each distinct term of each text."""
+class Vocabulary:
+    """The distinct terms of all texts, ascending, in how many of the `texts` each occurs, and what it weighs.
+
+    Sixteen bytes a distinct term. Texts may be indexed a part at a time: with the vocabulary of all of them
+    each part weighs terms as the whole does.
+    """
 
     terms: Terms
+    counts: Rows
     weights: Floats
-    unseen_weight: float
-    # Text → its slots (ascending), and slot → the texts that have it.
+    texts: int
+
+    @classmethod
+    def of(cls, bags: Iterable[Bags]) -> Self:
+        """Count the terms of texts, part by part; they weigh by inverse document frequency and kind."""
+        terms, counts, texts = np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int32), 0
+        for part in bags:
+            texts += len(part.starts) - 1
+            found, times = np.unique(part.terms, return_counts=True)
+            terms, counts = _added(terms, counts, found, times.astype(np.int32))
+        weights = (np.log((texts + 1) / counts) * _kind_weights(terms)).astype(np.float32)
+        return cls(terms, counts, weights, texts)
+
+    def weigh(self, terms: Terms) -> tuple[Rows, Floats]:
+        """Answer for each term its slot (-1 when unseen) and its weight; an unseen one weighs as if one text had it."""
+        found = np.searchsorted(self.terms, terms).astype(np.int32)
+        found[found == len(self.terms)] = -1
+        is_seen = self.terms[found] == terms if len(self.terms) else np.zeros(len(terms), dtype=np.bool_)
+        weights = np.empty(len(terms), dtype=np.float32)
+        weights[is_seen] = self.weights[found[is_seen]]
+        weights[~is_seen] = float(np.log(self.texts + 1)) * _kind_weights(terms[~is_seen])
+        return np.where(is_seen, found, np.int32(-1)), weights
+
+
+def _added(terms: Terms, counts: Rows, found: Terms, times: Rows) -> tuple[Terms, Rows]:
+    """Add the counts of some distinct terms to those of others; both ascend, and so does the answer."""
+    if not len(terms):
+        return found, times
+    places = np.searchsorted(terms, found)
+    is_seen = terms[np.minimum(places, len(terms) - 1)] == found
+    counts[places[is_seen]] += times[is_seen]
+    is_new = ~is_seen
+    return np.insert(terms, places[is_new], found[is_new]), np.insert(counts, places[is_new], times[is_new])
+
+
+@dataclass(frozen=True, slots=True)
+class GramBlock:
+    """Some of the known texts, numbered from `first` on: their terms, and the inverted index of these.
+
+    `keys` are what their places agree on (rows x columns, -1 for none). Eight bytes for each distinct term
+    of each text, and four for each term of the vocabulary.
+    """
+
+    first: int
+    keys: Ints
+    # Text → its slots in the vocabulary (ascending), and slot → the texts that have it.
     starts: Ints
     slots: Rows
     norms: Floats
-    posting_starts: Ints
+    posting_starts: Rows
     postings: Rows
 
     @classmethod
-    def of(cls, bags: Bags) -> Self:
-        """Index the terms of known texts, weighted by inverse document frequency and kind."""
-        texts = len(bags.starts) - 1
-        terms, slots, counts = np.unique(bags.terms, return_inverse=True, return_counts=True)
-        weights = (np.log((texts + 1) / counts) * _kind_weights(terms)).astype(np.float32)
-        owners = np.repeat(np.arange(texts, dtype=np.int32), np.diff(bags.starts))
-        return cls(
-            terms=terms,
-            weights=weights,
-            unseen_weight=float(np.log(texts + 1)),
-            starts=bags.starts,
-            slots=slots.astype(np.int32),
-            norms=_norms(bags, weights[slots]),
-            posting_starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            postings=owners[np.argsort(slots, kind="stable")],
-        )
+    def of(cls, bags: Bags, keys: Ints, vocabulary: Vocabulary, first: int = 0) -> Self:
+        """Index the terms of texts.
 
-    def nearest(
-        self, bags: Bags, agree: tuple[Ints, Ints], *, k: int, bonus: float, workers: int
-    ) -> Neighbours:
-        """Answer the `k` best known texts for each query.
-
-        `agree` holds keys of queries and of known texts (rows x columns, -1 for none); each column that agrees lifts a
-        text's rank by the share `bonus`, so that of equally named firms the one of the same place stays in the cut.
-        Memory is flat: two arrays as long as the index per worker. The answer does not depend on `workers`.
+        Raises:
+            ValueError: a term is not in the vocabulary.
         """
-        slots, weights = self._weigh(bags.terms)
-        norms = _norms(bags, weights)
-        best = np.full((len(norms), k), -1, dtype=np.int32)
-        cosines = np.zeros((len(norms), k), dtype=np.float32)
-        query = (bags.starts, slots, weights**2, norms)
-        index = (self.starts, self.slots, self.norms, self.posting_starts, self.postings)
-        cuts = np.linspace(0, len(norms), workers + 1).astype(int)
+        slots, weights = vocabulary.weigh(bags.terms)
+        if len(slots) and slots.min() < 0:
+            msg = "a text has a term that its vocabulary has not"
+            raise ValueError(msg)
+        postings = invert(bags.starts, slots, len(vocabulary.terms))
+        return cls(first, keys, bags.starts, slots, _norms(bags.starts, weights), *postings)
 
-        def part(lo: int, hi: int) -> None:
-            nearest(lo, hi, query, index, *agree, np.float32(bonus), best, cosines)
 
+@dataclass(frozen=True, slots=True)
+class GramIndex:
+    """Known texts as blocks, each gone through twice for every asking; the answers do not depend on how they are cut."""
+
+    vocabulary: Vocabulary
+    blocks: Iterable[GramBlock]
+
+    def nearest(self, bags: Bags, keys: Ints, *, k: int, bonus: float, workers: int) -> Neighbours:
+        """Answer the `k` best known texts for each query, at most as many as make the shortlist.
+
+        `keys` are those of the queries; each column that agrees with a text's lifts its rank by the share `bonus`,
+        so that of equally named firms the one of the same place stays in the cut. Memory: a block with two arrays
+        as long as it per worker, and 1 kB a query. The answer does not depend on `workers`.
+        """
+        slots, weights = self.vocabulary.weigh(bags.terms)
+        norms, squares = _norms(bags.starts, weights), weights**2
+        query = bags.starts, slots, squares
+        lists = np.full((len(norms), SHORTLIST), -1, dtype=np.int32)
+        scores, filled = np.zeros(lists.shape, dtype=np.float32), np.zeros(len(norms), dtype=np.int32)
+        lift = np.float32(bonus)
         with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(part, cuts[:-1], cuts[1:]))
-        return Neighbours(best, cosines, norms)
+            for block in self.blocks:
+                known = block.posting_starts, block.postings, block.norms, self.vocabulary.counts
+                places = block.first, keys, block.keys, lift
+                _share(
+                    pool,
+                    workers,
+                    len(norms),
+                    partial(shortlist, query, known, *places, lists, scores, filled),
+                )
+            cosines, ranks = scores, np.zeros(lists.shape, dtype=np.float32)
+            for block in self.blocks:
+                texts = block.starts, block.slots, block.norms
+                places = block.first, keys, block.keys, lift
+                _share(
+                    pool,
+                    workers,
+                    len(norms),
+                    partial(compare, query, norms, texts, *places, lists, cosines, ranks),
+                )
+        best, best_cosines = (
+            np.full((len(norms), k), -1, dtype=np.int32),
+            np.zeros((len(norms), k), dtype=np.float32),
+        )
+        choose(lists, cosines, ranks, best, best_cosines)
+        return Neighbours(best, best_cosines, norms)
 
-    def _weigh(self, terms: Terms) -> tuple[Rows, Floats]:
-        """Answer for each term its slot (-1 when unseen) and its weight."""
-        slots = np.full(len(terms), -1, dtype=np.int32)
-        weights = (self.unseen_weight * _kind_weights(terms)).astype(np.float32)
-        if len(self.terms):
-            found = np.minimum(np.searchsorted(self.terms, terms), len(self.terms) - 1)
-            seen = self.terms[found] == terms
-            slots[seen] = found[seen]
-            weights[seen] = self.weights[found[seen]]
-        return slots, weights
+
+def _share(pool: ThreadPoolExecutor, workers: int, queries: int, work: Callable[[int, int], None]) -> None:
+    """Let each worker do its share of the queries."""
+    cuts = np.linspace(0, queries, workers + 1).astype(int)
+    list(pool.map(work, cuts[:-1], cuts[1:]))

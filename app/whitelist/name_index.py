@@ -1,4 +1,4 @@
-"""Which known firm an incoming name means, and which rows of one roster name the same firm.
+"""Which known firm an incoming name means; which names of one list are the same firm, see name_duplicates.
 
 Exact keys come first; the others are blocked by shared terms (name_grams) and rescored pair by pair (name_score). Nothing is
 decided here beyond a verdict: `accept` may be linked, `review` goes to a person, and merging is nobody's business in this file.
@@ -6,14 +6,15 @@ decided here beyond a verdict: `accept` may be linked, `review` goes to a person
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from app.whitelist.name_grams import GramIndex, bags_of
+from app.whitelist.name_grams import Bags, GramBlock, GramIndex, Vocabulary, bags_of
 from app.whitelist.name_kernels import Floats, Ints
-from app.whitelist.name_score import NameTable, evidence, log_odds, shares
+from app.whitelist.name_keys import KeyIndex
+from app.whitelist.name_score import Evidence, NameTable, evidence, log_odds, shares
 from app.whitelist.names import RegionPrefixes, normalise_company_name
 
 ACCEPT = 0.75
@@ -22,11 +23,12 @@ REVIEW = 0.30
 DUPLICATE = 0.80
 
 BLOCK = 20
-_BLOCK_OF_DUPLICATES = 10
+BLOCK_OF_DUPLICATES = 10
 _LEAST_COSINE = 0.1
 _PLACE_BONUS = 0.15
-_CHUNK = 4096
-_PAIR_CHUNK = 100_000
+CHUNK = 4096
+# So many known names are indexed together.
+NAMES_AT_ONCE = 8_192
 # So many known firms of one and the same key are considered for a name.
 _MOST_EQUAL = 64
 # An equal key outweighs all other evidence together, so that the place only breaks ties between equal names.
@@ -35,6 +37,17 @@ EXACT = 16.0
 Flags = npt.NDArray[np.bool_]
 
 Verdict = Literal["accept", "review", "none"]
+Value = TypeVar("Value")
+
+
+class Store(Protocol[Value]):
+    """A list that is written once and then gone through again and again; it may lie on disk, see shelf."""
+
+    def append(self, value: Value, /) -> None:
+        """Put a value behind the others."""
+        ...
+
+    def __iter__(self) -> Iterator[Value]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +73,6 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class DuplicatePair:
-    """Two rows of one roster that look like one firm; `first` < `second`."""
-
-    first: int
-    second: int
-    likeness: float
-
-
-@dataclass(frozen=True, slots=True)
 class Blocked:
     """Pairs (query row, known row) worth scoring, ascending and each once; `norms` are those of the queries, pair by pair."""
 
@@ -78,24 +82,30 @@ class Blocked:
     cosines: Floats
     norms: Floats
 
-    @classmethod
-    def none(cls) -> Self:
-        empty, floats = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
-        return cls(empty, empty, np.zeros(0, dtype=np.bool_), floats, floats)
-
-    def part(self, start: int, stop: int) -> Self:
-        cut = slice(start, stop)
+    def chosen(self, pairs: Ints) -> Self:
+        """Answer the chosen pairs, in the given order."""
         return type(self)(
-            self.queries[cut], self.rows[cut], self.exact[cut], self.cosines[cut], self.norms[cut]
+            self.queries[pairs], self.rows[pairs], self.exact[pairs], self.cosines[pairs], self.norms[pairs]
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _Scored:
+class Pairs:
+    """Pairs (query row, known row), ascending and each once, whether their keys are equal, and the log-odds of being one firm."""
+
     queries: Ints
     rows: Ints
     exact: Flags
     odds: npt.NDArray[np.float64]
+
+    @property
+    def likeness(self) -> npt.NDArray[np.float64]:
+        """How alike each pair is, in 0..1."""
+        return 1 / (1 + np.exp(-self.odds))
+
+
+def _bags(table: NameTable) -> Bags:
+    return bags_of(table.cores, table.sounds)
 
 
 def table_of(names: Sequence[str], region_codes: Sequence[str | None], regions: RegionPrefixes) -> NameTable:
@@ -106,32 +116,43 @@ def table_of(names: Sequence[str], region_codes: Sequence[str | None], regions: 
     return NameTable.of([normalise_company_name(name, regions) for name in names], region_codes)
 
 
-def _likeness(odds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return 1 / (1 + np.exp(-odds))
-
-
-def _ranked(pairs: _Scored, top: int) -> Iterator[tuple[int, Candidate]]:
-    """Answer (query, candidate), the best `top` of each query, best first."""
-    score = shares(pairs.queries, pairs.odds)
-    likeness = _likeness(pairs.odds)
+def _ranked(pairs: Pairs, top: int, at_least: float) -> Iterator[tuple[int, Candidate]]:
+    """Answer (query, candidate), the best `top` of each query, best first, those that are alike enough."""
+    score, likeness = shares(pairs.queries, pairs.odds), pairs.likeness
     order = np.lexsort((pairs.rows, -pairs.odds, ~pairs.exact, pairs.queries))
     queries = pairs.queries[order]
     place = np.arange(len(order)) - np.searchsorted(queries, queries)
-    for at in order[place < top]:
+    for at in order[(place < top) & (likeness[order] >= at_least)]:
         yield (
             int(pairs.queries[at]),
             Candidate(int(pairs.rows[at]), float(score[at]), float(likeness[at]), bool(pairs.exact[at])),
         )
 
 
+def _in_blocks(tables: Iterable[NameTable], at_once: int) -> Iterator[NameTable]:
+    """Lay tables together until a block has `at_once` names; no table is cut."""
+    waiting: list[NameTable] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(len(one.keys) for one in waiting) >= at_once:
+            yield NameTable.joined(waiting)
+            waiting = []
+    if waiting:
+        yield NameTable.joined(waiting)
+
+
 @dataclass(frozen=True, slots=True)
 class NameIndex:
-    """Known names, ready to be asked; immutable, so it can be kept and shared between threads. About 0.9 kB a name."""
+    """Known names, ready to be asked; immutable, so it can be kept and shared between threads.
+
+    About 0.7 kB a name, of which 16 bytes must be in memory: tables and blocks may lie on disk.
+    """
 
     regions: RegionPrefixes
-    table: NameTable
+    tables: Iterable[NameTable]
     grams: GramIndex
-    by_key: dict[str, list[int]]
+    norms: Floats
+    keys: KeyIndex
 
     @classmethod
     def build(
@@ -145,12 +166,32 @@ class NameIndex:
             ValueError: names and region_codes differ in length.
         """
         regions = RegionPrefixes.of(region_names)
-        table = table_of(names, region_codes, regions)
-        by_key: dict[str, list[int]] = {}
-        for position, key in enumerate(table.keys):
-            if key:
-                by_key.setdefault(key, []).append(position)
-        return cls(regions, table, GramIndex.of(bags_of(table.cores, table.sounds)), by_key)
+        return cls.of([table_of(names, region_codes, regions)], [], regions=regions)
+
+    @classmethod
+    def of(
+        cls,
+        tables: Iterable[NameTable],
+        blocks: Store[GramBlock],
+        *,
+        regions: RegionPrefixes | None = None,
+        at_once: int = NAMES_AT_ONCE,
+    ) -> Self:
+        """Index names that were taken apart, about `at_once` at a time, into `blocks`, empty before.
+
+        The tables are gone through several times, now and whenever the index is asked. The answers depend on
+        neither the cuts of the tables nor `at_once`.
+        """
+        vocabulary = Vocabulary.of(map(_bags, tables))
+        norms, first = [np.zeros(0, dtype=np.float32)], 0
+        for table in _in_blocks(tables, at_once):
+            block = GramBlock.of(_bags(table), table.place_keys(), vocabulary, first)
+            blocks.append(block)
+            norms.append(block.norms)
+            first += len(block.norms)
+        keys = KeyIndex.of(table.keys for table in tables)
+        grams = GramIndex(vocabulary, blocks)
+        return cls(regions or RegionPrefixes(), tables, grams, np.concatenate(norms), keys)
 
     def resolve(
         self, names: Sequence[str], region_codes: Sequence[str | None], *, top: int = 3, workers: int = 2
@@ -165,88 +206,49 @@ class NameIndex:
         """
         table = table_of(names, region_codes, self.regions)
         answers: list[list[Candidate]] = [[] for _ in names]
-        for start in range(0, len(names), _CHUNK):
-            part = table.part(start, start + _CHUNK)
-            pairs = self._score(part, self.block(part, BLOCK, workers), workers)
-            for query, candidate in _ranked(pairs, top):
-                answers[start + query].append(candidate)
+        for query, candidate in self.candidates(table, top=top, workers=workers):
+            answers[query].append(candidate)
         return answers
 
-    def duplicates(self, *, at_least: float = DUPLICATE, workers: int = 2) -> list[DuplicatePair]:
-        """Answer the pairs of known names that look like one firm; see `find_duplicates`."""
-        found = [DuplicatePair(group[0], other, 1.0) for group in self.by_key.values() for other in group[1:]]
-        near = self._near_pairs(workers)
-        for start in range(0, len(near.queries), _PAIR_CHUNK):
-            chunk = near.part(start, start + _PAIR_CHUNK)
-            likeness = _likeness(self._score(self.table, chunk, workers).odds)
-            alike = np.flatnonzero(likeness >= at_least)
-            found += [
-                DuplicatePair(int(chunk.queries[i]), int(chunk.rows[i]), float(likeness[i])) for i in alike
-            ]
-        return sorted(found, key=lambda pair: (pair.first, pair.second))
-
-    def _near_pairs(self, workers: int) -> Blocked:
-        """Answer the pairs of known names near each other, lower row first, without those of equal keys."""
-        known = len(self.table.keys)
-        codes, cosines = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.float32)]
-        for start in range(0, known, _CHUNK):
-            blocked = self.block(self.table.part(start, start + _CHUNK), _BLOCK_OF_DUPLICATES, workers)
-            queries = blocked.queries + start
-            keep = ~blocked.exact & (queries != blocked.rows)
-            low, high = np.minimum(queries, blocked.rows), np.maximum(queries, blocked.rows)
-            codes.append((low * known + high)[keep])
-            cosines.append(blocked.cosines[keep])
-        pairs, first = np.unique(np.concatenate(codes), return_index=True)
-        queries, rows = np.divmod(pairs, max(known, 1))
-        exact = np.zeros(len(pairs), dtype=np.bool_)
-        return Blocked(queries, rows, exact, np.concatenate(cosines)[first], self.grams.norms[queries])
+    def candidates(
+        self, table: NameTable, *, top: int = 3, at_least: float = 0.0, workers: int = 2
+    ) -> Iterator[tuple[int, Candidate]]:
+        """Yield (row of `table`, candidate) as `resolve` answers them, those of at least this likeness."""
+        for start in range(0, len(table.keys), CHUNK):
+            part = table.part(start, start + CHUNK)
+            pairs = self.score(part, self.block(part, BLOCK, workers), workers)
+            for query, candidate in _ranked(pairs, top, at_least):
+                yield start + query, candidate
 
     def block(self, part: NameTable, k: int, workers: int) -> Blocked:
         """Answer the pairs worth scoring: equal keys and the nearest by terms, each pair once, in order."""
-        known = len(self.table.keys)
-        if not known:
-            return Blocked.none()
-        keys = (part.place_keys(), self.table.place_keys())
-        near = self.grams.nearest(
-            bags_of(part.cores, part.sounds), keys, k=k, bonus=_PLACE_BONUS, workers=workers
-        )
+        near = self.grams.nearest(_bags(part), part.place_keys(), k=k, bonus=_PLACE_BONUS, workers=workers)
         queries, columns = np.nonzero((near.rows >= 0) & (near.cosines >= _LEAST_COSINE))
-        equal = [
-            q * known + row
-            for q, key in enumerate(part.keys)
-            for row in self.by_key.get(key, ())[:_MOST_EQUAL]
-        ]
-        exact = np.array(equal, dtype=np.int64)
-        blocked = queries * known + near.rows[queries, columns]
-        every = np.concatenate([exact, blocked])
-        cosines = np.concatenate([np.ones(len(exact), dtype=np.float32), near.cosines[queries, columns]])
+        equal, equal_rows = self.keys.equal(part.keys, _MOST_EQUAL)
+        known = max(len(self.norms), 1)
+        every = np.concatenate([equal * known + equal_rows, queries * known + near.rows[queries, columns]])
+        cosines = np.concatenate([np.ones(len(equal), dtype=np.float32), near.cosines[queries, columns]])
         pairs, first = np.unique(every, return_index=True)
         queries, rows = np.divmod(pairs, known)
-        return Blocked(queries, rows, first < len(exact), cosines[first], near.norms[queries])
+        return Blocked(queries, rows, first < len(equal), cosines[first], near.norms[queries])
 
-    def _score(self, part: NameTable, found: Blocked, workers: int) -> _Scored:
-        norms = found.norms, self.grams.norms[found.rows]
-        columns = evidence(
-            (part, found.queries), (self.table, found.rows), found.cosines, norms, workers=workers
-        )
-        odds = log_odds(columns) + EXACT * found.exact
-        return _Scored(found.queries, found.rows, found.exact, odds)
+    def score(self, part: NameTable, found: Blocked, workers: int) -> Pairs:
+        """Answer how alike the pairs are that `block` found for a part."""
+        odds = np.where(found.exact, np.float64(EXACT), 0)
+        for pairs, columns in self.evidence(part, found, workers):
+            odds[pairs] += log_odds(columns)
+        return Pairs(found.queries, found.rows, found.exact, odds)
 
-
-def find_duplicates(
-    names: Sequence[str],
-    region_codes: Sequence[str | None] | None = None,
-    region_names: Iterable[str] = (),
-    *,
-    at_least: float = DUPLICATE,
-    workers: int = 2,
-) -> list[DuplicatePair]:
-    """Answer the pairs of rows of one roster that look like one firm (likeness >= `at_least`), ascending.
-
-    Rows with one key are each paired with the first of them only, so a name written n times gives n - 1 pairs.
-
-    Raises:
-        ValueError: names and region_codes differ in length.
-    """
-    codes = [None] * len(names) if region_codes is None else region_codes
-    return NameIndex.build(names, codes, region_names).duplicates(at_least=at_least, workers=workers)
+    def evidence(self, part: NameTable, found: Blocked, workers: int) -> Iterator[tuple[Ints, Evidence]]:
+        """Yield the evidence for the pairs that `block` found for a part: some pairs (positions) and their columns."""
+        order = np.argsort(found.rows, kind="stable")
+        first = 0
+        for table in self.tables:
+            ends = np.searchsorted(found.rows, (first, first + len(table.keys)), sorter=order)
+            pairs = np.sort(order[ends[0] : ends[1]])
+            if len(pairs):
+                mine, theirs = found.queries[pairs], found.rows[pairs]
+                norms = found.norms[pairs], self.norms[theirs]
+                sides = (part, mine), (table, theirs - first)
+                yield pairs, evidence(*sides, found.cosines[pairs], norms, workers=workers)
+            first += len(table.keys)

@@ -23,9 +23,12 @@ Ints = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.int32]
 Terms = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float32]
-# Starts, slots, squared weights and norms of the queries; starts, slots, norms, posting starts, postings of the known.
-Query = tuple[Ints, Rows, Floats, Floats]
-Known = tuple[Ints, Rows, Floats, Ints, Rows]
+# Starts, slots and squared weights of the queries' terms.
+Query = tuple[Ints, Rows, Floats]
+# Posting starts, postings and norms of known texts, and how many of all texts have each term.
+Postings = tuple[Rows, Rows, Floats, Rows]
+# Starts, slots and norms of known texts.
+Known = tuple[Ints, Rows, Floats]
 
 compiled = njit(cache=True, nogil=True)
 
@@ -61,6 +64,26 @@ def collect(codes: Codes, sounds: Codes, starts: Ints, bag_starts: Ints, terms: 
 
 
 @compiled
+def invert(starts: Ints, slots: Rows, terms: int) -> tuple[Rows, Rows]:
+    """Answer where the postings of each of `terms` slots start, and the postings: the texts that have it, ascending."""
+    posting_starts = np.zeros(terms + 1, dtype=np.int32)
+    for at in range(len(slots)):
+        posting_starts[slots[at] + 1] += 1
+    for slot in range(terms):
+        posting_starts[slot + 1] += posting_starts[slot]
+    postings = np.empty(len(slots), dtype=np.int32)
+    # Each start moves up to the next one's place while its postings are written, and is moved back at the end.
+    for text in range(len(starts) - 1):
+        for at in range(starts[text], starts[text + 1]):
+            postings[posting_starts[slots[at]]] = text
+            posting_starts[slots[at]] += 1
+    for slot in range(terms, 0, -1):
+        posting_starts[slot] = posting_starts[slot - 1]
+    posting_starts[0] = 0
+    return posting_starts, postings
+
+
+@compiled
 def _insert(row: int, score: np.float32, rows: Rows, scores: Floats, filled: int) -> int:
     """Put a row into its place in a descending list and answer the list's new length; ties go to the lower row."""
     size = len(rows)
@@ -92,15 +115,23 @@ def _lift(keys: Ints, q: int, known_keys: Ints, row: int, bonus: np.float32) -> 
 
 @compiled
 def _add_rarest(
-    slots: Rows, squares: Floats, posting_starts: Ints, postings: Rows, sums: Floats, touched: Rows
+    slots: Rows,
+    squares: Floats,
+    counts: Rows,
+    posting_starts: Rows,
+    postings: Rows,
+    sums: Floats,
+    touched: Rows,
 ) -> int:
-    """Add up the squared weights of a query's rarest terms over their postings; answer how many texts were touched."""
+    """Add up the squared weights of a query's rarest terms over their postings; answer how many texts were touched.
+
+    Rare is what few of all texts have, so that the same terms are added up whichever of them are known here.
+    """
     order = np.empty(len(slots), dtype=np.int64)
     seen = 0
     for at in range(len(slots)):
         if slots[at] >= 0:
-            postings_of = posting_starts[slots[at] + 1] - posting_starts[slots[at]]
-            order[seen] = (postings_of << 32) | at
+            order[seen] = (np.int64(counts[slots[at]]) << 32) | at
             seen += 1
     order[:seen].sort()
     n = spent = 0
@@ -133,43 +164,80 @@ def _shared(slots: Rows, squares: Floats, known: Rows) -> np.float32:
 
 
 @compiled
-def nearest(
-    lo: int,
-    hi: int,
+def shortlist(
     query: Query,
-    index: Known,
+    known: Postings,
+    first: int,
     keys: Ints,
     known_keys: Ints,
     bonus: np.float32,
-    best: Rows,
-    cosines: Floats,
+    rows: Rows,
+    scores: Floats,
+    filled: Rows,
+    lo: int,
+    hi: int,
 ) -> None:
-    """Fill `best` and `cosines` for the queries lo..hi: shortlist by the rarest terms, then order by the whole cosine."""
-    starts, slots, squares, norms = query
-    known_starts, known_slots, known_norms, posting_starts, postings = index
-    k = best.shape[1]
-    sums = np.zeros(len(known_norms), dtype=np.float32)
-    touched = np.empty(len(known_norms), dtype=np.int32)
-    rows, scores = np.empty(SHORTLIST, dtype=np.int32), np.empty(SHORTLIST, dtype=np.float32)
-    ranks = np.empty(k, dtype=np.float32)
+    """Put known texts, numbered from `first`, into the lists of the queries lo..hi by their rarest terms, best first."""
+    starts, slots, squares = query
+    posting_starts, postings, norms, counts = known
+    size = rows.shape[1]
+    sums = np.zeros(len(norms), dtype=np.float32)
+    touched = np.empty(len(norms), dtype=np.int32)
     highest = (np.float32(1) + bonus) ** keys.shape[1] * np.float32(1.000001)
     for q in range(lo, hi):
         mine, weights = slots[starts[q] : starts[q + 1]], squares[starts[q] : starts[q + 1]]
-        filled = 0
-        for t in range(_add_rarest(mine, weights, posting_starts, postings, sums, touched)):
+        n = filled[q]
+        for t in range(_add_rarest(mine, weights, counts, posting_starts, postings, sums, touched)):
             row = touched[t]
-            score = sums[row] / known_norms[row]
+            score = sums[row] / norms[row]
             sums[row] = 0
             # Most texts cannot reach the list even if every place agrees.
-            if filled < SHORTLIST or score * highest >= scores[SHORTLIST - 1]:
-                filled = _insert(row, score * _lift(keys, q, known_keys, row, bonus), rows, scores, filled)
+            if n < size or score * highest >= scores[q, size - 1]:
+                lifted = score * _lift(keys, q, known_keys, row, bonus)
+                n = _insert(first + row, lifted, rows[q], scores[q], n)
+        filled[q] = n
+
+
+@compiled
+def compare(
+    query: Query,
+    query_norms: Floats,
+    known: Known,
+    first: int,
+    keys: Ints,
+    known_keys: Ints,
+    bonus: np.float32,
+    rows: Rows,
+    cosines: Floats,
+    ranks: Floats,
+    lo: int,
+    hi: int,
+) -> None:
+    """Write the whole cosines, and those lifted by the place, of the rows in the lists that are known texts from `first` on."""
+    starts, slots, squares = query
+    known_starts, known_slots, norms = known
+    for q in range(lo, hi):
+        mine, weights = slots[starts[q] : starts[q + 1]], squares[starts[q] : starts[q + 1]]
+        for t in range(rows.shape[1]):
+            row = rows[q, t] - first
+            if rows[q, t] >= 0 and 0 <= row < len(norms):
+                theirs = known_slots[known_starts[row] : known_starts[row + 1]]
+                cosine = _shared(mine, weights, theirs) / (query_norms[q] * norms[row])
+                cosines[q, t] = min(cosine, np.float32(1))
+                ranks[q, t] = cosine * _lift(keys, q, known_keys, row, bonus)
+
+
+@compiled
+def choose(rows: Rows, cosines: Floats, ranks: Floats, best: Rows, best_cosines: Floats) -> None:
+    """Choose from the list of each query those of the highest rank, best first; ties go to the lower row."""
+    k = best.shape[1]
+    highest = np.empty(k, dtype=np.float32)
+    for q in range(len(rows)):
         kept = 0
-        for t in range(filled):
-            row = rows[t]
-            theirs = known_slots[known_starts[row] : known_starts[row + 1]]
-            cosine = _shared(mine, weights, theirs) / (norms[q] * known_norms[row])
-            kept = _insert(row, cosine * _lift(keys, q, known_keys, row, bonus), best[q], ranks, kept)
+        for t in range(rows.shape[1]):
+            if rows[q, t] >= 0:
+                kept = _insert(rows[q, t], ranks[q, t], best[q], highest, kept)
         for t in range(kept):
-            row = best[q, t]
-            theirs = known_slots[known_starts[row] : known_starts[row + 1]]
-            cosines[q, t] = min(_shared(mine, weights, theirs) / (norms[q] * known_norms[row]), np.float32(1))
+            for place in range(rows.shape[1]):
+                if rows[q, place] == best[q, t]:
+                    best_cosines[q, t] = cosines[q, place]

@@ -7,7 +7,7 @@ Every column is symmetric: the likeness of a and b is that of b and a.
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -92,6 +92,36 @@ class NameTable:
             self.regions[cut],
             self.forms[cut],
             self.codes[cut],
+        )
+
+    def pieces(self, size: int) -> Iterator[Self]:
+        """Yield the rows, `size` at a time."""
+        for start in range(0, len(self.keys), size):
+            yield self.part(start, start + size)
+
+    def rows(self, chosen: Ints) -> Self:
+        """Answer the chosen rows, in the given order."""
+        return type(self)(
+            [self.keys[i] for i in chosen],
+            [self.cores[i] for i in chosen],
+            [self.sounds[i] for i in chosen],
+            [self.bodies[i] for i in chosen],
+            self.regions[chosen],
+            self.forms[chosen],
+            self.codes[chosen],
+        )
+
+    @classmethod
+    def joined(cls, tables: Sequence[Self]) -> Self:
+        """Answer the rows of all tables, one table (at least one) behind the other."""
+        return cls(
+            [key for table in tables for key in table.keys],
+            [core for table in tables for core in table.cores],
+            [sound for table in tables for sound in table.sounds],
+            [body for table in tables for body in table.bodies],
+            np.concatenate([table.regions for table in tables]),
+            np.concatenate([table.forms for table in tables]),
+            np.concatenate([table.codes for table in tables]),
         )
 
     def place_keys(self) -> Ints:

@@ -1,73 +1,110 @@
 """Firms of a roster whose names look like another firm's: questions for a person, never a merger. Pure."""
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from bisect import insort
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from app.whitelist.entry_planning import Namesake
-from app.whitelist.name_index import DUPLICATE, NameIndex, find_duplicates
-from app.whitelist.roster_check import Firm
+from app.whitelist.name_duplicates import duplicates_in
+from app.whitelist.name_grams import GramBlock
+from app.whitelist.name_index import DUPLICATE, NameIndex, Store, table_of
+from app.whitelist.name_score import NameTable
+from app.whitelist.names import RegionPrefixes
 
 MOST_NAMESAKES: Final = 3
 
 
-def find_namesakes(
-    firms: Mapping[str, Firm],
-    known: Sequence[tuple[str, str, str]],
-    settled: Collection[str],
-    region_names: Sequence[str],
-    sheet: str,
-) -> dict[str, tuple[Namesake, ...]]:
-    """Answer for each firm that nobody was asked about yet the firms it may be the same as, the likeliest first.
+@dataclass(frozen=True, slots=True)
+class FirmRows:
+    """Some firms; `sources` say where each name stands. Nobody is asked about settled ones again."""
 
-    `known` are (credit code, name, region code) of all registered firms. `settled` are the credit codes
-    of those that were listed before under the name they have now: they were asked about then. Of two
-    new ones the later row is asked.
+    usccs: list[str]
+    names: list[str]
+    sources: list[str]
+    is_settled: list[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFirms:
+    """Firms with their names taken apart, a few thousand at a time; all of it may lie on disk."""
+
+    rows: Store[FirmRows] = field(default_factory=list[FirmRows])
+    tables: Store[NameTable] = field(default_factory=list[NameTable])
+    blocks: Store[GramBlock] = field(default_factory=list[GramBlock])
+
+    def add(self, rows: FirmRows, region_codes: Sequence[str], regions: RegionPrefixes) -> None:
+        """Add some firms behind the others."""
+        self.rows.append(rows)
+        self.tables.append(table_of(rows.names, region_codes, regions))
+
+    def usccs(self) -> npt.NDArray[np.bytes_]:
+        """Answer the credit codes, 18 bytes each."""
+        parts = [np.array(rows.usccs, dtype=np.bytes_) for rows in self.rows]
+        return np.concatenate([np.zeros(0, dtype=np.bytes_), *parts])
+
+
+def find_namesakes(roster: NamedFirms, registered: NamedFirms) -> dict[str, tuple[Namesake, ...]]:
+    """Answer for each unsettled firm of a roster the firms it may be the same as, the likeliest first.
+
+    `roster` are its firms in the order of its rows, `registered` all others; the blocks of both are filled.
+    Of two unsettled firms of the roster the later is asked. Memory, if they lie on disk: about 40 bytes a firm,
+    16 a distinct term of the names, and one block.
     """
-    found: dict[str, list[Namesake]] = defaultdict(list)
-    _within_roster(firms, settled, region_names, sheet, found)
-    others = [firm for firm in known if firm[0] not in firms]
-    _among_registered(firms, settled, others, region_names, found)
-    return {
-        uscc: tuple(sorted(namesakes, key=lambda one: (-one.likeness, one.uscc))[:MOST_NAMESAKES])
-        for uscc, namesakes in found.items()
-    }
+    likeliest = _Likeliest({})
+    _within_roster(roster, likeliest)
+    _among_registered(roster, registered, likeliest)
+    return likeliest.namesakes(roster, registered)
 
 
-def _within_roster(
-    firms: Mapping[str, Firm],
-    settled: Collection[str],
-    region_names: Sequence[str],
-    sheet: str,
-    found: dict[str, list[Namesake]],
-) -> None:
-    usccs = list(firms)
-    names = [firms[uscc].name for uscc in usccs]
-    regions = [firms[uscc].region_code for uscc in usccs]
-    for pair in find_duplicates(names, regions, region_names):
-        first, second = usccs[pair.first], usccs[pair.second]
-        asked, other = (first, second) if second in settled else (second, first)
-        if asked not in settled:
-            firm = firms[other]
-            found[asked].append(Namesake(other, firm.name, pair.likeness, f"{sheet}!{firm.row}"))
+@dataclass(frozen=True, slots=True)
+class _Likeliest:
+    """Credit code of who is asked → (−likeness, credit code) of the likeliest others, ascending."""
+
+    found: dict[str, list[tuple[float, str]]]
+
+    def add(self, asked: str, other: str, likeness: float) -> None:
+        others = self.found.setdefault(asked, [])
+        if all(uscc != other for _, uscc in others):
+            insort(others, (-likeness, other))
+            del others[MOST_NAMESAKES:]
+
+    def namesakes(self, *firms: NamedFirms) -> dict[str, tuple[Namesake, ...]]:
+        wanted = {uscc for others in self.found.values() for _, uscc in others}
+        known = {
+            uscc: (name, source)
+            for some in firms
+            for part in some.rows
+            for uscc, name, source in zip(part.usccs, part.names, part.sources, strict=True)
+            if uscc in wanted
+        }
+        return {
+            asked: tuple(Namesake(other, known[other][0], -away, known[other][1]) for away, other in others)
+            for asked, others in self.found.items()
+        }
 
 
-def _among_registered(
-    firms: Mapping[str, Firm],
-    settled: Collection[str],
-    others: Sequence[tuple[str, str, str]],
-    region_names: Sequence[str],
-    found: dict[str, list[Namesake]],
-) -> None:
-    new = [uscc for uscc in firms if uscc not in settled]
-    if not new or not others:
+def _within_roster(roster: NamedFirms, likeliest: _Likeliest) -> None:
+    usccs = roster.usccs()
+    is_settled = np.array([one for part in roster.rows for one in part.is_settled], dtype=np.bool_)
+    for pair in duplicates_in(roster.tables, roster.blocks):
+        asked, other = pair.second, pair.first
+        if is_settled[asked]:
+            asked, other = other, asked
+        if not is_settled[asked]:
+            likeliest.add(usccs[asked].decode(), usccs[other].decode(), pair.likeness)
+
+
+def _among_registered(roster: NamedFirms, registered: NamedFirms, likeliest: _Likeliest) -> None:
+    usccs = registered.usccs()
+    if not len(usccs):
         return
-    index = NameIndex.build(
-        [name for _, name, _ in others], [region for _, _, region in others], region_names
-    )
-    answers = index.resolve([firms[uscc].name for uscc in new], [firms[uscc].region_code for uscc in new])
-    for uscc, candidates in zip(new, answers, strict=True):
-        for candidate in candidates:
-            if candidate.likeness >= DUPLICATE:
-                other, name, _ = others[candidate.position]
-                found[uscc].append(Namesake(other, name, candidate.likeness, "registered"))
+    index = NameIndex.of(registered.tables, registered.blocks)
+    for part, table in zip(roster.rows, roster.tables, strict=True):
+        asked = np.flatnonzero(~np.array(part.is_settled, dtype=np.bool_))
+        found = index.candidates(table.rows(asked), top=MOST_NAMESAKES, at_least=DUPLICATE)
+        for row, candidate in found:
+            likeliest.add(part.usccs[asked[row]], usccs[candidate.position].decode(), candidate.likeness)

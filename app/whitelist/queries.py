@@ -208,8 +208,8 @@ async def unresolved_namesakes(
     return {uscc: candidates for uscc, candidates in found.items() if candidates}
 
 
-async def asked_firms(session: AsyncSession) -> frozenset[str]:
-    """Answer the credit codes of firms whose names were looked at: all that were listed, if not refused outright.
+async def asked_firms(session: AsyncSession, usccs: Iterable[str]) -> frozenset[str]:
+    """Answer those of the firms whose names were looked at: all that were listed, if not refused outright.
 
     What the rules refuse is not asked about, and opens no review item.
     """
@@ -217,7 +217,7 @@ async def asked_firms(session: AsyncSession) -> frozenset[str]:
     statement = (
         select(Enterprise.uscc)
         .join(WhitelistEntry, WhitelistEntry.enterprise_id == Enterprise.id)
-        .where(or_(WhitelistEntry.status != "refused", has_item))
+        .where(Enterprise.uscc.in_(sorted(usccs)), or_(WhitelistEntry.status != "refused", has_item))
     )
     return frozenset(await session.scalars(statement))
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import IO, Final
 
-from python_calamine import CalamineError, CalamineSheet, load_workbook
-
-from app.kernel.workbooks import refuse, scan_sheet, sheet_faults, sheet_names
+from app.kernel.workbook_archive import refuse
+from app.kernel.workbooks import SubmittedSheet, open_sheet, sheet_names
 from app.whitelist.roster_columns import (
     SHEET_NAME,
     RosterHeader,
@@ -24,7 +23,8 @@ Cells = Sequence[object]
 class RosterSheet:
     """An open sheet: its header, what is wrong with it before any cell is read, and its rows.
 
-    `headings` is the header row as given, `above` the rows over it, `height` is the last used row, `offset` the unused columns at the left.
+    `headings` is the header row as given, `above` the rows over it, `height` is the last used row,
+    `offset` the unused columns at the left. The file stays open as long as rows are read.
     """
 
     name: str
@@ -34,14 +34,17 @@ class RosterSheet:
     faults: tuple[RosterFault, ...]
     height: int
     offset: int
-    sheet: CalamineSheet
+    sheet: SubmittedSheet
 
     def rows(self) -> Iterator[tuple[int, Cells]]:
-        """Yield (1-based number, cells from column A) of each row below the header, blank ones too."""
-        padding: list[object] = [""] * self.offset
-        for number, row in enumerate(self.sheet.iter_rows(), start=1):
-            if number > self.header.row:
-                yield number, [*padding, *row] if padding else row
+        """Yield (1-based number, cells from column A) of each row below the header, blank ones too.
+
+        Each call reads the file anew, in pieces: no row is held.
+
+        Raises:
+            Refused: a cell holds what its type does not allow.
+        """
+        return ((number, row) for number, row in self.sheet.rows() if number > self.header.row)
 
 
 def open_roster(file: IO[bytes], file_name: str, sheet_name: str | None = None) -> RosterSheet:
@@ -51,23 +54,19 @@ def open_roster(file: IO[bytes], file_name: str, sheet_name: str | None = None) 
         Refused: not a workbook, damaged, too large, or no such sheet.
     """
     chosen = _choose_sheet(sheet_names(file, file_name), file_name, sheet_name)
-    scan = scan_sheet(file, file_name, chosen)
-    file.seek(0)
-    try:
-        sheet = load_workbook(file).get_sheet_by_name(chosen)
-        offset = sheet.start[1] if sheet.start else 0
-        first = [[*[""] * offset, *row] for row in islice(sheet.iter_rows(), HEADER_WITHIN)]
-    except (CalamineError, OSError, ValueError) as error:
-        raise refuse(file_name, f"工作表“{chosen}”无法读取", "用 Excel 或 WPS 打开后另存。") from error
+    sheet = open_sheet(file, file_name, chosen)
+    first = [row for _, row in islice(sheet.rows(), HEADER_WITHIN)]
     at = next((index for index, row in enumerate(first) if is_header(row)), 0)
     headings = first[at] if first else []
     header = read_header(headings, at + 1)
-    height = sheet.end[0] + 1 if sheet.end else 0
     faults = tuple(
         RosterFault(found.row, found.column, found.message, found.remedy)
-        for found in sheet_faults(sheet, scan, header.row)
+        for found in sheet.faults(header.row)
     )
-    return RosterSheet(chosen, header, headings, tuple(first[:at]), faults, height, offset, sheet)
+    scan = sheet.scan
+    return RosterSheet(
+        chosen, header, headings, tuple(first[:at]), faults, scan.last_row, scan.first_column, sheet
+    )
 
 
 def _choose_sheet(names: list[str], file_name: str, asked: str | None) -> str:

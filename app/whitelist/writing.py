@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
+from typing import Final
 
 from app.accounts.rules import Viewer
 from app.enterprises.service import all_names
@@ -19,28 +21,77 @@ from app.whitelist.entry_saving import (
     new_entry_row,
     superseded_rows,
 )
-from app.whitelist.namesakes import find_namesakes
-from app.whitelist.roster_check import Firm
+from app.whitelist.name_grams import GramBlock
+from app.whitelist.name_score import NameTable
+from app.whitelist.names import RegionPrefixes
+from app.whitelist.namesakes import FirmRows, NamedFirms, find_namesakes
+from app.whitelist.roster_memory import RosterMemory
 from app.whitelist.roster_rows import RosterRow
 from app.whitelist.rules import entry_code
+from app.whitelist.shelf import Shelf
 from app.whitelist.tables import WhitelistEdition, WhitelistImport
 
+NAMES_PER_PAGE: Final = 4_096
 Batch = tuple[list[EntryDraft], Plan]
 
 
 async def ask_about_namesakes(
-    session: AsyncSession, firms: Mapping[str, Firm], sheet: str, book: ReferenceBook
+    session: AsyncSession, memory: RosterMemory, sheet: str, book: ReferenceBook
 ) -> dict[str, tuple[Namesake, ...]]:
-    """Answer for each firm that nobody was asked about under its name the firms it may be the same as."""
-    known = await all_names(session)
-    asked = await queries.asked_firms(session)
-    settled = {
-        uscc
-        for uscc, name, _region in known
-        if uscc in asked and uscc in firms and name_key(firms[uscc].name) == name_key(name)
-    }
-    region_names = [region.name for region in book.regions.by_code.values()]
-    return await asyncio.to_thread(find_namesakes, firms, known, settled, region_names, sheet)
+    """Answer for each firm that nobody was asked about under its name the firms it may be the same as.
+
+    Settles those in `memory` that somebody was asked about. Names are held a block at a time.
+    """
+    regions = RegionPrefixes.of(region.name for region in book.regions.by_code.values())
+    with ExitStack() as stack:
+        registered = _on_disk(stack)
+        async for page in all_names(session, NAMES_PER_PAGE):
+            stated = await asyncio.to_thread(memory.firms_of, [uscc for uscc, _, _ in page])
+            asked = await queries.asked_firms(session, stated) if stated else frozenset()
+            memory.settle(
+                uscc
+                for uscc, name, _ in page
+                if uscc in asked and name_key(stated[uscc].name) == name_key(name)
+            )
+            others = [firm for firm in page if firm[0] not in stated]
+            await asyncio.to_thread(_add_registered, registered, others, regions)
+        return await asyncio.to_thread(_find, memory, registered, sheet, regions)
+
+
+def _on_disk(stack: ExitStack) -> NamedFirms:
+    """Answer room for firms that is gone with the stack."""
+    return NamedFirms(
+        stack.enter_context(Shelf[FirmRows]()),
+        stack.enter_context(Shelf[NameTable]()),
+        stack.enter_context(Shelf[GramBlock]()),
+    )
+
+
+def _add_registered(
+    registered: NamedFirms, firms: Sequence[tuple[str, str, str]], regions: RegionPrefixes
+) -> None:
+    if firms:
+        usccs, names, codes = map(list, zip(*firms, strict=True))
+        rows = FirmRows(usccs, names, ["registered"] * len(firms), [False] * len(firms))
+        registered.add(rows, codes, regions)
+
+
+def _find(
+    memory: RosterMemory, registered: NamedFirms, sheet: str, regions: RegionPrefixes
+) -> dict[str, tuple[Namesake, ...]]:
+    if not memory.has_unsettled():
+        return {}
+    with ExitStack() as stack:
+        roster = _on_disk(stack)
+        for page in memory.firms(NAMES_PER_PAGE):
+            rows = FirmRows(
+                [uscc for uscc, _, _ in page],
+                [firm.name for _, firm, _ in page],
+                [f"{sheet}!{firm.row}" for _, firm, _ in page],
+                [is_settled for _, _, is_settled in page],
+            )
+            roster.add(rows, [firm.region_code for _, firm, _ in page], regions)
+        return find_namesakes(roster, registered)
 
 
 async def with_earlier_questions(

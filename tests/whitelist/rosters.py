@@ -14,7 +14,8 @@ from app.kernel.settings import get_settings
 from app.reference.book import ReferenceBook, load_reference_book
 from app.whitelist.roster_check import RosterCheck, check_roster
 from app.whitelist.roster_columns import COLUMNS
-from app.whitelist.roster_rows import RosterContext
+from app.whitelist.roster_memory import RosterMemory
+from app.whitelist.roster_rows import RosterContext, RosterRow
 from app.whitelist.workbook_reading import open_roster
 
 HEADINGS = [column.heading for column in COLUMNS]
@@ -90,7 +91,15 @@ def context(chains: tuple[ChainInForce, ...] = ()) -> RosterContext:
 
 def check(file: BytesIO, sheet: str | None = None) -> RosterCheck:
     """Check a workbook as an import does."""
-    return check_roster(open_roster(file, "名单.xlsx", sheet), context())
+    with RosterMemory() as memory:
+        return check_roster(open_roster(file, "名单.xlsx", sheet), context(), memory)
+
+
+def rows_of(file: BytesIO) -> list[RosterRow]:
+    """Answer the faultless rows of a workbook as an import takes them."""
+    with RosterMemory() as memory:
+        check_roster(open_roster(file, "名单.xlsx"), context(), memory)
+        return [row for batch in memory.rows() for row in batch]
 
 
 def faults_of(file: BytesIO) -> dict[str, str]:

@@ -12,10 +12,19 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from app.kernel import workbooks
+from app.kernel import workbook_archive, workbooks
 from app.kernel.errors import Refused
-from app.kernel.workbooks import scan_sheet
-from tests.whitelist.rosters import HEADINGS, check, credit_code, faults_of, good_row, saved, workbook
+from app.kernel.workbooks import open_sheet
+from tests.whitelist.rosters import (
+    HEADINGS,
+    check,
+    credit_code,
+    faults_of,
+    good_row,
+    rows_of,
+    saved,
+    workbook,
+)
 
 
 def refusal_of(file: BytesIO) -> str:
@@ -42,10 +51,9 @@ def test_a_good_roster_has_no_faults_in_any_order_of_columns() -> None:
     rows = [good_row(number) for number in range(1, 5)]
     assert faults_of(workbook(rows)) == {}
     assert faults_of(workbook(rows, sorted(HEADINGS))) == {}
-    found = check(workbook(rows, sorted(HEADINGS)))
-    assert (found.rows, len(found.firms)) == (4, 4)
-    assert found.kept is not None
-    assert found.kept[0].facts.amount == 500 * 10**6
+    kept = rows_of(workbook(rows, sorted(HEADINGS)))
+    assert [row.number for row in kept] == [2, 3, 4, 5]
+    assert kept[0].facts.amount == 500 * 10**6
 
 
 def test_a_title_above_the_header_is_passed_over_even_if_merged() -> None:
@@ -107,7 +115,8 @@ def test_cells_under_a_faulty_header_are_checked_in_the_same_pass() -> None:
     rows = [good_row(1, 成立日期="2015-02-30"), good_row(2), good_row(2)]
     found = check(workbook(rows, headings))
     assert [fault.where("名单") for fault in found.faults] == ["名单!1", "名单!K2", "名单!B4"]
-    assert (found.rows, found.kept, found.firms) == (3, [], {})
+    assert found.rows == 3
+    assert rows_of(workbook(rows, headings)) == []
 
 
 def test_a_faulty_row_that_repeats_another_is_told_both_at_once() -> None:
@@ -132,10 +141,9 @@ def test_a_column_in_yuan_is_not_simply_renamed(heading: str, said: str) -> None
 
 
 def test_unknown_columns_are_reported_and_their_cells_kept() -> None:
-    found = check(workbook([good_row(备注="重点关注", 期次="一")], [*HEADINGS, "备注", "期次"]))
-    assert found.unknown_columns == ("备注", "期次")
-    assert found.kept is not None
-    assert dict(found.kept[0].extra) == {"备注": "重点关注", "期次": "一"}
+    file = workbook([good_row(备注="重点关注", 期次="一")], [*HEADINGS, "备注", "期次"])
+    assert check(file).unknown_columns == ("备注", "期次")
+    assert dict(rows_of(file)[0].extra) == {"备注": "重点关注", "期次": "一"}
 
 
 def test_merged_cells_are_named_row_by_row() -> None:
@@ -183,11 +191,9 @@ def test_full_width_separators_units_and_number_cells_are_read() -> None:
         good_row(1, **{"融资金额（万元）": "１，５００", "营业收入（万元）": "8,600万元", "从业人员": 180.0}),
         good_row(2, 统一社会信用代码=credit_code(2).lower(), 行政区划代码=230110, 成立日期=date(2015, 3, 1)),
     ]
-    found = check(workbook(rows))
-    assert found.faults == []
-    assert found.kept is not None
-    assert found.kept[0].facts.amount == 1_500 * 10**6
-    assert found.kept[1].facts.established_on == date(2015, 3, 1)
+    first, second = rows_of(workbook(rows))
+    assert first.facts.amount == 1_500 * 10**6
+    assert second.facts.established_on == date(2015, 3, 1)
 
 
 def test_an_industry_given_by_name_is_answered_with_its_code() -> None:
@@ -197,11 +203,10 @@ def test_an_industry_given_by_name_is_answered_with_its_code() -> None:
 
 
 def test_an_old_region_code_is_resolved_and_said() -> None:
-    found = check(workbook([good_row(1, 行政区划代码="230121")]))
-    assert found.faults == []
-    assert found.kept is not None
-    assert found.kept[0].facts.region == "230111"
-    assert "230121 已停用" in found.notes[0]
+    file = workbook([good_row(1, 行政区划代码="230121")])
+    [row] = rows_of(file)
+    assert row.facts.region == "230111"
+    assert "230121 已停用" in check(file).notes[0]
 
 
 def test_the_same_firm_twice_is_named_and_two_projects_of_it_are_not() -> None:
@@ -258,7 +263,7 @@ def test_one_cell_in_the_last_corner_is_refused_before_it_is_laid_out() -> None:
 
 
 def test_a_sheet_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbooks, "MOST_SHEET_BYTES", 2 * workbooks.MIB)
+    monkeypatch.setattr(workbooks, "MOST_SHEET_BYTES", 2 * workbook_archive.MIB)
     bomb = rewritten(
         workbook([good_row()]), lambda content: content.replace(b"<sheetData>", b"<sheetData>" + b" " * 2**22)
     )
@@ -266,7 +271,7 @@ def test_a_sheet_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyP
 
 
 def test_a_part_that_lies_about_its_size_is_counted_as_it_unpacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbooks, "MOST_SHEET_BYTES", 2 * workbooks.MIB)
+    monkeypatch.setattr(workbooks, "MOST_SHEET_BYTES", 2 * workbook_archive.MIB)
     bomb = rewritten(
         workbook([good_row()]), lambda content: content.replace(b"<sheetData>", b"<sheetData>" + b" " * 2**22)
     )
@@ -307,9 +312,9 @@ def test_entities_in_the_workbook_part_are_refused() -> None:
 def test_the_scan_finds_the_same_cells_however_the_file_is_cut(
     monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
-    monkeypatch.setattr(workbooks, "_CHUNK", chunk)
+    monkeypatch.setattr(workbook_archive, "_CHUNK", chunk)
     book = openpyxl.load_workbook(workbook([good_row(number) for number in range(1, 40)]))
     book["名单"]["M20"] = "=1+1"
-    scan = scan_sheet(saved(book), "名单.xlsx", "名单")
+    scan = open_sheet(saved(book), "名单.xlsx", "名单").scan
     expected: list[Any] = [(20, 12)]
     assert (scan.last_row, scan.last_column, scan.rows, scan.formulas) == (40, 28, 40, expected)

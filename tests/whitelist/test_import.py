@@ -440,14 +440,13 @@ async def test_an_import_into_an_edition_that_is_not_open_is_not_found(
         await import_roster(session, viewer, EDITION, workbook([good_row(1)]), "名单.xlsx", now=now)
 
 
-async def test_batches_and_reading_a_long_sheet_again_make_no_difference(
+async def test_batches_make_no_difference(
     session: AsyncSession, viewer: Viewer, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [good_row(number, 资质="" if number % 3 == 0 else "专精特新小巨人") for number in range(1, 12)]
     rows += [good_row(3, 项目名称="扩建"), good_row(12, 首贷户="?"), {}, good_row(13)]
     whole = await take(session, viewer, now, workbook(rows), accept_valid=True)
-    monkeypatch.setattr(roster_check, "MOST_KEPT_ROWS", 2)
-    monkeypatch.setattr(import_service, "ROWS_PER_BATCH", 4)
+    monkeypatch.setattr(roster_check, "ROWS_PER_BATCH", 4)
     steps: list[tuple[int, int]] = []
     pieces = await import_roster(
         session, viewer, "2024H1", workbook(rows), "名单.xlsx", now=now,
@@ -462,7 +461,7 @@ async def test_batches_and_reading_a_long_sheet_again_make_no_difference(
 async def test_an_interrupted_import_leaves_nothing_behind(
     sessions: Sessions, viewer: Viewer, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_service, "ROWS_PER_BATCH", 2)
+    monkeypatch.setattr(roster_check, "ROWS_PER_BATCH", 2)
 
     def pull_the_plug(done: int, total: int) -> None:
         if done > total // 2:

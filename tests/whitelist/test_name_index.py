@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import Indel
 
-from app.whitelist.name_grams import GramIndex, bags_of
-from app.whitelist.name_index import ACCEPT, REVIEW, Candidate, NameIndex, find_duplicates
+from app.whitelist.name_duplicates import find_duplicates
+from app.whitelist.name_grams import GramBlock, GramIndex, Vocabulary, bags_of
+from app.whitelist.name_index import ACCEPT, REVIEW, Candidate, NameIndex, table_of
 from app.whitelist.names import RegionPrefixes, normalise_company_name
 
 REGION_NAMES = ["云岭省", "白桦市", "青石县", "赤水湾市"]
@@ -174,6 +175,32 @@ def test_duplicates_are_symmetric(roster: list[str]) -> None:
             assert forth.get(pair, 0.3) == pytest.approx(near.get(pair, 0.3), abs=1e-4)
 
 
+@settings(max_examples=40)
+@given(st.lists(SLIPS.map(slip), max_size=40), st.integers(1, 20))
+def test_duplicates_do_not_depend_on_how_many_names_are_indexed_at_once(roster: list[str], size: int) -> None:
+    whole = find_duplicates(roster, None, REGION_NAMES, at_least=0.3)
+    assert find_duplicates(roster, None, REGION_NAMES, at_least=0.3, at_once=size) == whole
+
+
+def test_a_long_roster_indexed_in_blocks_gives_the_pairs_of_one_index() -> None:
+    rng = random.Random(11)
+    roster = [slip((rng.choice(KNOWN), rng.randrange(12), rng.choice("鑫兴川禾木口"))) for _ in range(1_500)]
+    whole = find_duplicates(roster, None, REGION_NAMES)
+    assert len(whole) > 1_000
+    assert find_duplicates(roster, None, REGION_NAMES, at_once=200) == whole
+
+
+@settings(max_examples=40)
+@given(st.lists(SLIPS.map(slip), min_size=1, max_size=40), st.integers(1, 20), st.integers(1, 20))
+def test_answers_do_not_depend_on_how_the_known_names_are_cut(known: list[str], cut: int, size: int) -> None:
+    regions = RegionPrefixes.of(REGION_NAMES)
+    table = table_of(known, [None] * len(known), regions)
+    cuts = NameIndex.of(list(table.pieces(cut)), [], regions=regions, at_once=size)
+    whole = NameIndex.build(known, [None] * len(known), REGION_NAMES)
+    asked = [*KNOWN[:30], "", "紫藤"]
+    assert cuts.resolve(asked, [None] * len(asked)) == whole.resolve(asked, [None] * len(asked))
+
+
 def oracle(written: str, known: list[str], regions: RegionPrefixes) -> tuple[int, float, float]:
     """Plain scan: Indel similarity of region and core, best first."""
     body = normalise_company_name(written, regions).body
@@ -205,8 +232,10 @@ def plain_terms(text: str) -> tuple[set[str], set[str]]:
     st.text("abcde", min_size=1, max_size=6),
 )
 def test_neighbours_have_the_cosine_that_counting_terms_by_hand_gives(known: list[str], asked: str) -> None:
-    index = GramIndex.of(bags_of(known, known))
-    none = np.full((1, 1), -1), np.full((len(known), 1), -1)
+    vocabulary = Vocabulary.of([bags_of(known, known)])
+    block = GramBlock.of(bags_of(known, known), np.full((len(known), 1), -1), vocabulary)
+    none = np.full((1, 1), -1)
+    index = GramIndex(vocabulary, [block])
     found = index.nearest(bags_of([asked], [asked]), none, k=len(known), bonus=0.1, workers=1)
 
     weighted = [

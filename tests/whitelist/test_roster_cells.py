@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.kernel.money import fen_from_wan, wan_text
-from app.kernel.workbooks import column_index
+from app.kernel.workbook_scan import column_index
 from app.policy.facts import COLLATERAL, PURPOSES
 from app.whitelist.roster_cells import (
     cell_text,
