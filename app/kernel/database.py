@@ -64,6 +64,8 @@ __all__ = [
 
 BUSY_TIMEOUT_SECONDS = 15
 ROWS_PER_INSERT = 5_000
+MOST_STATEMENTS_KEPT = 4_000
+"""Compiled statements kept: each takes another form for each set of roles, which narrow it differently."""
 
 # SQLite numbers rows by itself only in a column declared INTEGER.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
@@ -131,6 +133,7 @@ class Criterion(LoaderCriteriaOption):
         assert made is not None  # conditions are made of expressions that have keys
         self._form, self._values = self._forms.setdefault(made.key, next(self._numbers)), made.bindparams
         self.table = inspect(entity).local_table
+        self._annotated: ColumnElement[bool] | None = None
 
     def _gen_cache_key(self, _anon_map: Any, bindparams: list[BindParameter[Any]]) -> Any:
         bindparams.extend(self._values)
@@ -138,7 +141,10 @@ class Criterion(LoaderCriteriaOption):
 
     def _resolve_where_criteria(self, ext_info: Any) -> ColumnElement[bool]:
         # SQLAlchemy leaves a condition on a joined alias as it was written: about the class itself.
-        found = super()._resolve_where_criteria(ext_info)
+        # And it marks all its parts anew for every statement that it compiles, which once would do.
+        if self._annotated is None:
+            self._annotated = super()._resolve_where_criteria(ext_info)
+        found = self._annotated
         if not ext_info.is_aliased_class:
             return found
         adapted: ColumnElement[bool] = ext_info._adapter.traverse(found)  # noqa: SLF001 - as it does elsewhere
@@ -207,10 +213,17 @@ def make_engine(url: str) -> AsyncEngine:
     """Make an engine for a SQLite file or a PostgreSQL database, creating the file's folder."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
+        return create_async_engine(
+            url, pool_pre_ping=True, hide_parameters=True, query_cache_size=MOST_STATEMENTS_KEPT
+        )
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, hide_parameters=True)
+    engine = create_async_engine(
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+        hide_parameters=True,
+        query_cache_size=MOST_STATEMENTS_KEPT,
+    )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

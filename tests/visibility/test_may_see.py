@@ -143,7 +143,7 @@ async def test_deleting_and_counting_reach_no_row_that_is_not_seen(world: World,
     async with world.sessions() as session:
         await session.connection(execution_options={"rongqiao_writes": True})
         _narrowed(session, viewer, world)
-        counted = await session.scalar(select(func.count()).select_from(WhitelistEntry))
+        counted: Any = await session.scalar(select(func.count()).select_from(WhitelistEntry))
         scalar = await session.scalar(select(select(func.count(WhitelistEntry.id)).scalar_subquery()))
         for entity in (DockingEvent, Disclosure):
             await session.execute(delete(entity).execution_options(synchronize_session=False))
@@ -162,7 +162,7 @@ def _core(entity: Any) -> Table:
     return cast("Table", entity.__table__)
 
 
-BARE = {
+BARE: dict[str, Callable[[], Any]] = {
     "select": lambda: select(_core(WhitelistEntry).c.id),
     "inside": lambda: select(_core(WhitelistEdition).c.id).where(
         _core(WhitelistEdition).c.id.in_(select(_core(WhitelistEntry).c.edition_id))
@@ -187,7 +187,7 @@ async def test_a_narrowed_session_refuses_bare_tables_with_case_data(world: Worl
             await session.execute(BARE[form]())
         assert await session.scalar(select(func.abs(-1))) == 1
         with unrestricted(session):
-            assert await session.scalar(select(func.count()).select_from(_core(WhitelistEntry))) > 0
+            assert await session.scalar(select(func.count()).select_from(_core(WhitelistEntry)))
         with pytest.raises(RuntimeError, match="bare tables"):
             await session.execute(BARE[form]())
 
@@ -264,11 +264,11 @@ async def test_the_system_itself_sees_all_inside_and_no_more_than_before_outside
     viewer = viewers()["county"]
     async with transaction(world.sessions, writes=False) as session:
         _narrowed(session, viewer, world)
-        with pytest.raises(ZeroDivisionError), unrestricted(session):
-            assert len(set(await session.scalars(select(WhitelistEntry.id)))) == len(
-                world.table(WhitelistEntry)
-            )
-            raise ZeroDivisionError
+        with unrestricted(session):
+            every = set(await session.scalars(select(WhitelistEntry.id)))
+        assert len(every) == len(world.table(WhitelistEntry))
+        with pytest.raises(RuntimeError), unrestricted(session):
+            raise RuntimeError
         assert (
             set(await session.scalars(select(WhitelistEntry.id))) == oracle.seen(viewer)["whitelist_entries"]
         )

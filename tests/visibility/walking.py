@@ -38,7 +38,7 @@ MISSING: Final = {
     "registration": "799999",
 }  # fmt: skip
 CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-MOST_SEEN, MOST_UNSEEN, MOST_COMBINATIONS, MOST_PAGES = 1, 2, 4, 2
+MOST_PAGES: Final = 2
 MANY: Final = 1_000_000
 PUBLIC_POOLS: Final = {
     "word": ("abcdef",), "number": ("1", "2"), "sequence": ("1", "2", "3", "5"), "parameter": ("whitelist.min_entries",),
@@ -90,7 +90,7 @@ def _routes(routes: Iterable[BaseRoute]) -> Iterator[Route]:
     for route in routes:
         if isinstance(route, APIRoute):
             path = (API_PREFIX if route.include_in_schema else "") + route.path
-            for method in sorted(route.methods - {"HEAD"}):
+            for method in sorted((route.methods or set()) - {"HEAD"}):
                 yield Route(method, path, Action((route.openapi_extra or {})["x-action"]))
         elif (router := getattr(route, "original_router", None)) is not None:
             yield from _routes(router.routes)
@@ -109,7 +109,12 @@ class Findings:
 
 
 class Walk:
-    """Calls routes of one application as any viewer, and judges what comes back."""
+    """Calls routes of one application as any viewer, and judges what comes back.
+
+    `most_seen`, `most_unseen`: rows of each kind that are tried; `most`: combinations of them.
+    """
+
+    most_seen, most_unseen, most = 1, 2, 4
 
     def __init__(self, world: World, oracle: Oracle, sessions: Sessions) -> None:
         self.world, self.oracle, self.found = world, oracle, Findings()
@@ -186,7 +191,7 @@ class Walk:
         names = list(call.named)
         pools = [self.values(route, call.named[name]) for name in names]
         products = list(itertools.product(*pools))
-        step = max(1, round(len(products) / MOST_COMBINATIONS))
+        step = max(1, round(len(products) / self.most))
         step += step > 1 and any(len(pool) % step == 0 for pool in pools[1:])
         return [dict(zip(names, values, strict=True)) for values in products[::step]]
 
@@ -199,7 +204,7 @@ class Walk:
         listed = listed[turn % len(listed) :] + listed[: turn % len(listed)]
         seen = [value for value in listed if self.is_seen(route, pool, value)]
         unseen = [value for value in listed if not self.is_seen(route, pool, value)]
-        return seen[:MOST_SEEN] + unseen[:MOST_UNSEEN]
+        return seen[: self.most_seen] + unseen[: self.most_unseen]
 
     def is_seen(self, route: Route, pool: str, value: str) -> bool:
         """Tell whether the viewer may see the row that a value of a pool names."""
