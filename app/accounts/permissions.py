@@ -133,12 +133,7 @@ def may_try(viewer: Viewer, action: Action) -> bool:
         return True
     if action in EVERYBODY:
         return viewer.is_signed_in
-    whole = Target(region=viewer.jurisdiction)
-    return any(
-        grant.role in ROLES[action]
-        and (action not in OF_THE_WHOLE or grant.role is not Role.COORDINATOR or _covers(grant, whole))
-        for grant in viewer.grants
-    )
+    return any(_allows(grant, action, viewer.jurisdiction) for grant in viewer.grants)
 
 
 def may_do(viewer: Viewer, action: Action, target: Target) -> bool:
@@ -147,7 +142,15 @@ def may_do(viewer: Viewer, action: Action, target: Target) -> bool:
         return True
     if action in EVERYBODY:
         return viewer.is_signed_in
-    return any(grant.role in ROLES[action] and _covers(grant, target) for grant in viewer.grants)
+    return any(
+        _allows(grant, action, viewer.jurisdiction) and _covers(grant, target) for grant in viewer.grants
+    )
+
+
+def _allows(grant: Grant, action: Action, jurisdiction: str) -> bool:
+    """Tell whether a role has an action at all; a coordinator of a part has none that concerns the whole."""
+    is_partial = grant.role is Role.COORDINATOR and not _covers(grant, Target(region=jurisdiction))
+    return grant.role in ROLES[action] and not (action in OF_THE_WHOLE and is_partial)
 
 
 def acting(viewer: Viewer, action: Action) -> Viewer:

@@ -13,12 +13,13 @@ from typing import Any, Final
 import httpx
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from sqlalchemy.ext.asyncio import async_sessionmaker
 from starlette.routing import BaseRoute
 
 from app.accounts.door import OpenDoor
 from app.accounts.permissions import ROLES, Action
 from app.accounts.rules import Viewer
-from app.kernel.database import AsyncSession, Sessions, WatchedSession, async_sessionmaker
+from app.kernel.database import AsyncSession, Sessions, WatchedSession
 from app.kernel.settings import Settings
 from app.main import API_PREFIX, create_app
 from app.visibility.service import narrow

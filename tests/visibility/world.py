@@ -260,11 +260,12 @@ async def _tag_entries(tagger: _Tagger, rows: Rows, names: dict[str, str]) -> No
         await tagger.write(Project, project, {"name": name})
     of_needs = {need["id"]: projects.get(need["project_id"]) for need in rows["needs"]}
     for revision in rows["need_revisions"]:
-        if (name := of_needs[revision["need_id"]]) is not None:
-            await tagger.write(NeedRevision, revision, {"facts": revision["facts"] | {"project_name": name}})
+        if (stated := of_needs[revision["need_id"]]) is not None:
+            facts = revision["facts"] | {"project_name": stated}
+            await tagger.write(NeedRevision, revision, {"facts": facts})
     for entry in rows["whitelist_entries"]:
         owner = ("whitelist_entries", entry["id"])
-        values = {"extra": {"备注": tagger.marker(owner)}}
+        values: dict[str, Any] = {"extra": {"备注": tagger.marker(owner)}}
         values |= {"withdrawal_reason": tagger.marker(owner)} if entry["withdrawn_at"] else {}
         await tagger.write(WhitelistEntry, entry, values)
     for item in rows["review_items"]:
