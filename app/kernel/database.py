@@ -65,7 +65,8 @@ __all__ = [
 BUSY_TIMEOUT_SECONDS = 15
 ROWS_PER_INSERT = 5_000
 MOST_STATEMENTS_KEPT = 4_000
-"""Compiled statements kept: each takes another form for each set of roles, which narrow it differently."""
+MOST_STATEMENTS_PREPARED = 500
+"""Compiled statements kept, and prepared on each connection to PostgreSQL: each takes another form for each set of roles, which narrow it differently."""
 
 # SQLite numbers rows by itself only in a column declared INTEGER.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
@@ -214,7 +215,11 @@ def make_engine(url: str) -> AsyncEngine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_async_engine(
-            url, pool_pre_ping=True, hide_parameters=True, query_cache_size=MOST_STATEMENTS_KEPT
+            url,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            query_cache_size=MOST_STATEMENTS_KEPT,
+            connect_args={"prepared_statement_cache_size": MOST_STATEMENTS_PREPARED},
         )
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)

@@ -145,7 +145,7 @@ def conditions(viewer: Viewer, day: date) -> dict[type[Any], Condition]:
         NeedRevision: sight.of_need(NeedRevision.need_id),
         Project: or_(
             sight.firm_holds(Project.enterprise_id),
-            _row_of(NEEDS, Project.id, lambda row: sight.of_listed(row.id, "need_id"), column="project_id"),
+            sight.of_project(Project.id),
         ),
         Consent: or_(answered.of_need(Consent.need_id), sight.lets(Consent.id)),
         Disclosure: answered.of_need(Disclosure.need_id),
@@ -251,6 +251,15 @@ class _Sight:
         """Tell which rows are named in a column of an entry that is seen."""
         return or_(_row_of(ENTRIES, value, self._sees_whole, column=column), self._holds(value, column))
 
+    def of_project(self, project_id: Any) -> Condition:
+        """Tell which projects an entry that is seen asks for."""
+
+        def is_listed(need: Any) -> Condition:
+            return _row_of(ENTRIES, need.id, self._sees_whole, column="need_id")
+
+        listed = _row_of(NEEDS, project_id, is_listed, column="project_id")
+        return or_(listed, self._holds(project_id, "project_id"))
+
     def calls(self, contact: Any) -> Condition:
         """Tell which contact details the viewer's institutions may have, by a consent that shows them."""
         return self._holds(contact.enterprise_id, "enterprise_id", "shows_contact")
@@ -305,14 +314,15 @@ def below(scopes: Iterable[str]) -> Select[Any]:
 
 def entrusted(scopes: Iterable[str], day: date) -> Select[Any]:
     """Answer the entries that institutions (codes, with all below) hold and may be shown, with the consents."""
-    holding, recipient, entry, consent = (
-        table.alias() for table in (INSTITUTIONS, INSTITUTIONS, ENTRIES, CONSENTS)
+    holding, recipient, entry, need, consent = (
+        table.alias() for table in (INSTITUTIONS, INSTITUTIONS, ENTRIES, NEEDS, CONSENTS)
     )
     held = _held(scopes)
     return (
         select(
             held.c.entry_id,
             entry.c.need_id,
+            need.c.project_id,
             entry.c.enterprise_id,
             consent.c.id.label("consent_id"),
             consent.c.shows_contact,
@@ -321,7 +331,8 @@ def entrusted(scopes: Iterable[str], day: date) -> Select[Any]:
         )
         .join_from(held, holding, holding.c.id == held.c.institution_id)
         .join(entry, entry.c.id == held.c.entry_id)
-        .join(consent, consent.c.need_id == entry.c.need_id)
+        .join(need, need.c.id == entry.c.need_id)
+        .join(consent, consent.c.need_id == need.c.id)
         .join(recipient, recipient.c.id == consent.c.institution_id, isouter=True)
         .where(
             consent.c.revoked_at.is_(None),

@@ -1,0 +1,74 @@
+"""Conditions are looked up by index: no plan reads a whole table of case data to find one row of it."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.kernel.database import AsyncSession, Base, Criterion, transaction
+from app.matching.tables import MatchCount, MatchResult
+from app.visibility.queries import conditions
+from app.whitelist.tables import WhitelistImport
+from tests.visibility.test_may_see import _key, _of
+from tests.visibility.world import CASE_TABLES, World, viewers
+
+NAMES = {entity.__tablename__ for entity in CASE_TABLES} | {"institutions"}
+LOOKERS = ("city", "chain", "firm", "clerk", "bank and city", "auditor")
+
+
+def _written(entity: type[Base], world: World, name: str, dialect: Any) -> str:
+    viewer = viewers()[name]
+    condition = conditions(viewer, world.day)[entity]
+    wanted = select(_of(entity, _key(entity))).where(_of(entity, _key(entity)) == 1, condition)
+    if entity in {MatchResult, MatchCount}:
+        wanted = wanted.where(_of(entity, "run_id") == 1)
+    return str(wanted.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
+async def _sqlite_scans(session: AsyncSession, statement: str) -> list[str]:
+    rows = await session.execute(text("EXPLAIN QUERY PLAN " + statement.replace(":", "\\:")))
+    return [row[3] for row in rows if row[3].startswith("SCAN ") and _is_case(row[3].split()[1])]
+
+
+async def _postgresql_scans(session: AsyncSession, statement: str) -> list[str]:
+    await session.execute(text("SET LOCAL enable_seqscan = off"))  # small tables are read whole otherwise
+    rows = await session.execute(text("EXPLAIN " + statement.replace(":", "\\:")))
+    return [
+        row[0]
+        for row in rows
+        if "Seq Scan on " in row[0] and _is_case(row[0].split("Seq Scan on ")[1].split()[0])
+    ]
+
+
+def _is_case(name: str) -> bool:
+    return name in NAMES or name.rpartition("_")[0] in NAMES
+
+
+@pytest.mark.parametrize("name", LOOKERS)
+async def test_no_condition_reads_a_whole_table(world: World, name: str) -> None:
+    bind = world.sessions.kw["bind"]
+    is_sqlite = bind.dialect.name == "sqlite"
+    dialect: Any = sqlite.dialect if is_sqlite else postgresql.dialect
+    scans_of = _sqlite_scans if is_sqlite else _postgresql_scans
+    found: dict[str, list[str]] = {}
+    async with transaction(world.sessions, writes=False) as session:
+        for entity in CASE_TABLES:
+            if entity is not WhitelistImport:
+                scans = await scans_of(session, _written(entity, world, name, dialect()))
+                found |= {entity.__tablename__: scans} if scans else {}
+    assert found == {}
+
+
+async def test_criteria_of_equal_form_share_their_compiled_statement_and_of_another_do_not(
+    world: World,
+) -> None:
+    forms = []
+    for name in ("city", "county", "chain"):
+        made = {
+            entity: Criterion(entity, condition)
+            for entity, condition in conditions(viewers()[name], world.day).items()
+        }
+        forms.append([criterion._form for criterion in made.values()])
+    assert forms[0] == forms[1]
+    assert forms[0] != forms[2]
