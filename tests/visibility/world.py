@@ -32,7 +32,7 @@ from app.institutions.tables import Institution
 from app.kernel.clock import shanghai_today
 from app.kernel.database import AsyncSession, Base, Sessions, transaction
 from app.matching.tables import MatchCount, MatchResult
-from app.whitelist.tables import ReviewItem, WhitelistEntry, WhitelistImport
+from app.whitelist.tables import ReviewItem, WhitelistEdition, WhitelistEntry, WhitelistImport
 
 JURISDICTION: Final = "230000"
 SEED, ENTRIES = 7, 24
@@ -126,6 +126,12 @@ async def _add(session: AsyncSession, day: date) -> None:
             Person(id=number, login=f"viewer-{number}", name=name, is_demo=True, version=1, created_at=THEN, updated_at=THEN)
         )  # fmt: skip
     await session.flush()
+    session.add(
+        WhitelistEdition(
+            jurisdiction=JURISDICTION, code="2025H2", in_force_from=date(2025, 7, 1),
+            in_force_until=date(2025, 12, 31), version=1, created_at=THEN,
+        )
+    )  # fmt: skip
     await _give_to_guarantor(session, rows)
     ids = count(FIRST_OWN_ID)
     await _add_consents(session, rows, day, ids)
