@@ -222,8 +222,8 @@ CALLS: Final[Mapping[str, Call]] = {
     "GET /whitelist/entries/{entry}/handler": Call(ENTRY, filters={"institution": "institution"}),
     "PUT /whitelist/entries/{entry}/handler": Call(ENTRY, body=_sends({"person": 6})),
     "POST /handovers": ACCOUNT_CHANGE,
-    "GET /cards": Call(pages=True, filters={"edition": "edition"}),
-    "GET /cards/{card}": Call({"card": "card"}),
+    "GET /cards": Call(pages=True, asks=({"edition": "2024H1"},), filters={"edition": "edition"}),
+    "GET /cards/{card}": Call({"card": "card"}, asks=({"edition": "2024H1"},)),
     # docking and coverage
     "GET /whitelist/entries/{entry}/docking-events": Call(ENTRY, pages=True),
     "POST /whitelist/entries/{entry}/docking-events": Call(

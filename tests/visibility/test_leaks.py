@@ -50,6 +50,9 @@ async def walked(world: World, oracle: Oracle) -> Walk:
     walk = Walk(world, oracle, forgetful(world.sessions))
     walk.enter(viewers()["whole"])
     await walk.note_cursors(ROUTES)
+    walk.enter(viewers()["bank"])
+    await walk.note_cards()
+    assert len(walk.pools["card"]) > 1
     for viewer in viewers().values():
         walk.enter(viewer)
         for route in ROUTES:

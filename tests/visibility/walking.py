@@ -266,6 +266,11 @@ class Walk:
                 self.found.kept.append(f"{self.viewer.name}: {route.name} {chosen}: {answer.status_code}")
             return
 
+    async def note_cards(self) -> None:
+        """Take the codes of cards that the viewer at the door is shown, for all to try."""
+        answer = await self.client.get(f"{API_PREFIX}/cards", params={"edition": "2024H1", "limit": "3"})
+        self.pools["card"] += [card["card"] for card in answer.json()["items"]]
+
     async def note_cursors(self, routes: Sequence[Route]) -> None:
         """Take the cursors that the viewer at the door is given, for others to try."""
         for route in routes:
