@@ -83,7 +83,9 @@ class Settings(BaseSettings):
         description="Most requests a minute of one key, person or, before signing in, address.",
     )
     sign_ins_per_minute: int = Field(
-        default=20, gt=0, description="Most attempts to sign in, and most registrations, a minute from one address."
+        default=20,
+        gt=0,
+        description="Most attempts to sign in, and most registrations, a minute from one address.",
     )
     access_minutes: int = Field(default=10, gt=0, le=60, description="Life of an access token.")
     session_hours: int = Field(default=12, gt=0, description="Life of a signing-in, refreshed or not.")

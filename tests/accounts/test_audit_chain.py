@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -42,7 +43,7 @@ def test_a_chain_that_nobody_touched_holds_whatever_the_batches_in_which_it_grew
     assert first_break(grown) is None
 
 
-COLUMNS = {
+COLUMNS: dict[str, Any] = {
     "occurred_at": BEGAN - timedelta(days=1), "actor": "李雷", "person_id": None, "roles": "", "action": "x",
     "subject_kind": "x", "subject": "x", "detail": {}, "via": "cli", "address": "::1", "request_id": "1" * 32,
 }  # fmt: skip

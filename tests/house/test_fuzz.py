@@ -31,8 +31,8 @@ from app.kernel.settings import Settings
 from app.main import create_app
 from tests.conftest import Databases
 
-ENTRIES = 60
-EXAMPLES = 20
+ENTRIES = 40
+EXAMPLES = 12
 MANY = 10**6
 DESCRIBED = {
     f"{method.upper()} {path}": operation
