@@ -8,7 +8,7 @@ from typing import Any, Final
 from app.accounts import audit_queries
 from app.accounts.audit import Note, Origin, links
 from app.accounts.rules import Viewer
-from app.kernel.database import AsyncSession, Sessions, as_last_step, transaction
+from app.kernel.database import AsyncSession, as_last_step
 
 _ORIGIN: Final = "audit_origin"
 _NOTES: Final = "audit_notes"
@@ -39,25 +39,6 @@ def note(
     """
     session.info.setdefault(_NOTES, []).append(Note(action, subject_kind, subject, now, detail or {}))
     as_last_step(session, _seal)
-
-
-async def note_apart(
-    sessions: Sessions,
-    origin: Origin,
-    action: str,
-    subject_kind: str,
-    subject: str,
-    *,
-    now: datetime,
-    detail: Mapping[str, Any] | None = None,
-) -> None:
-    """Put on record, in a transaction of its own, what was refused and therefore left nothing else behind.
-
-    Not to be called inside a writing transaction: on SQLite it would wait for that one to end.
-    """
-    async with transaction(sessions) as session:
-        begin(session, origin)
-        note(session, action, subject_kind, subject, now=now, detail=detail)
 
 
 async def _seal(session: AsyncSession) -> None:

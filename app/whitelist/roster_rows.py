@@ -17,7 +17,9 @@ from app.whitelist.roster_faults import BadCell, RosterFault
 from app.whitelist.roster_places import PlaceReader
 
 ASSUMED_UNIT_ERROR: Final = 10_000  # 万元 and 元
-NOT_OF_THE_NEED: Final = frozenset({"uscc", "name", "contact_name", "contact_phone"})
+CONTACT_FACTS: Final = frozenset({"contact_name", "contact_phone"})
+"""Faults name such a cell and do not repeat it: faults are stored, and read by more people than contacts are."""
+NOT_OF_THE_NEED: Final = CONTACT_FACTS | {"uscc", "name"}
 EARLIEST_DAY: Final = date(1800, 1, 1)
 MOST_EXTRA: Final = 1_000
 MOST_MEMORISED: Final = 20_000
@@ -144,7 +146,8 @@ def read_row(row: Sequence[object], number: int, header: RosterHeader, context: 
         try:
             value = _read_cell(cell, column, context)
         except BadCell as error:
-            faults.append(RosterFault(number, index, error.message, error.remedy, _shown(cell)))
+            shown = "" if column.fact in CONTACT_FACTS else _shown(cell)
+            faults.append(RosterFault(number, index, error.message, error.remedy, shown))
             continue
         if value is not None:
             values[column.fact] = value

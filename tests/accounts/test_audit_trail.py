@@ -29,11 +29,13 @@ OPERATOR = local_operator("230000")
 AUDITOR = Viewer("审计员", "230000", (Grant(Role.AUDITOR),), person=3)
 
 
-async def note(sessions: Sessions, subject: str, action: str = "close_month") -> None:
+async def note(sessions: Sessions, subject: str) -> None:
     origin = Origin(AUDITOR, "api", "192.0.2.7", "0" * 32)
     now = datetime(2023, 11, 15, 18, 0, tzinfo=UTC)  # the 16th in Shanghai
     detail = {"route": "/coverage/{month}", "asked": {"by": "region"}, "n": 12}
-    await audit_service.note_apart(sessions, origin, action, "month", subject, now=now, detail=detail)
+    async with transaction(sessions) as session:
+        audit_service.begin(session, origin)
+        audit_service.note(session, "close_month", "month", subject, now=now, detail=detail)
 
 
 async def fill(sessions: Sessions, count: int) -> None:
@@ -165,9 +167,9 @@ def _row(key: str) -> IdempotencyRecord:
 async def test_a_long_note_of_anything_at_all_is_kept_and_verified(sessions: Sessions) -> None:
     origin = Origin(AUDITOR, "api", "f" * 200, "0" * 32)
     detail = {"asked": {"a\x00b": "\x00", "深": 1.5, "n": 2**70}, "list": ("x", None, True)}
-    await audit_service.note_apart(
-        sessions, origin, "x" * 300, "y" * 300, "z\x00" * 300, now=utc_now(), detail=detail
-    )
+    async with transaction(sessions) as session:
+        audit_service.begin(session, origin)
+        audit_service.note(session, "x" * 300, "y" * 300, "z\x00" * 300, now=utc_now(), detail=detail)
     found = await verdict(sessions)
     assert (found.links, found.broken) == (1, None)
 
@@ -183,7 +185,7 @@ async def test_a_note_made_by_another_last_step_is_chained_too(sessions: Session
     assert (await verdict(sessions)).links == 2
 
 
-async def test_what_is_refused_leaves_no_note_and_a_note_apart_stays(sessions: Sessions) -> None:
+async def test_what_is_refused_leaves_no_note(sessions: Sessions) -> None:
     async def refused() -> None:
         async with transaction(sessions) as session:
             audit_service.begin(session, Origin(OPERATOR, "api"))
@@ -193,8 +195,6 @@ async def test_what_is_refused_leaves_no_note_and_a_note_apart_stays(sessions: S
     with pytest.raises(Refused):
         await refused()
     assert (await verdict(sessions)).links == 0
-    await note(sessions, "2023-11", "sign_in_refused")
-    assert (await verdict(sessions)).links == 1
 
 
 @pytest.fixture

@@ -196,6 +196,11 @@ def test_full_width_separators_units_and_number_cells_are_read() -> None:
     assert second.facts.established_on == date(2015, 3, 1)
 
 
+def test_a_faulty_contact_is_named_and_not_repeated() -> None:
+    [fault] = check(workbook([good_row(联系电话="secret-0451")])).faults
+    assert (fault.message, fault.value) == ("不像电话号码", "")
+
+
 def test_an_industry_given_by_name_is_answered_with_its_code() -> None:
     found = faults_of(workbook([good_row(1, 行业代码="通用设备制造业"), good_row(2, 行业代码="卖菜")]))
     assert "可能是 C34 通用设备制造业" in found["名单!F2"]
