@@ -10,18 +10,6 @@ from tests.visibility.oracle import Oracle
 from tests.visibility.world import World, build
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one worker do all leak tests of a backend: their walk is long, and made once a worker."""
-    for item in items:
-        if item.path.name == "test_leaks.py" and "databases" in (params := _params_of(item)):
-            item.add_marker(pytest.mark.xdist_group(f"leaks_{params['databases']}"))
-
-
-def _params_of(item: pytest.Item) -> dict[str, object]:
-    callspec = getattr(item, "callspec", None)
-    return {} if callspec is None else dict(callspec.params)
-
-
 @pytest.fixture(scope="session")
 async def world(databases: Databases) -> AsyncIterator[World]:
     """The tagged demonstration."""

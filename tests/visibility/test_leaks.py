@@ -21,6 +21,8 @@ from tests.visibility.oracle import Oracle
 from tests.visibility.walking import CASE_POOLS, CHANGING, Route, Walk, forgetful, routes_of
 from tests.visibility.world import World, dump, viewers
 
+# One worker does all of this: the walk is long, and made once a worker.
+pytestmark = pytest.mark.xdist_group("leaks")
 ALL_ROUTES = routes_of(create_app(Settings()))
 ROUTES = [route for route in ALL_ROUTES if route.name in CALLS]
 MOST = {"limit": "200"}
