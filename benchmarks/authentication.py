@@ -5,7 +5,8 @@
 The application is called directly (ASGI), so that no network hides what it does. Many
 sign-ins run at once; their peer verifies the same password as often with argon2 alone, with the same two
 threads. Reads run one after the other; their peer is the same read behind a door that lets everybody in
-as the same viewer. Both sides take turns, and the ratio is that of the medians. `cold`: nothing is remembered, each read looks the session up.
+as the same viewer, and they may cost 15 % more at most. Both sides take turns, and the ratio is that of
+the medians. `cold`: nothing is remembered, each read looks the session up.
 """
 
 import asyncio
@@ -43,6 +44,7 @@ SIGN_INS, TURNS, READS = 20, 5, 400
 JURISDICTION = "230000"
 PASSWORD = "gletscher sofa 47 banjo"  # noqa: S105 - of nobody
 ALLOWED = 1.15
+BARE = "argon2 alone"
 Row = dict[str, Any]
 Answer = tuple[int, bytes]
 
@@ -144,7 +146,7 @@ async def _measured(url: str, name: str, *, quick: bool) -> list[Row]:
     product = await _first(opened, "/api/v1/products?limit=1", "code")
     count = 6 if quick else SIGN_INS
     took, bare = await _sign_ins(behind, count)
-    rows = [_row(f"{count} sign-ins at once", name, took / count, bare / count, "argon2 alone")]
+    rows = [_row(f"{count} sign-ins at once", name, took / count, bare / count, BARE)]
     for what, target in (("a product", f"products/{product}"), ("an entry", f"whitelist/entries/{entry}")):
         for way, app in (("", behind), (", cold", cold)):
             sides = await _reads(app, opened, f"/api/v1/{target}", 40 if quick else READS)
@@ -162,7 +164,7 @@ def _row(work: str, database: str, seconds: float, peer_seconds: float, peer: st
         "peer": peer,
         "peer ms": 1_000 * peer_seconds,
         "ratio": ratio,
-        f"at most {ALLOWED}": "yes" if ratio <= ALLOWED else "no",
+        f"at most {ALLOWED}": "" if peer == BARE else "yes" if ratio <= ALLOWED else "no",
     }
 
 
