@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from app.accounts.rules import Viewer
 
 
-def _viewer_of(request: Request) -> Viewer:
+async def _viewer_of(request: Request) -> Viewer:
     viewer: Viewer = request.state.viewer
     return viewer
 

@@ -24,19 +24,19 @@ router = APIRouter(route_class=TransactionRoute, tags=["signing in"], responses=
 SessionId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="Public name of a session 会话编号")]
 
 
-def _standing_of(request: Request) -> Standing:
+async def _standing_of(request: Request) -> Standing:
     standing: Standing | None = getattr(request.state, "standing", None)
     if standing is None:
         raise unauthenticated()
     return standing
 
 
-def _gate_of(request: Request) -> Gate:
+async def _gate_of(request: Request) -> Gate:
     gate: Gate = request.app.state.gate
     return gate
 
 
-def _settings_of(request: Request) -> Settings:
+async def _settings_of(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 

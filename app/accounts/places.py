@@ -26,7 +26,7 @@ class Places(Protocol):
         """Answer the codes of some institutions and of all below them."""
 
 
-def _places_of(request: Request) -> Places:
+async def _places_of(request: Request) -> Places:
     places: Places = request.app.state.places
     return places
 

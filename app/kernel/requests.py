@@ -248,7 +248,7 @@ def _replayed(known: IdempotencyRecord, digest: str) -> Response:
     return Response(known.body, status_code=known.status, headers=headers)
 
 
-def _session_of(request: Request) -> AsyncSession:
+async def _session_of(request: Request) -> AsyncSession:
     session: AsyncSession = request.state.session
     return session
 
@@ -256,7 +256,7 @@ def _session_of(request: Request) -> AsyncSession:
 SessionDep = Annotated[AsyncSession, Depends(_session_of)]
 
 
-def _begin_of(request: Request) -> Begin:
+async def _begin_of(request: Request) -> Begin:
     begin: Begin = request.state.begin
     return begin
 
