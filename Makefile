@@ -29,7 +29,7 @@ lint: $(STAMP) ## style, types, contracts between rooms
 	$(BIN)/lint-imports
 
 test: lint ## lint, then every test on SQLite and PostgreSQL
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2
 
 bench: $(STAMP) ## all benchmarks, as tables of ratios
 	$(BIN)/rongqiao bench

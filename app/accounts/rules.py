@@ -79,6 +79,8 @@ class Viewer:
         """Answer the key under which this viewer's idempotency keys are kept; other roles, another key."""
         if self.is_operator:
             return f"operator:{self.name}"
+        if self.person is None:
+            return self.name
         stated = ";".join(f"{grant.role}={grant.scope}" for grant in sorted(self.grants))
         return f"person:{self.person}:{hashlib.sha256(stated.encode()).hexdigest()[:32]}"
 

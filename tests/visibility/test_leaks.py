@@ -21,8 +21,6 @@ from tests.visibility.oracle import Oracle
 from tests.visibility.walking import CASE_POOLS, CHANGING, Route, Walk, forgetful, routes_of
 from tests.visibility.world import World, dump, viewers
 
-# One worker does all of this: the walk is long, and made once a worker.
-pytestmark = pytest.mark.xdist_group("leaks")
 ALL_ROUTES = routes_of(create_app(Settings()))
 ROUTES = [route for route in ALL_ROUTES if route.name in CALLS]
 MOST = {"limit": "200"}
@@ -46,9 +44,10 @@ def test_the_walk_calls_no_route_that_is_gone() -> None:
     assert set(CALLS) - {route.name for route in ALL_ROUTES} == set()
 
 
-@pytest.fixture(scope="module")
-async def walked(world: World, oracle: Oracle) -> Walk:
-    """The walk as every viewer through every route; nothing is kept of it."""
+async def test_no_route_shows_tells_or_changes_anything_outside_any_viewers_scope(
+    world: World, oracle: Oracle
+) -> None:
+    """Walk as every viewer through every route; nothing is kept of it. (One test: the walk is long.)"""
     walk = Walk(world, oracle, forgetful(world.sessions))
     walk.enter(viewers()["whole"])
     await walk.note_cursors(ROUTES)
@@ -59,27 +58,12 @@ async def walked(world: World, oracle: Oracle) -> Walk:
         walk.enter(viewer)
         for route in ROUTES:
             await walk.visit(route, CALLS[route.name])
-    return walk
-
-
-async def test_no_answer_shows_anything_outside_the_viewers_scope(walked: Walk) -> None:
-    assert walked.found.leaks == []
-
-
-async def test_a_row_that_is_not_seen_answers_as_one_that_is_not_there(walked: Walk) -> None:
-    assert walked.found.tells == []
-
-
-async def test_no_request_fails_in_the_server(walked: Walk) -> None:
-    assert walked.found.broken == []
-
-
-async def test_no_change_of_a_row_that_is_not_seen_succeeds(walked: Walk) -> None:
-    assert walked.found.kept == []
-
-
-async def test_the_walk_finds_markers_wherever_case_rows_are_shown(walked: Walk) -> None:
-    assert [name for name in MUST_SHOW if not walked.found.shown.get(name)] == []
+    assert walk.found.leaks == [], "answers that show a marker of a row that the viewer may not see"
+    assert walk.found.tells == [], "a row that is not seen answers otherwise than one that is not there"
+    assert walk.found.kept == [], "a row that is not seen was changed"
+    assert walk.found.broken == [], "requests that fail in the server"
+    unproven = [name for name in MUST_SHOW if not walk.found.shown.get(name)]
+    assert unproven == [], "routes that show no marker to anybody: there the walk proves nothing"
 
 
 @pytest.fixture
