@@ -171,19 +171,6 @@ def _text(text: str) -> str:
     return text.replace("\x00", "�").encode("utf-8", "replace").decode()
 
 
-def first_break(chain: Iterable[Link], before: tuple[int, str] = START) -> Break | None:
-    """Answer the first broken link of a chain in its order, or None if all hold.
-
-    `before` is the link (sequence, hash) that stands before the first one given.
-    """
-    for link in chain:
-        broken = break_at(link, before)
-        if broken is not None:
-            return broken
-        before = link.sequence, link.hash
-    return None
-
-
 def break_at(link: Link, before: tuple[int, str]) -> Break | None:
     """Tell what is wrong with a link that stands after another one (sequence, hash)."""
     expected, previous = before[0] + 1, before[1]

@@ -85,7 +85,7 @@ def _kept_key(file: Path) -> str:
         try:
             file.hardlink_to(draft)  # all at once, and only if nobody else was first
         except FileExistsError:
-            pass
+            pass  # the other process's key counts
         finally:
             draft.unlink()
     return file.read_text().strip()

@@ -41,8 +41,6 @@ SCOPE_KINDS = {
     Role.ADMINISTRATOR: ScopeKind.INSTALLATION,
 }
 INSTITUTION_ROLES = frozenset(role for role, kind in SCOPE_KINDS.items() if kind is ScopeKind.INSTITUTION)
-CASELESS_ROLES = frozenset({Role.ADMINISTRATOR})
-"""Roles that see no case data."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

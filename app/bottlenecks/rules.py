@@ -28,7 +28,6 @@ ASK: Final = "ask"
 """No class is established and some are unknown: the coordinator asks."""
 POLICY_GAP: Final = "policy_gap"
 """No class applies: the coordinator decides, and the policy has a gap to report."""
-CAUSES: Final = {"no_product": "无匹配产品", "declined": "机构婉拒"}
 ROUTE_NAMES: Final = {ASK: "待补充信息", POLICY_GAP: "政策空缺"}
 
 

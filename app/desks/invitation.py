@@ -62,7 +62,7 @@ async def take_up(
         body = AcceptanceIn(token=token, login=login, name=name, password=password)
         cookie = await page_sign_in.with_invitation(begin, settings, browser, viewer, body, now=now)
     except ValidationError:
-        pass
+        pass  # the form comes back with what it needs
     except NotFound:
         return told(NO_INVITATION, 404)
     except (Refused, Conflict) as error:

@@ -259,14 +259,6 @@ async def _deadlines(
     return {code: deadline for code, deadline in due.items() if deadline is not None}
 
 
-async def stage_counts(session: AsyncSession, viewer: Viewer, edition_code: str) -> dict[str, int]:
-    """Answer how many admitted entries of an edition stand at each stage."""
-    edition = await _edition_id(session, viewer, edition_code)
-    found = await queries.dossiers(session, viewer, edition)
-    stages = (fold(one.events).stage.value for one in found if one.status == "admitted")
-    return dict(Counter(stages))
-
-
 def reasons() -> list[ReasonOut]:
     """Answer the closed list of reasons for a decline."""
     return [

@@ -11,7 +11,6 @@ from app.enterprises import consent_queries, queries
 from app.enterprises.consent_schemas import ContactHolderOut, DisclosureOut, DisclosurePage
 from app.enterprises.consents import (
     ALL_GROUPS,
-    CHOSEN_GROUPS,
     MOST_CONTACT_HOLDERS,
     FieldGroup,
     Holder,
@@ -272,8 +271,3 @@ def _holder_out(row: Disclosure, code: str, name: str) -> ContactHolderOut:
     return ContactHolderOut(
         institution=code, institution_name=name, consent=row.consent_id, since=row.shown_at
     )
-
-
-def missing_groups(groups: Collection[FieldGroup]) -> list[FieldGroup]:
-    """Answer the groups of facts, contacts aside, that a consent would still have to show."""
-    return [group for group in CHOSEN_GROUPS if group is not FieldGroup.CONTACT and group not in groups]

@@ -40,12 +40,6 @@ async def tree_rows(session: AsyncSession) -> tuple[tuple[Any, ...], ...]:
     return tuple(tuple(row) for row in rows)
 
 
-async def institution_codes(session: AsyncSession) -> dict[str, int]:
-    """Answer the id of every institution by its code."""
-    rows = await session.execute(select(Institution.code, Institution.id))
-    return {row.code: row.id for row in rows}
-
-
 async def institution_by_code(
     session: AsyncSession, code: str, *, is_for_change: bool = False
 ) -> Institution | None:

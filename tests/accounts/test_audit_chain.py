@@ -16,7 +16,6 @@ from app.accounts.audit import (
     Note,
     Origin,
     Walk,
-    first_break,
     link_of_line,
     links,
 )
@@ -40,7 +39,7 @@ def test_a_chain_that_nobody_touched_holds_whatever_the_batches_in_which_it_grew
     grown = [*first, *chain(2, (first[-1].sequence, first[-1].hash))]
     assert [link.sequence for link in grown] == [1, 2, 3, 4, 5]
     assert grown[0].previous_hash == GENESIS
-    assert first_break(grown) is None
+    assert Walk().take(grown) is None
 
 
 COLUMNS: dict[str, Any] = {
@@ -53,7 +52,7 @@ COLUMNS: dict[str, Any] = {
 def test_a_changed_column_breaks_the_chain_at_that_link(at: int, column: str) -> None:
     told = chain(9)
     told[at] = replace(told[at], **{column: COLUMNS[column]})
-    broken = first_break(told)
+    broken = Walk().take(told)
     assert broken is not None
     assert (broken.sequence, "changed" in broken.reason) == (at + 1, True)
 
@@ -63,7 +62,7 @@ def test_a_change_that_is_hashed_anew_breaks_the_link_after_it(at: int) -> None:
     told = chain(9)
     forged = replace(told[at], actor="李雷")
     told[at] = replace(forged, hash=forged.computed_hash())
-    broken = first_break(told)
+    broken = Walk().take(told)
     assert broken is not None
     assert (broken.sequence, "does not continue" in broken.reason) == (at + 2, True)
 
@@ -72,7 +71,7 @@ def test_a_change_that_is_hashed_anew_breaks_the_link_after_it(at: int) -> None:
 def test_removed_links_are_missed_where_the_first_of_them_stood(at: int, count: int) -> None:
     told = chain(9)
     del told[at : min(at + count, 8)]  # the last one stays: a cut-off end needs the head
-    broken = first_break(told)
+    broken = Walk().take(told)
     assert broken is not None
     assert (broken.sequence, "missing" in broken.reason) == (at + 1, True)
 
@@ -81,7 +80,7 @@ def test_removed_links_are_missed_where_the_first_of_them_stood(at: int, count: 
 def test_an_inserted_link_is_out_of_place_or_does_not_continue(at: int, forged_from: int) -> None:
     told = chain(9)
     told.insert(at, replace(told[forged_from], sequence=at + 1, subject="forged"))
-    broken = first_break(told)
+    broken = Walk().take(told)
     assert broken is not None
     assert broken.sequence == at + 1
 
@@ -93,7 +92,7 @@ def test_links_that_changed_places_break_at_the_first_of_them(pair: tuple[int, i
     swapped = list(told)
     swapped[low] = replace(told[high], sequence=low + 1)
     swapped[high] = replace(told[low], sequence=high + 1)
-    broken = first_break(swapped)
+    broken = Walk().take(swapped)
     assert broken is not None
     assert broken.sequence == low + 1
 

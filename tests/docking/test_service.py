@@ -110,7 +110,7 @@ async def test_bulk_takes_all_or_names_every_fault(
     ]
     assert (await session.execute(select(DockingEvent))).first() is None
     assert await service.log_events(session, viewer, "2023H2", good, now=now) == 4
-    assert await service.stage_counts(session, viewer, "2023H2") == {"contacted": 2}
+    assert len((await session.execute(select(DockingEvent))).all()) == 4
 
 
 async def test_bulk_and_states_need_no_more_statements_for_more_entries(
