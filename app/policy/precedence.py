@@ -163,4 +163,5 @@ def _applied_parameter(offer: _Offer, parameter: Parameter, on: date) -> Applied
         clause=parameter.citation.clause,
         jurisdiction=offer.level,
         source=offer.pack.source,
+        note=parameter.note,
     )

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -36,7 +36,10 @@ class AppliedRule:
 
 @dataclass(frozen=True, slots=True)
 class AppliedParameter:
-    """A value as it applies on a day; money is fen, percent a Decimal, lengths whole numbers of `unit`."""
+    """A value as it applies on a day; money is fen, percent a Decimal, lengths whole numbers of `unit`.
+
+    `note` is what its pack says of the text's own wording; it explains and decides nothing.
+    """
 
     key: str
     value: ParameterValue
@@ -50,6 +53,7 @@ class AppliedParameter:
     clause: str
     jurisdiction: str
     source: Source
+    note: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,7 @@ def _plain(value: Any) -> Any:
         case Criterion() | AnyOf() | AllOf():
             return condition_as_data(value)
         case AppliedRule() | AppliedParameter() | FeeTier() | LoadTier():
-            return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+            decisive = (each.name for each in fields(value) if each.compare)
+            return {name: _plain(getattr(value, name)) for name in decisive}
         case _:
             return value
