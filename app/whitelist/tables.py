@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.database import Base, BigId
@@ -60,6 +60,34 @@ class WhitelistEntry(Base):
     withdrawal_reason: Mapped[str | None] = mapped_column(Text)
     version: Mapped[int]
     created_at: Mapped[datetime]
+
+
+class EntryWithdrawal(Base):
+    """One time for which an entry was off the roster; `reopened_*` are written once, when it comes back.
+
+    The entry's own `withdrawn_*` columns say how it stands now, these rows how it came there: at most one of
+    an entry is not reopened.
+    """
+
+    __tablename__ = "entry_withdrawals"
+    __table_args__ = (
+        Index(
+            "uq_entry_withdrawals_current",
+            "entry_id",
+            unique=True,
+            sqlite_where=text("reopened_at IS NULL"),
+            postgresql_where=text("reopened_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("whitelist_entries.id"), index=True)
+    withdrawn_at: Mapped[datetime]
+    withdrawn_by: Mapped[str] = mapped_column(String(80))
+    reason: Mapped[str] = mapped_column(Text)
+    reopened_at: Mapped[datetime | None]
+    reopened_by: Mapped[str | None] = mapped_column(String(80))
+    reopen_reason: Mapped[str | None] = mapped_column(Text)
 
 
 class WhitelistImport(Base):
