@@ -6,6 +6,7 @@ ask. A clause is cited only where it says what the advice says, and only where i
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from app.bottlenecks.rules import ASK, POLICY_GAP
@@ -13,7 +14,7 @@ from app.docking.guarantees import FeeCap
 from app.docking.rates import percent_text
 from app.docking.reasons import DeclineReason
 from app.policy.derived import chinese_name
-from app.policy.rulebook import RuleBook
+from app.policy.rulebook import AppliedParameter, AppliedRule, RuleBook
 
 ClauseKey = tuple[str, str]
 """Code of a pack and number of its clause."""
@@ -150,8 +151,8 @@ def _lines(advice: Iterable[Advice], book: RuleBook) -> Iterator[AdviceLine]:
 
 def _cited(book: RuleBook, key: ClauseKey) -> str:
     """Answer how people write a clause of a pack, "" where nothing of it applies."""
-    items = (item for item in (*book.rules, *book.parameters) if (item.pack, item.clause) == key)
-    return next((item.citation for item in items), "")
+    items = chain[AppliedRule | AppliedParameter](book.rules, book.parameters)
+    return next((item.citation for item in items if (item.pack, item.clause) == key), "")
 
 
 def _asked(asks: Sequence[str]) -> Iterator[AdviceLine]:

@@ -37,7 +37,7 @@ NOBODY_MAY_SAY = (
 
 
 def citations(book: RuleBook) -> set[str]:
-    return {item.citation for item in (*book.rules, *book.parameters)}
+    return {rule.citation for rule in book.rules} | {value.citation for value in book.parameters}
 
 
 def test_the_lists_are_closed_every_reason_and_every_route_has_its_advice() -> None:

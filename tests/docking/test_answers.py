@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -65,7 +66,7 @@ def test_the_whole_answer_reads_as_a_person_would_write_it() -> None:
         ),
     ],
 )  # fmt: skip
-def test_who_has_it_now_and_what_holds_it_up_is_told(changed: dict[str, object], sentence: str) -> None:
+def test_who_has_it_now_and_what_holds_it_up_is_told(changed: dict[str, Any], sentence: str) -> None:
     clock = replace(CLOCK, **changed)
     assert sentence in answer_of(DECLINE, None, clock, (), TODAY).sentences
 
