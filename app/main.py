@@ -27,6 +27,7 @@ from app.allocation import handler_api as handlers
 from app.bottlenecks import api as bottlenecks
 from app.catalogue import api as catalogue
 from app.chains import api as chains
+from app.coordination import api as coordination
 from app.coverage import api as coverage
 from app.desks import account, coordinator, invitation, signing
 from app.desks import second_factor as factor_pages
@@ -70,6 +71,7 @@ ROUTERS = (
     bottlenecks.router,
     allocation.router,
     handlers.router,
+    coordination.router,
     docking.router,
     coverage.router,
 )

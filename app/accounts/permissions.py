@@ -42,6 +42,9 @@ class Action(StrEnum):
     RUN_ALLOCATION = "run_allocation"
     LOG_DOCKING = "log_docking"
     DISPATCH_ENTRIES = "dispatch_entries"
+    RAISE_CASE = "raise_case"
+    ANSWER_CASE = "answer_case"
+    COMMENT_CASE = "comment_case"
 
     READ_COVERAGE = "read_coverage"
     READ_COVERAGE_FACTS = "read_coverage_facts"
@@ -86,6 +89,10 @@ ROLES: Final[Mapping[Action, frozenset[Role]]] = {
     Action.RUN_ALLOCATION: frozenset({Role.COORDINATOR}),
     Action.LOG_DOCKING: _LENDERS | {Role.COORDINATOR},
     Action.DISPATCH_ENTRIES: frozenset({Role.BANK_ADMINISTRATOR, Role.RELATIONSHIP_MANAGER}),
+    Action.RAISE_CASE: _LENDERS | {Role.COORDINATOR},
+    Action.ANSWER_CASE: frozenset({Role.COORDINATOR}),
+    # Auditors read all and write nothing into what they audit.
+    Action.COMMENT_CASE: _CASE_READERS - {Role.AUDITOR},
     Action.READ_COVERAGE: _STAFF,
     Action.READ_COVERAGE_FACTS: frozenset({Role.COORDINATOR, Role.AUDITOR}),
     Action.CLOSE_MONTH: frozenset({Role.COORDINATOR}),

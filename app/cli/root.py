@@ -24,6 +24,7 @@ ROOMS: Final = {
     "match": ("matching", "Needs against products, with reasons (匹配)."),
     "bottlenecks": ("bottlenecks", "Classes and routes of what blocks a need (堵点)."),
     "allocate": ("allocation", "Responsible institutions (责任银行)."),
+    "coordination": ("coordination", "Coordination cases 协调事项: raised, answered, commented."),
     "docking": ("docking", "What happened to entries (对接记录)."),
     "coverage": ("coverage", "Monthly docking coverage (对接覆盖率)."),
     "audit": ("audit", "The audit trail 审计记录: show, export, verify."),

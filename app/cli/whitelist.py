@@ -10,7 +10,7 @@ from app.cli import edge
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.money import fen_from_yuan, wan_text
 from app.kernel.paging import MOST_ROWS, PageRequest
-from app.whitelist import import_service, review_service, service
+from app.whitelist import import_service, review_service, service, withdrawal_service
 from app.whitelist.import_rules import ImportOptions
 from app.whitelist.import_service import ImportOutcome, RosterRefused
 from app.whitelist.roster_check import Progress
@@ -310,10 +310,34 @@ def withdraw(
 
     async def job() -> EntryOut:
         async with edge.work(writes=True) as (session, viewer):
-            return await service.withdraw(session, viewer, entry, reason, expect=_any_version, now=utc_now())
+            return await withdrawal_service.withdraw(
+                session, viewer, entry, reason, expect=_any_version, now=utc_now()
+            )
+
+    _show_standing(edge.run(job), "withdrawn", as_json=as_json)
+
+
+@commands.command()
+def reopen(
+    entry: Annotated[str, typer.Argument(help="Code of the entry, such as 2023H2-91230199MA1BQXYE20.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why; kept with the entry.")],
+    as_json: edge.JsonFlag = False,
+) -> None:
+    """Bring a withdrawn entry back to the roster as it stood; both stay on record."""
+
+    async def job() -> EntryOut:
+        async with edge.work(writes=True) as (session, viewer):
+            return await withdrawal_service.reopen(
+                session, viewer, entry, reason, expect=_any_version, now=utc_now()
+            )
 
     found = edge.run(job)
+    _show_standing(found, f"reopened, {found.status}", as_json=as_json)
+
+
+def _show_standing(found: EntryOut, standing: str, *, as_json: bool) -> None:
     if as_json:
         edge.print_json(found)
     else:
-        typer.echo(f"{found.code} {found.name}: withdrawn")
+        typer.echo(f"{found.code} {found.name}: {standing}")

@@ -27,6 +27,11 @@ class Topic:
         if follower not in self._followers:
             self._followers.append(follower)
 
+    @property
+    def is_followed(self) -> bool:
+        """Say whether anybody acts: what only followers need has not to be looked up for nobody."""
+        return bool(self._followers)
+
     async def tell(self, session: AsyncSession, entry_ids: Collection[int], now: datetime) -> None:
         """Let every follower act, in the order in which they came; nothing happens for no entries."""
         if entry_ids:

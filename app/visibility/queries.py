@@ -12,7 +12,8 @@ Who sees an entry 名单条目, and what hangs on it:
 - its own enterprise;
 - institutions, and those above them in their tree, while they are responsible for it or support it
   *and* a consent of the enterprise holds; of assignments, docking events and handlers they see their own
-  (of themselves and of all below), and the assignments that they support;
+  (of themselves and of all below), and the assignments that they support; of coordination cases those that
+  were raised for them;
 - the auditor, to replay decisions, without contact details.
 
 Conditions on the rows that are asked for are written on mapped classes, all else on aliases of bare
@@ -45,6 +46,7 @@ from app.accounts.rules import INSTITUTION_ROLES, Role, Viewer
 from app.accounts.tables import EnterpriseRegistration
 from app.allocation.tables import Assignment, AssignmentSupport, EntryHandler
 from app.bottlenecks.tables import BottleneckCase, BottleneckFinding
+from app.coordination.tables import CoordinationCase, CoordinationComment
 from app.docking.tables import DockingEvent
 from app.enterprises.tables import (
     Consent,
@@ -58,12 +60,13 @@ from app.enterprises.tables import (
 from app.institutions.tables import Institution
 from app.kernel.database import Criterion
 from app.matching.tables import MatchCount, MatchResult
-from app.whitelist.tables import ReviewItem, WhitelistEntry, WhitelistImport
+from app.whitelist.tables import EntryWithdrawal, ReviewItem, WhitelistEntry, WhitelistImport
 
 ENTRIES: Final = cast("Table", WhitelistEntry.__table__)
 FIRMS: Final = cast("Table", Enterprise.__table__)
 NEEDS: Final = cast("Table", Need.__table__)
 CASES: Final = cast("Table", BottleneckCase.__table__)
+COORDINATION: Final = cast("Table", CoordinationCase.__table__)
 ASSIGNMENTS: Final = cast("Table", Assignment.__table__)
 SUPPORTS: Final = cast("Table", AssignmentSupport.__table__)
 INSTITUTIONS: Final = cast("Table", Institution.__table__)
@@ -125,10 +128,13 @@ def conditions(viewer: Viewer, day: date) -> dict[type[Any], Condition]:
     answered = _Sight(viewer.only(*ANSWERABLE), day)
     return {
         WhitelistEntry: sight.sees(WhitelistEntry),
+        EntryWithdrawal: sight.of_entry(EntryWithdrawal.entry_id),
         MatchResult: sight.of_entry(MatchResult.entry_id),
         MatchCount: sight.of_entry(MatchCount.entry_id),
         BottleneckCase: sight.of_case(BottleneckCase),
         BottleneckFinding: _row_of(CASES, BottleneckFinding.case_id, sight.of_case),
+        CoordinationCase: sight.of_coordination(CoordinationCase),
+        CoordinationComment: _row_of(COORDINATION, CoordinationComment.case_id, sight.of_coordination),
         Assignment: sight.of_assignment(Assignment),
         AssignmentSupport: _row_of(ASSIGNMENTS, AssignmentSupport.assignment_id, sight.of_assignment),
         EntryHandler: _row_of(
@@ -222,10 +228,20 @@ class _Sight:
 
         A case tells of loans, collateral and lawsuits by its route alone: consents, one or several, show both.
         """
-        shown = [
-            self._holds(row.entry_id, "entry_id", each) for each in ("shows_financial", "shows_judicial")
-        ]
-        return or_(self._of_whole_entry(row.entry_id), and_(row.is_current, *shown))
+        return or_(self._of_whole_entry(row.entry_id), and_(row.is_current, self._is_told(row.entry_id)))
+
+    def of_coordination(self, row: Any) -> Condition:
+        """Tell which coordination cases are seen; an institution sees those that were raised for itself too.
+
+        Others' questions and answers may tell what bottleneck cases tell, and are shown as those are.
+        """
+        is_theirs = and_(self._is_own(row.raised_for_institution_id), self._holds(row.entry_id))
+        return or_(self._of_whole_entry(row.entry_id), self._is_told(row.entry_id), is_theirs)
+
+    def _is_told(self, entry_id: Any) -> Condition:
+        """Tell of which entries consents, one or several, show financial and judicial facts both."""
+        shown = ("shows_financial", "shows_judicial")
+        return and_(*(self._holds(entry_id, "entry_id", each) for each in shown))
 
     def of_firm(self, firm: Any) -> Condition:
         """Tell which firms are the viewer's own, or lie in its region."""

@@ -19,7 +19,7 @@ from app.kernel.requests import (
     etag_of,
 )
 from app.policy.facts import SOURCE_CLASSES
-from app.whitelist import entry_service, import_service, review_service, service
+from app.whitelist import entry_service, import_service, review_service, service, withdrawal_service
 from app.whitelist.import_rules import ImportOptions
 from app.whitelist.rules import EDITION_PATTERN, Change, ReviewKind
 from app.whitelist.schemas import (
@@ -31,6 +31,7 @@ from app.whitelist.schemas import (
     EntryIn,
     EntryOut,
     ImportOut,
+    ReopeningIn,
     ReviewOut,
     ReviewState,
     WithdrawalIn,
@@ -154,7 +155,32 @@ async def withdraw_entry(
     if_match: IfMatch = None,
 ) -> EntryOut:
     """Take an entry off the roster; it stays on record."""
-    found = await service.withdraw(
+    found = await withdrawal_service.withdraw(
+        session,
+        viewer,
+        code,
+        body.reason,
+        expect=lambda version: check_if_match(if_match, version),
+        now=utc_now(),
+    )
+    response.headers["ETag"] = etag_of(found.version)
+    return found
+
+
+@router.post(
+    "/entries/{code}/reopening", responses=PRECONDITION_PROBLEMS, openapi_extra=does(Action.CHANGE_ENTRIES)
+)
+async def reopen_entry(
+    session: SessionDep,
+    viewer: ViewerDep,
+    code: EntryPath,
+    body: ReopeningIn,
+    response: Response,
+    if_match: IfMatch = None,
+    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
+) -> EntryOut:
+    """Bring a withdrawn entry back to the roster as it stood 恢复; both stay on record."""
+    found = await withdrawal_service.reopen(
         session,
         viewer,
         code,

@@ -22,6 +22,7 @@ from app.whitelist.roster_memory import RosterMemory
 from app.whitelist.rules import deciding_day, entry_code
 from app.whitelist.schemas import EntryOut
 from app.whitelist.service import edition, get_entry
+from app.whitelist.topics import ROSTER_CHANGED
 from app.whitelist.writing import ask_about_namesakes, with_earlier_questions
 
 
@@ -77,4 +78,6 @@ async def list_need(
     await queries.put_entries(session, [row])
     ids = await queries.entry_ids(session, [code])
     await queries.put_items(session, list(item_rows(draft, ids[code], now)))
+    if draft.status == "admitted":
+        await ROSTER_CHANGED.tell(session, [ids[code]], now)
     return await get_entry(session, viewer, code)

@@ -12,7 +12,13 @@ from app.kernel.database import AsyncSession, insert_rows
 from app.whitelist.entry_planning import StoredEntry, StoredItem
 from app.whitelist.rules import Listed
 from app.whitelist.schemas import EntryFilter
-from app.whitelist.tables import ReviewItem, WhitelistEdition, WhitelistEntry, WhitelistImport
+from app.whitelist.tables import (
+    EntryWithdrawal,
+    ReviewItem,
+    WhitelistEdition,
+    WhitelistEntry,
+    WhitelistImport,
+)
 
 ENTRIES = cast("Table", WhitelistEntry.__table__)
 REVIEWS = cast("Table", ReviewItem.__table__)
@@ -353,3 +359,17 @@ async def items_of_entry(session: AsyncSession, entry_id: int) -> Sequence[Revie
     """Answer the review items of an entry by id."""
     statement = select(ReviewItem).where(ReviewItem.entry_id == entry_id).order_by(ReviewItem.id)
     return (await session.scalars(statement)).all()
+
+
+async def withdrawal_in_force(session: AsyncSession, entry_id: int) -> EntryWithdrawal:
+    """Answer by which withdrawal a withdrawn entry is off the roster."""
+    statement = select(EntryWithdrawal).where(
+        EntryWithdrawal.entry_id == entry_id, EntryWithdrawal.reopened_at.is_(None)
+    )
+    return (await session.scalars(statement)).one()
+
+
+async def withdrawals_of_entry(session: AsyncSession, entry_id: int) -> Sequence[EntryWithdrawal]:
+    """Answer when an entry was off the roster, the first time first."""
+    statement = select(EntryWithdrawal).where(EntryWithdrawal.entry_id == entry_id)
+    return (await session.scalars(statement.order_by(EntryWithdrawal.id))).all()

@@ -13,6 +13,7 @@ from app.whitelist import queries
 from app.whitelist.rules import DECISIONS, Decision, EntryStatus, ReviewKind, status_after
 from app.whitelist.schemas import ReviewOut, ReviewState
 from app.whitelist.tables import ReviewItem, WhitelistEntry
+from app.whitelist.topics import ROSTER_CHANGED
 from app.whitelist.views import candidates_of, review_out
 
 _BY_VERDICT: Final[dict[str, EntryStatus]] = {"pass": "admitted", "fail": "refused", "unknown": "review"}
@@ -113,6 +114,7 @@ async def _settle(session: AsyncSession, entry: WhitelistEntry, now: datetime) -
         entry.admitted_at = (entry.admitted_at or now) if status == "admitted" else None
         entry.version += 1
         await session.flush()
+        await ROSTER_CHANGED.tell(session, [entry.id], now)
 
 
 def _of_this_statement(items: Sequence[ReviewItem]) -> list[ReviewItem]:

@@ -107,6 +107,17 @@ class ReviewOut(BaseModel):
     version: int = Field(description="Number of its version; also its ETag.")
 
 
+class WithdrawalOut(BaseModel):
+    """One time for which an entry was off the roster 退出与恢复."""
+
+    withdrawn_at: datetime = Field(description="When it was withdrawn.")
+    withdrawn_by: str = Field(description="Who withdrew it.")
+    reason: str = Field(description="Why.")
+    reopened_at: datetime | None = Field(description="When it came back; null while it is withdrawn.")
+    reopened_by: str | None = Field(description="Who brought it back.")
+    reopen_reason: str | None = Field(description="Why it came back.")
+
+
 class EntryOut(EntrySummary):
     """One entry with the findings that decided on it."""
 
@@ -122,10 +133,21 @@ class EntryOut(EntrySummary):
     withdrawn_by: str | None = Field(description="Who withdrew it.")
     withdrawal_reason: str | None = Field(description="Why it was withdrawn.")
     reviews: list[ReviewOut] = Field(description="What was or is to be decided about it.")
+    withdrawals: list[WithdrawalOut] = Field(
+        description="Each time that it was withdrawn, with when and why it came back 退出与恢复记录."
+    )
 
 
 class WithdrawalIn(BaseModel):
     """Why an entry leaves the roster."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason
+
+
+class ReopeningIn(BaseModel):
+    """Why a withdrawn entry comes back to the roster."""
 
     model_config = ConfigDict(extra="forbid")
 

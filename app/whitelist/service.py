@@ -1,7 +1,9 @@
-"""Use cases of editions and entries; rosters come in by import_service, decisions by review_service."""
+"""Use cases of editions and entries; rosters come in by import_service, decisions by review_service.
+
+Entries leave the roster and come back by withdrawal_service.
+"""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -171,6 +173,7 @@ async def get_entry(session: AsyncSession, viewer: Viewer, code: str) -> EntryOu
     row, listed_on, firm, need_code = found
     facts = await queries.facts_of_revisions(session, [row.need_revision_id])
     items = await queries.items_of_entry(session, row.id)
+    withdrawals = await queries.withdrawals_of_entry(session, row.id)
     seen = await queries.seen_firms(session, candidates_of(items))
     groups = await disclosure_service.show(session, viewer, {row.need_id: _subject(row, firm)})
     return entry_out(
@@ -178,6 +181,7 @@ async def get_entry(session: AsyncSession, viewer: Viewer, code: str) -> EntryOu
         row,
         NeedFacts.model_validate(facts[row.need_revision_id]),
         [review_out(item, row, listed_on.code, firm, seen) for item in items],
+        withdrawals,
         groups[row.need_id],
     )
 
@@ -189,36 +193,6 @@ def _subject(row: WhitelistEntry, firm: Enterprise) -> Subject:
 def no_such_entry(code: str) -> NotFound:
     """Answer the error of naming an entry that this viewer has not."""
     return NotFound("No such entry.", [Fault("code", "not listed", value=code)])
-
-
-async def withdraw(
-    session: AsyncSession,
-    viewer: Viewer,
-    code: str,
-    reason: str,
-    *,
-    expect: Callable[[int], None],
-    now: datetime,
-) -> EntryOut:
-    """Take an entry off the roster; it stays on record and later imports leave it withdrawn.
-
-    Raises:
-        NotFound: no such entry for this viewer.
-        Forbidden: the entry's region is not within one of the viewer's roles.
-        Conflict: it was withdrawn before.
-    """
-    found = await queries.entry_by_code(session, viewer, code, is_locked=True)
-    if found is None:
-        raise no_such_entry(code)
-    row = found[0]
-    require(viewer, Action.CHANGE_ENTRIES, Target(region=row.region_code))
-    expect(row.version)
-    if row.withdrawn_at is not None:
-        raise Conflict("The entry was withdrawn before.", [Fault("code", "withdrawn", value=code)])
-    row.withdrawn_at, row.withdrawn_by, row.withdrawal_reason = now, viewer.name, reason
-    row.version += 1
-    await session.flush()
-    return await get_entry(session, viewer, code)
 
 
 async def diff_editions(

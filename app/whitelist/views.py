@@ -18,8 +18,15 @@ from app.whitelist.schemas import (
     ImportOut,
     LookedAt,
     ReviewOut,
+    WithdrawalOut,
 )
-from app.whitelist.tables import ReviewItem, WhitelistEdition, WhitelistEntry, WhitelistImport
+from app.whitelist.tables import (
+    EntryWithdrawal,
+    ReviewItem,
+    WhitelistEdition,
+    WhitelistEntry,
+    WhitelistImport,
+)
 
 
 def edition_out(row: WhitelistEdition, entries: dict[str, int]) -> EditionOut:
@@ -63,6 +70,7 @@ def entry_out(
     row: WhitelistEntry,
     facts: NeedFacts,
     reviews: list[ReviewOut],
+    withdrawals: Iterable[EntryWithdrawal],
     groups: frozenset[FieldGroup],
 ) -> EntryOut:
     """Answer an entry with everything that is known of it and in groups of fields that may be shown."""
@@ -77,6 +85,19 @@ def entry_out(
         withdrawn_by=row.withdrawn_by,
         withdrawal_reason=row.withdrawal_reason,
         reviews=reviews,
+        withdrawals=[withdrawal_out(one) for one in withdrawals],
+    )
+
+
+def withdrawal_out(row: EntryWithdrawal) -> WithdrawalOut:
+    """Answer one time for which an entry was off the roster."""
+    return WithdrawalOut(
+        withdrawn_at=row.withdrawn_at,
+        withdrawn_by=row.withdrawn_by,
+        reason=row.reason,
+        reopened_at=row.reopened_at,
+        reopened_by=row.reopened_by,
+        reopen_reason=row.reopen_reason,
     )
 
 

@@ -30,6 +30,7 @@ from app.whitelist.roster_rows import RosterRow
 from app.whitelist.rules import entry_code
 from app.whitelist.shelf import Shelf
 from app.whitelist.tables import WhitelistEdition, WhitelistImport
+from app.whitelist.topics import ROSTER_CHANGED
 
 NAMES_PER_PAGE: Final = 4_096
 Batch = tuple[list[EntryDraft], Plan]
@@ -211,7 +212,10 @@ class RosterWriter:
             self.session,
             [annotated_entry_row(draft, row.extra) for row, draft, _ in batch if draft.change == "annotated"],
         )
-        await self._save_items([draft for _, draft, _ in batch])
+        drafts = [draft for _, draft, _ in batch]
+        await self._save_items(drafts)
+        if ROSTER_CHANGED.is_followed:
+            await self._tell(drafts)
 
     async def _save_items(self, drafts: Sequence[EntryDraft]) -> None:
         await queries.close_items(self.session, superseded_rows(drafts, self.viewer.name, self.now))
@@ -220,3 +224,16 @@ class RosterWriter:
         await queries.put_items(
             self.session, [item for draft in asking for item in item_rows(draft, ids[draft.code], self.now)]
         )
+
+    async def _tell(self, drafts: Sequence[EntryDraft]) -> None:
+        """Tell of the batch's entries that are admitted now, and of those that were and are stated anew."""
+        known = [
+            draft.stored.id
+            for draft in drafts
+            if draft.change == "changed"
+            and draft.stored is not None
+            and (draft.status == "admitted" or draft.stored.admitted_at is not None)
+        ]
+        new = [draft.code for draft in drafts if draft.change == "new" and draft.status == "admitted"]
+        ids = await queries.entry_ids(self.session, new) if new else {}
+        await ROSTER_CHANGED.tell(self.session, [*known, *ids.values()], self.now)

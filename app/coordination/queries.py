@@ -1,0 +1,289 @@
+"""Reads and writes of coordination cases and comments; the viewer's jurisdiction comes first."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+from typing import Any, Final, cast
+
+from sqlalchemy import ColumnElement, Select, Table, and_, func, insert, or_, select
+from sqlalchemy.orm import aliased
+
+from app.accounts.rules import Viewer
+from app.allocation.tables import Assignment, AssignmentSupport
+from app.bottlenecks.tables import BottleneckCase
+from app.coordination.rules import CaseKind, CaseState
+from app.coordination.schemas import CaseFilter
+from app.coordination.tables import CoordinationCase, CoordinationComment
+from app.enterprises.tables import Enterprise, NeedRevision
+from app.institutions.rules import digits_of
+from app.institutions.tables import Institution
+from app.kernel.database import AsyncSession
+from app.whitelist.tables import WhitelistEdition, WhitelistEntry
+
+IDS_PER_STATEMENT: Final = 5_000
+NEVER: Final = date(9999, 12, 31)
+"""Stands for the due day of a case that has none: such cases come last."""
+CASES: Final = cast("Table", CoordinationCase.__table__)
+_Body, _RaisedFor = aliased(Institution), aliased(Institution)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCase:
+    """A case with the codes by which people know its entry, its body, and for whom it was raised."""
+
+    case: CoordinationCase
+    entry: str
+    edition: str
+    enterprise: str
+    region: str
+    body_code: str | None
+    raised_for: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEntry:
+    """What raising a case asks of its entry."""
+
+    id: int
+    code: str
+    region: str
+    status: str
+    withdrawn_at: datetime | None
+
+    @property
+    def takes_cases(self) -> bool:
+        """Say whether it is on the roster."""
+        return self.status == "admitted" and self.withdrawn_at is None
+
+
+def _own(viewer: Viewer) -> ColumnElement[bool]:
+    return WhitelistEdition.jurisdiction == viewer.jurisdiction
+
+
+def _overdue(today: date) -> ColumnElement[bool]:
+    return and_(CoordinationCase.state == CaseState.OPEN.value, CoordinationCase.due_on < today)
+
+
+def _joined(viewer: Viewer, *columns: Any) -> Select[Any]:
+    return (
+        select(*columns)
+        .select_from(CoordinationCase)
+        .join(WhitelistEntry, WhitelistEntry.id == CoordinationCase.entry_id)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+        .where(_own(viewer))
+    )
+
+
+def _listed(viewer: Viewer) -> Select[Any]:
+    return (
+        _joined(
+            viewer,
+            CoordinationCase,
+            WhitelistEntry.code,
+            WhitelistEdition.code,
+            Enterprise.name,
+            WhitelistEntry.region_code,
+            _Body.code,
+            _RaisedFor.code,
+        )
+        .join(Enterprise, Enterprise.id == WhitelistEntry.enterprise_id)
+        .outerjoin(_Body, _Body.id == CoordinationCase.body_institution_id)
+        .outerjoin(_RaisedFor, _RaisedFor.id == CoordinationCase.raised_for_institution_id)
+    )
+
+
+def _filtered(statement: Select[Any], wanted: CaseFilter, body: int | None) -> Select[Any]:
+    for column, value in (
+        (WhitelistEdition.code, wanted.edition),
+        (WhitelistEntry.code, wanted.entry),
+        (CoordinationCase.body_institution_id, body),
+    ):
+        if value is not None:
+            statement = statement.where(column == value)
+    if wanted.region is not None:
+        statement = statement.where(WhitelistEntry.region_code.startswith(digits_of(wanted.region)))
+    return statement
+
+
+async def page_of_cases(
+    session: AsyncSession,
+    viewer: Viewer,
+    wanted: CaseFilter,
+    body: int | None,
+    *,
+    after: tuple[date, int] | None,
+    today: date,
+    limit: int,
+) -> list[ListedCase]:
+    """Answer cases by due day and number, after one of them; those without a due day last."""
+    due = func.coalesce(CoordinationCase.due_on, NEVER)
+    statement = _filtered(_listed(viewer), wanted, body)
+    if wanted.kind is not None:
+        statement = statement.where(CoordinationCase.kind == wanted.kind.value)
+    if wanted.state is not None:
+        statement = statement.where(CoordinationCase.state == wanted.state.value)
+    if wanted.is_overdue:
+        statement = statement.where(_overdue(today))
+    if after is not None:
+        day, number = after
+        statement = statement.where(or_(due > day, and_(due == day, CoordinationCase.id > number)))
+    rows = await session.execute(statement.order_by(due, CoordinationCase.id).limit(limit))
+    return [ListedCase(*row) for row in rows]
+
+
+async def counts(
+    session: AsyncSession, viewer: Viewer, wanted: CaseFilter, body: int | None, *, today: date
+) -> list[tuple[CaseKind, CaseState, bool, int]]:
+    """Answer how many cases there are of each (kind, state, whether overdue), by all filters but those three."""
+    # The columns are grouped by as they are: an expression with a bound value would be another one each time.
+    statement = _joined(
+        viewer, CoordinationCase.kind, CoordinationCase.state, CoordinationCase.due_on, func.count()
+    )
+    grouped = _filtered(statement, wanted, body).group_by(
+        CoordinationCase.kind, CoordinationCase.state, CoordinationCase.due_on
+    )
+    return [
+        (CaseKind(kind), CaseState(state), state == CaseState.OPEN and due is not None and due < today, count)
+        for kind, state, due, count in await session.execute(grouped)
+    ]
+
+
+async def case_by_id(
+    session: AsyncSession, viewer: Viewer, number: int, *, is_locked: bool = False
+) -> ListedCase | None:
+    """Answer one case; locked until the transaction ends if it is to be changed."""
+    statement = _listed(viewer).where(CoordinationCase.id == number)
+    if is_locked:
+        statement = statement.with_for_update(of=CoordinationCase)
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None else ListedCase(*row)
+
+
+_ENTRY = (
+    WhitelistEntry.id,
+    WhitelistEntry.code,
+    WhitelistEntry.region_code,
+    WhitelistEntry.status,
+    WhitelistEntry.withdrawn_at,
+)
+
+
+async def hold_entry(session: AsyncSession, viewer: Viewer, code: str) -> CaseEntry | None:
+    """Answer an entry, held until the transaction ends: who raises cases of it meanwhile waits."""
+    statement = (
+        select(*_ENTRY)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+        .where(_own(viewer), WhitelistEntry.code == code)
+        .with_for_update(of=WhitelistEntry, key_share=True)
+    )
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None else CaseEntry(*row)
+
+
+async def hold_entries(session: AsyncSession, entry_ids: Iterable[int]) -> dict[int, CaseEntry]:
+    """Answer entries by id, held likewise."""
+    found: dict[int, CaseEntry] = {}
+    for batch in _batches(entry_ids):
+        statement = select(*_ENTRY).where(WhitelistEntry.id.in_(batch)).order_by(WhitelistEntry.id)
+        rows = await session.execute(statement.with_for_update(of=WhitelistEntry, key_share=True))
+        found |= {row[0]: CaseEntry(*row) for row in rows}
+    return found
+
+
+async def open_cases(
+    session: AsyncSession, entry_ids: Iterable[int]
+) -> dict[tuple[int, CaseKind], CoordinationCase]:
+    """Answer the open cases of entries by (entry, kind)."""
+    found: dict[tuple[int, CaseKind], CoordinationCase] = {}
+    for batch in _batches(entry_ids):
+        statement = select(CoordinationCase).where(
+            CoordinationCase.entry_id.in_(batch), CoordinationCase.state == CaseState.OPEN.value
+        )
+        found |= {(row.entry_id, CaseKind(row.kind)): row for row in await session.scalars(statement)}
+    return found
+
+
+async def parties_of(session: AsyncSession, entry_id: int) -> list[int]:
+    """Answer the institutions that hold an entry now and are seen: the responsible one, then supporting ones."""
+    is_current = and_(Assignment.entry_id == entry_id, Assignment.ended_at.is_(None))
+    first = await session.scalars(select(Assignment.institution_id).where(is_current))
+    supporting = await session.scalars(
+        select(AssignmentSupport.institution_id)
+        .join(Assignment, Assignment.id == AssignmentSupport.assignment_id)
+        .where(is_current)
+        .order_by(AssignmentSupport.rank)
+    )
+    return [one for one in first if one is not None] + list(supporting)
+
+
+async def add_cases(
+    session: AsyncSession, rows: Sequence[Mapping[str, Any]]
+) -> dict[tuple[int, CaseKind], int]:
+    """Store open cases; answer their numbers by (entry, kind)."""
+    numbers: dict[tuple[int, CaseKind], int] = {}
+    statement = insert(CASES).returning(CASES.c.entry_id, CASES.c.kind, CASES.c.id)
+    source = iter(rows)
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        stored = await session.execute(statement, batch)
+        numbers |= {(entry, CaseKind(kind)): number for entry, kind, number in stored}
+    return numbers
+
+
+async def add_comment(session: AsyncSession, row: CoordinationComment) -> CoordinationComment:
+    """Store a comment, so that it has its number."""
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def comments_of(
+    session: AsyncSession, case_id: int, *, after: int, limit: int
+) -> Sequence[CoordinationComment]:
+    """Answer the comments of a case after a number, in the order in which they were written."""
+    statement = (
+        select(CoordinationComment)
+        .where(CoordinationComment.case_id == case_id, CoordinationComment.id > after)
+        .order_by(CoordinationComment.id)
+    )
+    return (await session.scalars(statement.limit(limit))).all()
+
+
+async def cases_of_entries(
+    session: AsyncSession, entry_ids: Collection[int]
+) -> dict[int, list[CoordinationCase]]:
+    """Answer the cases of those entries that have some, in the order in which they were raised."""
+    found: dict[int, list[CoordinationCase]] = {}
+    for batch in _batches(entry_ids):
+        statement = select(CoordinationCase).where(CoordinationCase.entry_id.in_(batch))
+        for row in await session.scalars(statement.order_by(CoordinationCase.id)):
+            found.setdefault(row.entry_id, []).append(row)
+    return found
+
+
+async def stated_and_established(
+    session: AsyncSession, entry_ids: Iterable[int]
+) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
+    """Answer entry → (stated facts, what its current bottleneck case established of the same wording), as stored."""
+    found: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
+    is_of_wording = and_(
+        BottleneckCase.entry_id == WhitelistEntry.id,
+        BottleneckCase.is_current,
+        BottleneckCase.need_revision_id == WhitelistEntry.need_revision_id,
+    )
+    for batch in _batches(entry_ids):
+        statement = (
+            select(WhitelistEntry.id, NeedRevision.facts, BottleneckCase.detail)
+            .join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)
+            .outerjoin(BottleneckCase, is_of_wording)
+            .where(WhitelistEntry.id.in_(batch))
+        )
+        for entry_id, facts, detail in await session.execute(statement):
+            found[entry_id] = (facts, (detail or {}).get("established", {}))
+    return found
+
+
+def _batches(ids: Iterable[int]) -> Iterable[list[int]]:
+    source = iter(sorted(set(ids)))
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        yield batch

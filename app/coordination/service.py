@@ -1,0 +1,285 @@
+"""Use cases of coordination cases: list, read, comment, close; and what open and resolved ones mean to rooms above."""
+
+from collections.abc import Callable, Collection
+from datetime import date, datetime
+from typing import Final
+
+from app.accounts import audit_service
+from app.accounts.permissions import Action, Target, require
+from app.accounts.rules import Viewer
+from app.bottlenecks.rules import established_from_data
+from app.coordination import queries
+from app.coordination.queries import ListedCase
+from app.coordination.raising_service import body_faults, raise_case, raise_cases
+from app.coordination.rules import (
+    MISSING,
+    STATE_LABELS,
+    Act,
+    CaseKind,
+    CaseSpan,
+    CaseState,
+    NewCase,
+    after,
+    case_code,
+    case_number,
+    facts_established,
+    possible,
+    resolved_kinds,
+)
+from app.coordination.schemas import (
+    CaseFilter,
+    CaseIn,
+    CaseOut,
+    CasePage,
+    CommentIn,
+    CommentOut,
+    OutcomeIn,
+)
+from app.coordination.tables import CoordinationCase, CoordinationComment
+from app.coordination.topics import CASES_CHANGED
+from app.coordination.views import case_out, comment_out, counts_out
+from app.enterprises.code_checks import region_faults
+from app.institutions.service import institution_tree
+from app.kernel.database import AsyncSession, unrestricted
+from app.kernel.errors import Conflict, Fault, NotFound, Refused
+from app.kernel.paging import Page, PageRequest, foreign_cursor, page_of
+from app.kernel.settings import get_settings
+from app.kernel.shanghai import shanghai_date
+from app.policy.facts import FactValue, Members
+from app.reference.service import current_book
+
+__all__ = [
+    "CaseFilter",
+    "CaseIn",
+    "CaseKind",
+    "CaseSpan",
+    "CaseState",
+    "NewCase",
+    "case",
+    "comment",
+    "comments",
+    "facts_resolved",
+    "list_cases",
+    "open_spans_of",
+    "raise_case",
+    "raise_cases",
+    "refuse",
+    "resolve",
+]
+Expect = Callable[[int], None]
+_NO_ENTRY: Final[tuple[dict[str, object], dict[str, object]]] = ({}, {})
+
+
+async def list_cases(
+    session: AsyncSession, viewer: Viewer, page: PageRequest, wanted: CaseFilter, *, now: datetime
+) -> CasePage:
+    """List cases by the day on which they are due, with counts by state and kind.
+
+    Raises:
+        Refused: the region or body does not exist: an empty list would look like good news.
+    """
+    today, key = shanghai_date(now), page.after(2)
+    body = await _checked(session, viewer, wanted)
+    place = None if key is None else _place(*key)
+    rows = await queries.page_of_cases(
+        session, viewer, wanted, body, after=place, today=today, limit=page.limit + 1
+    )
+    counts = counts_out(await queries.counts(session, viewer, wanted, body, today=today), wanted)
+    found = page_of(rows, page, _key, lambda row: case_out(row, today))
+    return CasePage(items=found.items, next=found.next, counts=counts)
+
+
+def _key(row: ListedCase) -> tuple[str, int]:
+    return (row.case.due_on or queries.NEVER).isoformat(), row.case.id
+
+
+def _place(day: str | int, number: str | int) -> tuple[date, int]:
+    try:
+        return date.fromisoformat(str(day)), int(number)
+    except ValueError as error:
+        raise foreign_cursor() from error
+
+
+async def _checked(session: AsyncSession, viewer: Viewer, wanted: CaseFilter) -> int | None:
+    """Answer the id of the body that is asked for."""
+    faults: list[Fault] = []
+    if wanted.region is not None:
+        book = await current_book(session, get_settings().seed_dir)
+        faults += region_faults(wanted.region, "region", viewer.jurisdiction, book)
+    body = None
+    if wanted.body is not None:
+        body = (await institution_tree(session, viewer)).find(wanted.body)
+        if body is None:
+            remedy = "GET /api/v1/institutions lists them."
+            faults.append(Fault("body", "no such institution", remedy, wanted.body))
+    if faults:
+        raise Refused("Nothing can be listed by this filter.", faults)
+    return None if body is None else body.id
+
+
+async def case(session: AsyncSession, viewer: Viewer, code: str, *, now: datetime) -> CaseOut:
+    """Answer one case.
+
+    Raises:
+        NotFound: no such case that this viewer may see.
+    """
+    return case_out(await _found(session, viewer, code), shanghai_date(now))
+
+
+async def comment(
+    session: AsyncSession, viewer: Viewer, code: str, body: CommentIn, *, now: datetime
+) -> CommentOut:
+    """Add to a case, open or closed.
+
+    Raises:
+        NotFound: no such case that this viewer may see.
+    """
+    found = await _found(session, viewer, code)
+    row = CoordinationComment(case_id=found.case.id, written_by=viewer.name, body=body.text, created_at=now)
+    stored = await queries.add_comment(session, row)
+    audit_service.note(session, "comment_case", "coordination_case", code, now=now)
+    return comment_out(stored)
+
+
+async def comments(session: AsyncSession, viewer: Viewer, code: str, page: PageRequest) -> Page[CommentOut]:
+    """Answer what was added to a case, in the order in which it was written.
+
+    Raises:
+        NotFound: no such case that this viewer may see.
+    """
+    found = await _found(session, viewer, code)
+    seen = page.after_number() or 0
+    rows = await queries.comments_of(session, found.case.id, after=seen, limit=page.limit + 1)
+    return page_of(rows, page, lambda row: (row.id,), comment_out)
+
+
+async def resolve(
+    session: AsyncSession, viewer: Viewer, code: str, body: OutcomeIn, *, expect: Expect, now: datetime
+) -> CaseOut:
+    """Close a case as settled; what that establishes is `facts_resolved`.
+
+    Raises:
+        NotFound: no such case that this viewer may see.
+        Forbidden: the entry's region is not within one of the viewer's roles.
+        Refused: the body is none that could have answered.
+        Conflict: it is closed.
+    """
+    return await _close(session, viewer, code, body, Act.RESOLVE, expect=expect, now=now)
+
+
+async def refuse(
+    session: AsyncSession, viewer: Viewer, code: str, body: OutcomeIn, *, expect: Expect, now: datetime
+) -> CaseOut:
+    """Close a case as not to be settled; raises likewise."""
+    return await _close(session, viewer, code, body, Act.REFUSE, expect=expect, now=now)
+
+
+async def _close(
+    session: AsyncSession,
+    viewer: Viewer,
+    code: str,
+    body: OutcomeIn,
+    act: Act,
+    *,
+    expect: Expect,
+    now: datetime,
+) -> CaseOut:
+    found = await _found(session, viewer, code, is_locked=True)
+    row = found.case
+    require(viewer, Action.ANSWER_CASE, Target(region=found.region))
+    expect(row.version)
+    kind, state = CaseKind(row.kind), CaseState(row.state)
+    if act not in possible(state):
+        raise Conflict("The case is closed.", [_closed(row, state, code)])
+    row.answered_by = await _answered_by(session, viewer, kind, body.body) or row.body
+    row.state = after(state, act).value
+    row.closed_at, row.closed_by, row.outcome = max(now, row.raised_at), viewer.name, body.outcome
+    row.version += 1
+    await session.flush()
+    detail = {"entry": found.entry, "kind": kind.value}
+    audit_service.note(session, f"{act.value}_case", "coordination_case", code, now=now, detail=detail)
+    await CASES_CHANGED.tell(session, [row.entry_id], now)
+    return case_out(found, shanghai_date(now))
+
+
+def _closed(row: CoordinationCase, state: CaseState, code: str) -> Fault:
+    assert row.closed_at is not None
+    acts = ", ".join(possible(state))
+    message = f"{STATE_LABELS[state]}，{shanghai_date(row.closed_at)}"
+    return Fault("case", message, f"Possible now: {acts}; or raise another case.", code)
+
+
+async def _answered_by(session: AsyncSession, viewer: Viewer, kind: CaseKind, code: str | None) -> str | None:
+    if code is None:
+        return None
+    tree = await institution_tree(session, viewer)
+    if faults := body_faults(tree, kind, code):
+        raise Refused("The case cannot be closed as stated.", faults)
+    node = tree.find(code)
+    return None if node is None else node.name
+
+
+async def _found(session: AsyncSession, viewer: Viewer, code: str, *, is_locked: bool = False) -> ListedCase:
+    number = case_number(code)
+    found = None
+    if number is not None:
+        found = await queries.case_by_id(session, viewer, number, is_locked=is_locked)
+    if found is None:
+        raise NotFound("No such coordination case.", [Fault("case", "not stored", value=code)])
+    return found
+
+
+async def open_spans_of(session: AsyncSession, entry_ids: Collection[int]) -> dict[int, list[CaseSpan]]:
+    """Answer when cases of entries (ids) were and are open, in the order in which they were raised.
+
+    Entries without any are left out. They decide whose turn it is and are shown to nobody, so all of them count.
+    """
+    with unrestricted(session):
+        found = await queries.cases_of_entries(session, entry_ids)
+    return {entry_id: [_span(row) for row in rows] for entry_id, rows in found.items()}
+
+
+def _span(row: CoordinationCase) -> CaseSpan:
+    return CaseSpan(
+        kind=CaseKind(row.kind),
+        body=row.body,
+        raised_at=row.raised_at,
+        closed_at=row.closed_at,
+        due_on=row.due_on,
+        state=CaseState(row.state),
+        code=case_code(row.id),
+        working_days=row.working_days,
+    )
+
+
+async def facts_resolved(
+    session: AsyncSession, entry_ids: Collection[int]
+) -> dict[int, dict[str, FactValue]]:
+    """Answer what resolutions established of entries (ids), for matching and classifying them anew.
+
+    Each value replaces what was stated or established before. Entries of which nothing was, are left out.
+    They decide where an entry goes and are shown to nobody, so all of them count.
+    """
+    with unrestricted(session):
+        cases = await queries.cases_of_entries(session, entry_ids)
+        resolved = {
+            entry_id: resolved_kinds((CaseKind(row.kind), CaseState(row.state)) for row in rows)
+            for entry_id, rows in cases.items()
+        }
+        told = {entry_id for entry_id, kinds in resolved.items() if kinds}
+        known = await queries.stated_and_established(session, told)
+    facts = {
+        entry_id: facts_established(resolved[entry_id], _missing(*known.get(entry_id, _NO_ENTRY)))
+        for entry_id in told
+    }
+    return {entry_id: found for entry_id, found in sorted(facts.items()) if found}
+
+
+def _missing(stated: dict[str, object], established: dict[str, object]) -> set[str]:
+    """Answer the elements that are known to be missing: what was established last replaces or adds to the statement."""
+    listed = stated.get(MISSING)
+    own = {str(one) for one in listed} if isinstance(listed, list) else set()
+    beyond = established_from_data(established).get(MISSING)
+    if not isinstance(beyond, Members):
+        return own
+    return set(beyond.known) if beyond.is_complete else own | beyond.known
