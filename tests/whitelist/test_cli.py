@@ -42,7 +42,11 @@ def test_a_roster_from_template_to_difference(folder: Path, monkeypatch: pytest.
     assert "须询问：资质" in _run("reviews").stdout
     decided = _run("decide", item["id"], "admit", "--reason", "已核实")
     assert (decided.exit_code, "admitted" in decided.stdout) == (0, True)
-    assert _run("withdraw", f"2023H2-{credit_code(1)}", "--reason", "停产").exit_code == 0
+    first = f"2023H2-{credit_code(1)}"
+    assert _run("withdraw", first, "--reason", "停产").exit_code == 0
+    assert "reopened, admitted" in _run("reopen", first, "--reason", "复产").stdout
+    assert _run("reopen", first, "--reason", "复产").exit_code == 1
+    assert "withdrawn" in _run("withdraw", first, "--reason", "又停").stdout
     changed = {"资质": "专精特新中小企业", "从业人员": "200", "融资金额（万元）": "650.5"}
     roster.write_bytes(workbook([good_row(2, **changed)]).getvalue())
     assert _run("import", roster, "--edition", "2024H1").exit_code == 0

@@ -14,7 +14,14 @@ from app.enterprises.tables import Enterprise, EnterpriseContact, NeedRevision
 from app.kernel.database import AsyncSession, Base, Sessions, transaction
 from app.kernel.errors import Conflict, NotFound, Refused
 from app.kernel.paging import PageRequest
-from app.whitelist import entry_service, import_service, review_service, roster_check, service
+from app.whitelist import (
+    entry_service,
+    import_service,
+    review_service,
+    roster_check,
+    service,
+    withdrawal_service,
+)
 from app.whitelist.import_rules import ImportOptions
 from app.whitelist.import_service import ImportOutcome, RosterRefused, import_roster
 from app.whitelist.roster_columns import FAULT_HEADING
@@ -289,7 +296,7 @@ async def test_what_is_not_simply_admitted_is_named_with_the_reason(
 ) -> None:
     await take(session, viewer, now, workbook([good_row(1), good_row(2), good_row(3)]))
     code = f"{EDITION}-{credit_code(3)}"
-    await service.withdraw(session, viewer, code, "停产", expect=lambda _version: None, now=now)
+    await withdrawal_service.withdraw(session, viewer, code, "停产", expect=lambda _version: None, now=now)
     rows = [
         good_row(1, **{"融资金额（万元）": "600"}), good_row(2), good_row(3), good_row(4, 资质=""),
         good_row(5, 资质="高新技术企业"), good_row(6), good_row(7, 企业名称=good_row(2)["企业名称"]),
@@ -315,10 +322,14 @@ async def test_a_withdrawn_entry_stays_withdrawn(
 ) -> None:
     await take(session, viewer, now, workbook([good_row(1), good_row(2)]))
     code = f"{EDITION}-{credit_code(1)}"
-    gone = await service.withdraw(session, viewer, code, "停产", expect=lambda _version: None, now=now)
+    gone = await withdrawal_service.withdraw(
+        session, viewer, code, "停产", expect=lambda _version: None, now=now
+    )
     assert (gone.withdrawn_at, gone.withdrawal_reason) == (now, "停产")
     with pytest.raises(Conflict):
-        await service.withdraw(session, viewer, code, "停产", expect=lambda _version: None, now=now)
+        await withdrawal_service.withdraw(
+            session, viewer, code, "停产", expect=lambda _version: None, now=now
+        )
     changed = [good_row(1, **{"融资金额（万元）": "900"}), good_row(2)]
     again = await take(session, viewer, now, workbook(changed))
     assert (again.out.counts.withdrawn, again.out.counts.kept) == (1, 1)
