@@ -33,6 +33,7 @@ from app.desks import account, coordinator, invitation, signing
 from app.desks import second_factor as factor_pages
 from app.desks.pages import problem_page
 from app.docking import api as docking
+from app.docking.following import follow_all
 from app.enterprises import api as enterprises
 from app.enterprises import registration_api as registrations
 from app.institutions import api as institutions
@@ -88,6 +89,7 @@ def create_app(
     """
     settings = settings or get_settings()
     require_safe(settings)
+    follow_all()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -25,6 +25,7 @@ from sqlalchemy.pool import NullPool
 
 from app.accounts.door import OpenDoor
 from app.accounts.rules import Viewer, local_operator
+from app.docking.following import follow_all
 from app.kernel.database import Sessions, make_engine, make_sessions
 from app.kernel.settings import PROJECT_ROOT, Settings
 from app.main import create_app
@@ -32,11 +33,13 @@ from app.visibility.service import narrow
 
 BACKENDS = ("sqlite", "postgresql")
 # No test may depend on how fast a machine is, and all machines try the same examples;
-# `pytest --hypothesis-profile=explore` tries others.
+# `pytest --hypothesis-profile=explore` tries others, `ten-thousand` a hundred times as many.
 settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ten-thousand", settings.get_profile("explore"), max_examples=10_000)
 settings.register_profile("house", settings.get_profile("explore"), derandomize=True, database=None)
 settings.load_profile("house")
 _numbers = count()
+follow_all()  # as both doors do
 
 
 def migrate(url: str, revision: str = "head") -> None:

@@ -87,7 +87,7 @@ ROLES: Final[Mapping[Action, frozenset[Role]]] = {
     Action.READ_RUNS: frozenset({Role.COORDINATOR, Role.AUDITOR}),
     Action.RUN_MATCHING: frozenset({Role.COORDINATOR}),
     Action.RUN_ALLOCATION: frozenset({Role.COORDINATOR}),
-    Action.LOG_DOCKING: _LENDERS | {Role.COORDINATOR},
+    Action.LOG_DOCKING: _LENDERS | {Role.COORDINATOR, Role.ENTERPRISE},
     Action.DISPATCH_ENTRIES: frozenset({Role.BANK_ADMINISTRATOR, Role.RELATIONSHIP_MANAGER}),
     Action.RAISE_CASE: _LENDERS | {Role.COORDINATOR},
     Action.ANSWER_CASE: frozenset({Role.COORDINATOR}),

@@ -7,10 +7,13 @@ import typer
 from pydantic import ValidationError
 
 from app.cli import edge
-from app.docking import service
+from app.docking import clock_service, history_service, service, simulation_service
+from app.docking.clock import TURN_LABELS
+from app.docking.kinds import EventKind, PauseReason
 from app.docking.reasons import DeclineReason
-from app.docking.rules import EventKind, Stage
-from app.docking.schemas import DeadlineOut, DockingOut, EventIn, EventOut, SimulationOut
+from app.docking.rules import Stage
+from app.docking.schemas import ClockOut, DockingOut, EventIn, EventOut, LateOut, PaceOut, SimulationOut
+from app.docking.working_time import STEP_LABELS
 from app.kernel.clock import utc_now
 from app.kernel.errors import Fault, Refused
 from app.kernel.money import wan_text
@@ -47,6 +50,14 @@ def log(
     ] = None,
     evidence: Annotated[str | None, typer.Option(help="What proves the reason.")] = None,
     note: Annotated[str | None, typer.Option(help="Anything else worth keeping.")] = None,
+    fee_rate: Annotated[
+        str | None, typer.Option(help="Yearly guarantee fee in percent, such as 0.80.")
+    ] = None,
+    pause_reason: Annotated[
+        PauseReason | None, typer.Option(help="What the enterprise owes while time stands still.")
+    ] = None,
+    score: Annotated[int | None, typer.Option(help="The enterprise's rating, 1 to 5.")] = None,
+    corrects: Annotated[int | None, typer.Option(help="Number of the event that it voids.")] = None,
     as_json: edge.JsonFlag = False,
 ) -> None:
     """Log one event; it is appended, and never changed or deleted."""
@@ -62,6 +73,10 @@ def log(
         "reason": reason,
         "evidence": evidence,
         "note": note,
+        "fee_rate": fee_rate,
+        "pause_reason": pause_reason,
+        "score": score,
+        "corrects": corrects,
     }
 
     async def job() -> EventOut:
@@ -92,11 +107,11 @@ def show(entry: EntryArgument, as_json: edge.JsonFlag = False) -> None:
 
     async def job() -> tuple[DockingOut, list[EventOut]]:
         async with edge.work(writes=False) as (session, viewer):
-            state = await service.docking_state(session, viewer, entry, now=utc_now())
+            state = await history_service.docking_state(session, viewer, entry, now=utc_now())
             events: list[EventOut] = []
             page = PageRequest(limit=MOST_ROWS)
             while True:
-                found = await service.events_page(session, viewer, entry, page)
+                found = await history_service.events_page(session, viewer, entry, page)
                 events += found.items
                 if found.next is None:
                     return state, events
@@ -136,10 +151,10 @@ def due(
 ) -> None:
     """List what responsible institutions owe next and by when, the most urgent first."""
 
-    async def job() -> Page[DeadlineOut]:
+    async def job() -> Page[ClockOut]:
         async with edge.work(writes=False) as (session, viewer):
             page = PageRequest(limit=limit)
-            return await service.deadlines_page(
+            return await clock_service.clocks_page(
                 session, viewer, page, edition, institution=institution, is_overdue=overdue, now=utc_now()
             )
 
@@ -147,22 +162,100 @@ def due(
     if as_json:
         edge.print_json(found)
         return
-    rows = [(one.entry, one.institution, one.step_label, one.due_on, _left(one)) for one in found.items]
+    rows = [
+        (one.entry, one.owner, one.step_label, one.due_on, _left(one), _raised(one)) for one in found.items
+    ]
     more = f"，仅列最紧迫的 {limit} 条" if found.next else ""
-    edge.print_table(f"{edition} 待办{more}", ("条目", "责任机构", "事项", "截止日", "工作日"), rows)
+    heads = ("条目", "责任主体", "事项", "截止日", "工作日", "升级")
+    edge.print_table(f"{edition} 待办{more}", heads, rows)
+
+
+@commands.command()
+def late(
+    edition: Annotated[str, typer.Option("--edition", help="Whitelist edition, such as 2023H2.")],
+    as_json: edge.JsonFlag = False,
+) -> None:
+    """Count what is late by institution, region and step."""
+
+    async def job() -> list[LateOut]:
+        async with edge.work(writes=False) as (session, viewer):
+            return await clock_service.late_entries(session, viewer, edition, now=utc_now())
+
+    found = edge.run(job)
+    if as_json:
+        edge.print_json(found)
+        return
+    rows = [
+        (
+            one.institution_name or TURN_LABELS[one.turn],
+            one.region,
+            STEP_LABELS[one.step],
+            one.entries,
+            one.earliest_due_on,
+            one.days_late,
+        )
+        for one in found
+    ]
+    edge.print_table(
+        f"{edition} 逾期", ("责任主体", "地区", "事项", "条目", "最早截止日", "逾期工作日"), rows
+    )
+
+
+@commands.command()
+def pace(
+    edition: Annotated[str, typer.Option("--edition", help="Whitelist edition, such as 2023H2.")],
+    as_json: edge.JsonFlag = False,
+) -> None:
+    """Show how fast institutions take their steps: p50 and p90 of working days, what is open and late."""
+
+    async def job() -> list[PaceOut]:
+        async with edge.work(writes=False) as (session, viewer):
+            return await clock_service.institution_pace(session, viewer, edition, now=utc_now())
+
+    found = edge.run(job)
+    if as_json:
+        edge.print_json(found)
+        return
+    rows = [
+        (one.name, STEP_LABELS[one.step], one.taken, one.p50, one.p90, one.open, one.late) for one in found
+    ]
+    edge.print_table(f"{edition} 各机构用时", ("机构", "事项", "已办", "p50", "p90", "在办", "逾期"), rows)
+
+
+@commands.command()
+def clocks(
+    edition: Annotated[str, typer.Option("--edition", help="Whitelist edition, such as 2023H2.")],
+    as_json: edge.JsonFlag = False,
+) -> None:
+    """Make the clocks of an edition's entries anew from their histories: after a new year's working days are loaded."""
+
+    async def job() -> int:
+        async with edge.work(writes=True) as (session, viewer):
+            return await clock_service.rebuild(session, viewer, edition, now=utc_now())
+
+    count = edge.run(job)
+    if as_json:
+        edge.print_json({"edition": edition, "entries": count})
+    else:
+        edge.print_table("时限重算", ("版次", "条目"), [(edition, count)])
 
 
 def _next_step(state: DockingOut) -> str:
-    due = state.deadline
+    due = state.clock
     if due is None:
         return ""
-    return f"；应于 {due.due_on or '（工作日历未公布）'} 前{due.step_label}，{_left(due)}"
+    return f"；轮到{due.owner}，应于 {due.due_on or '（工作日历未公布）'} 前{due.step_label}，{_left(due)}"
 
 
-def _left(due: DeadlineOut) -> str:
+def _left(due: ClockOut) -> str:
     if due.days_left is None:
         return "工作日历未公布"
-    return f"逾期 {-due.days_left} 日" if due.is_overdue else f"余 {due.days_left} 日"
+    paused = "，暂停中" if due.paused_since else ""
+    return (f"逾期 {-due.days_left} 日" if due.is_overdue else f"余 {due.days_left} 日") + paused
+
+
+def _raised(due: ClockOut) -> str:
+    return due.level_label or ""
 
 
 EVENT_COLUMNS = ("#", "发生（北京时间）", "事项", "机构", "万元", "%", "月", "原因", "登记人")
@@ -173,11 +266,11 @@ def _event_row(event: EventOut) -> tuple[Any, ...]:
         event.sequence,
         event.occurred_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M"),
         event.kind_label,
-        event.institution,
+        event.institution or "",
         wan_text(event.amount) if event.amount else "",
         f"{event.rate / 100:.2f}" if event.rate else "",
         event.term_months or "",
-        event.reason_label or "",
+        event.reason_label or (f"更正第{event.corrects}条" if event.corrects else ""),
         f"{event.actor}（模拟）" if event.is_simulated else event.actor,
     )
 
@@ -185,7 +278,7 @@ def _event_row(event: EventOut) -> tuple[Any, ...]:
 @commands.command()
 def reasons(as_json: edge.JsonFlag = False) -> None:
     """List the closed list of reasons for a decline and the facts that each establishes."""
-    listed = service.reasons()
+    listed = history_service.reasons()
     if as_json:
         edge.print_json(listed)
         return
@@ -217,7 +310,9 @@ def simulate(
         now = utc_now()
         end = until.replace(tzinfo=SHANGHAI) + timedelta(days=1) if until else now
         async with edge.work(writes=True) as (session, viewer):
-            return await service.simulate_edition(session, viewer, edition, seed=seed, until=end, now=now)
+            return await simulation_service.simulate_edition(
+                session, viewer, edition, seed=seed, until=end, now=now
+            )
 
     done = edge.run(job)
     if as_json:

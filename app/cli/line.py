@@ -17,7 +17,7 @@ from app.bottlenecks import service as bottlenecks
 from app.catalogue import service as catalogue
 from app.chains import service as chains
 from app.coverage import service as coverage
-from app.docking import service as docking
+from app.docking import simulation_service as docking
 from app.institutions import service as institutions
 from app.kernel.database import AsyncSession, Sessions, transaction
 from app.kernel.paging import PageRequest

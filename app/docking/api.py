@@ -6,8 +6,21 @@ from fastapi import APIRouter, Path, Query, Response
 
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
-from app.docking import service
-from app.docking.schemas import DeadlineOut, DockingOut, EntryCode, EventIn, EventOut, ReasonOut
+from app.docking import clock_service, history_service, service
+from app.docking.clock import Turn
+from app.docking.kinds import Level
+from app.docking.schemas import (
+    ClockOut,
+    DockingOut,
+    EntryCode,
+    EventIn,
+    EventOut,
+    LateOut,
+    PaceOut,
+    PauseReasonOut,
+    ReasonOut,
+)
+from app.docking.working_time import Step
 from app.kernel.clock import utc_now
 from app.kernel.paging import Page, PageQuery
 from app.kernel.problems import PROBLEMS
@@ -27,7 +40,15 @@ EditionQuery = Annotated[
 ]
 InstitutionQuery = Annotated[
     str | None,
-    Query(pattern=r"^[0-9A-Za-z_.:-]{1,40}$", description="Only what this institution owes (机构)."),
+    Query(
+        pattern=r"^[0-9A-Za-z_.:-]{1,40}$",
+        description="Only entries in the hands of this institution (机构) and of those below it.",
+    ),
+]
+TurnQuery = Annotated[Turn | None, Query(description="Only entries that wait for this side (轮到谁).")]
+StepQuery = Annotated[Step | None, Query(description="Only entries on which this step is due (环节).")]
+LevelQuery = Annotated[
+    Level | None, Query(description="Only entries whose step was raised up to this level (升级层级).")
 ]
 OverdueQuery = Annotated[bool, Query(description="Only what is overdue (逾期).")]
 
@@ -41,7 +62,7 @@ async def list_docking_events(
     session: SessionDep, viewer: ViewerDep, page: PageQuery, entry: EntryCode
 ) -> Page[EventOut]:
     """Answer what happened to the entry, in order of logging; which is not always that of happening."""
-    return await service.events_page(session, viewer, entry, page)
+    return await history_service.events_page(session, viewer, entry, page)
 
 
 @entry_router.post(
@@ -73,7 +94,7 @@ async def get_docking_event(
     session: SessionDep, viewer: ViewerDep, entry: EntryCode, sequence: Sequence
 ) -> EventOut:
     """Answer one event by its number on the entry."""
-    return await service.event(session, viewer, entry, sequence)
+    return await history_service.event(session, viewer, entry, sequence)
 
 
 @entry_router.get(
@@ -83,7 +104,7 @@ async def get_docking_event(
 )
 async def get_docking(session: SessionDep, viewer: ViewerDep, entry: EntryCode) -> DockingOut:
     """Answer the state folded from the entry's events, and for each party the kinds that it may log now."""
-    return await service.docking_state(session, viewer, entry, now=utc_now())
+    return await history_service.docking_state(session, viewer, entry, now=utc_now())
 
 
 @docking_router.get(
@@ -97,13 +118,55 @@ async def list_deadlines(
     page: PageQuery,
     edition: EditionQuery,
     institution: InstitutionQuery = None,
+    turn: TurnQuery = None,
+    step: StepQuery = None,
+    level: LevelQuery = None,
     *,
     overdue: OverdueQuery = False,
-) -> Page[DeadlineOut]:
-    """Answer for each entry what its responsible institution owes next and by when, in Chinese working days."""
-    return await service.deadlines_page(
-        session, viewer, page, edition, institution=institution, is_overdue=overdue, now=utc_now()
+) -> Page[ClockOut]:
+    """Answer for each entry whose turn it is, for which step, and by when, in Chinese working days."""
+    return await clock_service.clocks_page(
+        session,
+        viewer,
+        page,
+        edition,
+        institution=institution,
+        is_overdue=overdue,
+        turn=turn,
+        step=step,
+        level=level,
+        now=utc_now(),
     )
+
+
+@docking_router.get(
+    "/late",
+    summary="What is late, with whom, since when (逾期汇总)",
+    openapi_extra=does(Action.READ_CASES, is_recorded=True),
+)
+async def list_late(session: SessionDep, viewer: ViewerDep, edition: EditionQuery) -> list[LateOut]:
+    """Answer the late entries that the viewer sees, counted by institution, side, region and step."""
+    return await clock_service.late_entries(session, viewer, edition, now=utc_now())
+
+
+@docking_router.get(
+    "/pace",
+    summary="How fast institutions take their steps (各机构用时 p50、p90)",
+    openapi_extra=does(Action.READ_CASES, is_recorded=True),
+)
+async def list_pace(session: SessionDep, viewer: ViewerDep, edition: EditionQuery) -> list[PaceOut]:
+    """Answer percentiles of working days by institution and step, over the entries that the viewer sees."""
+    return await clock_service.institution_pace(session, viewer, edition, now=utc_now())
+
+
+@docking_router.get(
+    "/pause-reasons",
+    summary="The closed list of reasons for a pause (暂停原因)",
+    openapi_extra=does(Action.READ_REFERENCE),
+)
+async def list_pause_reasons(_viewer: ViewerDep) -> list[PauseReasonOut]:
+    """Answer what the enterprise may owe while an institution's time stands still."""
+    return history_service.pause_reasons()
 
 
 @docking_router.get(
@@ -113,7 +176,7 @@ async def list_deadlines(
 )
 async def list_decline_reasons(_viewer: ViewerDep) -> list[ReasonOut]:
     """Answer each reason with its Chinese words and the facts of the need that it establishes."""
-    return service.reasons()
+    return history_service.reasons()
 
 
 router = APIRouter()

@@ -45,23 +45,34 @@ def row_of(
         draft = replace(draft, lineage=known[draft.institution].lineage)
     event = decide(dossier.standings, dossier.events, draft, needed_fen=dossier.amount_fen)
     dossier.events.append(event)
+    recorded_at = max(draft.recorded_at, dossier.last_recorded_at or draft.recorded_at)
+    dossier.last_recorded_at = recorded_at  # a clock that was set back must not turn the log around
     party = {standing.institution_id: standing.code for standing in dossier.standings}
-    is_own = draft.institution in {None, party[event.institution_id]}
-    detail = {"exceeds_need": draft.exceeds_need or None, "note": draft.note or None}
-    detail |= {} if is_own else {"logged_by": draft.institution}
+    own = None if event.institution_id is None else party.get(event.institution_id)
+    detail = {
+        "exceeds_need": draft.exceeds_need or None,
+        "note": draft.note or None,
+        "logged_by": draft.institution if draft.institution not in {None, own} else None,
+        "score": draft.score,
+        "level": draft.level,
+        "step": draft.step,
+    }
+    reason = draft.reason or draft.pause_reason
     return {
         "entry_id": dossier.id,
         "sequence": event.sequence,
         "kind": event.kind.value,
         "institution_id": event.institution_id,
         "occurred_at": event.occurred_at,
-        "recorded_at": draft.recorded_at,
+        "recorded_at": recorded_at,
         "actor": actor,
         "amount_fen": draft.amount_fen,
         "rate_bp": draft.rate_bp,
         "term_months": draft.term_months,
         "is_credit_loan": draft.is_credit_loan,
-        "reason": draft.reason.value if draft.reason else None,
+        "fee_bp": draft.fee_bp,
+        "corrects": draft.corrects,
+        "reason": reason.value if reason else None,
         "evidence": draft.evidence,
         "detail": {key: value for key, value in detail.items() if value is not None},
         "is_simulated": False,

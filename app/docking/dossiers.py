@@ -1,17 +1,20 @@
-"""An entry with all that decides what may be logged on it, as a value."""
+"""An entry with all that decides what may be logged on it, whose turn it is and by when, as a value."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
+from app.coordination.rules import CaseSpan
 from app.docking.legality import Standing
 from app.docking.rules import Event, fold
 
 
 @dataclass(slots=True)
 class EntryDossier:
-    """An entry with all that decides what may be logged on it, and by when.
+    """An entry with all that decides what may be logged on it, by whom and by when.
 
-    `owner` names who is responsible now, an institution or a public body (逐户落实); None before allocation.
+    `owner` names who is responsible now, an institution or a public body (逐户落实), since `owned_since`;
+    None before allocation: then it is the region's `coordinator`. `owner_kind` is that of the assignment: `matched`, `routed` or `coordinator`.
+    `listed_since` is when it was admitted or last reopened; `edition_until` the edition's last day.
     """
 
     id: int
@@ -24,13 +27,38 @@ class EntryDossier:
     owner: str | None = None
     chain: str | None = None
     uscc: str = ""
+    edition_id: int = 0
+    edition_until: date = date.max
+    listed_since: datetime | None = None
+    owner_kind: str | None = None
+    owned_since: datetime | None = None
+    coordinator: str = "统筹部门"
     standings: list[Standing] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    cases: list[CaseSpan] = field(default_factory=list)
+    last_recorded_at: datetime | None = None
+
+    @property
+    def holder(self) -> Standing | None:
+        """Answer the institution that is responsible and has no successor; None when it is a body without docking."""
+        in_office = [one for one in self.standings if one.is_responsible and one.until is None]
+        return max(in_office, key=lambda standing: standing.since, default=None)
+
+    @property
+    def open_case(self) -> CaseSpan | None:
+        """Answer the coordination case that has to be settled first: of the open ones the earliest due."""
+        opened = [case for case in self.cases if case.closed_at is None]
+        return min(opened, key=lambda case: (case.due_on or date.max, case.raised_at), default=None)
 
     def responsible(self, at: datetime) -> Standing | None:
         """Answer the institution that is responsible at an instant; None when it is a body without docking."""
         in_office = [one for one in self.standings if one.is_responsible and one.is_in_office(at)]
         return max(in_office, key=lambda standing: standing.since, default=None)
+
+    def standing_of(self, institution_id: int) -> Standing | None:
+        """Answer a party's latest time in office."""
+        own = [one for one in self.standings if one.institution_id == institution_id]
+        return max(own, key=lambda standing: standing.since, default=None)
 
 
 def is_left(dossier: EntryDossier, now: datetime) -> bool:

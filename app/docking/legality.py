@@ -1,55 +1,56 @@
 """Which events may be logged now; a refusal says what is possible instead.
 
 - Somebody logs on behalf of a *party*: the responsible or a supporting institution of the entry,
-  being that institution itself or standing above or below it in the tree. An acceptance, contact
-  or decline needs a party in office at that time; approvals and payments may also follow later.
+  being that institution itself or standing above or below it in the tree. An acceptance, contact,
+  pause or decline needs a party in office at that time; approvals and payments may also follow later.
 - Nothing lies before the party got the entry, nor in the future (docking/recording.py).
-- In the order of time: a contact comes before a credit approval (of anyone on the entry: there is
-  no credit without talking to the firm), approvals before what is paid out of them. A decline
-  ends a party's part until it accepts again, and is no longer possible once it approved credit.
+- In the order of time: a contact comes before a visit and before a credit approval (of anyone on the
+  entry: there is no credit without talking to the firm), approvals before what is paid out of them,
+  an offer before the guarantee, an answer before the enterprise rates it. A decline ends a party's
+  part until it accepts again, and is no longer possible once it approved credit or guaranteed.
+- Banks lend and guarantors guarantee; neither logs the other's events.
 - A decline without a contact is a fact and may be logged; coverage does not count it as answered.
-- Approvals together stay within the need unless the event states that they exceed it.
+- Approvals together stay within the need unless the event states that they exceed it, and so do guarantees.
+- A correction voids one event for good. What rests on that event has to be corrected before it.
 
-A late record must leave everything logged before it legal too: the whole history is replayed.
+A late record or a correction must leave everything else legal: the whole history is replayed.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Final
 
+from app.docking.kinds import (
+    ALLOWED,
+    KIND_LABELS,
+    MAY_FOLLOW_LATER,
+    NOT_TO_CORRECT,
+    OF_THE_ENTRY,
+    REQUIRED,
+    EventKind,
+)
 from app.docking.rates import HIGHEST_RATE_BP
-from app.docking.rules import KIND_LABELS, EntryState, Event, EventKind
+from app.docking.rules import EVER, EntryState, Event, PartyState, effective
 from app.kernel.errors import Fault
 from app.kernel.money import MOST_FEN, wan_text
 
 LONGEST_MONTHS: Final = 600
 SHORTEST_EVIDENCE: Final = 4
-MAY_FOLLOW_LATER: Final = frozenset({EventKind.CREDIT_APPROVED, EventKind.DISBURSED})
+BEST_SCORE: Final = 5
+_GUARANTEES: Final = frozenset({EventKind.GUARANTEE_OFFERED, EventKind.GUARANTEE_GRANTED})
+_LOANS: Final = frozenset({EventKind.CREDIT_APPROVED, EventKind.DISBURSED})
+_FALSE_IS_AN_ANSWER: Final = frozenset({"is_credit_loan"})
 
 _SHANGHAI = timezone(timedelta(hours=8))
-_MONEY = frozenset({"amount"})
-_TERMS = frozenset({"rate", "term_months", "is_credit_loan"})
-_DECLINE = frozenset({"reason", "evidence"})
-REQUIRED: Final[Mapping[EventKind, frozenset[str]]] = {
-    EventKind.ACCEPTED: frozenset(),
-    EventKind.CONTACTED: frozenset(),
-    EventKind.CREDIT_APPROVED: _MONEY | _TERMS,
-    EventKind.DISBURSED: _MONEY,
-    EventKind.DECLINED: _DECLINE,
-}
-ALLOWED: Final[Mapping[EventKind, frozenset[str]]] = {
-    **REQUIRED,
-    EventKind.CREDIT_APPROVED: _MONEY | _TERMS | {"exceeds_need"},
-    EventKind.DISBURSED: _MONEY | _TERMS,
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A party's time in office on an entry: `[since, until)`; `until` None is still.
 
-    `lineage` is the path of ids from the root of its tree, `/1/17/204/`.
+    `lineage` is the path of ids from the root of its tree, `/1/17/204/`; `name` is for people.
+    A guarantor guarantees and a public body coordinates; neither lends.
     """
 
     institution_id: int
@@ -58,6 +59,9 @@ class Standing:
     is_responsible: bool
     since: datetime
     until: datetime | None = None
+    name: str = ""
+    is_guarantor: bool = False
+    is_body: bool = False
 
     def is_in_office(self, at: datetime) -> bool:
         """Say whether the party was in office at an instant."""
@@ -91,14 +95,20 @@ def check_fields(kind: EventKind, given: Mapping[str, object]) -> list[Fault]:
 def _is_given(name: str, value: object) -> bool:
     if isinstance(value, str):
         return bool(value.strip())
-    return value is not None and (value is not False or name == "is_credit_loan")
+    return value is not None and (value is not False or name in _FALSE_IS_AN_ANSWER)
 
 
 def _check_ranges(given: Mapping[str, object]) -> list[Fault]:
-    bounds = (("amount", 1, MOST_FEN, "fen"), ("rate", 1, HIGHEST_RATE_BP, "basis points"))
+    bounds = (
+        ("amount", 1, MOST_FEN, "fen"),
+        ("rate", 1, HIGHEST_RATE_BP, "basis points"),
+        ("fee_rate", 0, HIGHEST_RATE_BP, "basis points"),
+        ("term_months", 1, LONGEST_MONTHS, "months"),
+        ("score", 1, BEST_SCORE, "points"),
+    )
     faults = [
         Fault(name, f"not between {least} and {most} {unit}", "Correct it.", str(value))
-        for name, least, most, unit in (*bounds, ("term_months", 1, LONGEST_MONTHS, "months"))
+        for name, least, most, unit in bounds
         if isinstance(value := given.get(name), int) and not least <= value <= most
     ]
     evidence = given.get("evidence")
@@ -141,33 +151,86 @@ def refuse_stranger(standings: Sequence[Standing], institution: str, kind: Event
     return Fault("institution", message, f"Parties then: {parties}.", institution)
 
 
-def check_event(history: Sequence[Event], event: Event, *, needed_fen: int) -> list[Fault]:
-    """Name what forbids an event whose party is established; nothing if it may be logged."""
+def check_event(
+    history: Sequence[Event],
+    event: Event,
+    *,
+    needed_fen: int,
+    guarantors: Collection[int] = (),
+) -> list[Fault]:
+    """Name what forbids an event whose party is established; nothing if it may be logged.
+
+    `guarantors` are the ids of those parties that guarantee.
+    """
+    if event.kind is EventKind.CORRECTED:
+        fault = _check_correction(history, event)
+        if fault is not None:
+            return [fault]
     state = EntryState()
-    for step in sorted([*history, event], key=lambda logged: logged.moment):
-        fault = _check_step(state, step, needed_fen)
+    for step in sorted(effective([*history, event]), key=lambda logged: logged.moment):
+        fault = _check_step(state, step, needed_fen, guarantors)
         if fault is not None:
             return [fault if step is event else _blame(event, step, fault)]
         state = state.after(step)
     return []
 
 
-def possible_kinds(state: EntryState, institution_id: int) -> list[EventKind]:
-    """Answer the kinds of event that a party in office may log next, leaving amounts aside."""
+def possible_kinds(
+    state: EntryState, institution_id: int | None, *, is_guarantor: bool = False
+) -> list[EventKind]:
+    """Answer the kinds of event that a party in office may log next, leaving amounts and corrections aside."""
     party = state.party(institution_id)
+    is_open = not party.has_declined
+    is_answered = party.approved is not None or party.granted is not None
     wanted = {
         EventKind.ACCEPTED: party.accepted is None or party.has_declined,
-        EventKind.CONTACTED: not party.has_declined,
-        EventKind.CREDIT_APPROVED: state.is_contacted and not party.has_declined,
+        EventKind.CONTACTED: is_open,
+        EventKind.VISITED: is_open and party.contacted is not None,
+        EventKind.GUARANTEE_OFFERED: is_open and party.contacted is not None,
+        EventKind.GUARANTEE_GRANTED: is_open and party.offered_fen > party.granted_fen,
+        EventKind.CREDIT_APPROVED: state.is_contacted and is_open,
         EventKind.DISBURSED: party.approved_fen > party.disbursed_fen,
-        EventKind.DECLINED: party.approved is None and not party.has_declined,
+        EventKind.DECLINED: is_open and not is_answered,
+        EventKind.PAUSED: is_open and not is_answered and not party.is_paused and _has_begun(party),
+        EventKind.RESUMED: party.is_paused,
+        EventKind.RATED: is_answered or party.declined is not None,
     }
-    return [kind for kind, is_possible in wanted.items() if is_possible]
+    foreign = _LOANS if is_guarantor else _GUARANTEES
+    return [kind for kind, is_possible in wanted.items() if is_possible and kind not in foreign]
 
 
-def _check_step(state: EntryState, event: Event, needed_fen: int) -> Fault | None:
-    if event.kind not in possible_kinds(state, event.institution_id):
-        return _impossible(state, event)
+def _has_begun(party: PartyState) -> bool:
+    return party.accepted is not None or party.contacted is not None
+
+
+def _check_correction(history: Sequence[Event], event: Event) -> Fault | None:
+    number = str(event.corrects)
+    voided = {logged.corrects for logged in history}
+    found = next((logged for logged in history if logged.sequence == event.corrects), None)
+    if found is None:
+        return Fault(
+            "corrects", "no such event on this entry", "Name the sequence of the wrong event.", number
+        )
+    if found.sequence in voided:
+        return Fault("corrects", "is corrected already", "Log what really happened, if it did.", number)
+    if found.kind in NOT_TO_CORRECT:
+        return Fault("corrects", f"a {found.kind.value} event stands", "Log what really happened.", number)
+    if event.occurred_at < found.occurred_at:
+        day = _day(found.occurred_at)
+        return Fault("occurred_at", f"before the event that it corrects ({day})", "Correct the time.")
+    return None
+
+
+def _check_step(
+    state: EntryState, event: Event, needed_fen: int, guarantors: Collection[int]
+) -> Fault | None:
+    if event.kind is EventKind.RESOLVED and state.level_since(EVER) is None:
+        return Fault("kind", "nothing is raised that could be settled", "Log it once a step was raised.")
+    if event.kind in OF_THE_ENTRY or event.kind is EventKind.CORRECTED:
+        return None
+    is_guarantor = event.institution_id in guarantors
+    if event.kind not in possible_kinds(state, event.institution_id, is_guarantor=is_guarantor):
+        return _impossible(state, event, is_guarantor=is_guarantor)
     return _MONEY_CHECKS[event.kind](state, event, needed_fen) if event.kind in _MONEY_CHECKS else None
 
 
@@ -190,38 +253,77 @@ def _check_disbursed(state: EntryState, event: Event, _needed_fen: int) -> Fault
     return Fault("amount", message, "Log the approval first, or correct.", wan_text(event.amount_fen))
 
 
+def _check_offered(_state: EntryState, event: Event, needed_fen: int) -> Fault | None:
+    if event.amount_fen <= needed_fen:
+        return None
+    message = f"more than the {wan_text(needed_fen)}万元 that the need asks for"
+    return Fault("amount", message, "Correct the amount.", wan_text(event.amount_fen))
+
+
+def _check_granted(state: EntryState, event: Event, _needed_fen: int) -> Fault | None:
+    party = state.party(event.institution_id)
+    left = party.offered_fen - party.granted_fen
+    if event.amount_fen > left:
+        message = f"more than the {wan_text(left)}万元 offered and not yet granted"
+        return Fault("amount", message, "Log the offer first, or correct.", wan_text(event.amount_fen))
+    if party.offered_fee_bp is not None and (event.fee_bp or 0) > party.offered_fee_bp:
+        return Fault(
+            "fee_rate", "above the fee that was offered", "Log a new offer first.", str(event.fee_bp)
+        )
+    return None
+
+
 _MONEY_CHECKS: Final[Mapping[EventKind, Callable[[EntryState, Event, int], Fault | None]]] = {
     EventKind.CREDIT_APPROVED: _check_approved,
     EventKind.DISBURSED: _check_disbursed,
+    EventKind.GUARANTEE_OFFERED: _check_offered,
+    EventKind.GUARANTEE_GRANTED: _check_granted,
 }
 
 
-def _impossible(state: EntryState, event: Event) -> Fault:
-    possible = _kinds_text(possible_kinds(state, event.institution_id))
+def _impossible(state: EntryState, event: Event, *, is_guarantor: bool) -> Fault:
+    possible = _kinds_text(possible_kinds(state, event.institution_id, is_guarantor=is_guarantor))
     return Fault(
         "kind",
-        f"{event.kind.value} is not possible at that time: {_why(state, event)}",
+        f"{event.kind.value} is not possible at that time: {_why(state, event, is_guarantor=is_guarantor)}",
         f"Possible then: {possible}.",
         event.kind.value,
     )
 
 
-def _why(state: EntryState, event: Event) -> str:
+def _why(state: EntryState, event: Event, *, is_guarantor: bool) -> str:
     party = state.party(event.institution_id)
-    if party.has_declined:
+    if is_guarantor and event.kind in _LOANS:
+        return "the institution guarantees, it does not lend"
+    if not is_guarantor and event.kind in _GUARANTEES:
+        return "the institution lends, it does not guarantee"
+    if party.has_declined and event.kind not in {EventKind.RATED, EventKind.RESUMED}:
         return "the institution has declined; it has to accept again first"
-    reasons = {
-        EventKind.ACCEPTED: "the institution has accepted already",
-        EventKind.CONTACTED: "the institution has declined",
-        EventKind.CREDIT_APPROVED: "nobody has contacted the enterprise before",
-        EventKind.DISBURSED: "nothing is approved that is not yet paid out",
-        EventKind.DECLINED: "the institution has approved credit; what is not drawn stays undrawn",
-    }
-    return reasons[event.kind]
+    if event.kind is EventKind.PAUSED and party.is_paused:
+        return "its time stands still already"
+    return _REASONS[event.kind]
+
+
+_REASONS: Final[Mapping[EventKind, str]] = {
+    EventKind.ACCEPTED: "the institution has accepted already",
+    EventKind.CONTACTED: "the institution has declined",
+    EventKind.VISITED: "the institution has not contacted the enterprise before",
+    EventKind.GUARANTEE_OFFERED: "the institution has not contacted the enterprise before",
+    EventKind.GUARANTEE_GRANTED: "nothing is offered that is not yet granted",
+    EventKind.CREDIT_APPROVED: "nobody has contacted the enterprise before",
+    EventKind.DISBURSED: "nothing is approved that is not yet paid out",
+    EventKind.DECLINED: "the institution has approved; what is not drawn stays undrawn",
+    EventKind.PAUSED: "the institution has not begun, or has answered",
+    EventKind.RESUMED: "its time does not stand still",
+    EventKind.RATED: "the institution has not answered yet",
+}
 
 
 def _blame(event: Event, later: Event, fault: Fault) -> Fault:
     when = _day(later.occurred_at)
+    if event.kind is EventKind.CORRECTED:
+        message = f"event {later.sequence} ({later.kind.value}, {when}) rests on it: {fault.message}"
+        return Fault("corrects", message, f"Correct event {later.sequence} first.", str(event.corrects))
     message = f"would make event {later.sequence} ({later.kind.value}, {when}) impossible: {fault.message}"
     return Fault("occurred_at", message, "Correct the time.", event.occurred_at.isoformat())
 

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from app.accounts.permissions import Action, Target, may_do, require
-from app.accounts.rules import Viewer
+from app.accounts.rules import INSTITUTION_ROLES, Role, Viewer
 from app.docking.appending import row_of
 from app.docking.dossiers import EntryDossier, InstitutionKey
+from app.docking.kinds import BY_COORDINATOR, BY_ENTERPRISE
 from app.docking.recording import Draft
 from app.kernel.errors import Conflict, Fault, RongqiaoError
 
@@ -25,8 +26,10 @@ class Onlooker:
     viewer: Viewer
     lines: Mapping[int, Line]
 
-    def sees(self, dossier: EntryDossier, institution_id: int) -> bool:
-        """Tell whether the viewer is shown what an institution did on an entry that the viewer sees."""
+    def sees(self, dossier: EntryDossier, institution_id: int | None) -> bool:
+        """Tell whether the viewer is shown what an institution (None: none) did on an entry that the viewer sees."""
+        if institution_id is None:
+            return may_do(self.viewer, Action.READ_CASES, _target(dossier, ()))
         return may_do(self.viewer, Action.READ_CASES, _target(dossier, self.lines.get(institution_id, ())))
 
     def view(self, dossier: EntryDossier) -> EntryDossier:
@@ -38,13 +41,22 @@ class Onlooker:
         )
 
 
-def check_logger(viewer: Viewer, dossier: EntryDossier, line: Line) -> None:
-    """Refuse to log on an entry for an institution that is not the viewer's to log for.
+def check_logger(viewer: Viewer, dossier: EntryDossier, draft: Draft, line: Line) -> None:
+    """Refuse to log on an entry what is not the viewer's to log.
+
+    The enterprise itself rates who answered it, and does nothing else; a coordinator settles what was
+    raised; everything else is the institutions' to log, or their region's coordinator's.
 
     Raises:
-        Forbidden: neither the institution nor the entry's region is within one of the viewer's roles.
+        Forbidden: neither the institution nor the entry's region or firm is within one of the viewer's roles.
     """
-    require(viewer, Action.LOG_DOCKING, Target(region=dossier.region, institutions=line))
+    target = Target(region=dossier.region, institutions=line, uscc=dossier.uscc)
+    if draft.kind in BY_ENTERPRISE:
+        require(viewer.only(Role.ENTERPRISE), Action.LOG_DOCKING, target)
+    elif draft.kind in BY_COORDINATOR:
+        require(viewer.only(Role.COORDINATOR), Action.LOG_DOCKING, target)
+    else:
+        require(viewer.only(*INSTITUTION_ROLES, Role.COORDINATOR), Action.LOG_DOCKING, target)
 
 
 def row_told(

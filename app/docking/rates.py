@@ -31,13 +31,13 @@ def percent_text(points: int) -> str:
     return f"{Decimal(points) / BP_PER_PERCENT:.2f}"
 
 
-def _parse(value: Any) -> int:
+def _parse(value: Any, *, least: int = 1) -> int:
     if not isinstance(value, str):
         msg = 'write the rate as a decimal string in percent a year, such as "3.45"'
         raise ValueError(msg)  # noqa: TRY004 - pydantic turns ValueError into a field error
     points = bp_from_percent(value)
-    if not 1 <= points <= HIGHEST_RATE_BP:
-        msg = f"not a rate from 0.01 to {percent_text(HIGHEST_RATE_BP)} percent a year"
+    if not least <= points <= HIGHEST_RATE_BP:
+        msg = f"not a rate from {percent_text(least)} to {percent_text(HIGHEST_RATE_BP)} percent a year"
         raise ValueError(msg)
     return points
 
@@ -56,3 +56,19 @@ Rate = Annotated[
     ),
 ]
 """Integer basis points that JSON sees as a decimal percent string."""
+
+
+FeeRate = Annotated[
+    int,
+    BeforeValidator(lambda value: _parse(value, least=0)),
+    PlainSerializer(percent_text, return_type=str, when_used="json"),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^\d{1,2}(\.\d{1,2})?$",
+            "examples": ["0.80"],
+            "description": "Annual guarantee fee in percent of the guaranteed amount (担保费率, %), 0.00 to 36.00.",
+        }
+    ),
+]
+"""Integer basis points that JSON sees as a decimal percent string; a public guarantor may waive its fee."""

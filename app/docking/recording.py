@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.docking.kinds import OF_THE_ENTRY, EventKind, Level, PauseReason
 from app.docking.legality import (
     Standing,
     check_event,
@@ -15,7 +16,7 @@ from app.docking.legality import (
     refuse_stranger,
 )
 from app.docking.reasons import DeclineReason
-from app.docking.rules import Event, EventKind
+from app.docking.rules import Event
 from app.kernel.errors import Conflict, Fault, Refused
 
 
@@ -23,7 +24,8 @@ from app.kernel.errors import Conflict, Fault, Refused
 class Draft:
     """What somebody wants to log; `institution` None means the responsible one of that time.
 
-    `recorded_at` is the instant up to which things may have happened: now, or a simulation's.
+    `recorded_at` is the instant up to which things may have happened: now, or a simulation's. `about` is the
+    institution (id) whose step the clock speaks of.
     """
 
     kind: EventKind
@@ -39,6 +41,13 @@ class Draft:
     reason: DeclineReason | None = None
     evidence: str | None = None
     note: str | None = None
+    fee_bp: int | None = None
+    pause_reason: PauseReason | None = None
+    score: int | None = None
+    corrects: int | None = None
+    level: Level | None = None
+    step: str | None = None
+    about: int | None = None
 
     def given(self) -> dict[str, object]:
         """Answer the fields that belong to some kinds only, by their JSON names."""
@@ -50,6 +59,11 @@ class Draft:
             "exceeds_need": self.exceeds_need,
             "reason": self.reason,
             "evidence": self.evidence,
+            "note": self.note,
+            "fee_rate": self.fee_bp,
+            "pause_reason": self.pause_reason,
+            "score": self.score,
+            "corrects": self.corrects,
         }
 
 
@@ -66,11 +80,10 @@ def decide(
     faults = [*check_fields(draft.kind, draft.given()), *_check_time(draft)]
     if faults:
         raise Refused("The event cannot be logged as sent.", faults)
-    party = _party(standings, draft)
     event = Event(
         sequence=max((logged.sequence for logged in history), default=0) + 1,
         kind=draft.kind,
-        institution_id=party.institution_id,
+        institution_id=_party_id(standings, history, draft),
         occurred_at=draft.occurred_at,
         amount_fen=draft.amount_fen or 0,
         rate_bp=draft.rate_bp,
@@ -78,8 +91,14 @@ def decide(
         is_credit_loan=draft.is_credit_loan,
         exceeds_need=draft.exceeds_need,
         reason=draft.reason,
+        fee_bp=draft.fee_bp,
+        pause_reason=draft.pause_reason,
+        level=draft.level,
+        score=draft.score,
+        corrects=draft.corrects,
     )
-    faults = check_event(history, event, needed_fen=needed_fen)
+    guarantors = {standing.institution_id for standing in standings if standing.is_guarantor}
+    faults = check_event(history, event, needed_fen=needed_fen, guarantors=guarantors)
     if faults:
         raise Conflict("The event contradicts what is logged on the entry.", faults)
     return event
@@ -90,6 +109,15 @@ def _check_time(draft: Draft) -> list[Fault]:
         return []
     text = draft.occurred_at.isoformat()
     return [Fault("occurred_at", "lies in the future", "Log what has happened.", text)]
+
+
+def _party_id(standings: Sequence[Standing], history: Sequence[Event], draft: Draft) -> int | None:
+    """Answer whom an event is about: the party for which it is logged, of a correction that of the corrected event."""
+    if draft.kind in OF_THE_ENTRY:
+        return draft.about
+    if draft.kind is EventKind.CORRECTED:
+        return next((logged.institution_id for logged in history if logged.sequence == draft.corrects), None)
+    return _party(standings, draft).institution_id
 
 
 def _party(standings: Sequence[Standing], draft: Draft) -> Standing:

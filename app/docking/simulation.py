@@ -13,8 +13,8 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Any, Final
 
+from app.docking.kinds import EventKind
 from app.docking.reasons import REASONS, DeclineReason
-from app.docking.rules import EventKind
 from app.kernel.money import FEN_PER_WAN
 from app.kernel.shanghai import SHANGHAI, shanghai_date
 from app.reference.lpr import LprTable

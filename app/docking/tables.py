@@ -84,6 +84,7 @@ class EntryClock(Base):
     due_on: Mapped[date | None]
     urgent_on: Mapped[date]
     remind_on: Mapped[date | None]
+    is_reminded: Mapped[bool]
     paused_since: Mapped[datetime | None]
     pause_reason: Mapped[str | None] = mapped_column(String(40))
     level: Mapped[str | None] = mapped_column(String(20))

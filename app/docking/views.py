@@ -1,24 +1,28 @@
 """Docking as it is shown: rows and folded states to output models."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from app.docking.deadlines import STEP_LABELS, Deadline
+from app.docking.clock import TURN_LABELS, Turn
+from app.docking.clock_queries import ClockRow
 from app.docking.dossiers import EntryDossier
+from app.docking.kinds import KIND_LABELS, LEVEL_LABELS, EventKind, Level, PauseReason
 from app.docking.legality import Standing, possible_kinds
 from app.docking.onlookers import Onlooker
 from app.docking.reasons import REASONS, DeclineReason
-from app.docking.rules import KIND_LABELS, STAGE_LABELS, EntryState, EventKind, fold
-from app.docking.schemas import DeadlineOut, DockingOut, EventOut, PartyOut
+from app.docking.rules import STAGE_LABELS, EntryState, fold
+from app.docking.schemas import ClockOut, DockingOut, EventOut, PartyOut
 from app.docking.tables import DockingEvent
+from app.docking.working_time import STEP_LABELS, DayCounter, Step, days_left
 
 
-def event_out(row: DockingEvent, institution: str) -> EventOut:
+def event_out(row: DockingEvent, institution: str | None, corrected_by: int | None = None) -> EventOut:
     """Answer a stored event for its readers."""
-    reason = DeclineReason(row.reason) if row.reason else None
+    kind = EventKind(row.kind)
+    reason = DeclineReason(row.reason) if kind is EventKind.DECLINED and row.reason else None
     return EventOut.model_construct(
         sequence=row.sequence,
-        kind=EventKind(row.kind),
-        kind_label=KIND_LABELS[EventKind(row.kind)],
+        kind=kind,
+        kind_label=KIND_LABELS[kind],
         institution=institution,
         logged_by=row.detail.get("logged_by"),
         occurred_at=row.occurred_at,
@@ -33,12 +37,19 @@ def event_out(row: DockingEvent, institution: str) -> EventOut:
         reason_label=REASONS[reason].chinese if reason else None,
         evidence=row.evidence,
         note=row.detail.get("note"),
+        fee_rate=row.fee_bp,
+        pause_reason=PauseReason(row.reason) if kind is EventKind.PAUSED and row.reason else None,
+        score=row.detail.get("score"),
+        level=row.detail.get("level"),
+        step=row.detail.get("step"),
+        corrects=row.corrects,
+        corrected_by=corrected_by,
         is_simulated=row.is_simulated,
     )
 
 
 def docking_out(
-    dossier: EntryDossier, deadline: Deadline | None, onlooker: Onlooker, now: datetime
+    dossier: EntryDossier, clock: ClockOut | None, onlooker: Onlooker, now: datetime
 ) -> DockingOut:
     """Answer where an entry stands at an instant: summed up over all parties, of which only seen ones are shown."""
     state = fold(dossier.events)
@@ -49,7 +60,7 @@ def docking_out(
         stage_label=STAGE_LABELS[state.stage],
         responsible=responsible.code if responsible else None,
         owner=dossier.owner,
-        deadline=deadline_out(dossier.code, deadline) if deadline else None,
+        clock=clock,
         needed=dossier.amount_fen,
         approved=state.approved_fen,
         disbursed=state.disbursed_fen,
@@ -58,25 +69,40 @@ def docking_out(
     )
 
 
-def deadline_out(entry: str, deadline: Deadline) -> DeadlineOut:
-    """Answer what is due on an entry for its readers."""
-    return DeadlineOut(
-        entry=entry,
-        institution=deadline.institution,
-        step=deadline.step,
-        step_label=STEP_LABELS[deadline.step],
-        runs_since=deadline.runs_since,
-        working_days=deadline.days,
-        due_on=deadline.due_on,
-        days_left=deadline.days_left,
-        is_overdue=deadline.is_overdue,
-        citation=deadline.citation,
+def clock_out(row: ClockRow, counter: DayCounter, today: date) -> ClockOut:
+    """Answer a clock for its readers, as of a day."""
+    clock = row.clock
+    left = days_left(counter, today, clock.due_on)
+    turn, step = Turn(clock.turn), Step(clock.step)
+    level = Level(clock.level) if clock.level else None
+    return ClockOut.model_construct(
+        entry=row.entry,
+        turn=turn,
+        turn_label=TURN_LABELS[turn],
+        owner=clock.owner,
+        institution=row.institution,
+        step=step,
+        step_label=STEP_LABELS[step],
+        runs_since=clock.runs_since,
+        working_days=clock.working_days,
+        due_on=clock.due_on,
+        days_left=left,
+        is_overdue=clock.due_on is not None and clock.due_on < today and step is not Step.REFRESH,
+        paused_since=clock.paused_since,
+        pause_reason=PauseReason(clock.pause_reason) if clock.pause_reason else None,
+        level=level,
+        level_label=LEVEL_LABELS[level] if level else None,
+        citation=clock.citation,
     )
 
 
 def _party_out(standing: Standing, state: EntryState, now: datetime) -> PartyOut:
     party = state.party(standing.institution_id)
-    possible = possible_kinds(state, standing.institution_id) if standing.is_in_office(now) else []
+    possible = (
+        possible_kinds(state, standing.institution_id, is_guarantor=standing.is_guarantor)
+        if standing.is_in_office(now)
+        else []
+    )
     return PartyOut.model_construct(
         institution=standing.code,
         is_responsible=standing.is_responsible,
@@ -87,5 +113,7 @@ def _party_out(standing: Standing, state: EntryState, now: datetime) -> PartyOut
         approved=party.approved_fen,
         disbursed=party.disbursed_fen,
         reason=party.reason if party.has_declined else None,
+        is_paused=party.is_paused,
+        score=party.score,
         possible=possible,
     )

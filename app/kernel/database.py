@@ -29,6 +29,7 @@ from sqlalchemy import (
     inspect,
     make_url,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import (
@@ -57,6 +58,7 @@ __all__ = [
     "is_writing",
     "make_engine",
     "make_sessions",
+    "put_rows",
     "restrict",
     "transaction",
     "unrestricted",
@@ -285,6 +287,23 @@ async def insert_rows(session: AsyncSession, table: Table, rows: Iterable[Mappin
         await session.execute(insert(table), batch)
         count += len(batch)
     return count
+
+
+async def put_rows(
+    session: AsyncSession, table: Table, rows: Iterable[Mapping[str, Any]], *, key: Sequence[str]
+) -> int:
+    """Insert many rows in batches, each in the place of the one that has its `key`; answer how many.
+
+    All rows have the same columns, and no two of them the same key.
+    """
+    dialect = session.get_bind().dialect.name
+    source, total = iter(rows), 0
+    while batch := list(islice(source, ROWS_PER_INSERT)):
+        statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+        changed = {name: statement.excluded[name] for name in batch[0] if name not in key}
+        await session.execute(statement.on_conflict_do_update(index_elements=key, set_=changed), batch)
+        total += len(batch)
+    return total
 
 
 async def insert_numbered(

@@ -55,7 +55,8 @@ _LISTED = (
     Feature("allocation.responsible", "app.allocation", "allocate run", "逐户落实责任银行，最多两家协办"),
     Feature("allocation.limits", "app.allocation", "allocate check", "承接能力与集中度上限，独立复核"),
     Feature("docking.events", "app.docking", "docking log", "对接记录只增不改，婉拒须有理由和证据"),
-    Feature("docking.deadlines", "app.docking", "docking due", "接单、首次联系、答复的工作日时限与逾期"),
+    Feature("docking.deadlines", "app.docking", "docking due", "每一步的工作日时限、暂停与逾期"),
+    Feature("docking.escalation", "app.docking", "docking round", "到期提醒与逾期逐级升级"),
     Feature(
         "coverage.monthly", "app.coverage", "coverage show", "按月对接覆盖率，分地区、产业链、机构、类别"
     ),

@@ -47,7 +47,7 @@ from app.accounts.tables import EnterpriseRegistration
 from app.allocation.tables import Assignment, AssignmentSupport, EntryHandler
 from app.bottlenecks.tables import BottleneckCase, BottleneckFinding
 from app.coordination.tables import CoordinationCase, CoordinationComment
-from app.docking.tables import DockingEvent
+from app.docking.tables import DockingEvent, EntryClock
 from app.enterprises.tables import (
     Consent,
     Disclosure,
@@ -143,6 +143,7 @@ def conditions(viewer: Viewer, day: date) -> dict[type[Any], Condition]:
             lambda row: sight.by_institution(row.entry_id, EntryHandler.institution_id),
         ),
         DockingEvent: sight.by_institution(DockingEvent.entry_id, DockingEvent.institution_id),
+        EntryClock: sight.by_institution(EntryClock.entry_id, EntryClock.institution_id),
         ReviewItem: judged.of_entry(ReviewItem.entry_id),
         WhitelistImport: _whole_roster(viewer),
         Enterprise: or_(sight.of_firm(Enterprise), sight.of_listed(Enterprise.id, "enterprise_id")),

@@ -53,6 +53,7 @@ def upgrade() -> None:
     sa.Column('due_on', sa.Date(), nullable=True),
     sa.Column('urgent_on', sa.Date(), nullable=False),
     sa.Column('remind_on', sa.Date(), nullable=True),
+    sa.Column('is_reminded', sa.Boolean(), nullable=False),
     sa.Column('paused_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('pause_reason', sa.String(length=40), nullable=True),
     sa.Column('level', sa.String(length=20), nullable=True),

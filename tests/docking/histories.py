@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from app.docking.reasons import DeclineReason
-from app.docking.rules import Event, EventKind
+from app.docking.kinds import EventKind
+from app.docking.rules import Event
 
 START = datetime(2023, 10, 9, 1, 0, tzinfo=UTC)
 PARTIES = (7, 8)

@@ -11,7 +11,7 @@ from app.docking import service
 from app.docking.deadlines import Deadline, Limits, Step, deadline_of
 from app.docking.dossiers import EntryDossier
 from app.docking.legality import Standing
-from app.docking.rules import EventKind
+from app.docking.kinds import EventKind
 from app.docking.schemas import EventIn
 from app.kernel.database import Sessions, transaction
 from app.kernel.paging import PageRequest

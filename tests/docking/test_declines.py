@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.rules import Viewer
 from app.allocation import service as allocation
 from app.docking import service
-from app.docking.rules import EventKind
+from app.docking.kinds import EventKind
 from app.docking.schemas import EventIn
 from app.kernel.errors import Conflict
 from tests.bottlenecks.world import BARE, EDITION, World, banks, build_world, match

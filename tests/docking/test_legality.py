@@ -7,7 +7,8 @@ from hypothesis import given
 from app.docking.legality import Standing, check_event, party_of, possible_kinds
 from app.docking.reasons import DeclineReason
 from app.docking.recording import Draft, decide
-from app.docking.rules import Event, EventKind, fold
+from app.docking.kinds import EventKind
+from app.docking.rules import Event, fold
 from app.kernel.errors import Conflict, Refused
 from tests.docking.histories import NEED_FEN, START, histories, is_legal, make_event
 

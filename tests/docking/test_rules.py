@@ -2,7 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.docking.reasons import REASONS, DeclineReason, facts_established
-from app.docking.rules import KIND_LABELS, STAGE_LABELS, Event, EventKind, PartyState, Stage, fold
+from app.docking.kinds import KIND_LABELS, EventKind
+from app.docking.rules import STAGE_LABELS, Event, PartyState, Stage, fold
 from app.policy.facts import FACTS, Members
 from tests.docking.histories import PARTIES, histories, make_event
 

@@ -11,7 +11,8 @@ from app.accounts.rules import Viewer
 from app.bottlenecks import service as bottlenecks
 from app.docking import service
 from app.docking.appending import EntryDraft
-from app.docking.rules import EventKind, Stage
+from app.docking.kinds import EventKind
+from app.docking.rules import Stage
 from app.docking.schemas import EventIn
 from app.docking.tables import DockingEvent
 from app.kernel.database import Sessions, transaction

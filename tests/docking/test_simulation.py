@@ -6,7 +6,8 @@ import pytest
 
 from app.docking.legality import check_event
 from app.docking.reasons import DeclineReason
-from app.docking.rules import Event, EventKind
+from app.docking.kinds import EventKind
+from app.docking.rules import Event
 from app.docking.simulation import SimulatedEvent, SimulatedTask, World, obstacles, simulate
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import SHANGHAI, shanghai_date

@@ -1,0 +1,160 @@
+"""Rows of clocks: written when an entry changes, read in the order of urgency."""
+
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from typing import Any, Final, cast
+
+from sqlalchemy import ColumnElement, Select, Table, and_, delete, func, select
+
+from app.accounts.rules import Viewer
+from app.docking.schemas import ClockFilter
+from app.docking.tables import EntryClock
+from app.docking.working_time import Step
+from app.institutions.tables import Institution
+from app.kernel.database import AsyncSession, put_rows
+from app.whitelist.tables import WhitelistEdition, WhitelistEntry
+
+CLOCKS: Final = cast("Table", EntryClock.__table__)
+IDS_PER_STATEMENT: Final = 5_000
+LAST_DAY: Final = date.max
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRow:
+    """A clock with the codes by which people know its entry and institution."""
+
+    clock: EntryClock
+    entry: str
+    region: str
+    institution: str | None
+
+
+async def put_clocks(session: AsyncSession, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Store clocks, each in the place of its entry's former one."""
+    await put_rows(session, CLOCKS, rows, key=["entry_id"])
+
+
+async def drop_clocks(session: AsyncSession, entry_ids: Collection[int]) -> None:
+    """Remove the clocks of entries that are not on the roster any more."""
+    source = iter(sorted(entry_ids))
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        await session.execute(
+            delete(EntryClock)
+            .where(EntryClock.entry_id.in_(batch))
+            .execution_options(synchronize_session=False)
+        )
+
+
+async def clock_rows(
+    session: AsyncSession,
+    viewer: Viewer,
+    edition_id: int,
+    wanted: ClockFilter,
+    *,
+    today: date,
+    after: tuple[date, int] | None,
+    limit: int | None,
+) -> list[ClockRow]:
+    """Answer an edition's clocks that the viewer may see, the most urgent first; all of them without a limit."""
+    statement = _listed(viewer, EntryClock, WhitelistEntry.code, WhitelistEntry.region_code, Institution.code)
+    statement = statement.where(EntryClock.edition_id == edition_id, *_conditions(wanted, today))
+    if after is not None:
+        day, entry_id = after
+        later = and_(EntryClock.urgent_on == day, EntryClock.entry_id > entry_id)
+        statement = statement.where((EntryClock.urgent_on > day) | later)
+    ordered = statement.order_by(EntryClock.urgent_on, EntryClock.entry_id).limit(limit)
+    return [ClockRow(*row) for row in await session.execute(ordered)]
+
+
+async def clock_of_entry(session: AsyncSession, viewer: Viewer, entry_code: str) -> ClockRow | None:
+    """Answer the clock of one entry that the viewer may see, or None."""
+    statement = _listed(viewer, EntryClock, WhitelistEntry.code, WhitelistEntry.region_code, Institution.code)
+    row = (await session.execute(statement.where(WhitelistEntry.code == entry_code))).one_or_none()
+    return None if row is None else ClockRow(*row)
+
+
+async def late_counts(
+    session: AsyncSession, viewer: Viewer, edition_id: int, today: date
+) -> Sequence[tuple[str | None, str | None, str, str, str, int, date]]:
+    """Answer what is late by (institution code, its name, turn, region, step): how many, and the earliest due day.
+
+    Only those rows are counted that the viewer may see; the whole roster's inside `unrestricted`.
+    """
+    keys = (
+        Institution.code,
+        Institution.short_name,
+        EntryClock.turn,
+        WhitelistEntry.region_code,
+        EntryClock.step,
+    )
+    statement = (
+        _listed(viewer, *keys, func.count(EntryClock.entry_id), func.min(EntryClock.due_on))
+        .where(EntryClock.edition_id == edition_id, *_late(today))
+        .group_by(*keys)
+        .order_by(*keys)
+    )
+    return [tuple(row) for row in await session.execute(statement)]
+
+
+async def entries_due(
+    session: AsyncSession, viewer: Viewer, today: date, *, after: int, limit: int
+) -> list[EntryClock]:
+    """Answer clocks that may owe a reminder or an escalation today, by entry id, after one."""
+    is_due = and_(EntryClock.remind_on <= today, EntryClock.step != Step.REFRESH.value)
+    statement = (
+        select(EntryClock)
+        .join(WhitelistEdition, WhitelistEdition.id == EntryClock.edition_id)
+        .where(WhitelistEdition.jurisdiction == viewer.jurisdiction, is_due, EntryClock.entry_id > after)
+        .order_by(EntryClock.entry_id)
+        .limit(limit)
+    )
+    return list((await session.execute(statement)).scalars())
+
+
+async def edition_batches(session: AsyncSession, edition_id: int, size: int) -> AsyncIterator[list[int]]:
+    """Answer the ids of an edition's entries in batches, in order."""
+    after = 0
+    while True:
+        statement = (
+            select(WhitelistEntry.id)
+            .where(WhitelistEntry.edition_id == edition_id, WhitelistEntry.id > after)
+            .order_by(WhitelistEntry.id)
+            .limit(size)
+        )
+        batch = list((await session.execute(statement)).scalars())
+        if not batch:
+            return
+        yield batch
+        after = batch[-1]
+
+
+def _listed(viewer: Viewer, *columns: Any) -> Select[Any]:
+    return (
+        select(*columns)
+        .select_from(EntryClock)
+        .join(WhitelistEntry, WhitelistEntry.id == EntryClock.entry_id)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+        .outerjoin(Institution, Institution.id == EntryClock.institution_id)
+        .where(WhitelistEdition.jurisdiction == viewer.jurisdiction)
+    )
+
+
+def _late(today: date) -> tuple[ColumnElement[bool], ...]:
+    return (EntryClock.due_on < today, EntryClock.step != Step.REFRESH.value)
+
+
+def _conditions(wanted: ClockFilter, today: date) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.lineage is not None:
+        found.append(Institution.lineage.startswith(wanted.lineage, autoescape=True))
+    if wanted.is_overdue:
+        found += _late(today)
+    if wanted.turn is not None:
+        found.append(EntryClock.turn == wanted.turn.value)
+    if wanted.step is not None:
+        found.append(EntryClock.step == wanted.step.value)
+    if wanted.level is not None:
+        found.append(EntryClock.level == wanted.level.value)
+    return found

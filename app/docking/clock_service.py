@@ -1,0 +1,236 @@
+"""Use cases of clocks: keep them, list what is due and late, say how fast institutions are."""
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from itertools import islice
+from typing import Any, Final
+
+from app.accounts.rules import Viewer
+from app.docking import clock_queries, gathering, pace_queries, queries
+from app.docking.clock import Clock, Turn, clock_of
+from app.docking.clock_queries import ClockRow
+from app.docking.dossiers import EntryDossier
+from app.docking.kinds import Level
+from app.docking.pace import paces
+from app.docking.schemas import ClockFilter, ClockOut, LateOut, PaceOut
+from app.docking.views import clock_out
+from app.docking.working_time import DayCounter, Limits, Step, days_left, limits_of
+from app.kernel.database import AsyncSession, unrestricted
+from app.kernel.errors import Fault, NotFound, Refused
+from app.kernel.paging import Page, PageRequest, foreign_cursor, page_of
+from app.kernel.settings import get_settings
+from app.kernel.shanghai import shanghai_date
+from app.policy.service import rule_books
+from app.reference import service as reference
+
+ENTRIES_AT_ONCE: Final = 5_000
+UNDATED: Final = date.min
+"""What cannot be dated comes first, because somebody has to load the calendar."""
+
+
+async def refresh(session: AsyncSession, entry_ids: Collection[int], _now: datetime) -> None:
+    """Make the clocks of entries (ids) anew, in the transaction that changed them; a few statements for thousands."""
+    await session.flush()
+    source = iter(sorted(entry_ids))
+    # A clock is made from all that happened to its entry, whoever changed it.
+    with unrestricted(session):
+        while batch := list(islice(source, ENTRIES_AT_ONCE)):
+            found = await gathering.dossiers_of(session, batch)
+            clocks = await clocks_of(session, found)
+            kept = [one for one in found if one.id in clocks]
+            await clock_queries.put_clocks(session, [_row(one, clocks[one.id]) for one in kept])
+            await clock_queries.drop_clocks(session, set(batch) - {one.id for one in kept})
+
+
+async def clocks_of(session: AsyncSession, dossiers: Iterable[EntryDossier]) -> dict[int, Clock]:
+    """Answer the clocks of entries by id.
+
+    The limits are those in force where the entry lies and when its present party got it.
+    """
+    listed = [one for one in dossiers if one.listed_since is not None]
+    counter = await day_counter(session)
+    places = {one.id: (one.region, _began_on(one)) for one in listed}
+    books = await rule_books(session, places.values())
+    limits = {place: limits_of(book) for place, book in books.items()}
+    return await asyncio.to_thread(
+        _made, listed, {one: limits[place] for one, place in places.items()}, counter
+    )
+
+
+def _began_on(dossier: EntryDossier) -> date:
+    began = dossier.owned_since or dossier.listed_since
+    assert began is not None, "only listed entries are asked"
+    return shanghai_date(began)
+
+
+def _made(
+    dossiers: Iterable[EntryDossier], limits: Mapping[int, Limits], counter: DayCounter
+) -> dict[int, Clock]:
+    made = ((one.id, clock_of(one, limits[one.id], counter)) for one in dossiers)
+    return {entry_id: clock for entry_id, clock in made if clock is not None}
+
+
+def _row(dossier: EntryDossier, clock: Clock) -> dict[str, Any]:
+    return {
+        "entry_id": dossier.id,
+        "edition_id": dossier.edition_id,
+        "turn": clock.turn.value,
+        "owner": clock.owner,
+        "institution_id": clock.institution_id,
+        "step": clock.step.value,
+        "stage": clock.stage.value,
+        "runs_since": clock.runs_since,
+        "working_days": clock.days,
+        "due_on": clock.due_on,
+        "urgent_on": clock.due_on or UNDATED,
+        "remind_on": clock.remind_on,
+        "is_reminded": clock.is_reminded,
+        "paused_since": clock.paused_since,
+        "pause_reason": clock.pause_reason.value if clock.pause_reason else None,
+        "level": clock.level.value if clock.level else None,
+        "citation": clock.citation,
+    }
+
+
+async def day_counter(session: AsyncSession) -> DayCounter:
+    """Answer a counter of the working days that are published or loaded."""
+    return DayCounter((await reference.current_book(session, get_settings().seed_dir)).calendar)
+
+
+async def clocks_page(
+    session: AsyncSession,
+    viewer: Viewer,
+    request: PageRequest,
+    edition_code: str,
+    *,
+    institution: str | None = None,
+    is_overdue: bool = False,
+    turn: Turn | None = None,
+    step: Step | None = None,
+    level: Level | None = None,
+    now: datetime,
+) -> Page[ClockOut]:
+    """Answer what is due on an edition's entries, the most urgent first, a page at a time.
+
+    `institution` leaves only entries in the hands of that institution and of all below it.
+
+    Raises:
+        NotFound: no such edition.
+        Refused: there is no such institution.
+    """
+    edition = await _edition_id(session, viewer, edition_code)
+    lineage = await _lineage(session, institution) if institution is not None else None
+    wanted = ClockFilter(lineage, is_overdue, turn, step, level)
+    today = shanghai_date(now)
+    rows = await clock_queries.clock_rows(
+        session, viewer, edition, wanted, today=today, after=_after(request), limit=request.limit + 1
+    )
+    counter = await day_counter(session)
+    return page_of(rows, request, _key, lambda row: clock_out(row, counter, today))
+
+
+def _key(row: ClockRow) -> tuple[str, int]:
+    return row.clock.urgent_on.isoformat(), row.clock.entry_id
+
+
+def _after(request: PageRequest) -> tuple[date, int] | None:
+    key = request.after(2)
+    if key is None:
+        return None
+    try:
+        return date.fromisoformat(str(key[0])), int(key[1])
+    except ValueError as error:
+        raise foreign_cursor() from error
+
+
+async def _lineage(session: AsyncSession, code: str) -> str:
+    found = await queries.institution_keys(session, [code])
+    if code not in found:
+        fault = Fault("institution", "no such institution", "Correct the code.", code)
+        raise Refused("The institution is not known.", [fault])
+    return found[code].lineage
+
+
+async def _edition_id(session: AsyncSession, viewer: Viewer, code: str) -> int:
+    found = await queries.edition_id(session, viewer, code)
+    if found is None:
+        raise NotFound(f"No whitelist edition {code}.")
+    return found
+
+
+async def clock_of_entry(
+    session: AsyncSession, viewer: Viewer, entry_code: str, *, now: datetime
+) -> ClockOut | None:
+    """Answer the clock of one entry; None where it has none, or none that this viewer may see."""
+    row = await clock_queries.clock_of_entry(session, viewer, entry_code)
+    return None if row is None else clock_out(row, await day_counter(session), shanghai_date(now))
+
+
+async def clocks_of_edition(
+    session: AsyncSession, viewer: Viewer, edition_id: int, *, now: datetime
+) -> dict[str, ClockOut]:
+    """Answer the clocks of an edition that the viewer may see, by entry code."""
+    today, counter = shanghai_date(now), await day_counter(session)
+    rows = await clock_queries.clock_rows(
+        session, viewer, edition_id, ClockFilter(), today=today, after=None, limit=None
+    )
+    return {row.entry: clock_out(row, counter, today) for row in rows}
+
+
+async def late_entries(
+    session: AsyncSession, viewer: Viewer, edition_code: str, *, now: datetime
+) -> list[LateOut]:
+    """Answer what is late on an edition by institution, region and step, of all that the viewer may see.
+
+    Raises:
+        NotFound: no such edition.
+    """
+    edition = await _edition_id(session, viewer, edition_code)
+    today = shanghai_date(now)
+    counter = await day_counter(session)
+    return [
+        LateOut(
+            institution=code,
+            institution_name=name,
+            turn=Turn(turn),
+            region=region,
+            step=Step(step),
+            entries=entries,
+            earliest_due_on=due_on,
+            days_late=None if (left := days_left(counter, today, due_on)) is None else -left,
+        )
+        for code, name, turn, region, step, entries, due_on in await clock_queries.late_counts(
+            session, viewer, edition, today
+        )
+    ]
+
+
+async def institution_pace(
+    session: AsyncSession, viewer: Viewer, edition_code: str, *, now: datetime
+) -> list[PaceOut]:
+    """Answer how fast each institution took its steps on an edition: p50 and p90 of working days, open and late.
+
+    Raises:
+        NotFound: no such edition.
+    """
+    edition = await _edition_id(session, viewer, edition_code)
+    today = shanghai_date(now)
+    taken = await pace_queries.steps_taken(session, viewer, edition)
+    owed = await pace_queries.steps_owed(session, viewer, edition, today)
+    found = await asyncio.to_thread(paces, taken, owed, await day_counter(session))
+    return [PaceOut.model_validate(asdict(one)) for one in found]
+
+
+async def rebuild(session: AsyncSession, viewer: Viewer, edition_code: str, *, now: datetime) -> int:
+    """Make all clocks of an edition anew; answer how many entries were looked at.
+
+    Raises:
+        NotFound: no such edition.
+    """
+    edition, count = await _edition_id(session, viewer, edition_code), 0
+    async for batch in clock_queries.edition_batches(session, edition, ENTRIES_AT_ONCE):
+        await refresh(session, batch, now)
+        count += len(batch)
+    return count

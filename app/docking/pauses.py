@@ -1,0 +1,33 @@
+"""When an institution's time stood still, because the enterprise owed something (pure)."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final
+
+from app.docking.kinds import EventKind
+from app.docking.rules import Event, effective
+
+ENDS: Final = frozenset(
+    {EventKind.RESUMED, EventKind.CREDIT_APPROVED, EventKind.DECLINED, EventKind.GUARANTEE_GRANTED}
+)
+"""What ends a pause: that time runs again, or the answer."""
+
+
+def pauses_of(
+    events: Iterable[Event], institution_id: int, since: datetime
+) -> Iterator[tuple[Event, datetime | None]]:
+    """Answer the pauses of an institution that reach into a step, each with its end; None: still open."""
+    own = sorted(
+        (one for one in effective(events) if one.institution_id == institution_id),
+        key=lambda event: event.moment,
+    )
+    begun: Event | None = None
+    for event in own:
+        if event.kind is EventKind.PAUSED:
+            begun = event
+        elif begun is not None and event.kind in ENDS:
+            if event.occurred_at > since:
+                yield begun, event.occurred_at
+            begun = None
+    if begun is not None:
+        yield begun, None
