@@ -43,7 +43,7 @@ LOGGED = st.builds(
     is_stated=st.booleans(),
     reason=st.sampled_from(DeclineReason),
     corrects=st.integers(0, 9),
-    pick=st.one_of(*[st.integers(0, 9)] * 4, st.none()),
+    pick=st.sampled_from([*range(10), None, None]),
 )
 ALLOCATED = st.builds(Command, HOURS, TO, room=st.just("allocate"), is_stated=st.booleans())
 ELSEWHERE = st.builds(
@@ -54,7 +54,7 @@ ELSEWHERE = st.builds(
     amount=st.integers(0, 30),
 )
 CORRECTED = st.builds(Command, HOURS, kind=st.just(EventKind.CORRECTED), corrects=st.integers(1, 6))
-COMMAND = st.one_of(*[LOGGED] * 12, ALLOCATED, ELSEWHERE, CORRECTED)
+COMMAND = st.sampled_from([*[LOGGED] * 12, ALLOCATED, ELSEWHERE, CORRECTED]).flatmap(lambda drawn: drawn)
 LIVES = st.tuples(
     ALLOCATED, st.one_of(st.lists(COMMAND, max_size=6), st.lists(COMMAND, min_size=12, max_size=30))
 )
