@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware import Middleware
@@ -46,7 +46,11 @@ from app.kernel.requests import Door
 from app.kernel.settings import Settings, get_settings
 from app.matching import api as matching
 from app.matching.service import warm_up
+from app.notifications import api as notices
+from app.notifications import deliveries_api as deliveries
+from app.notifications import webhooks_api as webhooks
 from app.policy import api as policy
+from app.rounds.timer import rounds
 from app.visibility.places import StoredPlaces
 from app.visibility.service import narrow
 from app.whitelist import api as whitelist
@@ -72,6 +76,9 @@ ROUTERS = (
     bottlenecks.router,
     allocation.router,
     handlers.router,
+    deliveries.router,
+    notices.router,
+    webhooks.router,
     coordination.router,
     docking.router,
     coverage.router,
@@ -101,7 +108,8 @@ def create_app(
         await asyncio.to_thread(warm_up)
         await asyncio.to_thread(passwords.warm_up)
         relax_collection()
-        yield
+        async with rounds(app.state.sessions, settings) if engine is not None else nullcontext():
+            yield
         if engine is not None:
             await engine.dispose()
 

@@ -24,6 +24,7 @@ ROOMS_WITH_TABLES = (
     "matching",
     "bottlenecks",
     "allocation",
+    "notifications",
     "coordination",
     "docking",
     "coverage",

@@ -20,6 +20,7 @@ class Action(StrEnum):
 
     SIGN_IN = "sign_in"
     OWN_ACCOUNT = "own_account"
+    OWN_NOTICES = "own_notices"
 
     READ_REFERENCE = "read_reference"
     ADOPT_POLICY = "adopt_policy"
@@ -56,13 +57,14 @@ class Action(StrEnum):
     INVITE_PEOPLE = "invite_people"
     CONFIRM_ENTERPRISES = "confirm_enterprises"
     MANAGE_ACCOUNTS = "manage_accounts"
+    MANAGE_DELIVERIES = "manage_deliveries"
     READ_AUDIT = "read_audit"
 
 
 ANYBODY: Final = frozenset({Action.SIGN_IN})
 """Open without signing in."""
 
-EVERYBODY: Final = frozenset({Action.OWN_ACCOUNT, Action.READ_REFERENCE})
+EVERYBODY: Final = frozenset({Action.OWN_ACCOUNT, Action.OWN_NOTICES, Action.READ_REFERENCE})
 """Open to whoever is signed in."""
 
 _CASE_READERS: Final = frozenset(Role) - {Role.ADMINISTRATOR}
@@ -101,6 +103,7 @@ ROLES: Final[Mapping[Action, frozenset[Role]]] = {
     Action.INVITE_PEOPLE: frozenset({Role.ADMINISTRATOR, Role.BANK_ADMINISTRATOR}),
     Action.CONFIRM_ENTERPRISES: frozenset({Role.COORDINATOR}),
     Action.MANAGE_ACCOUNTS: frozenset({Role.ADMINISTRATOR}),
+    Action.MANAGE_DELIVERIES: frozenset({Role.ADMINISTRATOR}),
     Action.READ_AUDIT: frozenset({Role.AUDITOR}),
 }
 

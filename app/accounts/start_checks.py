@@ -44,7 +44,7 @@ def settings_faults(settings: Settings, exposed: Sequence[str] = ()) -> list[Fau
     found = [*_anywhere(settings)]
     if settings.environment == "production":
         found += [*_keys(settings), *_address(settings), *_database(settings), *_sign_on(settings)]
-        found += [*_second_factor(settings), *_exposed(settings, exposed)]
+        found += [*_second_factor(settings), *_exposed(settings, exposed), *_mail(settings)]
         if settings.log_level == "DEBUG":
             message = "libraries then log headers, with tokens in them"
             found.append(Fault("RONGQIAO_LOG_LEVEL", message, "Set INFO or higher."))
@@ -93,6 +93,9 @@ def _anywhere(settings: Settings) -> Iterator[Fault]:
         if not _is_origin(origin):
             message = "not an exact origin scheme://host[:port]; * is never taken"
             yield Fault("RONGQIAO_CORS_ORIGINS", message, "Name each origin.", origin)
+    if settings.smtp_host and not settings.mail_from:
+        message = "missing, but there is a mail server"
+        yield Fault("RONGQIAO_MAIL_FROM", message, "Name the mailbox that notices come from.")
     for name in sorted(_roles(settings) - set(Role)):
         remedy = f"Roles are {', '.join(Role)}."
         yield Fault("RONGQIAO_SECOND_FACTOR_ROLES", "no role of this name", remedy, name)
@@ -148,6 +151,13 @@ def _sign_on(settings: Settings) -> Iterator[Fault]:
         yield Fault("RONGQIAO_OIDC_CLIENT_ID", "missing", "State our client id at the single sign-on.")
     if not settings.oidc_client_secret.get_secret_value():
         yield Fault("RONGQIAO_OIDC_CLIENT_SECRET", "missing", "Put it into RONGQIAO_SECRETS_DIR.")
+
+
+def _mail(settings: Settings) -> Iterator[Fault]:
+    is_open = settings.smtp_security == "none" and settings.smtp_host and not is_loopback(settings.smtp_host)
+    if is_open:
+        message = "the mail server is on another machine and the way there is not encrypted"
+        yield Fault("RONGQIAO_SMTP_SECURITY", message, "Use starttls or tls.")
 
 
 def _second_factor(settings: Settings) -> Iterator[Fault]:

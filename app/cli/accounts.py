@@ -24,6 +24,7 @@ from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession
 from app.kernel.paging import MOST_ROWS, PageRequest
 from app.kernel.settings import get_settings
+from app.notifications import webhook_service
 from app.visibility.places import StoredPlaces
 
 commands = typer.Typer(no_args_is_help=True)
@@ -254,15 +255,15 @@ def end_second_factor(login: Login) -> None:
 
 @commands.command()
 def reseal() -> None:
-    """Seal all second factors anew under the first of RONGQIAO_SECRET_KEYS; older keys can be dropped then."""
+    """Seal second factors and webhook secrets anew under the first of RONGQIAO_SECRET_KEYS; older keys can go then."""
 
     async def job() -> int:
         ring = key_ring(get_settings())
         async with edge.work(writes=True) as (session, _viewer):
-            return await second_factor.reseal(session, ring)
+            return await second_factor.reseal(session, ring) + await webhook_service.reseal(session, ring)
 
     count = edge.run(job)
-    edge.screen.print(f"{count} second factors are sealed under the first key.", highlight=False)
+    edge.screen.print(f"{count} secrets are sealed under the first key.", highlight=False)
 
 
 @commands.command("end-sessions")

@@ -25,8 +25,10 @@ ROOMS: Final = {
     "bottlenecks": ("bottlenecks", "Classes and routes of what blocks a need (堵点)."),
     "allocate": ("allocation", "Responsible institutions (责任银行)."),
     "coordination": ("coordination", "Coordination cases 协调事项: raised, answered, commented."),
+    "notices": ("notifications", "What people are told 通知, and its delivery by mail and webhooks."),
     "docking": ("docking", "What happened to entries (对接记录)."),
     "coverage": ("coverage", "Monthly docking coverage (对接覆盖率)."),
+    "rounds": ("rounds", "What time makes due (巡检): reminders, escalations, closes, sending."),
     "audit": ("audit", "The audit trail 审计记录: show, export, verify."),
 }
 """Group of commands → the module below `app.cli` that holds them as `commands`, and what they are for."""

@@ -21,7 +21,7 @@ from pydantic_settings import (
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 OTHERS: Final = 0o007
 """Permission bits of whoever is neither owner nor group."""
-SECRETS: Final = ("database_url", "secret_keys", "oidc_client_secret")
+SECRETS: Final = ("database_url", "secret_keys", "oidc_client_secret", "smtp_password")
 """Settings that may be a file in `secrets_dir`, named as here; the environment goes before the file."""
 
 
@@ -105,6 +105,21 @@ class Settings(BaseSettings):
     oidc_client_id: str = Field(default="", description="Our client id there.")
     oidc_client_secret: SecretStr = Field(default=SecretStr(""), description="Our client secret there.")
     oidc_name: str = Field(default="政务统一认证", description="What the sign-in page calls it.")
+    smtp_host: str = Field(default="", description="Mail server that sends notices; no mail is sent without.")
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_user: str = Field(default="", description="Our name there; empty when it asks for none.")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="Our password there.")
+    smtp_security: str = Field(
+        default="starttls",
+        pattern="^(none|starttls|tls)$",
+        description="How the way to the mail server is protected: starttls, tls from the start, or none.",
+    )
+    mail_from: str = Field(
+        default="", description="Mailbox that notices come from, such as rongqiao@example.gov.cn."
+    )
+    digest_hour: int = Field(
+        default=8, ge=0, le=23, description="Hour in Shanghai from which the day's mail about notices is sent."
+    )
     max_upload_bytes: int = Field(
         default=64 * 1024 * 1024, gt=0, description="Largest request body that is read, in bytes."
     )
@@ -112,6 +127,11 @@ class Settings(BaseSettings):
         default="auto",
         pattern="^(auto|numba|numpy)$",
         description="Kernels of matching: numba where it can be had, or plain numpy; the answers are equal.",
+    )
+    round_seconds: int = Field(
+        default=60,
+        ge=0,
+        description="How often the server does what time makes due (reminders, escalations, closes, sending); 0 never.",
     )
     log_level: str = Field(
         default="INFO",

@@ -60,6 +60,7 @@ from app.enterprises.tables import (
 from app.institutions.tables import Institution
 from app.kernel.database import Criterion
 from app.matching.tables import MatchCount, MatchResult
+from app.notifications.tables import Notice
 from app.whitelist.tables import EntryWithdrawal, ReviewItem, WhitelistEntry, WhitelistImport
 
 ENTRIES: Final = cast("Table", WhitelistEntry.__table__)
@@ -87,6 +88,8 @@ PUBLIC: Final = {
     "chain_plans": "public: one chain, one policy",
     "chains": "public",
     "coverage_snapshots": "figures are published; facts have routes of those who see the whole roster",
+    "deliveries": "the outbox: states, never contents, on routes of administrators; a person's own tests",
+    "digests": "counts by kind of a person's own notices; no route shows them",
     "external_identities": "accounts: sign-in only",
     "idempotency_records": "read by the key of the viewer for whom they were kept, and of their roles then",
     "institution_areas": "public: who serves where",
@@ -96,6 +99,7 @@ PUBLIC: Final = {
     "library_items": "public: the quarter's library",
     "lpr_quotes": "public",
     "match_runs": "what a run came to in sum; routes of those who see the whole roster",
+    "notice_settings": "a person's own address; queries name the person",
     "password_resets": "accounts: found by the hash of a token only",
     "persons": "accounts: a person's own, and those whom an administrator manages",
     "policy_adoptions": "public: which rules are in force",
@@ -105,6 +109,7 @@ PUBLIC: Final = {
     "refresh_tokens": "accounts: sign-in only",
     "role_grants": "accounts: a person's own, and those whom an administrator manages",
     "sign_in_sessions": "accounts: a person's own",
+    "webhook_endpoints": "a person's own receivers; queries name the person",
     "whitelist_editions": "public: which half-years there are",
     "working_day_overrides": "public",
 }
@@ -156,6 +161,7 @@ def conditions(viewer: Viewer, day: date) -> dict[type[Any], Condition]:
         ),
         Consent: or_(answered.of_need(Consent.need_id), sight.lets(Consent.id)),
         Disclosure: answered.of_need(Disclosure.need_id),
+        Notice: Notice.person_id == viewer.person if viewer.person else false(),
         EnterpriseRegistration: or_(
             _within(EnterpriseRegistration.region_code, viewer.scopes(Role.COORDINATOR)),
             EnterpriseRegistration.person_id == viewer.person if viewer.person else false(),

@@ -134,7 +134,7 @@ def test_the_operator_changes_keys_and_takes_a_lost_second_factor_away(
     monkeypatch.setenv("RONGQIAO_SECRET_KEYS", "new" * 12 + "," + "old" * 12)
     get_settings.cache_clear()
     done = CliRunner().invoke(commands, ["reseal"])
-    assert (done.exit_code, done.stdout.strip()) == (0, "1 second factors are sealed under the first key.")
+    assert (done.exit_code, done.stdout.strip()) == (0, "1 secrets are sealed under the first key.")
     ring = key_ring(Settings(secret_keys=SecretStr("new" * 12)))
     in_database(machine, look)
     assert unseal(ring, second_factor.PURPOSE, found[0] or "")

@@ -67,6 +67,7 @@ read_disclosures          x    -    -    -    x    x     -     x     -
 invite_people             -    -    x    -    -    -     -     -     x
 confirm_enterprises       -    -    -    -    x    x     -     -     -
 manage_accounts           -    -    -    -    -    -     -     -     x
+manage_deliveries         -    -    -    -    -    -     -     -     x
 read_audit                -    -    -    -    -    -     -     x     -
 """
 """Who may try what: the one readable table, held against the code below."""

@@ -224,6 +224,22 @@ CALLS: Final[Mapping[str, Call]] = {
     "POST /handovers": ACCOUNT_CHANGE,
     "GET /cards": Call(pages=True, asks=({"edition": "2024H1"},), filters={"edition": "edition"}),
     "GET /cards/{card}": Call({"card": "card"}, asks=({"edition": "2024H1"},)),
+    # notices: a person's own; the outbox: an administrator's
+    "GET /notices": Call(pages=True, asks=({}, {"unread": "true"})),
+    "GET /notices/unread": ACCOUNT,
+    "POST /notices/read": Call(body=_sends({"up_to": 2**40})),
+    "GET /notices/{notice}": Call({"notice": "notice"}),
+    "GET /notices/deliveries": Call(pages=True, asks=({}, {"state": "dead"})),
+    "POST /notices/deliveries/{delivery}/retry": Call({"delivery": "number"}, body=NOTHING),
+    "GET /notice-settings": ACCOUNT,
+    "PUT /notice-settings": Call(body=_sends({"email": None})),
+    "POST /notice-settings/confirmation": Call(body=_sends({"code": "K7QF-3MZA-9XTC"})),
+    "GET /webhooks": LIST,
+    "POST /webhooks": ACCOUNT_CHANGE,
+    "GET /webhooks/{webhook}": Call({"webhook": "number"}),
+    "PATCH /webhooks/{webhook}": Call({"webhook": "number"}, body=_sends({"is_enabled": False})),
+    "DELETE /webhooks/{webhook}": Call({"webhook": "number"}),
+    "POST /webhooks/{webhook}/test": Call({"webhook": "number"}, body=NOTHING),
     # docking and coverage
     "GET /whitelist/entries/{entry}/docking-events": Call(ENTRY, pages=True),
     "POST /whitelist/entries/{entry}/docking-events": Call(

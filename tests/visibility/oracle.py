@@ -118,6 +118,7 @@ class Oracle:
             "review_items": {row["id"] for row in self.rows["review_items"] if row["entry_id"] in judged},
             "whitelist_imports": self._imports(viewer),
             "enterprise_registrations": self._registrations(viewer),
+            "notices": {row["id"] for row in self.rows["notices"] if row["person_id"] == viewer.person},
         }
 
     def markers(self, viewer: Viewer) -> set[bytes]:

@@ -30,7 +30,7 @@ MUST_SHOW = (
     "GET /whitelist/entries/{code}", "GET /whitelist/imports", "GET /whitelist/reviews", "GET /bottlenecks",
     "GET /matches/runs/{run}/entries", "GET /whitelist/entries/{entry}/assignment", "GET /coverage/{month}/facts",
     "GET /whitelist/entries/{entry}/docking-events", "GET /whitelist/entries/{entry}/docking", "GET /docking/deadlines",
-    "GET /registrations",
+    "GET /registrations", "GET /notices", "GET /notices/{notice}",
 )  # fmt: skip
 """Routes that show case rows to somebody: where the walk finds no marker it proves nothing."""
 

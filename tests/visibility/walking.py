@@ -31,9 +31,10 @@ Chosen = dict[str, str]
 CASE_POOLS: Final = {
     "entry": "whitelist_entries", "need": "needs", "uscc": "enterprises", "project": "projects",
     "review": "review_items", "import": "whitelist_imports", "consent": "consents",
-    "registration": "enterprise_registrations",
+    "registration": "enterprise_registrations", "notice": "notices",
 }  # fmt: skip
 MISSING: Final = {
+    "notice": "799999",
     "entry": "2023H2-91230199MA1BQXYE20", "need": "91230199MA1BQXYE20", "uscc": "91230199MA1BQXYE20",
     "project": "91230199MA1BQXYE20-P1", "review": "799999", "import": "799999", "consent": "799999",
     "registration": "799999",
@@ -328,6 +329,7 @@ def _ids(world: World) -> dict[str, dict[str, Any]]:
         "project": {f"{firms[row['enterprise_id']]}-P{row['number']}": row["id"] for row in rows["projects"]},
         "review": {str(row["id"]): row["id"] for row in rows["review_items"]},
         "import": {str(row["id"]): row["id"] for row in rows["whitelist_imports"]},
+        "notice": {str(row["id"]): row["id"] for row in rows["notices"]},
         "consent": {str(row["id"]): row["id"] for row in rows["consents"]},
         "registration": {str(row["id"]): row["id"] for row in rows["enterprise_registrations"]},
     }

@@ -32,6 +32,7 @@ from app.institutions.tables import Institution
 from app.kernel.clock import shanghai_today
 from app.kernel.database import AsyncSession, Base, Sessions, transaction
 from app.matching.tables import MatchCount, MatchResult
+from app.notifications.tables import Notice
 from app.whitelist.tables import ReviewItem, WhitelistEdition, WhitelistEntry, WhitelistImport
 
 JURISDICTION: Final = "230000"
@@ -42,7 +43,7 @@ FIRST_OWN_ID: Final = 700_001
 CASE_TABLES: Final[tuple[type[Base], ...]] = (
     WhitelistEntry, MatchResult, MatchCount, BottleneckCase, BottleneckFinding, Assignment, AssignmentSupport,
     EntryHandler, DockingEvent, ReviewItem, WhitelistImport, Enterprise, EnterpriseContact, Need, NeedRevision,
-    Project, Consent, Disclosure, EnterpriseRegistration,
+    Project, Consent, Disclosure, EnterpriseRegistration, Notice,
 )  # fmt: skip
 MARKER: Final = re.compile(rb"QX[0-9]{5}XQ")
 CREDIT_CODE: Final = re.compile(rb"9[0-9A-Z]{17}")
@@ -142,6 +143,13 @@ async def _add(session: AsyncSession, day: date) -> None:
             insert(EntryHandler).values(
                 id=next(ids), assignment_id=row["id"], institution_id=row["institution_id"], person_id=6,
                 given_by="?", since=THEN, ended_at=None,
+            )
+        )  # fmt: skip
+    for place, entry in enumerate(rows["whitelist_entries"]):
+        session.add(
+            Notice(
+                id=next(ids), event_key=f"told:{entry['id']}", person_id=place % len(VIEWERS) + 1, kind="late", title="?",
+                body="?", entry_id=entry["id"], link="/?", is_urgent=False, created_at=THEN,
             )
         )  # fmt: skip
     for region, person in (("230111", 5), ("230203", 8), ("231002", 9)):
@@ -249,6 +257,10 @@ async def _tag(session: AsyncSession) -> dict[bytes, Owner]:
     await tagger.texts(WhitelistImport, rows["whitelist_imports"], "file_name", "imported_by")
     await tagger.texts(EnterpriseRegistration, rows["enterprise_registrations"], "name", "evidence")
     await tagger.texts(EntryHandler, rows["entry_handlers"], "given_by")
+    for row in rows["notices"]:
+        told, entry = ("notices", row["id"]), ("whitelist_entries", row["entry_id"])
+        marked = {"title": tagger.marker(told), "body": tagger.marker(entry), "link": f"/{tagger.marker(entry)}"}
+        await tagger.write(Notice, row, marked)
     await tagger.texts(NeedRevision, rows["need_revisions"], "content_hash")
     names = {}
     for firm in rows["enterprises"]:
