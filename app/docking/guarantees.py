@@ -16,7 +16,7 @@ from app.docking.rates import BP_PER_PERCENT, percent_text
 from app.kernel.errors import Fault
 from app.kernel.money import wan_text
 from app.policy.criteria import Verdict, evaluate, missing_facts
-from app.policy.derived import chinese_name, facts_to_state
+from app.policy.derived import chinese_name
 from app.policy.facts import Facts
 from app.policy.packs import FeeTier, RuleKind
 from app.policy.rulebook import AppliedParameter, RuleBook
@@ -41,7 +41,8 @@ class FeeCap:
 
     The tier holds for amounts over `tier_above_fen` up to and with `tier_up_to_fen` (None: no end). `wording` is
     what the pack notes of the text's own words (原则上), `adopted` how another place's rule came to apply. `asks`
-    names the fields of the need that would tell whether the enterprise is among those for whom the clause is.
+    names the facts that would tell whether the enterprise is among those for whom the clause is: those of the
+    card alone, not the figures behind them, because guarantors read it too.
     """
 
     most_bp: int
@@ -105,7 +106,7 @@ def check_offer(cap: FeeCap | None, amount_fen: int, fee_bp: int) -> list[Fault]
         f"({cap.citation}: {cap.tier_text})"
     )
     asking = "、".join(chinese_name(name) for name in cap.asks)
-    unless = f", or state {asking}: the clause is not for every enterprise" if asking else ""
+    unless = f", or have {asking} stated: the clause is not for every enterprise" if asking else ""
     return [Fault("fee_rate", message, f"Offer at most {most} %{unless}.", offered)]
 
 
@@ -159,8 +160,7 @@ def _concerns(book: RuleBook, parameter: AppliedParameter, facts: Facts) -> tupl
     verdict = max((evaluate(rule.condition, facts) for rule in rules), default=Verdict.PASS)
     if verdict is not Verdict.UNKNOWN:
         return verdict, ()
-    open_facts = {name for rule in rules for name in missing_facts(rule.condition, facts)}
-    return verdict, facts_to_state(open_facts, facts)
+    return verdict, tuple(sorted({name for rule in rules for name in missing_facts(rule.condition, facts)}))
 
 
 def _tier_of(parameter: AppliedParameter, amount_fen: int) -> tuple[int, FeeTier]:

@@ -90,7 +90,7 @@ def test_a_refusal_says_how_the_enterprise_could_show_that_the_clause_is_not_for
         "1.60 % a year for 600万元 is above the cap of 1.50 % (黑银发〔2023〕25号（十七）: 单户担保金额500万元以上)"
     )
     assert fault.remedy == (
-        "Offer at most 1.50 %, or state 营业收入、从业人员: the clause is not for every enterprise."
+        "Offer at most 1.50 %, or have 企业规模 stated: the clause is not for every enterprise."
     )
 
 
