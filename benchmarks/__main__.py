@@ -28,6 +28,7 @@ NAMES = (
     "name_resolution",
     "roster_import",
     "coverage_figures",
+    "month_close",
     "authentication",
 )
 ROOT = Path(__file__).resolve().parents[1]

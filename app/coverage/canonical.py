@@ -6,9 +6,11 @@ percent strings, instants UTC with `Z`. The SHA-256 of a closed month is that of
 
 import hashlib
 import json
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 from app.coverage.facts import Credit, EntryFacts, MonthFacts, Party, Place
@@ -16,6 +18,8 @@ from app.docking.rates import bp_from_percent, percent_text
 from app.kernel.money import fen_from_yuan, yuan_text
 
 FORMAT: Final = "rongqiao-coverage-facts/1"
+_ENTRIES_A_PIECE: Final = 1_000
+_WORDS: Final = {None: "null", True: "true", False: "false"}
 
 
 def sha256_of(data: bytes) -> str:
@@ -25,17 +29,40 @@ def sha256_of(data: bytes) -> str:
 
 def to_bytes(facts: MonthFacts) -> bytes:
     """Answer the canonical JSON of the facts."""
-    body = {
+    return b"".join(pieces(facts))
+
+
+def pieces(facts: MonthFacts) -> Iterator[bytes]:
+    """Answer the canonical JSON of the facts piece by piece, so that a large month need not be held twice."""
+    head = {"chains": dict(facts.chains), "edition": facts.edition}
+    tail = {
         "format": FORMAT,
-        "jurisdiction": facts.jurisdiction,
-        "edition": facts.edition,
-        "month": facts.month,
-        "until": instant_text(facts.until),
-        "entries": [_entry_json(entry) for entry in facts.entries],
-        "regions": {code: asdict(place) for code, place in facts.regions.items()},
         "institutions": {code: asdict(place) for code, place in facts.institutions.items()},
-        "chains": dict(facts.chains),
+        "jurisdiction": facts.jurisdiction,
+        "month": facts.month,
+        "regions": {code: asdict(place) for code, place in facts.regions.items()},
+        "until": instant_text(facts.until),
     }
+    yield _dumped(head)[:-1] + b',"entries":['
+    separator = ""
+    for start in range(0, len(facts.entries), _ENTRIES_A_PIECE):
+        texts = map(_entry_text, facts.entries[start : start + _ENTRIES_A_PIECE])
+        yield (separator + ",".join(texts)).encode()
+        separator = ","
+    yield b"]," + _dumped(tail)[1:]
+
+
+def pack(facts: MonthFacts) -> tuple[bytes, str]:
+    """Answer the canonical JSON compressed with zlib, and the SHA-256 of what was compressed."""
+    digest, packer, packed = hashlib.sha256(), zlib.compressobj(), []
+    for piece in pieces(facts):
+        digest.update(piece)
+        packed.append(packer.compress(piece))
+    packed.append(packer.flush())
+    return b"".join(packed), digest.hexdigest()
+
+
+def _dumped(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
@@ -70,28 +97,46 @@ def instant_text(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-def _optional_text(at: datetime | None) -> str | None:
-    return None if at is None else instant_text(at)
+# Written out by hand: an entry's keys are always the same, and are here in their order.
+def _entry_text(entry: EntryFacts) -> str:
+    return (
+        f'{{"admitted_at":"{instant_text(entry.admitted_at)}","amount":"{yuan_text(entry.amount_fen)}",'
+        f'"chain":{_text(entry.chain)},"entry":{_text(entry.entry)},'
+        f'"first_loan":{_WORDS[entry.first_loan]},"is_simulated":{_WORDS[entry.is_simulated]},'
+        f'"parties":[{",".join(map(_party_text, entry.parties))}],"region":{_text(entry.region)},'
+        f'"size_class":{_text(entry.size_class)},"source_class":{_text(entry.source_class)},'
+        f'"strays":{entry.strays}}}'
+    )
+
+
+def _party_text(party: Party) -> str:
+    return (
+        f'{{"answered_at":{_instant(party.answered_at)},"assigned_at":{_instant(party.assigned_at)},'
+        f'"contacted_at":{_instant(party.contacted_at)},"credited_at":{_instant(party.credited_at)},'
+        f'"credits":[{",".join(map(_credit_text, party.credits))}],'
+        f'"disbursed":"{yuan_text(party.disbursed_fen)}","disbursed_at":{_instant(party.disbursed_at)},'
+        f'"institution":{_text(party.institution)},"is_current":{_WORDS[party.is_current]},'
+        f'"uncounted":{party.uncounted}}}'
+    )
+
+
+def _credit_text(credit: Credit) -> str:
+    return (
+        f'{{"amount":"{yuan_text(credit.amount_fen)}","is_credit_loan":{_WORDS[credit.is_credit_loan]},'
+        f'"rate":"{percent_text(credit.rate_bp)}","term_months":{credit.term_months}}}'
+    )
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else encode_basestring(value)
+
+
+def _instant(at: datetime | None) -> str:
+    return "null" if at is None else f'"{instant_text(at)}"'
 
 
 def _optional_instant(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
-
-
-def _entry_json(entry: EntryFacts) -> dict[str, Any]:
-    return {
-        "entry": entry.entry,
-        "region": entry.region,
-        "chain": entry.chain,
-        "source_class": entry.source_class,
-        "size_class": entry.size_class,
-        "amount": yuan_text(entry.amount_fen),
-        "first_loan": entry.first_loan,
-        "admitted_at": instant_text(entry.admitted_at),
-        "parties": [_party_json(party) for party in entry.parties],
-        "strays": entry.strays,
-        "is_simulated": entry.is_simulated,
-    }
 
 
 def _entry(body: Mapping[str, Any]) -> EntryFacts:
@@ -108,29 +153,6 @@ def _entry(body: Mapping[str, Any]) -> EntryFacts:
         strays=body["strays"],
         is_simulated=body["is_simulated"],
     )
-
-
-def _party_json(party: Party) -> dict[str, Any]:
-    return {
-        "institution": party.institution,
-        "assigned_at": instant_text(party.assigned_at),
-        "is_current": party.is_current,
-        "contacted_at": _optional_text(party.contacted_at),
-        "answered_at": _optional_text(party.answered_at),
-        "credited_at": _optional_text(party.credited_at),
-        "disbursed_at": _optional_text(party.disbursed_at),
-        "credits": [
-            {
-                "amount": yuan_text(credit.amount_fen),
-                "rate": percent_text(credit.rate_bp),
-                "term_months": credit.term_months,
-                "is_credit_loan": credit.is_credit_loan,
-            }
-            for credit in party.credits
-        ],
-        "disbursed": yuan_text(party.disbursed_fen),
-        "uncounted": party.uncounted,
-    }
 
 
 def _party(body: Mapping[str, Any]) -> Party:

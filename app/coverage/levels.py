@@ -16,11 +16,11 @@ An entry has reached a level if it did under any of its institutions: levels are
 passing it on after a decline takes nothing back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.coverage.facts import Credit, Party
 
@@ -30,6 +30,9 @@ DECLINED: Final = "declined"
 DISBURSED: Final = "disbursed"
 _ANSWERS = frozenset({APPROVED, DECLINED})
 _PRESUPPOSING = _ANSWERS | {DISBURSED}
+KINDS: Final = ("accepted", CONTACTED, APPROVED, DECLINED, DISBURSED)
+"""The kinds of docking events that count: those that levels rest on, and the acceptance, which is a trace of
+the institution that gave it. All others are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,8 @@ class Spell:
         return self.since <= at and (self.until is None or at < self.until)
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """A docking event as coverage reads it; terms are set on approvals."""
+class Happening(NamedTuple):
+    """A docking event as coverage reads it; terms are set on approvals. A tuple, because there are millions."""
 
     kind: str
     institution: str
@@ -66,54 +68,65 @@ def parties_of(spells: Sequence[Spell], happenings: Sequence[Happening]) -> tupl
     no trace: an allocation that is run again is not its default.
     """
     by_institution: dict[str, list[Spell]] = {}
-    for spell in sorted(spells, key=lambda spell: (spell.since, spell.institution)):
+    for spell in sorted(spells, key=_since) if len(spells) > 1 else spells:
         by_institution.setdefault(spell.institution, []).append(spell)
     happened: dict[str, list[Happening]] = {institution: [] for institution in by_institution}
     strays = 0
     for happening in happenings:
-        owner = _owner(by_institution, happening)
+        own = by_institution.get(happening.institution)
+        is_own = own is not None and own[0].since <= happening.at
+        owner = happening.institution if is_own else _in_charge(by_institution, happening.at)
         if owner is not None:
             happened[owner].append(happening)
         elif happening.kind in _PRESUPPOSING:
             strays += 1
-    parties = (_party(own, happened[institution]) for institution, own in sorted(by_institution.items()))
-    kept = (p for p in parties if p.is_current or happened[p.institution])
-    return tuple(kept), strays
+    parties = [_party(own, happened[institution]) for institution, own in sorted(by_institution.items())]
+    return tuple(p for p in parties if p.is_current or happened[p.institution]), strays
 
 
-def _owner(by_institution: dict[str, list[Spell]], happening: Happening) -> str | None:
-    own = by_institution.get(happening.institution)
-    if own and own[0].since <= happening.at:
-        return happening.institution
-    covering = [s for s in chain(*by_institution.values()) if s.covers(happening.at)]
+def _since(spell: Spell) -> tuple[datetime, str]:
+    return spell.since, spell.institution
+
+
+def _in_charge(by_institution: Mapping[str, Sequence[Spell]], at: datetime) -> str | None:
+    covering = [spell for spell in chain(*by_institution.values()) if spell.covers(at)]
     return max(covering, key=lambda spell: spell.since).institution if covering else None
 
 
 def _party(spells: Sequence[Spell], happenings: Sequence[Happening]) -> Party:
     institution = spells[0].institution
-    contacts = (
-        h.at
-        for h in happenings
-        if h.kind == CONTACTED and h.institution == institution and any(s.covers(h.at) for s in spells)
-    )
-    contacted = min(contacts, default=None)
-    answers = [h for h in happenings if h.kind in _ANSWERS and _is_from(h, contacted)]
+    contacted: datetime | None = None
+    presupposing = []
+    for happening in happenings:
+        if happening.kind in _PRESUPPOSING:
+            presupposing.append(happening)
+        elif (
+            happening.kind == CONTACTED
+            and (contacted is None or happening.at < contacted)
+            and happening.institution == institution
+            and any(spell.covers(happening.at) for spell in spells)
+        ):
+            contacted = happening.at
+    answers = [h for h in presupposing if h.kind in _ANSWERS and _is_from(h, contacted)]
     approvals = [h for h in answers if h.kind == APPROVED and h.amount_fen > 0]
-    credited = min((h.at for h in approvals), default=None)
-    payments = [h for h in happenings if h.kind == DISBURSED and h.amount_fen > 0 and _is_from(h, credited)]
-    presupposing = sum(h.kind in _PRESUPPOSING for h in happenings)
+    credited = _first(approvals)
+    payments = [h for h in presupposing if h.kind == DISBURSED and h.amount_fen > 0 and _is_from(h, credited)]
     return Party(
         institution=institution,
         assigned_at=spells[0].since,
         is_current=any(spell.until is None for spell in spells),
         contacted_at=contacted,
-        answered_at=min((h.at for h in answers), default=None),
+        answered_at=_first(answers),
         credited_at=credited,
-        disbursed_at=min((h.at for h in payments), default=None),
+        disbursed_at=_first(payments),
         credits=tuple(_credit(h) for h in approvals),
         disbursed_fen=sum(h.amount_fen for h in payments),
-        uncounted=presupposing - len(answers) - len(payments),
+        uncounted=len(presupposing) - len(answers) - len(payments),
     )
+
+
+def _first(happenings: Iterable[Happening]) -> datetime | None:
+    return min((happening.at for happening in happenings), default=None)
 
 
 def _is_from(happening: Happening, since: datetime | None) -> bool:

@@ -1,45 +1,22 @@
-"""Reads and writes of coverage: the facts of a month in a constant number of statements."""
+"""Reads and writes of coverage: editions, names, closed months (facts: fact_queries.py)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
-from app.allocation.tables import Assignment
 from app.chains.tables import Chain
 from app.coverage.facts import Place
-from app.coverage.levels import Happening, Spell
 from app.coverage.tables import CoverageSnapshot
-from app.docking.tables import DockingEvent
-from app.enterprises.tables import NeedRevision
 from app.institutions.tables import Institution
 from app.kernel.errors import Conflict, Fault
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
 INSTITUTION_LEVELS = ("head_office", "branch", "sub_branch")
-
-
-@dataclass(slots=True)
-class EntryRow:
-    """An entry on the roster at the end of a month, with its assignments and events before it."""
-
-    id: int
-    code: str
-    region: str
-    chain: str | None
-    source_class: str
-    size_class: str | None
-    amount_fen: int
-    first_loan: bool | None
-    admitted_at: datetime
-    spells: list[Spell] = field(default_factory=list)
-    happenings: list[Happening] = field(default_factory=list)
-    is_simulated: bool = False
 
 
 async def edition_in_force(session: AsyncSession, viewer: Viewer, day: date) -> WhitelistEdition | None:
@@ -68,6 +45,20 @@ async def newest_edition(session: AsyncSession, viewer: Viewer, day: date) -> Wh
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+async def first_admission(session: AsyncSession, viewer: Viewer) -> tuple[date, datetime] | None:
+    """Answer from when the viewer's first edition that has entries is in force, and its first admission."""
+    statement = (
+        select(WhitelistEdition.in_force_from, func.min(WhitelistEntry.admitted_at))
+        .join(WhitelistEntry, WhitelistEntry.edition_id == WhitelistEdition.id)
+        .where(WhitelistEdition.jurisdiction == viewer.jurisdiction, WhitelistEntry.admitted_at.is_not(None))
+        .group_by(WhitelistEdition.id, WhitelistEdition.in_force_from)
+        .order_by(WhitelistEdition.in_force_from, WhitelistEdition.id)
+        .limit(1)
+    )
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None or row[1] is None else (row[0], row[1])
+
+
 async def edition_by_code(session: AsyncSession, viewer: Viewer, code: str) -> WhitelistEdition | None:
     """Answer the viewer's edition of a code, or None."""
     statement = select(WhitelistEdition).where(
@@ -76,85 +67,16 @@ async def edition_by_code(session: AsyncSession, viewer: Viewer, code: str) -> W
     return (await session.execute(statement)).scalar_one_or_none()
 
 
-async def entry_rows(session: AsyncSession, edition_id: int, until: datetime) -> list[EntryRow]:
-    """Answer the entries that were on the roster at an instant, by code, with what happened before it."""
-    statement = select(
-        WhitelistEntry.id,
-        WhitelistEntry.code,
-        WhitelistEntry.region_code,
-        WhitelistEntry.chain_code,
-        WhitelistEntry.source_class,
-        WhitelistEntry.size_class,
-        WhitelistEntry.amount_fen,
-        NeedRevision.facts["first_loan"].as_boolean(),
-        WhitelistEntry.admitted_at,
-    ).join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)
-    ordered = statement.where(*_on_roster(edition_id, until)).order_by(WhitelistEntry.code)
-    rows = {row[0]: EntryRow(*row) for row in await session.execute(ordered)}
-    await _add_spells(session, edition_id, until, rows)
-    await _add_happenings(session, edition_id, until, rows)
-    return list(rows.values())
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """All institutions: their codes by id, and their places in the tree by code."""
+
+    codes: Mapping[int, str]
+    places: Mapping[str, Place]
 
 
-def _on_roster(edition_id: int, until: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (
-        WhitelistEntry.edition_id == edition_id,
-        WhitelistEntry.status == "admitted",
-        WhitelistEntry.admitted_at < until,
-        or_(WhitelistEntry.withdrawn_at.is_(None), WhitelistEntry.withdrawn_at >= until),
-    )
-
-
-async def _add_spells(
-    session: AsyncSession, edition_id: int, until: datetime, rows: dict[int, EntryRow]
-) -> None:
-    statement = (
-        select(Assignment.entry_id, Institution.code, Assignment.assigned_at, Assignment.ended_at)
-        .join(WhitelistEntry, WhitelistEntry.id == Assignment.entry_id)
-        .join(Institution, Institution.id == Assignment.institution_id)
-        .where(Assignment.assigned_at < until)
-    )
-    for entry_id, code, since, ended in await session.execute(
-        statement.where(*_on_roster(edition_id, until))
-    ):
-        end = ended if ended is not None and ended < until else None
-        rows[entry_id].spells.append(Spell(code, since, end))
-
-
-async def _add_happenings(
-    session: AsyncSession, edition_id: int, until: datetime, rows: dict[int, EntryRow]
-) -> None:
-    statement = (
-        select(
-            DockingEvent.entry_id,
-            DockingEvent.is_simulated,
-            DockingEvent.kind,
-            Institution.code,
-            DockingEvent.occurred_at,
-            DockingEvent.amount_fen,
-            DockingEvent.rate_bp,
-            DockingEvent.term_months,
-            DockingEvent.is_credit_loan,
-        )
-        .join(WhitelistEntry, WhitelistEntry.id == DockingEvent.entry_id)
-        .join(Institution, Institution.id == DockingEvent.institution_id)
-        .where(DockingEvent.occurred_at < until)
-        .order_by(DockingEvent.entry_id, DockingEvent.occurred_at, DockingEvent.sequence)
-    )
-    for row in await session.execute(statement.where(*_on_roster(edition_id, until))):
-        entry = rows[row[0]]
-        entry.is_simulated |= row[1]
-        entry.happenings.append(_happening(row))
-
-
-def _happening(row: Any) -> Happening:
-    kind, code, at, *amounts = row[2:]
-    amount, rate, months, is_credit_loan = amounts
-    return Happening(kind, code, at, amount or 0, rate or 0, months or 0, bool(is_credit_loan))
-
-
-async def institution_places(session: AsyncSession) -> dict[str, Place]:
-    """Answer all institutions with the code of the one above and their level, by code."""
+async def institution_lines(session: AsyncSession) -> Lines:
+    """Answer all institutions with the code of the one above and their level."""
     columns = (
         Institution.id,
         Institution.code,
@@ -164,7 +86,8 @@ async def institution_places(session: AsyncSession) -> dict[str, Place]:
     )
     rows = (await session.execute(select(*columns))).all()
     codes = {row.id: row.code for row in rows}
-    return {row.code: Place(row.short_name, codes.get(row.parent_id), _level(row.lineage)) for row in rows}
+    places = {row.code: Place(row.short_name, codes.get(row.parent_id), _level(row.lineage)) for row in rows}
+    return Lines(codes, places)
 
 
 def _level(lineage: str) -> str:
@@ -196,7 +119,8 @@ async def keep_snapshot(session: AsyncSession, closed: CoverageSnapshot) -> None
     """
     session.add(closed)
     try:
-        await session.flush()
+        async with session.begin_nested():  # so that the transaction lives on
+            await session.flush()
     except IntegrityError as error:
         fault = Fault("month", "is closed", "Read it.", closed.month)
         raise Conflict(f"{closed.month} was closed by somebody else at the same time.", [fault]) from error

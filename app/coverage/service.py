@@ -3,29 +3,40 @@
 import asyncio
 import zlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.coverage import canonical, queries
-from app.coverage.facts import EntryFacts, MonthFacts, Place
-from app.coverage.levels import parties_of
-from app.coverage.months import check_begun, check_closable, months_between
+from app.coverage.facts import MonthFacts
+from app.coverage.gathering import gather
+from app.coverage.months import (
+    NextClose,
+    check_begun,
+    check_closable,
+    closes_on,
+    last_day_of,
+    month_of,
+    months_between,
+    shifted,
+)
 from app.coverage.published import report_json, restate, rows_of_cut
-from app.coverage.queries import EntryRow
 from app.coverage.rules import Cut, compute
 from app.coverage.schemas import ClosedOut, CoverageOut, FiguresOut, GroupOut, VerificationOut
 from app.coverage.tables import CoverageSnapshot
 from app.coverage.verification import examine
 from app.coverage.workbook import coverage_workbook
-from app.kernel.database import AsyncSession, unrestricted
-from app.kernel.errors import NotFound
+from app.kernel.database import AsyncSession
+from app.kernel.errors import Conflict, NotFound
+from app.kernel.logs import get_logger
 from app.kernel.settings import get_settings
-from app.kernel.shanghai import month_bounds, shanghai_date
+from app.kernel.shanghai import shanghai_date
 from app.reference import service as reference
-from app.reference.regions import Regions
+from app.reference.errors import CalendarUnknownError
 from app.whitelist.tables import WhitelistEdition
+
+logger = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,74 +46,6 @@ class FactsFile:
     data: bytes
     sha256: str
     is_closed: bool
-
-
-async def gather(session: AsyncSession, viewer: Viewer, month: str, edition: WhitelistEdition) -> MonthFacts:
-    """Answer the facts of a month as they are known now, in a constant number of statements.
-
-    They are those of the whole roster, whoever looks: only `facts_file` and `verify` show any of them, to
-    those who may see all; everybody else gets the figures that are summed up from them.
-    """
-    until = month_bounds(month)[1]
-    with unrestricted(session):  # a published figure is the same for everybody
-        rows = await queries.entry_rows(session, edition.id, until)
-    institutions = await queries.institution_places(session)
-    chains = await queries.chain_names(session)
-    book = await reference.current_book(session, get_settings().seed_dir)
-    head = (viewer.jurisdiction, edition.code, month, until)
-    return await asyncio.to_thread(_month_facts, head, rows, institutions, chains, book.regions)
-
-
-def _month_facts(
-    head: tuple[str, str, str, datetime],
-    rows: list[EntryRow],
-    institutions: dict[str, Place],
-    chains: dict[str, str],
-    regions: Regions,
-) -> MonthFacts:
-    entries = tuple(_entry_facts(row) for row in rows)
-    owners = {party.institution for entry in entries for party in entry.parties}
-    lines = {code: place for code, place in institutions.items() if code in _with_above(owners, institutions)}
-    named = {
-        code: chains[code] for code in sorted({row.chain for row in rows if row.chain}) if code in chains
-    }
-    return MonthFacts(*head, entries, _region_places({row.region for row in rows}, regions), lines, named)
-
-
-def _entry_facts(row: EntryRow) -> EntryFacts:
-    parties, strays = parties_of(row.spells, row.happenings)
-    return EntryFacts(
-        entry=row.code,
-        region=row.region,
-        chain=row.chain,
-        source_class=row.source_class,
-        size_class=row.size_class,
-        amount_fen=row.amount_fen,
-        first_loan=row.first_loan,
-        admitted_at=row.admitted_at,
-        parties=parties,
-        strays=strays,
-        is_simulated=row.is_simulated,
-    )
-
-
-def _with_above(codes: set[str], places: dict[str, Place]) -> set[str]:
-    found: set[str] = set()
-    for code in codes:
-        above: str | None = code
-        while above is not None and above not in found:
-            found.add(above)
-            above = places[above].parent
-    return found
-
-
-def _region_places(codes: set[str], regions: Regions) -> dict[str, Place]:
-    listed = {}
-    for code in sorted(codes):
-        own = regions.get(code)
-        for region in (*((own,) if own else ()), *regions.ancestors(code)):
-            listed[region.code] = Place(region.name, region.parent, region.level.value)
-    return listed
 
 
 async def show(
@@ -202,6 +145,52 @@ async def close(session: AsyncSession, viewer: Viewer, month: str, *, now: datet
     return _closed_out(snapshot, edition.code)
 
 
+async def close_due(session: AsyncSession, viewer: Viewer, *, now: datetime) -> list[ClosedOut]:
+    """Close every month whose first working day afterwards has come, oldest first; answer those closed now.
+
+    Called again it closes nothing more. Where the working days are not known, or no edition was in force,
+    it closes nothing and says so in the log (`next_close` says it too).
+
+    Raises:
+        Forbidden: no role of the viewer covers the whole jurisdiction.
+    """
+    found: list[ClosedOut] = []
+    while (due := await next_close(session, viewer)).is_due(now):
+        try:
+            found.append(await close(session, viewer, due.month, now=now))
+        except Conflict:  # somebody else is closing the same months
+            break
+    if due.obstacle:
+        logger.warning("month_not_closed", month=due.month, reason=due.obstacle)
+    return found
+
+
+async def next_close(session: AsyncSession, viewer: Viewer) -> NextClose:
+    """Answer which month closes next, and on which day, or why that cannot be said.
+
+    The first of all is the month in which the first edition in force had its first entry admitted.
+
+    Raises:
+        Forbidden: no role of the viewer covers the whole jurisdiction.
+    """
+    require(viewer, Action.CLOSE_MONTH, Target(region=viewer.jurisdiction))
+    closed = await queries.closed_months(session, viewer)
+    if closed:
+        month = shifted(closed[-1], 1)
+    else:
+        first = await queries.first_admission(session, viewer)
+        if first is None:
+            return NextClose("", None, "No entry has been admitted yet.")
+        month = month_of(max(first[0], shanghai_date(first[1])))
+    if await queries.edition_in_force(session, viewer, last_day_of(month)) is None:
+        return NextClose(month, None, f"No whitelist edition is in force at the end of {month}.")
+    book = await reference.current_book(session, get_settings().seed_dir)
+    try:
+        return NextClose(month, closes_on(month, book.calendar))
+    except CalendarUnknownError as error:
+        return NextClose(month, None, error.detail)
+
+
 @dataclass(frozen=True, slots=True)
 class _Frozen:
     packed: bytes
@@ -210,8 +199,8 @@ class _Frozen:
 
 
 def _freeze(facts: MonthFacts) -> _Frozen:
-    data = canonical.to_bytes(facts)
-    return _Frozen(zlib.compress(data), canonical.sha256_of(data), report_json(compute(facts, Cut)))
+    packed, sha256 = canonical.pack(facts)
+    return _Frozen(packed, sha256, report_json(compute(facts, Cut)))
 
 
 async def verify(session: AsyncSession, viewer: Viewer, month: str) -> VerificationOut:
@@ -288,8 +277,7 @@ async def _edition(session: AsyncSession, viewer: Viewer, month: str, code: str 
         found = await queries.edition_by_code(session, viewer, code)
         missing = f"No whitelist edition {code}."
     else:
-        last_day = shanghai_date(month_bounds(month)[1] - timedelta(microseconds=1))
-        found = await queries.edition_in_force(session, viewer, last_day)
+        found = await queries.edition_in_force(session, viewer, last_day_of(month))
         missing = f"No whitelist edition was in force at the end of {month}."
     if found is None:
         raise NotFound(missing)

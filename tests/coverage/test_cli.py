@@ -16,6 +16,7 @@ from app.cli.coverage import commands
 from app.coverage.tables import CoverageSnapshot
 from app.kernel.settings import get_settings
 from tests.conftest import migrate
+from tests.coverage.guard import lift_guard
 from tests.docking.world import ASSIGNED, add_event, build_world, entry_code, in_database
 
 
@@ -69,6 +70,7 @@ def test_verify_exits_1_once_a_fact_was_altered(database: str) -> None:
     assert (good.exit_code, "完好" in good.stdout) == (0, True)
 
     async def alter(session: AsyncSession) -> None:
+        await lift_guard(session)
         stored = (await session.execute(select(CoverageSnapshot))).scalar_one()
         data = zlib.decompress(stored.facts)
         stored.facts = zlib.compress(data.replace(b'"region":"230102"', b'"region":"230103"'))

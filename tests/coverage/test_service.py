@@ -19,6 +19,7 @@ from app.coverage.tables import CoverageSnapshot
 from app.institutions.tables import Institution
 from app.kernel.errors import Conflict, NotFound
 from app.whitelist.tables import WhitelistEntry
+from tests.coverage.guard import lift_guard
 from tests.docking.world import ASSIGNED, World, add_entry, add_event, assign, build_world, entry_code
 
 MICROSECOND = timedelta(microseconds=1)
@@ -195,6 +196,7 @@ async def test_a_closed_month_verifies_from_its_facts_and_names_what_came_later(
 
 
 async def snapshot_of(session: AsyncSession) -> CoverageSnapshot:
+    await lift_guard(session)
     return (await session.execute(select(CoverageSnapshot))).scalar_one()
 
 
