@@ -140,7 +140,7 @@ class Explainer:
         return {
             "reason": "capacity",
             "would_help": shown,
-            "candidates": len(order),
+            "candidate_count": len(order),
             "quotas": quotas,
             "text": [*text, *quota_text],
         }
@@ -249,12 +249,14 @@ def by_fit(
 
 
 def by_class(leading: ClassFinding, routing: Routing, place: int | None, *, is_declined: bool) -> Explanation:
-    """Explain a party by bottleneck class; `place` among the receivers, None for a body that is not listed."""
+    """Explain a party by bottleneck class; `place` among the receivers, None for a body that is not listed.
+
+    `for_institutions` leaves out that another institution declined: that is shown to who sees the whole entry.
+    """
     receiver = routing.receivers[place] if place is not None else None
-    cause = "责任机构已婉拒" if is_declined else "没有可用的匹配产品"
-    text = [f"{cause}，按堵点“{leading.name}”推送{leading.receiver}（{leading.citation}）"]
-    text += receiver.reasons if receiver else ()
-    text += [leading.adopted] if leading.adopted else []
+    cause = "责任机构已婉拒，" if is_declined else "没有可用的匹配产品，"
+    sent = f"按堵点“{leading.name}”推送{leading.receiver}（{leading.citation}）"
+    reasons = [*(receiver.reasons if receiver else ()), *([leading.adopted] if leading.adopted else [])]
     return {
         "reason": "bottleneck",
         "class_code": leading.class_code,
@@ -263,7 +265,8 @@ def by_class(leading: ClassFinding, routing: Routing, place: int | None, *, is_d
         "through": routing.through,
         "receivers": len(routing.receivers),
         "place": None if place is None else place + 1,
-        "text": text,
+        "text": [f"{cause}{sent}", *reasons],
+        "for_institutions": [f"{'' if is_declined else cause}{sent}", *reasons],
     }
 
 

@@ -1,5 +1,6 @@
 """What an allocation run decides on, gathered from the rooms below in a fixed number of statements."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,9 +17,12 @@ from app.allocation.model import LoadTiers
 from app.allocation.planning import BlockedEntry, RunEntry, RunInputs, RunSettings
 from app.allocation.posing import Posed
 from app.allocation.queries import AssignmentRow
+from app.allocation.since_matching import declined_of, judged_anew
 from app.bottlenecks import service as bottlenecks
-from app.bottlenecks.cases import finding_from_data
-from app.bottlenecks.service import CurrentCase
+from app.bottlenecks.cases import CaseSays, finding_from_data
+from app.bottlenecks.refits import judged_need
+from app.bottlenecks.routing import Routing
+from app.bottlenecks.rules import established_from_data, is_answered
 from app.bottlenecks.views import routed_need
 from app.catalogue.rules import ProductInForce
 from app.enterprises.need_facts import NeedFacts
@@ -31,8 +35,9 @@ from app.matching.explain import score_parts
 from app.matching.gathering import gather as surroundings
 from app.matching.inputs import NeedReader, Surroundings
 from app.matching.posing import EligibleCandidates
-from app.matching.products import IndexedProduct
+from app.matching.products import IndexedProduct, MatchNeed
 from app.matching.tables import MatchRun
+from app.policy.facts import Facts
 from app.policy.packs import LoadTier
 from app.policy.rulebook import AppliedParameter, RuleBook
 from app.reference.book import load_reference_book
@@ -50,12 +55,16 @@ PARAMETERS = (
 
 @dataclass(frozen=True, eq=False)
 class Gathered:
-    """The inputs of a run with what saving it needs; `unnamed` explains current parties that are no institution."""
+    """The inputs of a run with what saving it needs; `unnamed` explains current parties that are no institution.
+
+    `established` holds what declines and checks established of entries (ids) beyond their statements.
+    """
 
     edition_id: int
     edition_code: str
     match_run: MatchRun
     around: Surroundings
+    established: Mapping[int, Facts]
     listed: Sequence[AdmittedEntry]
     inputs: RunInputs
     settings: dict[str, Any]
@@ -94,6 +103,8 @@ async def gather(
     around = await surroundings(session, viewer, date.fromisoformat(run.inputs["on"]), run.library_code)
     await bottlenecks.classify_run(session, viewer, run.id, now=now)
     listed = await whitelist.admitted_entries(session, viewer, edition.id)
+    established = await bottlenecks.established_of(session, viewer, [entry.entry_id for entry in listed])
+    found = await asyncio.to_thread(judged_anew, found, around, listed, established)
     rules = around.rules
     tree, silent = with_default_capacity(around.tree, number(rules.parameter("allocation.default_capacity")))
     products = sorted(around.products, key=lambda product: product.code)
@@ -113,7 +124,7 @@ async def gather(
         products={one.product_revision_id: ProductLabel(one.code, one.name) for one in products},
         blocked=blocked_entries(cases, needs, tree),
         settled={row.entry_id: row.institution_id for row in current if keep_settled and row.institution_id},
-        declined=await queries.declined_parties(session, viewer, edition.id),
+        declined=await declined_of(session, viewer, listed, established, tree),
         tree=tree,
         chains=around.chains,
         settings=_settings(rules),
@@ -124,34 +135,46 @@ async def gather(
     }
     unnamed = await queries.explanations_without_institution(session, viewer, edition.id)
     return Gathered(
-        edition.id, edition_code, run, around, listed, inputs, settings, current, unnamed, keep_settled
+        edition.id,
+        edition_code,
+        run,
+        around,
+        established,
+        listed,
+        inputs,
+        settings,
+        current,
+        unnamed,
+        keep_settled,
     )
 
 
 def grounds_of(gathered: Gathered, chosen: Sequence[tuple[int, int]]) -> dict[int, FitGrounds]:
     """Answer what each chosen fit (entry index, product revision) consists of, by entry index."""
-    fits = FitReader(gathered.around)
+    fits, reader = FitReader(gathered.around), NeedReader(gathered.around)
     found = {}
     for index, revision in chosen:
-        grounds = fits.grounds(NeedFacts.model_validate(gathered.listed[index].need_facts), revision)
+        entry = gathered.listed[index]
+        facts = NeedFacts.model_validate(entry.need_facts)
+        need = judged_need(reader, gathered.around, facts, gathered.established.get(entry.entry_id, {}))
+        grounds = fits.grounds(need, revision)
         assert grounds is not None
         found[index] = grounds
     return found
 
 
 class FitReader:
-    """Says what the fit of a need and a product consists of, among what a run was matched against."""
+    """Says what the fit of a need and a product consists of, among what needs were matched against."""
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
-        self._needs = NeedReader(around)
 
-    def grounds(self, facts: NeedFacts, revision: int) -> FitGrounds | None:
+    def grounds(self, need: MatchNeed, revision: int) -> FitGrounds | None:
         """Answer the grounds of a fit; None when the product revision (id) is no longer in force."""
         product = self._products.get(revision)
         if product is None:
             return None
-        around, need = self._around, self._needs.need_of(facts)
+        around = self._around
         return FitGrounds.of(score_parts(need, product, around.plans, around.settings))
 
     @cached_property
@@ -168,24 +191,32 @@ def _offers(found: EligibleCandidates, products: Sequence[ProductInForce]) -> Of
 
 
 def blocked_entries(
-    cases: Sequence[CurrentCase], needs: Mapping[int, NeedFacts], tree: InstitutionTree
+    cases: Sequence[CaseSays], needs: Mapping[int, NeedFacts], tree: InstitutionTree
 ) -> dict[int, BlockedEntry]:
-    """Answer what bottleneck cases say and who receives them, by entry id; cases without a need are left out."""
+    """Answer what bottleneck cases say and who receives them, by entry id; cases without a need are left out.
+
+    A class that a granted guarantee answers no longer goes before a product: the entry does not count as declined.
+    """
     routings = bottlenecks.routings(
         cases, {entry: routed_need(facts) for entry, facts in needs.items()}, tree
     )
     return {
-        case.entry_id: BlockedEntry(
-            route=case.route,
-            is_declined=case.cause == "declined",
-            asks=tuple(case.detail["asks"]),
-            gap=case.detail["gap"],
-            leading=None if case.leading is None else finding_from_data(*case.leading),
-            routing=routings.get(case.entry_id),
-        )
-        for case in cases
-        if case.entry_id in needs
+        case.entry_id: _blocked(case, routings.get(case.entry_id)) for case in cases if case.entry_id in needs
     }
+
+
+def _blocked(case: CaseSays, routing: Routing | None) -> BlockedEntry:
+    leading = None if case.leading is None else finding_from_data(*case.leading)
+    established = established_from_data(case.detail["established"])
+    is_cured = leading is not None and is_answered(leading, established)
+    return BlockedEntry(
+        route=case.route,
+        is_declined=case.cause == "declined" and not is_cured,
+        asks=tuple(case.detail["asks"]),
+        gap=case.detail["gap"],
+        leading=leading,
+        routing=routing,
+    )
 
 
 def _entry_of(entry: AdmittedEntry, regions: Regions) -> RunEntry:

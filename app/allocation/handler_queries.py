@@ -105,6 +105,15 @@ async def assignments_of_entries(
     return found
 
 
+async def entries_of_assignments(session: AsyncSession, assignment_ids: Iterable[int]) -> list[int]:
+    """Answer the entries (ids) of assignments, each once."""
+    found: set[int] = set()
+    source = iter(sorted(set(assignment_ids)))
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        found |= set(await session.scalars(select(Assignment.entry_id).where(Assignment.id.in_(batch))))
+    return sorted(found)
+
+
 async def counts_by_person(session: AsyncSession, institution_id: int) -> dict[int, int]:
     """Answer how many entries of an institution each person handles now."""
     statement = (

@@ -19,6 +19,7 @@ from app.allocation.handler_schemas import (
 )
 from app.allocation.handling import Reach, may_hand, reach_of
 from app.allocation.tables import EntryHandler
+from app.allocation.topics import PARTIES_CHANGED
 from app.institutions.reach import institution_target
 from app.institutions.rules import InstitutionTree
 from app.institutions.service import institution_tree
@@ -70,6 +71,7 @@ async def hand_to(
         await queries.add(session, _rows([(assignment_id, party)], body.person, viewer, now))
         detail = {"institution": tree.node(party).code, "from": person, "to": body.person}
         audit_service.note(session, "dispatch", "entry", entry_code, now=now, detail=detail)
+        await _tell(session, [assignment_id], now)
     return await _shown(session, tree, entry_code, assignment_id, party)
 
 
@@ -96,6 +98,7 @@ async def hand_over(session: AsyncSession, viewer: Viewer, body: HandoverIn, *, 
             await queries.end(session, (one.id for one in passing), now)
             pairs = [(one.assignment_id, one.institution_id) for one in passing]
             await queries.add(session, _rows(pairs, body.to, viewer, now, body.reason))
+            await _tell(session, (one.assignment_id for one in passing), now)
         detail = {"to": body.to, "entries": len(passing), "institutions": sorted(counts)}
         audit_service.note(session, "handover", "person", str(body.from_), now=now, detail=detail)
     return HandoverOut.model_validate(
@@ -107,6 +110,13 @@ async def hand_over(session: AsyncSession, viewer: Viewer, body: HandoverIn, *, 
             "is_dry_run": body.dry_run,
         }
     )
+
+
+async def _tell(session: AsyncSession, assignment_ids: Iterable[int], now: datetime) -> None:
+    """Tell who follows that entries have another handler; they see to all of an entry, whoever handed it over."""
+    with unrestricted(session):
+        changed = await queries.entries_of_assignments(session, assignment_ids)
+        await PARTIES_CHANGED.tell(session, changed, now)
 
 
 async def colleagues(

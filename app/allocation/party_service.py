@@ -1,34 +1,21 @@
-"""Who is responsible for single entries: show it with its reasons, and reroute after a decline."""
+"""Who is responsible for single entries: show it with its reasons; reroute after a decline, rematch on new facts."""
 
-import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 
-import numpy as np
-
+from app.accounts.permissions import Action, Target, may_do
 from app.accounts.rules import Viewer
 from app.allocation import handler_queries, queries
-from app.allocation.archive import unpack
-from app.allocation.candidates import with_default_capacity
-from app.allocation.explanations import ProductLabel
-from app.allocation.gathering import FitReader, blocked_entries, coordinator_of
-from app.allocation.outcomes import Outcome
-from app.allocation.planning import RunEntry
-from app.allocation.queries import NewAssignment
-from app.allocation.rerouting import Declined, Standing, next_party
+from app.allocation.move_service import Wish, carry_out, decide
+from app.allocation.queries import ListedEntry
+from app.allocation.refusals import Refusals
+from app.allocation.reroute_schemas import MoveOut
+from app.allocation.rerouting import DECLINED, resolved
 from app.allocation.schemas import AssignmentOut
-from app.allocation.tables import AllocationRun
-from app.allocation.views import assignment_out
-from app.bottlenecks import service as bottlenecks
-from app.enterprises.need_facts import NeedFacts
+from app.allocation.views import assignment_out, move_out
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Fault, NotFound
-from app.kernel.settings import get_settings
-from app.matching import service as matching
-from app.matching.gathering import gather as surroundings
-from app.matching.inputs import Surroundings
-from app.reference.book import load_reference_book
+from app.policy.facts import Facts
 from app.whitelist import service as whitelist
 
 WITHHELD = "企业未授权披露财务、司法和征信信息，理由从略"
@@ -38,7 +25,8 @@ async def assignment_of_entry(session: AsyncSession, viewer: Viewer, entry_code:
     """Answer who is responsible for an entry, why, and who was before.
 
     The reasons tell of loans, collateral and lawsuits: an institution's viewer reads them only by a consent
-    that shows financial and judicial facts.
+    that shows financial and judicial facts. What other institutions declined, and whom else was considered, is
+    shown to those who see the whole entry.
 
     Raises:
         NotFound: no such entry that this viewer may see, or nobody is responsible for it yet.
@@ -51,7 +39,10 @@ async def assignment_of_entry(session: AsyncSession, viewer: Viewer, entry_code:
         raise NotFound(f"Nobody is responsible for {entry_code} yet.", [fault])
     current = shown[0].assignment.id
     handlings = await handler_queries.handlings_of(session, current)
-    found = assignment_out(shown, await queries.supports_of(session, current), handlings)
+    target = Target(region=entry.region, uscc=entry.uscc, chain=entry.chain)
+    is_whole = may_do(viewer, Action.READ_CASES, target)
+    supports = await queries.supports_of(session, current)
+    found = assignment_out(shown, supports, handlings, is_whole=is_whole)
     return found.model_copy(update={"why": [WITHHELD], "explanation": {}}) if entry.withheld else found
 
 
@@ -70,98 +61,59 @@ async def reroute(session: AsyncSession, viewer: Viewer, entry_id: int, *, now: 
 
 
 async def reroute_entries(
-    session: AsyncSession, viewer: Viewer, entry_ids: Iterable[int], *, now: datetime
+    session: AsyncSession,
+    viewer: Viewer,
+    entry_ids: Iterable[int],
+    *,
+    now: datetime,
+    refusals: Refusals | None = None,
 ) -> dict[int, str]:
     """Reroute declined entries, in order of code, in few statements; answer the codes of those rerouted.
 
-    Entries that the viewer may not see, or for which nobody is responsible, are left alone.
+    Entries that the viewer may not see, or for which nobody is responsible, are left alone. `refusals` says by
+    entry who declined it for what (see `refusal_service` for what counts without it).
     """
-    entries = await queries.entries_of(session, viewer, entry_ids)
     done: dict[int, str] = {}
-    for edition_id in sorted({entry.edition_id for entry in entries}):
-        mine = [entry for entry in entries if entry.edition_id == edition_id]
-        done |= await _reroute_in(session, viewer, edition_id, mine, now)
+    for edition_id, mine in _by_edition(await queries.entries_of(session, viewer, entry_ids)):
+        ids = [entry.id for entry in mine]
+        wish = Wish(dict.fromkeys(ids, DECLINED), has_declined=True, refusals=refusals)
+        decided = await decide(session, viewer, edition_id, mine, wish, now=now)
+        if decided is not None:
+            await carry_out(session, decided, dict.fromkeys(ids, "declined"), now=now)
+            done |= {one.entry_id: one.code for one in decided.moves}
     return done
 
 
-async def _reroute_in(
+async def rematch_entries(
     session: AsyncSession,
     viewer: Viewer,
-    edition_id: int,
-    entries: list[queries.ListedEntry],
+    established: Mapping[int, Facts],
+    *,
+    cause: str,
     now: datetime,
-) -> dict[int, str]:
-    await queries.hold_edition(session, edition_id)
-    current = {row.entry_id: row for row in await queries.current_assignments(session, viewer, edition_id)}
-    run = await queries.latest_run(session, viewer, edition_id)
-    open_entries = [entry for entry in entries if entry.id in current]
-    if run is None or not open_entries:
-        return {}
-    await queries.end_assignments(session, [current[entry.id].id for entry in open_entries], now, "declined")
-    standing, around = await _standing_of(session, viewer, run, current, {entry.id for entry in open_entries})
-    needs = {entry.id: NeedFacts.model_validate(entry.facts) for entry in open_entries}
-    cases = await bottlenecks.current_cases_of(session, viewer, needs)
-    blocked = blocked_entries(cases, needs, standing.tree)
-    refusals = await queries.declined_parties(session, viewer, edition_id)
-    revisions = [one for one in np.unique(standing.posed.product_ids).tolist() if one]
-    labels = {
-        revision: ProductLabel(code, name)
-        for revision, (code, name) in (await queries.product_labels(session, revisions)).items()
-    }
-    fits, most = FitReader(around), _setting(run, "allocation.supporting_most")
-    outcomes = []
-    for entry in open_entries:
-        declined = Declined(
-            _run_entry(entry),
-            blocked.get(entry.id),
-            refusals.get(entry.id, ()),
-            partial(fits.grounds, needs[entry.id]),
-        )
-        found = next_party(declined, standing, labels, most)
-        standing = standing.after(entry.id, found.institution_id)
-        outcomes.append(found)
-    await queries.add_assignments(session, None, [row_of(one) for one in outcomes], now)
-    return {entry.id: entry.code for entry in open_entries}
+    is_whole: bool = False,
+    refusals: Refusals | None = None,
+) -> list[MoveOut]:
+    """Judge entries (ids) again with facts that were established, against what is in force now, and move them.
+
+    The facts come on top of what is stated and was established before; with `is_whole` nothing else is established
+    any more (a decline was voided). `cause` says in Chinese what established them, such as 担保机构已同意担保.
+    Whoever is responsible and still fits keeps the entry. Where a product fits, the bottleneck case ends; else
+    what blocks the entry is classified anew and routed. Withdrawn entries, and those without a party, are left out.
+    """
+    moves: list[MoveOut] = []
+    entries = [one for one in await queries.entries_of(session, viewer, established) if not one.withdrawn_at]
+    for edition_id, mine in _by_edition(entries):
+        causes = {entry.id: resolved(cause, established[entry.id]) for entry in mine}
+        wish = Wish(causes, established=established, is_whole=is_whole, refusals=refusals)
+        decided = await decide(session, viewer, edition_id, mine, wish, now=now)
+        if decided is not None:
+            reasons = {entry.id: "resolved" if established[entry.id] else "rematched" for entry in mine}
+            await carry_out(session, decided, reasons, now=now)
+            moves += [move_out(one, decided.tree) for one in decided.moves]
+    return moves
 
 
-async def _standing_of(
-    session: AsyncSession,
-    viewer: Viewer,
-    run: AllocationRun,
-    current: Mapping[int, queries.AssignmentRow],
-    leaving: Collection[int],
-) -> tuple[Standing, Surroundings]:
-    """Answer who holds which places of the run now, without those who leave, and what the run was matched against."""
-    posed, solution = await asyncio.to_thread(unpack, await queries.arrays_of(session, run.id) or b"")
-    matched = await matching.get_run(session, viewer, run.match_run_id)
-    around = await surroundings(session, viewer, matched.on, matched.library)
-    tree, _silent = with_default_capacity(around.tree, _setting(run, "allocation.default_capacity"))
-    responsible = {
-        row.entry_id: row.institution_id
-        for row in current.values()
-        if row.institution_id and row.entry_id not in leaving
-    }
-    return Standing.of(posed, solution, responsible, tree), around
-
-
-def row_of(outcome: Outcome) -> NewAssignment:
-    """Answer an outcome as it is stored."""
-    return NewAssignment(
-        outcome.entry_id,
-        outcome.kind,
-        outcome.institution_id,
-        outcome.body,
-        outcome.product_revision_id,
-        outcome.score,
-        outcome.explanation or {},
-        outcome.supports,
-    )
-
-
-def _run_entry(entry: queries.ListedEntry) -> RunEntry:
-    regions = load_reference_book(get_settings().seed_dir).regions
-    return RunEntry(entry.id, entry.code, entry.region, entry.chain, coordinator_of(entry.region, regions))
-
-
-def _setting(run: AllocationRun, key: str) -> int:
-    return int(run.settings["parameters"][key]["value"])
+def _by_edition(entries: Sequence[ListedEntry]) -> Iterator[tuple[int, list[ListedEntry]]]:
+    for edition_id in sorted({entry.edition_id for entry in entries}):
+        yield edition_id, [entry for entry in entries if entry.edition_id == edition_id]

@@ -124,7 +124,7 @@ def solve_run(inputs: RunInputs) -> SolvedRun:
     index = {branch: i for i, branch in enumerate(branch_ids)}
     settled, outside = _settled(inputs, tree, index)
     fitting = _fitting(inputs, tree, branch_ids, settled, outside)
-    chains, quotas = [entry.chain for entry in inputs.entries], _quotas(inputs.chains, tree, index)
+    chains, quotas = [entry.chain for entry in inputs.entries], quotas_of(inputs.chains, tree, index)
     within, lost = within_quotas(fitting, chains, settled, quotas)
     most = concentration(len(inputs.entries), settings.concentration_permille)
     posed = pose(
@@ -228,7 +228,8 @@ def _receivers(
     return found
 
 
-def _quotas(chains: ChainBook, tree: InstitutionTree, index: Mapping[int, int]) -> list[Quota]:
+def quotas_of(chains: ChainBook, tree: InstitutionTree, index: Mapping[int, int]) -> list[Quota]:
+    """Answer the quotas of the plans in force over branch indexes (`index` by institution id)."""
     found = []
     for code, chain in chains.chains.items():
         if chain.plan is None:

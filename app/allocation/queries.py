@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, Table, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
+from app.allocation.refusals import Refusal
 from app.allocation.tables import AllocationProblemRecord, AllocationRun, Assignment, AssignmentSupport
 from app.catalogue.tables import Product, ProductRevision
 from app.enterprises.tables import NeedRevision
@@ -34,11 +35,12 @@ class AssignmentRow:
     product_revision_id: int | None
     assigned_at: datetime
     responsible_body: str
+    chain: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ListedEntry:
-    """An entry with the facts that it was listed with."""
+    """An entry with the facts that it was listed with; `stated_at` is when that wording was recorded."""
 
     id: int
     code: str
@@ -46,6 +48,8 @@ class ListedEntry:
     region: str
     chain: str | None
     facts: dict[str, Any]
+    stated_at: datetime
+    withdrawn_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,7 @@ async def current_assignments(session: AsyncSession, viewer: Viewer, edition_id:
         Assignment.product_revision_id,
         Assignment.assigned_at,
         Assignment.responsible_body,
+        WhitelistEntry.chain_code,
     )
     statement = _of_entries(viewer, *columns).where(
         WhitelistEntry.edition_id == edition_id, Assignment.ended_at.is_(None)
@@ -126,16 +131,18 @@ async def explanations_without_institution(
     return {row[0]: row[1] for row in await session.execute(statement)}
 
 
-async def declined_parties(session: AsyncSession, viewer: Viewer, edition_id: int) -> dict[int, set[int]]:
-    """Answer the institutions whose assignment ended by a decline, by entry id."""
-    statement = _of_entries(viewer, Assignment.entry_id, Assignment.institution_id).where(
-        WhitelistEntry.edition_id == edition_id,
-        Assignment.end_reason == "declined",
-        Assignment.institution_id.is_not(None),
-    )
-    found: dict[int, set[int]] = {}
-    for entry, institution in await session.execute(statement):
-        found.setdefault(entry, set()).add(institution)
+async def ended_by_decline(
+    session: AsyncSession, viewer: Viewer, entry_ids: Iterable[int]
+) -> dict[int, list[Refusal]]:
+    """Answer who declined some entries as far as the ends of their assignments tell, by entry id."""
+    statement = _of_entries(
+        viewer, Assignment.entry_id, Assignment.institution_id, Assignment.ended_at
+    ).where(Assignment.end_reason == "declined", Assignment.institution_id.is_not(None))
+    found: dict[int, list[Refusal]] = {}
+    source = iter(sorted(set(entry_ids)))
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        for row in await session.execute(statement.where(Assignment.entry_id.in_(batch))):
+            found.setdefault(row[0], []).append(Refusal(row[1], row[2]))
     return found
 
 
@@ -277,6 +284,35 @@ async def entry_codes(session: AsyncSession, viewer: Viewer, edition_id: int) ->
     return {row[0]: row[1] for row in await session.execute(statement)}
 
 
+async def ids_of_codes(
+    session: AsyncSession, viewer: Viewer, edition_id: int, codes: Iterable[str]
+) -> dict[str, int]:
+    """Answer the ids of those of some entries (codes) of an edition that the viewer may see."""
+    statement = (
+        select(WhitelistEntry.code, WhitelistEntry.id)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+        .where(_visible(viewer), WhitelistEntry.edition_id == edition_id)
+    )
+    found: dict[str, int] = {}
+    source = iter(sorted(set(codes)))
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        rows = await session.execute(statement.where(WhitelistEntry.code.in_(batch)))
+        found |= {row[0]: row[1] for row in rows}
+    return found
+
+
+async def held_by(
+    session: AsyncSession, viewer: Viewer, edition_id: int, institution_ids: Iterable[int]
+) -> list[int]:
+    """Answer the entries (ids) of an edition for which some institutions are responsible, as far as seen."""
+    statement = _of_entries(viewer, Assignment.entry_id).where(
+        WhitelistEntry.edition_id == edition_id,
+        Assignment.ended_at.is_(None),
+        Assignment.institution_id.in_(sorted(institution_ids)),
+    )
+    return list((await session.execute(statement.order_by(Assignment.entry_id))).scalars())
+
+
 async def entries_of(session: AsyncSession, viewer: Viewer, entry_ids: Iterable[int]) -> list[ListedEntry]:
     """Answer those of some entries (ids) that the viewer may see, by code."""
     statement = (
@@ -287,6 +323,8 @@ async def entries_of(session: AsyncSession, viewer: Viewer, entry_ids: Iterable[
             WhitelistEntry.region_code,
             WhitelistEntry.chain_code,
             NeedRevision.facts,
+            NeedRevision.created_at,
+            WhitelistEntry.withdrawn_at,
         )
         .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
         .join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)

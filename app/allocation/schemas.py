@@ -111,7 +111,9 @@ class FormerOut(BaseModel):
     responsible_body: str = Field(description="责任单位")
     assigned_at: datetime = Field(description="开始时间")
     ended_at: datetime | None = Field(description="结束时间")
-    end_reason: str | None = Field(description="结束原因：replaced、declined、withdrawn")
+    end_reason: str | None = Field(
+        description="结束原因：replaced、declined、withdrawn、resolved、rematched、rerouted"
+    )
 
 
 class HandledBy(BaseModel):
@@ -141,6 +143,6 @@ class AssignmentOut(BaseModel):
     handlers: list[HandledBy] = Field(description="经办客户经理，责任机构和协办机构各至多一人；未分派时为空")
     why: list[str] = Field(description="分配理由")
     explanation: dict[str, Any] = Field(description="分配理由的结构化数据")
-    run: int | None = Field(description="分配运行编号；婉拒后改派的为空")
+    run: int | None = Field(description="分配运行编号；两次分配之间改派的为空")
     assigned_at: datetime = Field(description="分配时间")
     former: list[FormerOut] = Field(description="以往的责任方，新的在前")

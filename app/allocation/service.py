@@ -15,12 +15,15 @@ from app.allocation.archive import pack, unpack
 from app.allocation.checker import check
 from app.allocation.explanations import points_text
 from app.allocation.gathering import Gathered, gather, grounds_of
+from app.allocation.move_service import row_of
 from app.allocation.outcomes import COORDINATOR, MATCHED, ROUTED, Outcome, explain_run
-from app.allocation.party_service import assignment_of_entry, reroute, reroute_entries, row_of
+from app.allocation.party_service import assignment_of_entry, rematch_entries, reroute, reroute_entries
 from app.allocation.planning import SolvedRun, solve_run
 from app.allocation.queries import AssignmentRow
+from app.allocation.reroute_service import entries_to_reroute, reroute_in_bulk
 from app.allocation.schemas import AllocationRunOut, CheckOut
 from app.allocation.tables import AllocationRun
+from app.allocation.topics import PARTIES_CHANGED
 from app.allocation.views import check_out, entries_differing, run_out
 from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
@@ -32,10 +35,13 @@ __all__ = [
     "assignment_of_entry",
     "check_run",
     "current_assignments",
+    "entries_to_reroute",
     "get_run",
     "list_runs",
+    "rematch_entries",
     "reroute",
     "reroute_entries",
+    "reroute_in_bulk",
     "run_allocation",
 ]
 
@@ -82,7 +88,16 @@ async def _save(
     await queries.end_assignments(session, gone, now, "withdrawn")
     await queries.end_assignments(session, replaced, now, "replaced")
     await queries.add_assignments(session, run.id, [row_of(one) for one in fresh], now)
+    changed = [one.entry_id for one in fresh if _has_new_party(one, current.get(one.entry_id))]
+    await PARTIES_CHANGED.tell(session, changed, now)
     return run_out(run, gathered.edition_code)
+
+
+def _has_new_party(outcome: Outcome, before: AssignmentRow | None) -> bool:
+    """Tell whether somebody else is responsible: coordinators and bodies are known by their name."""
+    if before is None or outcome.institution_id != before.institution_id:
+        return True
+    return outcome.institution_id is None and outcome.body != before.responsible_body
 
 
 def _is_kept(outcome: Outcome, before: AssignmentRow | None, unnamed: Mapping[int, dict[str, Any]]) -> bool:

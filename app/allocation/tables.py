@@ -43,12 +43,14 @@ class AllocationProblemRecord(Base):
 class Assignment(Base):
     """Who is responsible for an entry, and why; an entry has at most one that is not ended.
 
-    `run_id` is the run that made it, null when a decline rerouted the entry between runs.
+    `run_id` is the run that made it, null when the entry was rerouted between runs.
 
     `kind` is `matched` (a fitting product's branch), `routed` (by its bottleneck class) or
     `coordinator` (policy gap, facts to ask, or no room; then there is no institution). `ended_at` is set
-    when a later run or reroute replaces it, `end_reason` then says why: `replaced`, `declined`
-    (the institution is not asked again for this entry) or `withdrawn`.
+    when a later run or reroute replaces it, `end_reason` then says why: `replaced` (by a run), `withdrawn`,
+    `declined` (the institution is not asked again while what it declined for stands), `resolved` (something
+    was established, so that it was matched again), `rematched` (likewise, as a decline was voided) or `rerouted`
+    (the coordinator took it away).
     """
 
     __tablename__ = "assignments"

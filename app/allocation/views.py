@@ -1,13 +1,15 @@
 """Runs, proofs and assignments as the models that JSON and the command line show (pure)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from app.allocation.checker import Breach, CheckReport
 from app.allocation.explanations import points_text
 from app.allocation.handler_schemas import Handling
 from app.allocation.model import AllocationSolution
+from app.allocation.moves import Move, Party
 from app.allocation.posing import Posed
+from app.allocation.reroute_schemas import Kind, MoveOut
 from app.allocation.schemas import (
     AllocationRunOut,
     AssignmentOut,
@@ -108,10 +110,16 @@ def assignment_out(
     shown: Sequence[Any],
     supports: Sequence[tuple[str, str, str, str, int]],
     handlings: Sequence[Handling],
+    *,
+    is_whole: bool,
 ) -> AssignmentOut:
-    """Show the current assignment of an entry (`shown[0]`) with who handles it, and its former ones."""
+    """Show the current assignment of an entry (`shown[0]`) with who handles it, and its former ones.
+
+    `is_whole`: to somebody who sees the whole entry, and so what other institutions did.
+    """
     current = shown[0]
     row = current.assignment
+    why, explanation = _told(row.explanation, is_whole=is_whole)
     return AssignmentOut(
         entry=current.entry,
         edition=current.edition,
@@ -136,12 +144,71 @@ def assignment_out(
             HandledBy(institution=one.institution, person=one.person_id, name=one.name, since=one.since)
             for one in handlings
         ],
-        why=row.explanation.get("text", []),
-        explanation={key: value for key, value in row.explanation.items() if key != "text"},
+        why=why,
+        explanation=explanation,
         run=row.run_id,
         assigned_at=row.assigned_at,
         former=[_former_out(one) for one in shown[1:]],
     )
+
+
+OF_OTHERS = frozenset({"candidates", "rerouted"})
+"""Parts of an explanation that tell of other institutions: who was considered, from whom it was taken and why."""
+
+
+def _told(explanation: Mapping[str, Any], *, is_whole: bool) -> tuple[list[str], dict[str, Any]]:
+    """Answer the sentences and the data of an explanation, for institutions without what tells of others."""
+    text = explanation.get("text", [])
+    # Runs of earlier versions kept a mere number of candidates under this name.
+    considered = found if isinstance(found := explanation.get("candidates"), list) else []
+    data = {key: value for key, value in explanation.items() if key not in {"text", "for_institutions"}}
+    if is_whole:
+        return [*text, *(one["text"] for one in considered)], data
+    own = explanation.get("for_institutions", text)
+    return own, {key: value for key, value in data.items() if key not in OF_OTHERS}
+
+
+def move_out(move: Move, tree: InstitutionTree) -> MoveOut:
+    """Show what becomes of an entry, to somebody who sees the whole entry."""
+    before, outcome = move.party, move.outcome
+    if outcome is None:
+        return stays(move.code, before, tree, f"仍由{before.body}负责：{_why_stays(move)}")
+    shown = stays(move.code, before, tree, "").model_copy(
+        update={
+            "is_moved": True,
+            "to": None if outcome.institution_id is None else tree.node(outcome.institution_id).code,
+            "to_body": outcome.body,
+            "kind": outcome.kind,
+            "why": (outcome.explanation or {}).get("text", []),
+        }
+    )
+    return MoveOut.model_validate(shown.model_dump())
+
+
+def stays(entry: str, party: Party | None, tree: InstitutionTree, why: str) -> MoveOut:
+    """Show an entry that stays with its party (None: nobody's yet), and why."""
+    holder = None if party is None or party.institution_id is None else tree.node(party.institution_id).code
+    body = "" if party is None else party.body
+    return MoveOut(
+        entry=entry,
+        is_moved=False,
+        from_=holder,
+        from_body=body,
+        to=holder,
+        to_body=body,
+        kind=None if party is None else _kind(party.kind),
+        why=[why],
+    )
+
+
+def _kind(word: str) -> Kind:
+    return next(kind for kind in get_args(Kind) if kind == word)
+
+
+def _why_stays(move: Move) -> str:
+    if move.party.institution_id is None:
+        return "没有可以接手的机构"
+    return "其产品仍然合适" if move.fits else "仍是所属堵点类别的接收机构"
 
 
 def _former_out(shown: Any) -> FormerOut:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from app.bottlenecks.rules import (
     ClassFinding,
@@ -31,6 +31,35 @@ class BlockedNeed:
     established: Facts
 
 
+class CaseSays(Protocol):
+    """As much of a case, stored or not, as says where its entry goes."""
+
+    @property
+    def entry_id(self) -> int:
+        """The entry."""
+        ...
+
+    @property
+    def cause(self) -> str:
+        """`no_product` or `declined`."""
+        ...
+
+    @property
+    def route(self) -> str:
+        """A class, `ask` or `policy_gap`."""
+        ...
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        """What to ask, what the gap is, what is established."""
+        ...
+
+    @property
+    def leading(self) -> tuple[str, str, dict[str, Any]] | None:
+        """(class, verdict, detail) of the class that routes."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CaseContent:
     """What a case says; equal content has equal `sha256`. `findings` holds (class, verdict, detail)."""
@@ -42,6 +71,11 @@ class CaseContent:
     detail: dict[str, Any]
     findings: tuple[tuple[str, str, dict[str, Any]], ...]
     sha256: str
+
+    @property
+    def leading(self) -> tuple[str, str, dict[str, Any]] | None:
+        """Answer (class, verdict, detail) of the class that routes; None for `ask` and `policy_gap`."""
+        return next((found for found in self.findings if found[0] == self.route), None)
 
 
 def classify_need(

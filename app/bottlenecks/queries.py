@@ -155,6 +155,32 @@ def _current_of(
     )
 
 
+async def newest_established(
+    session: AsyncSession, viewer: Viewer, entry_ids: Iterable[int]
+) -> dict[int, dict[str, Any]]:
+    """Answer what the newest case of each entry, ended or not, says is established, by entry id.
+
+    Only where something is, and the entry still stands on the wording that the case was made for.
+    """
+    found: dict[int, dict[str, Any]] = {}
+    source = iter(sorted(set(entry_ids)))
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        newest = select(func.max(BottleneckCase.id)).where(BottleneckCase.entry_id.in_(batch))
+        statement = (
+            select(BottleneckCase.entry_id, BottleneckCase.detail)
+            .join(WhitelistEntry, WhitelistEntry.id == BottleneckCase.entry_id)
+            .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+            .where(
+                _visible(viewer),
+                BottleneckCase.id.in_(newest.group_by(BottleneckCase.entry_id)),
+                BottleneckCase.need_revision_id == WhitelistEntry.need_revision_id,
+            )
+        )
+        rows = await session.execute(statement)
+        found |= {row[0]: row[1]["established"] for row in rows if row[1]["established"]}
+    return found
+
+
 async def end_cases(session: AsyncSession, case_ids: Iterable[int]) -> int:
     """Mark cases as no longer current; answer how many."""
     source, count = iter(sorted(case_ids)), 0
@@ -170,10 +196,15 @@ async def end_cases(session: AsyncSession, case_ids: Iterable[int]) -> int:
 
 
 async def add_cases(
-    session: AsyncSession, contents: Sequence[CaseContent], match_run_id: int | None, now: datetime
+    session: AsyncSession,
+    contents: Sequence[CaseContent],
+    match_run_id: int | None,
+    now: datetime,
+    *,
+    is_current: bool = True,
 ) -> None:
-    """Insert current cases with their findings."""
-    rows = (_case_row(content, match_run_id, now) for content in contents)
+    """Insert cases with their findings; those that are not current only say what was established when they ended."""
+    rows = (_case_row(content, match_run_id, now) | {"is_current": is_current} for content in contents)
     ids = await insert_numbered(session, CASES, rows, key="entry_id")
     findings = (
         {"case_id": ids[content.entry_id], "class_code": code, "verdict": verdict, "detail": detail}
@@ -192,7 +223,6 @@ def _case_row(content: CaseContent, match_run_id: int | None, now: datetime) -> 
         "route": content.route,
         "content_hash": content.sha256,
         "detail": content.detail,
-        "is_current": True,
         "created_at": now,
     }
 

@@ -126,6 +126,16 @@ def with_established(stated: Facts, established: Facts) -> dict[str, FactValue |
     return facts
 
 
+def is_answered(found: ClassFinding, established: Facts) -> bool:
+    """Tell whether a granted guarantee answers an obstacle: a class that rests on what can be pledged (缺少抵押).
+
+    A firm that merely states that a guarantor can be brought answers nothing: `established` holds what a
+    check or an event established beyond the statement.
+    """
+    rests_on_collateral = any("collateral" in reason.facts for reason in found.reasons)
+    return rests_on_collateral and established.get("guarantee_available") is True
+
+
 def _judge(rule: AppliedRule, facts: Facts) -> ClassFinding:
     return ClassFinding(
         class_code=rule.data["class_code"],

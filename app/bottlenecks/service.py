@@ -1,23 +1,33 @@
-"""Use cases of bottlenecks: classify a run, a declined entry or stated facts; list; say who receives."""
+"""Use cases of bottlenecks: classify stated facts; list; say who receives. Entries are classified by `case_service`."""
 
-import asyncio
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.bottlenecks import queries
-from app.bottlenecks.cases import BlockedNeed, CaseContent, case_of, classify_need, finding_from_data
+from app.bottlenecks.case_service import (
+    JudgedCases,
+    classify_entries,
+    classify_entry,
+    classify_run,
+    established_of,
+    judge_entries,
+    keep_cases,
+    resolve_cases,
+)
+from app.bottlenecks.cases import (
+    CaseSays,
+    classify_need,
+    finding_from_data,
+)
 from app.bottlenecks.queries import CurrentCase
 from app.bottlenecks.routing import RoutedNeed, Routing, route, routing_key
-from app.bottlenecks.rules import ROUTE_NAMES, established_from_data, with_established
+from app.bottlenecks.rules import ROUTE_NAMES
 from app.bottlenecks.schemas import (
     CaseFilter,
     CasePage,
     ClassificationOut,
-    ClassifyRunOut,
     NeedCaseOut,
 )
 from app.bottlenecks.views import (
@@ -36,19 +46,16 @@ from app.institutions.naming import InstitutionNames
 from app.institutions.rules import InstitutionTree
 from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
-from app.kernel.errors import Fault, Forbidden, NotFound, Refused
+from app.kernel.errors import Fault, Forbidden, Refused
 from app.kernel.paging import PageRequest, page_of
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import shanghai_date
-from app.matching import service as matching
-from app.policy.facts import Facts
-from app.policy.rulebook import RuleBook
-from app.policy.service import rule_book, rule_books
-from app.reference.book import ReferenceBook
+from app.policy.service import rule_book
 from app.reference.service import current_book
 
 __all__ = [
     "CurrentCase",
+    "JudgedCases",
     "cases_of_need",
     "checked_filter",
     "classify_entries",
@@ -56,80 +63,14 @@ __all__ = [
     "classify_run",
     "current_cases",
     "current_cases_of",
+    "established_of",
+    "judge_entries",
+    "keep_cases",
     "list_cases",
     "preview",
+    "resolve_cases",
     "routings",
 ]
-Books = Mapping[str, RuleBook]
-
-
-async def classify_run(
-    session: AsyncSession, viewer: Viewer, match_run_id: int, *, now: datetime
-) -> ClassifyRunOut:
-    """Classify every entry of a match run that no product fits; end the cases of those that one fits again.
-
-    A case that would say the same stays as it is, so that running again changes nothing. What declines
-    established stays established while the need is not revised.
-
-    Raises:
-        Forbidden: no role of the viewer covers the whole jurisdiction.
-        NotFound: no such match run that this viewer may see.
-    """
-    require(viewer, Action.RUN_MATCHING, Target(region=viewer.jurisdiction))
-    edition = await queries.hold_edition_of_run(session, viewer, match_run_id)
-    if edition is None:
-        raise NotFound(f"No match run {match_run_id}.")
-    blocked = set(await matching.entries_without_product(session, viewer, match_run_id))
-    known = {case.entry_id: case for case in await queries.current_cases(session, viewer, edition[0])}
-    contents = await _judged(session, viewer, blocked, known, {}, cause="no_product", now=now)
-    changed = await _save(session, contents, known, match_run_id, now)
-    ended = await queries.end_cases(
-        session,
-        (case.id for case in known.values() if case.cause == "no_product" and case.entry_id not in blocked),
-    )
-    return ClassifyRunOut(
-        match_run=match_run_id,
-        edition=edition[1],
-        classified=len(contents),
-        changed=changed,
-        ended=ended,
-        routes=dict(sorted(Counter(content.route for content in contents).items())),
-    )
-
-
-async def classify_entry(
-    session: AsyncSession,
-    viewer: Viewer,
-    entry_id: int,
-    extra_facts: Facts | None = None,
-    *,
-    cause: str = "declined",
-    now: datetime,
-) -> str:
-    """Classify one entry anew with facts that were established beyond its statement; answer the route.
-
-    Raises:
-        NotFound: no such entry that this viewer may see.
-    """
-    routes = await classify_entries(session, viewer, {entry_id: extra_facts or {}}, cause=cause, now=now)
-    if entry_id not in routes:
-        raise NotFound("No such whitelist entry.")
-    return routes[entry_id]
-
-
-async def classify_entries(
-    session: AsyncSession,
-    viewer: Viewer,
-    established: Mapping[int, Facts],
-    *,
-    cause: str = "declined",
-    now: datetime,
-) -> dict[int, str]:
-    """Classify entries (ids) anew, each with what was established; answer their routes, in few statements."""
-    known = {case.entry_id: case for case in await queries.current_cases_of(session, viewer, established)}
-    contents = await _judged(session, viewer, established, known, established, cause=cause, now=now)
-    await _save(session, contents, known, None, now)
-    return {content.entry_id: content.route for content in contents}
 
 
 async def preview(
@@ -246,7 +187,7 @@ async def cases_of_need(session: AsyncSession, viewer: Viewer, need: str) -> lis
 
 
 def routings(
-    cases: Iterable[CurrentCase], needs: Mapping[int, RoutedNeed], tree: InstitutionTree
+    cases: Iterable[CaseSays], needs: Mapping[int, RoutedNeed], tree: InstitutionTree
 ) -> dict[int, Routing]:
     """Answer who receives each case that a class leads, by entry id; alike needs are routed once.
 
@@ -265,67 +206,3 @@ def routings(
             kept[key] = route(need, leading, tree, names)
         found[case.entry_id] = kept[key]
     return found
-
-
-async def _judged(
-    session: AsyncSession,
-    viewer: Viewer,
-    entry_ids: Iterable[int],
-    known: Mapping[int, CurrentCase],
-    established: Mapping[int, Facts],
-    *,
-    cause: str,
-    now: datetime,
-) -> list[CaseContent]:
-    stated = await queries.stated_needs(session, viewer, entry_ids)
-    needs = []
-    for entry_id, (revision_id, facts) in stated.items():
-        before = known.get(entry_id)
-        kept = before.detail["established"] if before and before.need_revision_id == revision_id else {}
-        beyond = with_established(established_from_data(kept), established.get(entry_id, {}))
-        needs.append(BlockedNeed(entry_id, revision_id, NeedFacts.model_validate(facts), beyond))
-    on = shanghai_date(now)
-    # A county's or city's own rules come before the province's.
-    places = ((need.facts.region, on) for need in needs)
-    books = {region: book for (region, _day), book in (await rule_books(session, places)).items()}
-    reference = await current_book(session, get_settings().seed_dir)
-    return await asyncio.to_thread(_judge, needs, books, reference, known, cause)
-
-
-def _judge(
-    needs: Sequence[BlockedNeed],
-    books: Books,
-    reference: ReferenceBook,
-    known: Mapping[int, CurrentCase],
-    cause: str,
-) -> list[CaseContent]:
-    contents = []
-    for need in needs:
-        found = classify_need(need.facts, need.established, books[need.facts.region], reference)
-        before = known.get(need.entry_id)
-        # A declined entry stays one while its need is the same, whatever a later run finds.
-        is_same_need = before is not None and before.need_revision_id == need.need_revision_id
-        own_cause = (
-            before.cause if before is not None and is_same_need and before.cause == "declined" else cause
-        )
-        contents.append(case_of(need, found, own_cause))
-    return contents
-
-
-async def _save(
-    session: AsyncSession,
-    contents: Sequence[CaseContent],
-    known: Mapping[int, CurrentCase],
-    match_run_id: int | None,
-    now: datetime,
-) -> int:
-    """Store the cases that say something new and end those that they replace; answer how many."""
-    new = [
-        content
-        for content in contents
-        if content.entry_id not in known or known[content.entry_id].content_hash != content.sha256
-    ]
-    replaced = (known[content.entry_id].id for content in new if content.entry_id in known)
-    await queries.end_cases(session, replaced)
-    await queries.add_cases(session, new, match_run_id, now)
-    return len(new)

@@ -10,13 +10,15 @@ from app.kernel.database import Base, BigId
 
 
 class BottleneckCase(Base):
-    """One classification of an entry, for a cause (`no_product` or `declined`).
+    """One classification of an entry, for a cause (`no_product`, `declined` or `resolved`).
 
     `route` is the class that leads, or `policy_gap` (no class fits), or `ask` (none is
     established, some are unknown). A newer case of the same entry replaces the older by
     `is_current`; one that says the same (`content_hash`) does not. `match_run_id` is the run that found
     it first. `detail` holds what to ask, what the gap is, and the facts established beyond the need's
-    own statement (by a decline), as `established_as_data` writes them.
+    own statement (by a decline or a check), as `established_as_data` writes them; they stay established while
+    the need's wording is the same. A `resolved` case was never current: a product fits with what it says is
+    established.
     """
 
     __tablename__ = "bottleneck_cases"

@@ -1,0 +1,151 @@
+"""Use cases of rerouting in bulk: the coordinator takes entries from their parties, after a look at what would come."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from app.accounts import audit_service
+from app.accounts.permissions import Action, Target, forbidden, may_do
+from app.accounts.rules import Viewer
+from app.allocation import queries
+from app.allocation.move_service import Wish, carry_out, decide
+from app.allocation.moves import Party
+from app.allocation.queries import AssignmentRow, ListedEntry
+from app.allocation.refusals import Refusals
+from app.allocation.reroute_schemas import MoveOut, RerouteCounts, RerouteIn, RerouteOut
+from app.allocation.rerouting import taken
+from app.allocation.views import move_out, stays
+from app.institutions.rules import InstitutionTree
+from app.institutions.service import institution_tree
+from app.kernel.database import AsyncSession, unrestricted
+from app.kernel.errors import Fault, NotFound, Refused
+from app.whitelist import service as whitelist
+
+
+async def entries_to_reroute(session: AsyncSession, viewer: Viewer, body: RerouteIn) -> list[ListedEntry]:
+    """Answer the entries that an order is about, by code: those of the viewer's part of the jurisdiction.
+
+    Raises:
+        Refused: neither an institution nor entries are named.
+        NotFound: no such edition or institution, or a named entry is none that the viewer may see.
+        Forbidden: a named entry is not the viewer's to reroute.
+    """
+    if body.institution is None and body.entries is None:
+        fault = Fault("entries", "missing", "Name an institution, or entries, or both.")
+        raise Refused("Say which entries are to be rerouted.", [fault])
+    edition = await whitelist.edition(session, viewer, body.edition)
+    if body.entries is not None:
+        known = await queries.ids_of_codes(session, viewer, edition.id, body.entries)
+        if missing := [code for code in dict.fromkeys(body.entries) if code not in known]:
+            faults = [Fault("entries", "not on this edition", value=code) for code in missing]
+            raise NotFound("Nothing was rerouted.", faults)
+        found = await queries.entries_of(session, viewer, known.values())
+        if not all(_is_theirs(viewer, entry) for entry in found):
+            raise forbidden(Action.CHANGE_ENTRIES)
+        return found
+    tree = await institution_tree(session, viewer)
+    held = await queries.held_by(session, viewer, edition.id, _line(tree, body.institution))
+    return [one for one in await queries.entries_of(session, viewer, held) if _is_theirs(viewer, one)]
+
+
+def _is_theirs(viewer: Viewer, entry: ListedEntry) -> bool:
+    return may_do(viewer, Action.CHANGE_ENTRIES, Target(region=entry.region))
+
+
+def _line(tree: InstitutionTree, code: str | None) -> frozenset[int]:
+    """Answer an institution and all below it; nobody for no code."""
+    if code is None:
+        return frozenset()
+    node = tree.find(code)
+    if node is None:
+        raise NotFound(f"There is no institution {code}.", [Fault("institution", "unknown", value=code)])
+    return frozenset({node.id, *(one.id for one in tree.descendants(node.id))})
+
+
+async def reroute_in_bulk(
+    session: AsyncSession,
+    viewer: Viewer,
+    body: RerouteIn,
+    *,
+    leave: Mapping[int, str] | None = None,
+    refusals: Refusals | None = None,
+    now: datetime,
+) -> RerouteOut:
+    """Take entries from their parties and give them to the next, or only say what would become of each.
+
+    The institution that an entry is taken from does not get it. `leave` names entries (ids) that stay where they
+    are, each with the reason in Chinese (credit is approved).
+
+    Raises:
+        Refused, NotFound, Forbidden: as `entries_to_reroute`.
+    """
+    entries = await entries_to_reroute(session, viewer, body)
+    tree = await institution_tree(session, viewer)
+    line = _line(tree, body.institution)
+    edition = await whitelist.edition(session, viewer, body.edition)
+    # Whom an entry goes to rests on who declined it and on the room that institutions have left everywhere; a
+    # coordinator of a part is told only of the own part's entries.
+    with unrestricted(session):
+        await queries.hold_edition(session, edition.id)
+        current = {
+            one.entry_id: one for one in await queries.current_assignments(session, viewer, edition.id)
+        }
+        items = _left(entries, current, line, leave or {}, tree)
+        moving = [one for one in entries if one.code not in items]
+        causes = {one.id: taken(viewer.name, body.reason) for one in moving}
+        barred = {one.id: line or _party(current[one.id]) for one in moving}
+        wish = Wish(causes, barred=barred, refusals=refusals)
+        decided = await decide(session, viewer, edition.id, moving, wish, now=now)
+        if decided is not None:
+            items |= {one.code: move_out(one, tree) for one in decided.moves}
+            if not body.dry_run:
+                await carry_out(session, decided, {one.id: "rerouted" for one in moving}, now=now)
+    found = _rerouted(body, [items[code] for code in sorted(items)])
+    if not body.dry_run:
+        detail = {"institution": body.institution, "reason": body.reason, **found.counts.model_dump()}
+        audit_service.note(session, "reroute", "edition", body.edition, now=now, detail=detail)
+    return found
+
+
+def _party(row: AssignmentRow) -> frozenset[int]:
+    return frozenset() if row.institution_id is None else frozenset({row.institution_id})
+
+
+def _left(
+    entries: Sequence[ListedEntry],
+    current: Mapping[int, AssignmentRow],
+    line: frozenset[int],
+    leave: Mapping[int, str],
+    tree: InstitutionTree,
+) -> dict[str, MoveOut]:
+    """Answer the entries (codes) that are left alone, each with the reason."""
+    items = {}
+    for entry in entries:
+        row = current.get(entry.id)
+        party = None if row is None else Party(row.kind, row.institution_id, row.responsible_body)
+        why = leave.get(entry.id)
+        if party is None:
+            why = "尚未分配，由分配运行确定责任方"
+        elif entry.withdrawn_at is not None:
+            why = "已退出名单"
+        elif line and party.institution_id not in line:
+            why = "不由该机构负责"
+        if why is not None:
+            items[entry.code] = stays(entry.code, party, tree, why)
+    return items
+
+
+def _rerouted(body: RerouteIn, items: list[MoveOut]) -> RerouteOut:
+    kinds = Counter(one.kind for one in items if one.is_moved)
+    moved = sum(kinds.values())
+    counts = RerouteCounts(
+        asked=len(items),
+        moved=moved,
+        stays=len(items) - moved,
+        matched=kinds["matched"],
+        routed=kinds["routed"],
+        coordinator=kinds["coordinator"],
+    )
+    return RerouteOut(
+        edition=body.edition, is_dry_run=body.dry_run, reason=body.reason, counts=counts, items=items
+    )

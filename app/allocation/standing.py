@@ -1,0 +1,96 @@
+"""Who holds which places between two runs, what room is left, and what places are worth to others (pure)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from app.allocation.arrivals import remaining_places
+from app.allocation.candidates import branches_of
+from app.allocation.model import NOBODY, AllocationProblem, IntArray
+from app.allocation.posing import groups_above
+from app.allocation.quotas import Quota
+from app.institutions.rules import InstitutionTree
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """An entry, its chain, and the institution that is responsible for it (None: a body or the coordinator)."""
+
+    entry_id: int
+    chain: str | None
+    institution_id: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """Capacities and limits as they are now (`problem` has no pairs), and the branch index that each entry is at.
+
+    `index` answers the branch index of an institution, `rows` the place of an entry in `held`, `members` the places of
+    a chain's entries. `prices` (m) are the shadow prices of the last run in units of fit, 0 for a branch that it did not know.
+    """
+
+    problem: AllocationProblem
+    branch_ids: IntArray
+    index: Mapping[int, int]
+    rows: Mapping[int, int]
+    members: Mapping[str, IntArray]
+    held: IntArray
+    prices: IntArray
+    quotas: Sequence[Quota]
+    tree: InstitutionTree
+
+    @classmethod
+    def of(
+        cls,
+        tree: InstitutionTree,
+        holdings: Sequence[Holding],
+        quotas: Sequence[Quota],
+        prices: Mapping[int, int],
+        most_per_bank: int,
+    ) -> "Standing":
+        """Make the standing of a tree; `prices` by branch id, quotas over `branches_of(tree)`."""
+        branch_ids = branches_of(tree)
+        index = {branch: i for i, branch in enumerate(branch_ids)}
+        own, parent, limit, _ids = groups_above(tree, branch_ids, most_per_bank)
+        problem = AllocationProblem.from_pairs(
+            len(holdings),
+            [tree.node(branch).capacity or 0 for branch in branch_ids],
+            ((), (), ()),
+            groups=(own, parent, limit),
+            settled=np.full(len(holdings), NOBODY, np.int64),
+        )
+        return cls(
+            problem,
+            np.array(branch_ids, np.int64),
+            index,
+            {one.entry_id: row for row, one in enumerate(holdings)},
+            {quota.chain: _members(holdings, quota.chain) for quota in quotas},
+            np.array([index.get(one.institution_id or NOBODY, NOBODY) for one in holdings], np.int64),
+            np.array([prices.get(branch, 0) for branch in branch_ids], np.int64),
+            quotas,
+            tree,
+        )
+
+    def remaining(self) -> IntArray:
+        """Answer the places left at each branch, limits of head offices included."""
+        return remaining_places(self.problem, self.held)
+
+    def after(self, entry_id: int, institution_id: int | None) -> "Standing":
+        """Answer the standing with one entry at another institution (None: at none)."""
+        held = self.held.copy()
+        held[self.rows[entry_id]] = self.index.get(institution_id or NOBODY, NOBODY)
+        return replace(self, held=held)
+
+    def used_up(self, chain: str | None, branch: int) -> Quota | None:
+        """Answer the quota of a chain at a branch's bank that leaves no place, or None."""
+        for quota in self.quotas:
+            if quota.chain == chain and branch in quota.branches:
+                holders = self.held[self.members[quota.chain]]
+                if np.isin(holders, list(quota.branches)).sum() >= quota.places:
+                    return quota
+        return None
+
+
+def _members(holdings: Sequence[Holding], chain: str) -> IntArray:
+    return np.array([row for row, one in enumerate(holdings) if one.chain == chain], np.int64)
