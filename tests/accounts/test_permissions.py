@@ -59,6 +59,9 @@ run_matching              -    -    -    -    -    x     -     -     -
 run_allocation            -    -    -    -    -    x     -     -     -
 log_docking               -    x    x    x    x    x     -     -     -
 dispatch_entries          -    x    x    -    -    -     -     -     -
+raise_case                -    x    x    x    x    x     -     -     -
+answer_case               -    -    -    -    x    x     -     -     -
+comment_case              x    x    x    x    x    x     x     -     -
 read_coverage             -    x    x    x    x    x     x     x     -
 read_coverage_facts       -    -    -    -    -    x     -     x     -
 close_month               -    -    -    -    -    x     -     -     -

@@ -38,6 +38,7 @@ NOTHING: Final = _sends({})
 """A body that no schema takes: what the route is for concerns no case rows."""
 LIST: Final = Call(pages=True)
 ENTRY, NEED, USCC = {"entry": "entry"}, {"code": "need"}, {"uscc": "uscc"}
+CASE: Final = {"case": "case"}
 ACCOUNT: Final = Call()
 ACCOUNT_CHANGE: Final = Call(body=NOTHING)
 
@@ -185,6 +186,7 @@ CALLS: Final[Mapping[str, Call]] = {
         {"need": "need"}, body=lambda values: {"edition": "2024H1", "need": values["need"]}
     ),
     "PUT /whitelist/entries/{code}/withdrawal": Call({"code": "entry"}, body=_sends(REASON)),
+    "POST /whitelist/entries/{code}/reopening": Call({"code": "entry"}, body=_sends(REASON)),
     "GET /whitelist/imports": Call(pages=True, filters={"edition": "edition"}),
     "GET /whitelist/imports/template.xlsx": ACCOUNT,
     "GET /whitelist/imports/{import_id}": Call({"import_id": "import"}),
@@ -224,6 +226,27 @@ CALLS: Final[Mapping[str, Call]] = {
     "POST /handovers": ACCOUNT_CHANGE,
     "GET /cards": Call(pages=True, asks=({"edition": "2024H1"},), filters={"edition": "edition"}),
     "GET /cards/{card}": Call({"card": "card"}, asks=({"edition": "2024H1"},)),
+    # coordination cases
+    "GET /coordination/cases": Call(
+        pages=True,
+        asks=({}, {"overdue": "true"}),
+        filters={
+            "entry": "entry",
+            "edition": "edition",
+            "region": "region",
+            "kind": "case_kind",
+            "state": "case_state",
+            "body": "body",
+        },
+    ),
+    "POST /coordination/cases": Call(
+        ENTRY, body=lambda values: {"entry": values["entry"], "kind": "other", "question": "请协调"}
+    ),
+    "GET /coordination/cases/{case}": Call(CASE),
+    "GET /coordination/cases/{case}/comments": Call(CASE, pages=True),
+    "POST /coordination/cases/{case}/comments": Call(CASE, body=_sends({"text": "已函告"})),
+    "POST /coordination/cases/{case}/resolution": Call(CASE, body=_sends({"outcome": "已解决"})),
+    "POST /coordination/cases/{case}/refusal": Call(CASE, body=_sends({"outcome": "不予解决"})),
     # notices: a person's own; the outbox: an administrator's
     "GET /notices": Call(pages=True, asks=({}, {"unread": "true"})),
     "GET /notices/unread": ACCOUNT,

@@ -96,7 +96,7 @@ class Oracle:
         answered = self._answered_needs(viewer)
         lent = {consent["id"] for consents in held.values() for consent in consents}
         assignments = self._assignments(viewer, whole, held.keys())
-        cases = self._cases(whole, held)
+        cases, coordination = self._cases(whole, held), self._coordination(viewer, whole, held)
         judged = self.whole_entries(viewer.only(Role.COORDINATOR, Role.AUDITOR))
         return {
             "whitelist_entries": entries,
@@ -115,6 +115,13 @@ class Oracle:
             "docking_events": self._events(viewer, whole, held.keys()),
             "bottleneck_cases": cases,
             "bottleneck_findings": cases,
+            "entry_withdrawals": {
+                row["id"] for row in self.rows["entry_withdrawals"] if row["entry_id"] in entries
+            },
+            "coordination_cases": coordination,
+            "coordination_comments": {
+                row["id"] for row in self.rows["coordination_comments"] if row["case_id"] in coordination
+            },
             "review_items": {row["id"] for row in self.rows["review_items"] if row["entry_id"] in judged},
             "whitelist_imports": self._imports(viewer),
             "enterprise_registrations": self._registrations(viewer),
@@ -174,13 +181,26 @@ class Oracle:
             or (row["entry_id"] in held and self.is_of(viewer, row["institution_id"]))
         }
 
-    def _cases(self, whole: Ids, held: dict[int, list[dict[str, Any]]]) -> Ids:
-        told = {
+    def _coordination(self, viewer: Viewer, whole: Ids, held: dict[int, list[dict[str, Any]]]) -> Ids:
+        told = self._told(held)
+        return {
+            row["id"]
+            for row in self.rows["coordination_cases"]
+            if row["entry_id"] in whole
+            or row["entry_id"] in told
+            or (row["entry_id"] in held and self.is_of(viewer, row["raised_for_institution_id"]))
+        }
+
+    def _told(self, held: dict[int, list[dict[str, Any]]]) -> Ids:
+        return {
             entry
             for entry, consents in held.items()
             if any(one["shows_financial"] for one in consents)
             and any(one["shows_judicial"] for one in consents)
         }
+
+    def _cases(self, whole: Ids, held: dict[int, list[dict[str, Any]]]) -> Ids:
+        told = self._told(held)
         return {
             row["id"]
             for row in self.rows["bottleneck_cases"]

@@ -31,6 +31,7 @@ MUST_SHOW = (
     "GET /matches/runs/{run}/entries", "GET /whitelist/entries/{entry}/assignment", "GET /coverage/{month}/facts",
     "GET /whitelist/entries/{entry}/docking-events", "GET /whitelist/entries/{entry}/docking", "GET /docking/deadlines",
     "GET /registrations", "GET /notices", "GET /notices/{notice}",
+    "GET /coordination/cases", "GET /coordination/cases/{case}", "GET /coordination/cases/{case}/comments",
 )  # fmt: skip
 """Routes that show case rows to somebody: where the walk finds no marker it proves nothing."""
 
@@ -140,6 +141,7 @@ async def _find_leaks(walk: Walk, *names: str) -> list[str]:
         ("Assignment", "rival", "assignments"),
         ("EnterpriseContact", "clerk", ""),
         ("ReviewItem", "chain", "review_items"),
+        ("CoordinationCase", "rival", "coordination_cases"),
         ("WhitelistImport", "county", ""),
         ("Disclosure", "firm", ""),
         ("Project", "county", ""),

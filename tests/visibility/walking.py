@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute
 from app.accounts.door import OpenDoor
 from app.accounts.permissions import ROLES, Action
 from app.accounts.rules import Viewer
+from app.coordination.rules import case_code
 from app.kernel.database import AsyncSession, Sessions, WatchedSession
 from app.kernel.settings import Settings
 from app.main import API_PREFIX, create_app
@@ -32,9 +33,10 @@ CASE_POOLS: Final = {
     "entry": "whitelist_entries", "need": "needs", "uscc": "enterprises", "project": "projects",
     "review": "review_items", "import": "whitelist_imports", "consent": "consents",
     "registration": "enterprise_registrations", "notice": "notices",
+    "case": "coordination_cases",
 }  # fmt: skip
 MISSING: Final = {
-    "notice": "799999",
+    "notice": "799999", "case": "XT-799999",
     "entry": "2023H2-91230199MA1BQXYE20", "need": "91230199MA1BQXYE20", "uscc": "91230199MA1BQXYE20",
     "project": "91230199MA1BQXYE20-P1", "review": "799999", "import": "799999", "consent": "799999",
     "registration": "799999",
@@ -48,7 +50,7 @@ PUBLIC_POOLS: Final = {
     "chain_role": ("leader",), "day": ("2023-10-01",), "library": ("2024Q1",), "edition": ("2023H2", "2024H1"),
     "region": ("230100", "231002", "230000"), "status": ("admitted", "refused"), "class": ("srdi",),
     "review_kind": ("duplicate_name",), "month": ("2023-11", "2024-02"), "route": ("ask", "policy_gap", "d"),
-    "name": ("QX", "0"),
+    "name": ("QX", "0"), "case_kind": ("land", "guarantee"), "case_state": ("open", "refused"), "body": ("YS-XTJZ-HLJ",),
 }  # fmt: skip
 
 
@@ -329,6 +331,7 @@ def _ids(world: World) -> dict[str, dict[str, Any]]:
         "project": {f"{firms[row['enterprise_id']]}-P{row['number']}": row["id"] for row in rows["projects"]},
         "review": {str(row["id"]): row["id"] for row in rows["review_items"]},
         "import": {str(row["id"]): row["id"] for row in rows["whitelist_imports"]},
+        "case": {case_code(row["id"]): row["id"] for row in rows["coordination_cases"]},
         "notice": {str(row["id"]): row["id"] for row in rows["notices"]},
         "consent": {str(row["id"]): row["id"] for row in rows["consents"]},
         "registration": {str(row["id"]): row["id"] for row in rows["enterprise_registrations"]},

@@ -18,6 +18,7 @@ from app.allocation.tables import Assignment, AssignmentSupport, EntryHandler
 from app.bottlenecks.tables import BottleneckCase, BottleneckFinding
 from app.cli.demo import demo_plan
 from app.cli.line import stages_of, walk
+from app.coordination.tables import CoordinationCase, CoordinationComment
 from app.docking.tables import DockingEvent
 from app.enterprises.tables import (
     Consent,
@@ -33,7 +34,13 @@ from app.kernel.clock import shanghai_today
 from app.kernel.database import AsyncSession, Base, Sessions, transaction
 from app.matching.tables import MatchCount, MatchResult
 from app.notifications.tables import Notice
-from app.whitelist.tables import ReviewItem, WhitelistEdition, WhitelistEntry, WhitelistImport
+from app.whitelist.tables import (
+    EntryWithdrawal,
+    ReviewItem,
+    WhitelistEdition,
+    WhitelistEntry,
+    WhitelistImport,
+)
 
 JURISDICTION: Final = "230000"
 SEED, ENTRIES = 7, 24
@@ -44,6 +51,7 @@ CASE_TABLES: Final[tuple[type[Base], ...]] = (
     WhitelistEntry, MatchResult, MatchCount, BottleneckCase, BottleneckFinding, Assignment, AssignmentSupport,
     EntryHandler, DockingEvent, ReviewItem, WhitelistImport, Enterprise, EnterpriseContact, Need, NeedRevision,
     Project, Consent, Disclosure, EnterpriseRegistration, Notice,
+    EntryWithdrawal, CoordinationCase, CoordinationComment,
 )  # fmt: skip
 MARKER: Final = re.compile(rb"QX[0-9]{5}XQ")
 CREDIT_CODE: Final = re.compile(rb"9[0-9A-Z]{17}")
@@ -137,6 +145,7 @@ async def _add(session: AsyncSession, day: date) -> None:
     ids = count(FIRST_OWN_ID)
     await _add_consents(session, rows, day, ids)
     await _add_reviews(session, rows, ids)
+    await _add_coordination(session, rows, ids)
     current = [row for row in rows["assignments"] if row["ended_at"] is None and row["institution_id"]]
     for row in current:
         await session.execute(
@@ -173,6 +182,16 @@ async def _give_to_guarantor(session: AsyncSession, rows: Rows) -> None:
     entries = _bare(WhitelistEntry)
     gone = {"withdrawn_at": THEN, "withdrawn_by": "?", "withdrawal_reason": "?"}
     await session.execute(update(entries).where(entries.c.id == idle[-1]["entry_id"]).values(gone))
+    session.add(
+        EntryWithdrawal(entry_id=idle[-1]["entry_id"], withdrawn_at=THEN, withdrawn_by="?", reason="?")
+    )
+    for row in idle[:-1]:
+        session.add(
+            EntryWithdrawal(
+                entry_id=row["entry_id"], withdrawn_at=THEN, withdrawn_by="?", reason="?", reopened_at=THEN,
+                reopened_by="?", reopen_reason="?",
+            )
+        )  # fmt: skip
 
 
 async def _add_consents(session: AsyncSession, rows: Rows, day: date, ids: Iterator[int]) -> None:
@@ -224,6 +243,35 @@ async def _add_reviews(session: AsyncSession, rows: Rows, ids: Iterator[int]) ->
     await session.flush()
 
 
+async def _add_coordination(session: AsyncSession, rows: Rows, ids: Iterator[int]) -> None:
+    """Raise a case of every entry, for its holder, for another bank, for nobody in turn; every other one is closed."""
+    codes = {row["code"]: row["id"] for row in rows["institutions"]}
+    holders = {
+        row["entry_id"]: row["institution_id"] for row in rows["assignments"] if row["ended_at"] is None
+    }
+    known = {(row["entry_id"], row["kind"]) for row in rows["coordination_cases"]}
+    for place, entry in enumerate(rows["whitelist_entries"]):
+        kind = ("land", "guarantee", "facts")[place % 3]
+        closed = (
+            {"closed_at": THEN, "closed_by": "?", "answered_by": "?", "outcome": "?"} if place % 2 else {}
+        )
+        raised_for = {0: holders.get(entry["id"]), 1: codes["SJYH-HRB"]}.get(place % 3)
+        case = next(ids)
+        session.add(
+            CoordinationCase(
+                id=case, entry_id=entry["id"], kind="other" if (entry["id"], kind) in known else kind,
+                state="refused" if closed else "open", body_institution_id=codes["YS-XTJZ-HLJ"] if place % 2 else None, body="?", raised_by="?", raised_at=THEN,
+                raised_for_institution_id=raised_for, question="?", working_days=15,
+                due_on=THEN.date() if place % 4 else None, version=1, **closed,
+            )
+        )  # fmt: skip
+        await session.flush()
+        session.add(
+            CoordinationComment(id=next(ids), case_id=case, written_by="?", body="?", created_at=THEN)
+        )
+    await session.flush()
+
+
 class _Tagger:
     """Writes markers into rows and remembers to which row each belongs."""
 
@@ -257,9 +305,16 @@ async def _tag(session: AsyncSession) -> dict[bytes, Owner]:
     await tagger.texts(WhitelistImport, rows["whitelist_imports"], "file_name", "imported_by")
     await tagger.texts(EnterpriseRegistration, rows["enterprise_registrations"], "name", "evidence")
     await tagger.texts(EntryHandler, rows["entry_handlers"], "given_by")
+    await tagger.texts(EntryWithdrawal, rows["entry_withdrawals"], "withdrawn_by", "reason", "reopen_reason")
+    await tagger.texts(CoordinationCase, rows["coordination_cases"], "question", "body", "outcome")
+    await tagger.texts(CoordinationComment, rows["coordination_comments"], "written_by", "body")
     for row in rows["notices"]:
         told, entry = ("notices", row["id"]), ("whitelist_entries", row["entry_id"])
-        marked = {"title": tagger.marker(told), "body": tagger.marker(entry), "link": f"/{tagger.marker(entry)}"}
+        marked = {
+            "title": tagger.marker(told),
+            "body": tagger.marker(entry),
+            "link": f"/{tagger.marker(entry)}",
+        }
         await tagger.write(Notice, row, marked)
     await tagger.texts(NeedRevision, rows["need_revisions"], "content_hash")
     names = {}
