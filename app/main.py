@@ -25,6 +25,7 @@ from app.accounts.start_service import require_fit, require_safe
 from app.allocation import api as allocation
 from app.allocation import handler_api as handlers
 from app.bottlenecks import api as bottlenecks
+from app.bulletins import api as bulletins
 from app.catalogue import api as catalogue
 from app.chains import api as chains
 from app.coordination import api as coordination
@@ -82,6 +83,7 @@ ROUTERS = (
     coordination.router,
     docking.router,
     coverage.router,
+    bulletins.router,
 )
 PAGES = (coordinator.router, signing.router, invitation.router, account.router, factor_pages.router)
 

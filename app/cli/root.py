@@ -29,6 +29,7 @@ ROOMS: Final = {
     "docking": ("docking", "What happened to entries (对接记录)."),
     "coverage": ("coverage", "Monthly docking coverage (对接覆盖率)."),
     "rounds": ("rounds", "What time makes due (巡检): reminders, escalations, closes, sending."),
+    "bulletin": ("bulletins", "The month's bulletin 月度通报."),
     "audit": ("audit", "The audit trail 审计记录: show, export, verify."),
 }
 """Group of commands → the module below `app.cli` that holds them as `commands`, and what they are for."""

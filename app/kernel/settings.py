@@ -133,6 +133,11 @@ class Settings(BaseSettings):
         ge=0,
         description="How often the server does what time makes due (reminders, escalations, closes, sending); 0 never.",
     )
+    chart_font: str = Field(
+        default="Noto Sans CJK SC",
+        description="Font family of the charts in bulletins (Debian: fonts-noto-cjk); without any Chinese font "
+        "bulletins have tables alone.",
+    )
     log_level: str = Field(
         default="INFO",
         pattern="^(DEBUG|INFO|WARNING|ERROR)$",

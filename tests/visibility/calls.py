@@ -285,5 +285,8 @@ CALLS: Final[Mapping[str, Call]] = {
     "POST /coverage/{month}/close": Call({"month": "month"}, body=NOTHING),
     "GET /coverage/{month}/verification": Call({"month": "month"}),
     "GET /coverage/{month}/facts": Call({"month": "month"}),
+    "GET /bulletins/{month}": Call({"month": "month"}),
+    "GET /bulletins/{month}.xlsx": Call({"month": "month"}),
+    "GET /bulletins/{month}.docx": Call({"month": "month"}),
     "GET /": Call(asks=({}, {"month": "2023-11"})),
 }

@@ -1,0 +1,110 @@
+"""Charts of a bulletin as pictures, drawn offline (altair describes, vl-convert draws).
+
+Chinese labels need a Chinese font on the machine. Without one a chart would come out with blanks for
+labels, so none is drawn: the document says so, and the table of the same section holds every number of it.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+import altair as alt
+import vl_convert
+
+from app.bulletins.bulletin import Bulletin, Chart, Point, Unit
+from app.kernel.logs import get_logger
+
+WIDTH: Final = 430
+BAR: Final = 24
+SCALE: Final = 3
+BLUE, GROUND, INK = "#2F6DB5", "#E8EDF3", "#1F2933"
+WHOLE: Final = 100.0
+_MOST_LABEL: Final = 170
+_ROOM: Final = 1.36
+"""Bars end so far before the right edge that what stands at their end has room."""
+_PROBES: Final = ("融", "桥")
+
+log = get_logger(__name__)
+
+
+def pictures(bulletin: Bulletin, font: str) -> Mapping[str, bytes]:
+    """Answer the PNG of each chart by its key; none at all where the machine has no Chinese font."""
+    charts = [chart for section in bulletin.sections for chart in section.charts]
+    if not draws_chinese(font):
+        log.warning("charts_left_out", reason="no Chinese font", remedy="install fonts-noto-cjk")
+        return {}
+    return {chart.key: png(chart, font) for chart in charts}
+
+
+@lru_cache(maxsize=8)
+def draws_chinese(font: str) -> bool:
+    """Tell whether this machine can draw Chinese, in a font or in what stands in for it.
+
+    Glyphs that no font has are left blank: two different characters then look the same.
+    """
+    drawn = {vl_convert.svg_to_png(_probe(character, font)) for character in _PROBES}
+    return len(drawn) == len(_PROBES)
+
+
+def _probe(character: str, font: str) -> str:
+    family = font.replace("&", "").replace("<", "").replace("'", "").replace('"', "")
+    text = f"<text x='2' y='26' font-size='24' font-family=\"'{family}', sans-serif\">{character}</text>"
+    return f"<svg xmlns='http://www.w3.org/2000/svg' width='32' height='32'>{text}</svg>"
+
+
+def png(chart: Chart, font: str) -> bytes:
+    """Answer a chart as PNG; the same chart gives the same bytes."""
+    drawn: bytes = vl_convert.vegalite_to_png(specification(chart, font), scale=SCALE, allowed_base_urls=[])
+    return drawn
+
+
+def specification(chart: Chart, font: str) -> dict[str, Any]:
+    """Answer a chart as Vega-Lite: bars with their values, and the month before as a mark on each.
+
+    Of percentages the light ground is the whole.
+    """
+    rows = [_row(place, point) for place, point in enumerate(chart.points)]
+    is_share = chart.unit is Unit.PERCENT
+    most = WHOLE if is_share else max((row["value"] for row in rows), default=0) or 1
+    scale = alt.Scale(domain=[0, most * _ROOM], nice=False)
+    base = alt.Chart({"values": rows}).encode(
+        y=alt.Y("place:O", title=None, axis=_axis([point.label for point in chart.points]))
+    )
+    layers = (
+        [base.mark_bar(color=GROUND, height=BAR * 0.58).encode(x=_length("whole", scale))] if is_share else []
+    )
+    layers.append(base.mark_bar(color=BLUE, height=BAR * 0.58).encode(x=_length("value", scale)))
+    if any("before" in row for row in rows):
+        marked = base.transform_filter("isValid(datum.before)")
+        layers.append(
+            marked.mark_tick(color=INK, thickness=2, height=BAR * 0.8).encode(x=_length("before", scale))
+        )
+    at_end = base.mark_text(align="left", dx=6, fontSize=11, color=INK)
+    layers.append(at_end.encode(x=_length("whole" if is_share else "value", scale), text="text:N"))
+    drawn = alt.layer(*layers).properties(width=WIDTH, height=BAR * len(rows))
+    styled = drawn.configure(font=font, background="white", padding=6).configure_view(stroke=None)
+    found: dict[str, Any] = styled.to_dict()
+    return found
+
+
+def _row(place: int, point: Point) -> dict[str, Any]:
+    row: dict[str, Any] = {"place": place, "text": point.text, "value": float(point.value), "whole": WHOLE}
+    return row if point.before is None else row | {"before": float(point.before)}
+
+
+def _length(field: str, scale: alt.Scale) -> alt.X:
+    return alt.X(f"{field}:Q", title=None, axis=None, scale=scale, stack=None)
+
+
+def _axis(labels: list[str]) -> alt.Axis:
+    """Answer an axis that writes labels by place: two bars may have the same name."""
+    return alt.Axis(
+        labelExpr=f"{json.dumps(labels)}[datum.value]",
+        labelLimit=_MOST_LABEL,
+        labelFontSize=11,
+        labelColor=INK,
+        ticks=False,
+        domain=False,
+        labelPadding=8,
+    )

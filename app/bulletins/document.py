@@ -1,0 +1,185 @@
+"""The bulletin as an official document (docx): docxtpl fills the template, widths and alignment follow the data.
+
+All texts are escaped, and characters that XML cannot hold are left out, so a name stays a name. Equal bulletins
+give equal bytes: dates are those of the month's close, and the archive holds none of its own.
+"""
+
+import io
+import struct
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC
+from typing import Any, Final
+
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml.ns import qn
+from docx.shared import Mm
+from docxtpl import DocxTemplate, InlineImage
+
+from app.bulletins.bulletin import Bulletin, Chart, Section, Table, Unit, texts_of
+from app.bulletins.charts import SCALE
+from app.bulletins.template_maker import TEMPLATE
+
+MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+TEXT_WIDTH: Final = 156.0
+"""Millimetres between the margins of the template."""
+NO_PICTURE: Final = "（生成本文件的服务器未安装中文字体，图略；各数见本节各表。）"
+BEFORE: Final = "竖线为上月末"
+LAST: Final = "附　统计口径与核验"
+_MM_PER_PIXEL: Final = 0.25
+_TWIPS_PER_MM: Final = 1440 / 25.4
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+_PARTICULARS: Final = (34.0, 122.0)
+_MM_PER_SIGN: Final = 1.6
+_PADDING: Final = 2.4
+_NARROWEST: Final = 5
+_ASCII: Final = 0x7F
+_SURROGATES: Final = range(0xD800, 0xE000)
+_NO_CHARACTERS: Final = frozenset({0xFFFE, 0xFFFF})
+
+
+def document(bulletin: Bulletin, pictures: Mapping[str, bytes]) -> bytes:
+    """Answer the document; a chart without a picture (PNG by the chart's key) says why it is left out."""
+    template = DocxTemplate(TEMPLATE)
+    template.init_docx()
+    template.render(_context(template, bulletin, pictures), autoescape=True)
+    filled = template.docx
+    tables = [table for section in bulletin.sections for table in section.tables]
+    for drawn, table in zip(filled.tables, tables, strict=False):
+        _lay_out(drawn, _widths(table), [column.unit for column in table.columns], table)
+    _lay_out(filled.tables[-1], _PARTICULARS, (Unit.TEXT, Unit.TEXT), None)
+    _describe_pictures(filled, bulletin, pictures)
+    _set_properties(filled.core_properties, bulletin)
+    target = io.BytesIO()
+    filled.save(target)
+    return _undated(target.getvalue())
+
+
+def _context(template: Any, bulletin: Bulletin, pictures: Mapping[str, bytes]) -> dict[str, Any]:
+    rows = [[_plain(fact.label), _plain(fact.value)] for fact in bulletin.particulars]
+    return {
+        "mark": bulletin.mark,
+        "title": _plain(bulletin.title),
+        "month_name": bulletin.month_name,
+        "sections": [_section(template, section, pictures) for section in bulletin.sections],
+        "last_heading": LAST,
+        "method": [f"{place}. {_plain(line)}" for place, line in enumerate(bulletin.method, 1)],
+        "particulars": {"caption": "本通报所据", "columns": ["项目", "内容"], "rows": rows},
+        "verification": [
+            f"核验{place}. {_plain(line)}" for place, line in enumerate(bulletin.verification, 1)
+        ],
+    }
+
+
+def _section(template: Any, section: Section, pictures: Mapping[str, bytes]) -> dict[str, Any]:
+    return {
+        "heading": _plain(section.heading),
+        "sentences": [_plain(sentence) for sentence in section.sentences],
+        "charts": [_chart(template, chart, pictures.get(chart.key)) for chart in section.charts],
+        "tables": [_table(table) for table in section.tables],
+    }
+
+
+def _chart(template: Any, chart: Chart, picture: bytes | None) -> dict[str, Any]:
+    caption = _plain(f"图{chart.number}　{chart.title}")
+    if picture is None:
+        return {"caption": caption, "picture": NO_PICTURE, "note": ""}
+    pixels: int = struct.unpack(">I", picture[16:20])[0]  # the width in a PNG's first chunk
+    width = Mm(min(pixels / SCALE * _MM_PER_PIXEL, TEXT_WIDTH))
+    has_before = any(point.before is not None for point in chart.points)
+    image = InlineImage(template, io.BytesIO(picture), width=width)
+    return {"caption": caption, "picture": image, "note": BEFORE if has_before else ""}
+
+
+def _table(table: Table) -> dict[str, Any]:
+    return {
+        "caption": _plain(f"表{table.number}　{table.title}"),
+        "columns": [_plain(column.label) for column in table.columns],
+        "rows": [[_plain(text) for text in texts_of(table, row)] for row in table.rows],
+        "note": _plain(table.note),
+    }
+
+
+def _plain(text: str) -> str:
+    """Answer a text without the characters that XML cannot hold, and without line and page breaks."""
+    kept = (character if _is_kept(ord(character)) else " " for character in text)
+    return "".join(kept)
+
+
+def _is_kept(code: int) -> bool:
+    return code >= ord(" ") and code != _ASCII and code not in _SURROGATES and code not in _NO_CHARACTERS
+
+
+def _widths(table: Table) -> list[float]:
+    """Answer the millimetres of columns: numbers stay on one line, texts share what is left."""
+    texts = [texts_of(table, row) for row in table.rows]
+    natural, is_text = [], [column.unit is Unit.TEXT for column in table.columns]
+    for place, column in enumerate(table.columns):
+        longest = max((_breadth(row[place]) for row in texts), default=0)
+        signs = max(longest, _NARROWEST, (_breadth(column.label) + 1) // 2)
+        natural.append(_MM_PER_SIGN * signs + _PADDING)
+    room = TEXT_WIDTH - sum(width for width, text in zip(natural, is_text, strict=True) if not text)
+    wanted = sum(width for width, text in zip(natural, is_text, strict=True) if text)
+    if wanted <= room:
+        return [width * TEXT_WIDTH / sum(natural) for width in natural]
+    return [width * room / wanted if text else width for width, text in zip(natural, is_text, strict=True)]
+
+
+def _breadth(text: str) -> int:
+    return sum(1 if ord(character) <= _ASCII else 2 for character in text)
+
+
+def _lay_out(drawn: Any, widths: Sequence[float], units: Sequence[Unit], table: Table | None) -> None:
+    """Set widths, put numbers to the right, and print totals bold."""
+    twips = [str(round(width * _TWIPS_PER_MM)) for width in widths]
+    properties = drawn._tbl  # noqa: SLF001 - python-docx looks every cell up anew
+    for grid, width in zip(properties.tblGrid.gridCol_lst, twips, strict=True):
+        grid.set(qn("w:w"), width)
+    for place, row in enumerate(properties.tr_lst):
+        is_total = place > 0 and table is not None and table.rows[place - 1].is_total
+        for cell, width, unit in zip(row.tc_lst, twips, units, strict=True):
+            cell.get_or_add_tcPr().get_or_add_tcW().set(qn("w:w"), width)
+            cell.tcPr.tcW.set(qn("w:type"), "dxa")
+            for paragraph in cell.p_lst:
+                _align(paragraph, unit, is_head=place == 0, is_total=is_total)
+
+
+def _align(paragraph: Any, unit: Unit, *, is_head: bool, is_total: bool) -> None:
+    layout = paragraph.get_or_add_pPr()
+    if is_head:
+        layout.jc_val = WD_ALIGN_PARAGRAPH.CENTER
+    elif unit is not Unit.TEXT:
+        layout.jc_val = WD_ALIGN_PARAGRAPH.RIGHT
+    if is_head or is_total:
+        for run in paragraph.r_lst:
+            run.get_or_add_rPr().get_or_add_b()
+
+
+def _describe_pictures(filled: Any, bulletin: Bulletin, pictures: Mapping[str, bytes]) -> None:
+    """Say in words what each picture shows, for those who do not see it."""
+    drawn = (chart for section in bulletin.sections for chart in section.charts if chart.key in pictures)
+    for shape, chart in zip(filled.inline_shapes, drawn, strict=True):
+        bars = "；".join(f"{point.label} {point.text}" for point in chart.points)
+        shape._inline.docPr.set("descr", _plain(f"{chart.title}：{bars}"))  # noqa: SLF001 - no API for it
+
+
+def _set_properties(properties: Any, bulletin: Bulletin) -> None:
+    dated = bulletin.dated.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+    properties.created = properties.modified = dated
+    properties.title = _plain(f"{bulletin.title}（{bulletin.month_name}）")
+    properties.author = properties.last_modified_by = properties.comments = ""
+    properties.revision, properties.language = 1, "zh-CN"
+
+
+def _undated(archive: bytes) -> bytes:
+    """Answer the same archive with the same date on every file in it."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as source, zipfile.ZipFile(target, "w") as copy:
+        for name, data in _members(source):
+            copy.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
+    return target.getvalue()
+
+
+def _members(source: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
+    for name in source.namelist():
+        yield name, source.read(name)
