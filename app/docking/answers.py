@@ -74,13 +74,14 @@ class Handling:
 class DeclineAnswer:
     """The answer: what was declined, how it is handled, who has it now, what to do; `sentences` say it all.
 
-    `handling` is None where nothing was classified or the reader is not shown it; `clock` is None for an entry that is
-    no longer on the roster.
+    `handling` is None where nothing was classified or the reader is not shown it. `clock` is None where the reader is not
+    shown what is due, then `owner` alone says who has it; both are None for an entry that is off the roster.
     """
 
     decline: Decline
     handling: Handling | None
     clock: Clock | None
+    owner: str | None
     advice: tuple[AdviceLine, ...]
     sentences: tuple[str, ...]
 
@@ -96,13 +97,15 @@ def answer_of(
     clock: Clock | None,
     advice: Sequence[AdviceLine],
     today: date,
+    *,
+    owner: str | None = None,
 ) -> DeclineAnswer:
     """Answer a decline as of a day in Asia/Shanghai; of one that was taken back, no more than that."""
     if decline.is_voided:
-        sentences = (_blocked(decline), "该记录已经更正，不作数。", *_present(clock, today))
-        return DeclineAnswer(decline, None, clock, (), sentences)
-    told = (_blocked(decline), *_handled(handling), *_present(clock, today), *_to_do(advice))
-    return DeclineAnswer(decline, handling, clock, tuple(advice), told)
+        sentences = (_blocked(decline), "该记录已经更正，不作数。", *_present(clock, owner, today))
+        return DeclineAnswer(decline, None, clock, owner, (), sentences)
+    told = (_blocked(decline), *_handled(handling), *_present(clock, owner, today), *_to_do(advice))
+    return DeclineAnswer(decline, handling, clock, owner, tuple(advice), told)
 
 
 def day_text(day: date) -> str:
@@ -127,10 +130,10 @@ def _handled(handling: Handling | None) -> Iterator[str]:
         yield f"按{handling.citation}“{handling.name}”办理{adopted}，推送对象为{handling.receiver}。"
 
 
-def _present(clock: Clock | None, today: date) -> Iterator[str]:
+def _present(clock: Clock | None, owner: str | None, today: date) -> Iterator[str]:
     """Say who has the entry now, for what and until when, and what holds it up."""
     if clock is None:
-        yield "该条目已不在名单上，不再推送。"
+        yield f"现由{owner}负责。" if owner else "该条目已不在名单上，不再推送。"
         return
     if clock.step is Step.REFRESH:
         until = f"，名单于{day_text(clock.due_on)}后更新" if clock.due_on else ""

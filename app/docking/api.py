@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
-from app.docking import clock_service, history_service, service
+from app.docking import answers_api, clock_service, history_service, service
 from app.docking.clock import Turn
 from app.docking.kinds import Level
 from app.docking.schemas import (
@@ -182,3 +182,4 @@ async def list_decline_reasons(_viewer: ViewerDep) -> list[ReasonOut]:
 router = APIRouter()
 router.include_router(entry_router)
 router.include_router(docking_router)
+router.include_router(answers_api.router)

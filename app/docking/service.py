@@ -1,13 +1,15 @@
 """Use cases of docking: log what happened, one event or many; a decline leads to the next party."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any, Final
 
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.allocation import service as allocation
 from app.bottlenecks import service as bottlenecks
-from app.docking import clock_service, gathering, queries
+from app.docking import answer_service, clock_service, gathering, guarantee_service, queries
 from app.docking.appending import EntryDraft, rows_of
 from app.docking.dossiers import EntryDossier, InstitutionKey, is_left
 from app.docking.history_service import found_edition, found_entry, onlooker_of
@@ -20,6 +22,10 @@ from app.docking.schemas import EventIn, EventOut
 from app.docking.views import event_out
 from app.kernel.database import AsyncSession, unrestricted
 from app.kernel.errors import Fault, Refused
+from app.policy.facts import Facts
+
+_PASSES_ON: Final = frozenset({EventKind.DECLINED, EventKind.GUARANTEE_GRANTED})
+"""They may change who is responsible; allocations of the edition wait meanwhile."""
 
 
 def draft_of(event: EventIn, now: datetime) -> Draft:
@@ -58,7 +64,7 @@ async def log_event(
     if event.kind in BY_THE_CLOCK:
         fault = Fault("kind", "comes from the clock alone", "Log what was done.", event.kind.value)
         raise Refused("The event cannot be logged as sent.", [fault])
-    if event.kind is EventKind.DECLINED:
+    if event.kind in _PASSES_ON:
         await queries.hold_edition_of(session, viewer, entry_code)
     dossier = await found_entry(session, viewer, entry_code, lock=True)
     draft = draft_of(event, now)
@@ -66,10 +72,17 @@ async def log_event(
     known = await queries.institution_keys(session, codes) if codes else {}
     check_logger(viewer, dossier, draft, await _line_of_logger(session, dossier, draft, known))
     row = row_told(await onlooker_of(session, viewer, [dossier]), dossier, draft, known, actor=viewer.name)
+    [faults] = await guarantee_service.faults_of(session, [(dossier, dossier.events[-1])])
+    if faults:
+        raise Refused("The guarantee costs more than it may.", faults)
     stored = await queries.append_event(session, row)
     if event.kind is EventKind.DECLINED:
         await _pass_on(session, viewer, [dossier], now)
+    if event.kind is EventKind.GUARANTEE_GRANTED:
+        await _rematch(session, viewer, [dossier], now)
     await clock_service.refresh(session, [dossier.id], now)
+    if event.kind is EventKind.DECLINED:
+        await answer_service.tell_declined(session, [(dossier.id, stored.sequence)], now=now)
     party = stored.institution_id
     names = await queries.institution_names(session, [party] if party is not None else [])
     return event_out(stored, names[party].code if party is not None else None)
@@ -119,13 +132,38 @@ async def log_events(
     dossiers = {found.code: found for found in await gathering.dossiers(session, viewer, edition, lock=True)}
     known = await queries.institution_keys(session)
     rows, faults = rows_of(dossiers, drafts, known, actor=actor or viewer.name)
+    faults += await _costs_too_much(session, dossiers, drafts, rows)
     if faults:
         raise Refused(f"{len(faults)} faults in {len(drafts)} events; nothing was logged.", faults)
     await queries.append_events(session, ({**row, "is_simulated": is_simulated} for row in rows))
     declined = {code for code, draft in drafts if draft.kind is EventKind.DECLINED}
     await _pass_on(session, viewer, [dossiers[code] for code in sorted(declined)], now)
+    granted = {code for code, draft in drafts if draft.kind is EventKind.GUARANTEE_GRANTED}
+    await _rematch(session, viewer, [dossiers[code] for code in sorted(granted)], now)
     await clock_service.refresh(session, {dossiers[code].id for code, _draft in drafts}, now)
+    if not is_simulated:
+        told = [(row["entry_id"], row["sequence"]) for row in rows if row["kind"] == EventKind.DECLINED]
+        await answer_service.tell_declined(session, told, now=now)
     return len(rows)
+
+
+async def _costs_too_much(
+    session: AsyncSession,
+    dossiers: Mapping[str, EntryDossier],
+    drafts: Sequence[EntryDraft],
+    rows: Sequence[Mapping[str, Any]],
+) -> list[Fault]:
+    """Name the fees of guarantees that are above the cap, as `events.3.fee_rate`; nothing while others have faults."""
+    if len(rows) < len(drafts):
+        return []
+    decided = [
+        (dossiers[code], next(one for one in dossiers[code].events if one.sequence == row["sequence"]))
+        for (code, draft), row in zip(drafts, rows, strict=True)
+        if draft.kind in guarantee_service.OF_GUARANTEES
+    ]
+    numbers = [n for n, (_code, draft) in enumerate(drafts) if draft.kind in guarantee_service.OF_GUARANTEES]
+    found = zip(numbers, await guarantee_service.faults_of(session, decided), strict=True)
+    return [replace(fault, where=f"events.{n}.{fault.where}") for n, faults in found for fault in faults]
 
 
 async def _pass_on(
@@ -151,3 +189,17 @@ async def _pass_on(
     with unrestricted(session):
         await bottlenecks.classify_entries(session, viewer, established, now=now)
         await allocation.reroute_entries(session, viewer, left, now=now)
+
+
+async def _rematch(
+    session: AsyncSession, viewer: Viewer, dossiers: Sequence[EntryDossier], now: datetime
+) -> None:
+    """Match entries anew for which a guarantee was granted: with that fact a bank may lend (黑银发〔2023〕25号 十七).
+
+    Entries for which somebody has approved credit are left alone.
+    """
+    open_ones = [found.id for found in dossiers if not fold(found.events).approved_fen]
+    established: dict[int, Facts] = {one: {"guarantee_available": True} for one in open_ones}
+    if established:
+        with unrestricted(session):  # as when an entry is passed on
+            await allocation.rematch_entries(session, viewer, established, cause="担保机构已承保", now=now)

@@ -277,6 +277,8 @@ CALLS: Final[Mapping[str, Call]] = {
         filters={"institution": "institution"},
     ),
     "GET /docking/reasons": ACCOUNT,
+    "GET /whitelist/entries/{entry}/answers": Call(ENTRY, pages=True),
+    "GET /docking/guarantee-fees": ACCOUNT,
     "GET /coverage/{month}.xlsx": Call({"month": "month"}),
     "GET /coverage/{month}": Call(
         {"month": "month"},
