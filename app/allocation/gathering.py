@@ -21,8 +21,6 @@ from app.allocation.since_matching import declined_of, judged_anew
 from app.bottlenecks import service as bottlenecks
 from app.bottlenecks.cases import CaseSays, finding_from_data
 from app.bottlenecks.refits import judged_need
-from app.bottlenecks.routing import Routing
-from app.bottlenecks.rules import established_from_data, is_answered
 from app.bottlenecks.views import routed_need
 from app.catalogue.rules import ProductInForce
 from app.enterprises.need_facts import NeedFacts
@@ -193,30 +191,22 @@ def _offers(found: EligibleCandidates, products: Sequence[ProductInForce]) -> Of
 def blocked_entries(
     cases: Sequence[CaseSays], needs: Mapping[int, NeedFacts], tree: InstitutionTree
 ) -> dict[int, BlockedEntry]:
-    """Answer what bottleneck cases say and who receives them, by entry id; cases without a need are left out.
-
-    A class that a granted guarantee answers no longer goes before a product: the entry does not count as declined.
-    """
+    """Answer what bottleneck cases say and who receives them, by entry id; cases without a need are left out."""
     routings = bottlenecks.routings(
         cases, {entry: routed_need(facts) for entry, facts in needs.items()}, tree
     )
     return {
-        case.entry_id: _blocked(case, routings.get(case.entry_id)) for case in cases if case.entry_id in needs
+        case.entry_id: BlockedEntry(
+            route=case.route,
+            is_declined=case.cause == "declined",
+            asks=tuple(case.detail["asks"]),
+            gap=case.detail["gap"],
+            leading=None if case.leading is None else finding_from_data(*case.leading),
+            routing=routings.get(case.entry_id),
+        )
+        for case in cases
+        if case.entry_id in needs
     }
-
-
-def _blocked(case: CaseSays, routing: Routing | None) -> BlockedEntry:
-    leading = None if case.leading is None else finding_from_data(*case.leading)
-    established = established_from_data(case.detail["established"])
-    is_cured = leading is not None and is_answered(leading, established)
-    return BlockedEntry(
-        route=case.route,
-        is_declined=case.cause == "declined" and not is_cured,
-        asks=tuple(case.detail["asks"]),
-        gap=case.detail["gap"],
-        leading=leading,
-        routing=routing,
-    )
 
 
 def _entry_of(entry: AdmittedEntry, regions: Regions) -> RunEntry:

@@ -40,7 +40,7 @@ class RerouteIn(BaseModel):
 class MoveOut(BaseModel):
     """What becomes of one entry."""
 
-    model_config = ConfigDict(populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     entry: str = Field(description="名单条目编码.")
     is_moved: bool = Field(description="Whether it goes to another party.")

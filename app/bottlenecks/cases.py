@@ -81,7 +81,10 @@ class CaseContent:
 def classify_need(
     facts: NeedFacts, established: Facts, rules: RuleBook, reference: ReferenceBook
 ) -> Classification:
-    """Classify a need by the rules of a day; what was established beyond its statement comes before it."""
+    """Classify a need by the rules of a day; what was established beyond its statement comes before it.
+
+    A class that rests on missing collateral leads no more once a guarantee is established.
+    """
     derived = derive_facts(
         with_established(facts.stated(), established),
         established_on=facts.established_on,
@@ -89,7 +92,7 @@ def classify_need(
         book=reference,
         rules=rules.derived,
     )
-    return classify(derived, rules)
+    return classify(derived, rules, established)
 
 
 def case_of(need: BlockedNeed, found: Classification, cause: str) -> CaseContent:

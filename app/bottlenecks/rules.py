@@ -5,8 +5,9 @@ go. The text gives no order; the operator's order says which obstacle is dealt w
 class is not pressed into the nearest one: it is an open *policy gap* 政策空缺 for the coordinator.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from app.policy.criteria import (
@@ -88,10 +89,13 @@ class Classification:
         return tuple(found for found in self.findings if found.verdict in verdicts)
 
 
-def classify(facts: Facts, rules: BottleneckRules) -> Classification:
+def classify(
+    facts: Facts, rules: BottleneckRules, established: Facts = MappingProxyType({})
+) -> Classification:
     """Judge every class of the rules against a need's facts and say which one leads.
 
-    Leads: the first in the operator's order that passes; a class that the order does not name comes last.
+    Leads: the first in the operator's order that passes; a class that the order does not name comes last. A
+    class that a guarantee answers (`is_answered` by what is `established`) leads no more.
     """
     order = {code: place for place, code in enumerate(rules.bottleneck_order)}
     by_class: dict[str, ClassFinding] = {}
@@ -104,9 +108,11 @@ def classify(facts: Facts, rules: BottleneckRules) -> Classification:
         sorted(by_class.values(), key=lambda one: (order.get(one.class_code, len(order)), one.class_code))
     )
     asks = tuple(dict.fromkeys(fact for found in findings for fact in found.asks))
-    passing = next((found.class_code for found in findings if found.verdict is Verdict.PASS), None)
+    holding = [found for found in findings if found.verdict is Verdict.PASS]
+    answered = [found for found in holding if is_answered(found, established)]
+    passing = next((found.class_code for found in holding if found not in answered), None)
     route = passing or (ASK if asks else POLICY_GAP)
-    gap = _gap_text(findings, facts, rules) if route == POLICY_GAP else ""
+    gap = _gap_text(findings, facts, rules, answered) if route == POLICY_GAP else ""
     return Classification(findings, route, asks, gap)
 
 
@@ -166,7 +172,12 @@ def _deciding(condition: Condition, facts: Facts) -> Iterable[Finding]:
                     yield from _deciding(part, facts)
 
 
-def _gap_text(findings: Iterable[ClassFinding], facts: Facts, rules: BottleneckRules) -> str:
+def _gap_text(
+    findings: Iterable[ClassFinding], facts: Facts, rules: BottleneckRules, answered: Sequence[ClassFinding]
+) -> str:
+    if answered:
+        names = "、".join(f"“{found.name}”（{found.citation}）" for found in answered)
+        return f"{names}已由担保落实，没有其他堵点。文件没有规定下一步去向，由统筹部门研究。"
     misses = _near_misses(rules, facts)
     citations = "、".join(dict.fromkeys(found.citation for found in findings))
     near = f"最接近：{'；'.join(misses)}。" if misses else ""

@@ -1,13 +1,17 @@
 """`rongqiao allocate`: one responsible institution for every entry, proven and explained."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from app.allocation import service
+from app.allocation.reroute_schemas import RerouteIn, RerouteOut
 from app.allocation.schemas import AllocationRunOut, AssignmentOut, CheckOut
 from app.cli import edge
+from app.docking import history_service
 from app.kernel.clock import utc_now
+from app.kernel.errors import Fault, Refused
 
 commands = typer.Typer(no_args_is_help=True)
 UNSOUND = 1
@@ -72,6 +76,62 @@ def show(
             return await service.get_run(session, viewer, run_id or 0)
 
     _show_run(edge.run(job), as_json=as_json)
+
+
+@commands.command()
+def reroute(
+    edition: Annotated[str, typer.Option("--edition", help="Whitelist edition, such as 2023H2.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with each new assignment.")],
+    institution: Annotated[
+        str | None, typer.Option("--institution", help="Take all entries that it and those below it hold.")
+    ] = None,
+    entry: Annotated[
+        list[str] | None, typer.Option("--entry", help="Code of an entry; may be given several times.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run/--do", help="Only say what would become of each entry, or do it.")
+    ] = True,
+    as_json: edge.JsonFlag = False,
+) -> None:
+    """Take entries from their parties and give them to the next; entries with approved credit stay. A dry run first."""
+
+    async def job() -> RerouteOut:
+        fields = {"edition": edition, "institution": institution, "reason": reason, "dry_run": dry_run}
+        wanted = _order(fields | {"entries": entry or None})
+        async with edge.work(writes=not dry_run) as (session, viewer):
+            chosen = await service.entries_to_reroute(session, viewer, wanted)
+            states = await history_service.docking_states(session, viewer, edition, now=utc_now())
+            financed = {state.entry for state in states if state.approved}
+            leave = {one.id: "已有授信审批，不再改派" for one in chosen if one.code in financed}
+            return await service.reroute_in_bulk(session, viewer, wanted, leave=leave, now=utc_now())
+
+    found = edge.run(job)
+    if as_json:
+        edge.print_json(found)
+    else:
+        _show_reroute(found)
+
+
+def _order(fields: dict[str, Any]) -> RerouteIn:
+    try:
+        return RerouteIn.model_validate(fields)
+    except ValidationError as error:
+        faults = [Fault(str(one["loc"][0]), one["msg"], value=str(one["input"])) for one in error.errors()]
+        raise Refused("Nothing can be rerouted as asked.", faults) from error
+
+
+def _show_reroute(found: RerouteOut) -> None:
+    rows = [
+        (
+            one.entry,
+            one.from_ or one.from_body,
+            one.to or one.to_body if one.is_moved else "不变",
+            one.why[0] if one.why else "",
+        )
+        for one in found.items
+    ]
+    title = f"{'试算' if found.is_dry_run else '改派'}（{found.edition}）：{found.counts.moved}户改派，{found.counts.stays}户不变"
+    edge.print_table(title, ("条目", "原责任方", "现责任方", "理由"), rows)
 
 
 def _show_entry(entry: str, *, as_json: bool) -> None:
