@@ -70,8 +70,22 @@ async def caps_of(
 ) -> dict[int, FeeCap | None]:
     """Answer the cap of a guarantee of the amount asked for, by entry id, in few statements."""
     wanted = {(one.id, on): one for one in dossiers}
+    if not wanted:
+        return {}
     books, facts = await _gathered(session, wanted)
     return {one.id: fee_cap(books[one.region, on], one.amount_fen, facts[one.id, on]) for one in dossiers}
+
+
+async def caps_of_guarantors(
+    session: AsyncSession, dossiers: Collection[EntryDossier], now: datetime
+) -> dict[int, FeeCap | None]:
+    """Answer the caps of those entries that a guarantor has in hand now, by entry id."""
+    theirs = [
+        one
+        for one in dossiers
+        if any(party.is_guarantor and party.is_in_office(now) for party in one.standings)
+    ]
+    return await caps_of(session, theirs, shanghai_date(now))
 
 
 async def guarantor_fees(session: AsyncSession, viewer: Viewer, *, now: datetime) -> list[GuarantorFeeOut]:

@@ -8,6 +8,7 @@ from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from app.docking.clock import Turn
+from app.docking.guarantee_schemas import FeeCapOut
 from app.docking.kinds import EventKind, Level, PauseReason
 from app.docking.rates import FeeRate, Rate
 from app.docking.reasons import DeclineReason
@@ -158,6 +159,13 @@ class PartyOut(BaseModel):
     stage_label: str = Field(description="The stage in Chinese.")
     approved: Yuan = Field(description="Approved so far (累计授信), yuan.")
     disbursed: Yuan = Field(description="Paid out so far (累计放款), yuan.")
+    offered: Yuan = Field(description="Guarantee offered last (担保报价), yuan.")
+    fee_rate: FeeRate | None = Field(description="Fee of that offer (担保费率), percent a year; null: none.")
+    guaranteed: Yuan = Field(description="Guaranteed so far (累计承保), yuan.")
+    fee_cap: FeeCapOut | None = Field(
+        description="What a guarantor's guarantee of the amount asked for may cost here and now; null: no text in "
+        "force caps it, or the party is no guarantor in office."
+    )
     reason: DeclineReason | None = Field(description="Why it declined, while the decline stands.")
     is_paused: bool = Field(description="Its time stands still (暂停).")
     score: int | None = Field(description="The enterprise's rating of it (评价), 1 to 5.")
