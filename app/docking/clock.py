@@ -172,23 +172,28 @@ def _owed_by(dossier: EntryDossier, holder: Standing, party: PartyState, since: 
 def _open_pause(dossier: EntryDossier, owed: _Owed, since: datetime) -> Event | None:
     if owed.party is None or owed.turn is not Turn.INSTITUTION:
         return None
-    last = list(pauses_of(dossier.events, owed.party.institution_id, since))
+    last = list(pauses_of(dossier.events, owed.party, since))
     return last[-1][0] if last and last[-1][1] is None else None
 
 
 def _still_days(
     dossier: EntryDossier, owed: _Owed, since: datetime, limits: Limits, counter: DayCounter
 ) -> int:
-    """Count the working days of a step on which an institution's time stood still."""
+    """Count the working days of a step on which an institution's time stood still, each once."""
     if owed.party is None or owed.turn is not Turn.INSTITUTION:
         return 0
-    own = 0
-    for pause, end in pauses_of(dossier.events, owed.party.institution_id, since):
-        start = shanghai_date(max(pause.occurred_at, since))
-        own += limits.pause_most if end is None else counter.between(start, shanghai_date(end)) or 0
-    cases = (
-        counter.between(shanghai_date(max(case.raised_at, since)), shanghai_date(case.closed_at)) or 0
+    waited = [
+        (shanghai_date(max(case.raised_at, since)), shanghai_date(case.closed_at))
         for case in dossier.cases
         if case.closed_at is not None and case.closed_at > since
-    )
-    return min(own, limits.pause_most) + sum(cases)
+    ]
+    pauses = list(pauses_of(dossier.events, owed.party, since))
+    paused = [
+        (shanghai_date(max(pause.occurred_at, since)), shanghai_date(end))
+        for pause, end in pauses
+        if end is not None
+    ]
+    of_cases = counter.covered(waited)
+    of_pauses = counter.covered([*waited, *paused]) - of_cases
+    is_open = any(end is None for _pause, end in pauses)
+    return of_cases + (limits.pause_most if is_open else min(of_pauses, limits.pause_most))

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from sqlalchemy import ColumnElement, Select, Table, and_, delete, func, select
 
 from app.accounts.rules import Viewer
+from app.allocation.tables import Assignment, EntryHandler
 from app.docking.schemas import ClockFilter
 from app.docking.tables import EntryClock
 from app.docking.working_time import Step
@@ -68,13 +69,6 @@ async def clock_rows(
     return [ClockRow(*row) for row in await session.execute(ordered)]
 
 
-async def clock_of_entry(session: AsyncSession, viewer: Viewer, entry_code: str) -> ClockRow | None:
-    """Answer the clock of one entry that the viewer may see, or None."""
-    statement = _listed(viewer, EntryClock, WhitelistEntry.code, WhitelistEntry.region_code, Institution.code)
-    row = (await session.execute(statement.where(WhitelistEntry.code == entry_code))).one_or_none()
-    return None if row is None else ClockRow(*row)
-
-
 async def late_counts(
     session: AsyncSession, viewer: Viewer, edition_id: int, today: date
 ) -> Sequence[tuple[str | None, str | None, str, str, str, int, date]]:
@@ -111,6 +105,43 @@ async def entries_due(
         .limit(limit)
     )
     return list((await session.execute(statement)).scalars())
+
+
+async def entries_without_clock(session: AsyncSession, viewer: Viewer, limit: int) -> list[int]:
+    """Answer some entries (ids) on the roster for which no clock is stored."""
+    statement = (
+        select(WhitelistEntry.id)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+        .outerjoin(EntryClock, EntryClock.entry_id == WhitelistEntry.id)
+        .where(
+            WhitelistEdition.jurisdiction == viewer.jurisdiction,
+            WhitelistEntry.status == "admitted",
+            WhitelistEntry.withdrawn_at.is_(None),
+            EntryClock.entry_id.is_(None),
+        )
+        .order_by(WhitelistEntry.id)
+        .limit(limit)
+    )
+    return list((await session.execute(statement)).scalars())
+
+
+async def handlers_of(session: AsyncSession, entry_ids: Collection[int]) -> dict[int, list[int]]:
+    """Answer the persons who handle entries (ids, at most IDS_PER_STATEMENT) within their responsible institution."""
+    statement = (
+        select(Assignment.entry_id, EntryHandler.person_id)
+        .join(EntryHandler, EntryHandler.assignment_id == Assignment.id)
+        .where(
+            Assignment.entry_id.in_(sorted(entry_ids)),
+            Assignment.ended_at.is_(None),
+            EntryHandler.ended_at.is_(None),
+            EntryHandler.institution_id == Assignment.institution_id,
+        )
+        .order_by(Assignment.entry_id, EntryHandler.id)
+    )
+    found: dict[int, list[int]] = {}
+    for entry_id, person in await session.execute(statement):
+        found.setdefault(entry_id, []).append(person)
+    return found
 
 
 async def edition_batches(session: AsyncSession, edition_id: int, size: int) -> AsyncIterator[list[int]]:

@@ -15,6 +15,7 @@ from app.docking.dossiers import EntryDossier
 from app.docking.kinds import Level
 from app.docking.pace import paces
 from app.docking.schemas import ClockFilter, ClockOut, LateOut, PaceOut
+from app.docking.tables import EntryClock
 from app.docking.views import clock_out
 from app.docking.working_time import DayCounter, Limits, Step, days_left, limits_of
 from app.kernel.database import AsyncSession, unrestricted
@@ -30,7 +31,7 @@ UNDATED: Final = date.min
 """What cannot be dated comes first, because somebody has to load the calendar."""
 
 
-async def refresh(session: AsyncSession, entry_ids: Collection[int], _now: datetime) -> None:
+async def refresh(session: AsyncSession, entry_ids: Collection[int], _now: datetime | None = None) -> None:
     """Make the clocks of entries (ids) anew, in the transaction that changed them; a few statements for thousands."""
     await session.flush()
     source = iter(sorted(entry_ids))
@@ -160,21 +161,19 @@ async def _edition_id(session: AsyncSession, viewer: Viewer, code: str) -> int:
     return found
 
 
-async def clock_of_entry(
-    session: AsyncSession, viewer: Viewer, entry_code: str, *, now: datetime
-) -> ClockOut | None:
-    """Answer the clock of one entry; None where it has none, or none that this viewer may see."""
-    row = await clock_queries.clock_of_entry(session, viewer, entry_code)
-    return None if row is None else clock_out(row, await day_counter(session), shanghai_date(now))
-
-
-async def clocks_of_edition(
-    session: AsyncSession, viewer: Viewer, edition_id: int, *, now: datetime
+async def live_clocks(
+    session: AsyncSession, dossiers: Collection[EntryDossier], *, now: datetime
 ) -> dict[str, ClockOut]:
-    """Answer the clocks of an edition that the viewer may see, by entry code."""
-    today, counter = shanghai_date(now), await day_counter(session)
-    rows = await clock_queries.clock_rows(
-        session, viewer, edition_id, ClockFilter(), today=today, after=None, limit=None
+    """Answer the clocks of gathered entries by code, as their histories say, whatever is stored."""
+    clocks, counter, today = (
+        await clocks_of(session, dossiers),
+        await day_counter(session),
+        shanghai_date(now),
+    )
+    rows = (
+        ClockRow(EntryClock(**_row(one, clock)), one.code, one.region, clock.institution)
+        for one in dossiers
+        if (clock := clocks.get(one.id)) is not None
     )
     return {row.entry: clock_out(row, counter, today) for row in rows}
 
@@ -221,6 +220,14 @@ async def institution_pace(
     owed = await pace_queries.steps_owed(session, viewer, edition, today)
     found = await asyncio.to_thread(paces, taken, owed, await day_counter(session))
     return [PaceOut.model_validate(asdict(one)) for one in found]
+
+
+async def fill_in(session: AsyncSession, viewer: Viewer, *, now: datetime) -> int:
+    """Make clocks for some entries on the roster that have none, as after an upgrade; answer for how many."""
+    with unrestricted(session):  # the clocks are everybody's, whoever asks that they be made
+        missing = await clock_queries.entries_without_clock(session, viewer, ENTRIES_AT_ONCE)
+    await refresh(session, missing, now)
+    return len(missing)
 
 
 async def rebuild(session: AsyncSession, viewer: Viewer, edition_code: str, *, now: datetime) -> int:

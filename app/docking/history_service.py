@@ -1,10 +1,10 @@
 """Use cases of docking: what happened to an entry, where it stands, what may be logged."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from app.accounts.rules import Viewer
-from app.docking import clock_service, gathering, queries
+from app.docking import clock_service, gathering, guarantee_service, queries
 from app.docking.dossiers import EntryDossier
 from app.docking.kinds import PAUSE_LABELS, PauseReason
 from app.docking.onlookers import Onlooker
@@ -41,9 +41,7 @@ async def docking_state(
 ) -> DockingOut:
     """Answer where an entry stands, what may be logged next, whose turn it is and by when."""
     found = await found_entry(session, viewer, entry_code)
-    onlooker = await onlooker_of(session, viewer, [found])
-    clock = await clock_service.clock_of_entry(session, viewer, entry_code, now=now)
-    return docking_out(found, clock, onlooker, now)
+    return (await _shown(session, viewer, [found], now))[0]
 
 
 async def docking_states(
@@ -52,9 +50,18 @@ async def docking_states(
     """Answer where every entry of an edition stands; statements do not grow with the number of entries."""
     edition = await found_edition(session, viewer, edition_code)
     found = await gathering.dossiers(session, viewer, edition)
+    return await _shown(session, viewer, found, now)
+
+
+async def _shown(
+    session: AsyncSession, viewer: Viewer, found: Sequence[EntryDossier], now: datetime
+) -> list[DockingOut]:
+    """Show entries; how far an institution has come shows in what it owes next, so that goes with its doings."""
     onlooker = await onlooker_of(session, viewer, found)
-    clocks = await clock_service.clocks_of_edition(session, viewer, edition, now=now)
-    return [docking_out(one, clocks.get(one.code), onlooker, now) for one in found]
+    told = [one for one in found if onlooker.sees(one, one.holder.institution_id if one.holder else None)]
+    clocks = await clock_service.live_clocks(session, told, now=now)
+    caps = await guarantee_service.caps_of_guarantors(session, found, now)
+    return [docking_out(one, clocks.get(one.code), onlooker, now, caps.get(one.id)) for one in found]
 
 
 def pause_reasons() -> list[PauseReasonOut]:

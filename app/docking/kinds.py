@@ -77,6 +77,24 @@ LEVEL_LABELS: Final[Mapping[Level, str]] = {
 LEVELS: Final = tuple(Level)
 
 
+class Trade(StrEnum):
+    """What an institution does for enterprises."""
+
+    LENDS = "lends"
+    GUARANTEES = "guarantees"
+    COORDINATES = "coordinates"
+
+
+LOANS: Final = frozenset({EventKind.CREDIT_APPROVED, EventKind.DISBURSED})
+GUARANTEES: Final = frozenset({EventKind.GUARANTEE_OFFERED, EventKind.GUARANTEE_GRANTED})
+FOREIGN: Final[Mapping[Trade, frozenset[EventKind]]] = {
+    Trade.LENDS: GUARANTEES,
+    Trade.GUARANTEES: LOANS,
+    Trade.COORDINATES: LOANS | GUARANTEES,
+}
+"""What is not an institution's to log, by its trade."""
+
+
 class PauseReason(StrEnum):
     """What the enterprise owes while an institution's time stands still."""
 

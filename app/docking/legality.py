@@ -16,19 +16,22 @@
 A late record or a correction must leave everything else legal: the whole history is replayed.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Final
 
 from app.docking.kinds import (
     ALLOWED,
+    FOREIGN,
+    GUARANTEES,
     KIND_LABELS,
     MAY_FOLLOW_LATER,
     NOT_TO_CORRECT,
     OF_THE_ENTRY,
     REQUIRED,
     EventKind,
+    Trade,
 )
 from app.docking.rates import HIGHEST_RATE_BP
 from app.docking.rules import EVER, EntryState, Event, PartyState, effective
@@ -38,8 +41,6 @@ from app.kernel.money import MOST_FEN, wan_text
 LONGEST_MONTHS: Final = 600
 SHORTEST_EVIDENCE: Final = 4
 BEST_SCORE: Final = 5
-_GUARANTEES: Final = frozenset({EventKind.GUARANTEE_OFFERED, EventKind.GUARANTEE_GRANTED})
-_LOANS: Final = frozenset({EventKind.CREDIT_APPROVED, EventKind.DISBURSED})
 _FALSE_IS_AN_ANSWER: Final = frozenset({"is_credit_loan"})
 
 _SHANGHAI = timezone(timedelta(hours=8))
@@ -62,6 +63,13 @@ class Standing:
     name: str = ""
     is_guarantor: bool = False
     is_body: bool = False
+
+    @property
+    def trade(self) -> Trade:
+        """Answer what the institution does for enterprises."""
+        if self.is_body:
+            return Trade.COORDINATES
+        return Trade.GUARANTEES if self.is_guarantor else Trade.LENDS
 
     def is_in_office(self, at: datetime) -> bool:
         """Say whether the party was in office at an instant."""
@@ -156,11 +164,11 @@ def check_event(
     event: Event,
     *,
     needed_fen: int,
-    guarantors: Collection[int] = (),
+    trades: Mapping[int, Trade] | None = None,
 ) -> list[Fault]:
     """Name what forbids an event whose party is established; nothing if it may be logged.
 
-    `guarantors` are the ids of those parties that guarantee.
+    `trades` says what parties (ids) do that do not lend.
     """
     if event.kind is EventKind.CORRECTED:
         fault = _check_correction(history, event)
@@ -168,7 +176,9 @@ def check_event(
             return [fault]
     state = EntryState()
     for step in sorted(effective([*history, event]), key=lambda logged: logged.moment):
-        fault = _check_step(state, step, needed_fen, guarantors)
+        fault = _check_step(
+            state, step, needed_fen, (trades or {}).get(step.institution_id or 0, Trade.LENDS)
+        )
         if fault is not None:
             return [fault if step is event else _blame(event, step, fault)]
         state = state.after(step)
@@ -176,7 +186,7 @@ def check_event(
 
 
 def possible_kinds(
-    state: EntryState, institution_id: int | None, *, is_guarantor: bool = False
+    state: EntryState, institution_id: int | None, trade: Trade = Trade.LENDS
 ) -> list[EventKind]:
     """Answer the kinds of event that a party in office may log next, leaving amounts and corrections aside."""
     party = state.party(institution_id)
@@ -195,8 +205,7 @@ def possible_kinds(
         EventKind.RESUMED: party.is_paused,
         EventKind.RATED: is_answered or party.declined is not None,
     }
-    foreign = _LOANS if is_guarantor else _GUARANTEES
-    return [kind for kind, is_possible in wanted.items() if is_possible and kind not in foreign]
+    return [kind for kind, is_possible in wanted.items() if is_possible and kind not in FOREIGN[trade]]
 
 
 def _has_begun(party: PartyState) -> bool:
@@ -221,16 +230,13 @@ def _check_correction(history: Sequence[Event], event: Event) -> Fault | None:
     return None
 
 
-def _check_step(
-    state: EntryState, event: Event, needed_fen: int, guarantors: Collection[int]
-) -> Fault | None:
+def _check_step(state: EntryState, event: Event, needed_fen: int, trade: Trade) -> Fault | None:
     if event.kind is EventKind.RESOLVED and state.level_since(EVER) is None:
         return Fault("kind", "nothing is raised that could be settled", "Log it once a step was raised.")
     if event.kind in OF_THE_ENTRY or event.kind is EventKind.CORRECTED:
         return None
-    is_guarantor = event.institution_id in guarantors
-    if event.kind not in possible_kinds(state, event.institution_id, is_guarantor=is_guarantor):
-        return _impossible(state, event, is_guarantor=is_guarantor)
+    if event.kind not in possible_kinds(state, event.institution_id, trade):
+        return _impossible(state, event, trade)
     return _MONEY_CHECKS[event.kind](state, event, needed_fen) if event.kind in _MONEY_CHECKS else None
 
 
@@ -260,8 +266,12 @@ def _check_offered(_state: EntryState, event: Event, needed_fen: int) -> Fault |
     return Fault("amount", message, "Correct the amount.", wan_text(event.amount_fen))
 
 
-def _check_granted(state: EntryState, event: Event, _needed_fen: int) -> Fault | None:
+def _check_granted(state: EntryState, event: Event, needed_fen: int) -> Fault | None:
     party = state.party(event.institution_id)
+    together = state.granted_fen + event.amount_fen
+    if together > needed_fen:
+        message = f"guarantees would come to {wan_text(together)}万元, the need is {wan_text(needed_fen)}万元"
+        return Fault("amount", message, "Correct the amount.", wan_text(event.amount_fen))
     left = party.offered_fen - party.granted_fen
     if event.amount_fen > left:
         message = f"more than the {wan_text(left)}万元 offered and not yet granted"
@@ -281,22 +291,20 @@ _MONEY_CHECKS: Final[Mapping[EventKind, Callable[[EntryState, Event, int], Fault
 }
 
 
-def _impossible(state: EntryState, event: Event, *, is_guarantor: bool) -> Fault:
-    possible = _kinds_text(possible_kinds(state, event.institution_id, is_guarantor=is_guarantor))
+def _impossible(state: EntryState, event: Event, trade: Trade) -> Fault:
+    possible = _kinds_text(possible_kinds(state, event.institution_id, trade))
     return Fault(
         "kind",
-        f"{event.kind.value} is not possible at that time: {_why(state, event, is_guarantor=is_guarantor)}",
+        f"{event.kind.value} is not possible at that time: {_why(state, event, trade)}",
         f"Possible then: {possible}.",
         event.kind.value,
     )
 
 
-def _why(state: EntryState, event: Event, *, is_guarantor: bool) -> str:
+def _why(state: EntryState, event: Event, trade: Trade) -> str:
     party = state.party(event.institution_id)
-    if is_guarantor and event.kind in _LOANS:
-        return "the institution guarantees, it does not lend"
-    if not is_guarantor and event.kind in _GUARANTEES:
-        return "the institution lends, it does not guarantee"
+    if event.kind in FOREIGN[trade]:
+        return f"the institution {trade.value}, it does not {'guarantee' if event.kind in GUARANTEES else 'lend'}"
     if party.has_declined and event.kind not in {EventKind.RATED, EventKind.RESUMED}:
         return "the institution has declined; it has to accept again first"
     if event.kind is EventKind.PAUSED and party.is_paused:

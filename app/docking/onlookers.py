@@ -11,7 +11,7 @@ from app.accounts.permissions import Action, Target, may_do, require
 from app.accounts.rules import INSTITUTION_ROLES, Role, Viewer
 from app.docking.appending import row_of
 from app.docking.dossiers import EntryDossier, InstitutionKey
-from app.docking.kinds import BY_COORDINATOR, BY_ENTERPRISE
+from app.docking.kinds import BY_COORDINATOR, BY_ENTERPRISE, EventKind
 from app.docking.recording import Draft
 from app.kernel.errors import Conflict, Fault, RongqiaoError
 
@@ -51,9 +51,12 @@ def check_logger(viewer: Viewer, dossier: EntryDossier, draft: Draft, line: Line
         Forbidden: neither the institution nor the entry's region or firm is within one of the viewer's roles.
     """
     target = Target(region=dossier.region, institutions=line, uscc=dossier.uscc)
-    if draft.kind in BY_ENTERPRISE:
+    kind = draft.kind
+    if kind is EventKind.CORRECTED:  # whoever may log a kind of event may correct one
+        kind = next((one.kind for one in dossier.events if one.sequence == draft.corrects), kind)
+    if kind in BY_ENTERPRISE:
         require(viewer.only(Role.ENTERPRISE), Action.LOG_DOCKING, target)
-    elif draft.kind in BY_COORDINATOR:
+    elif kind in BY_COORDINATOR:
         require(viewer.only(Role.COORDINATOR), Action.LOG_DOCKING, target)
     else:
         require(viewer.only(*INSTITUTION_ROLES, Role.COORDINATOR), Action.LOG_DOCKING, target)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from app.docking.kinds import EventKind
+from app.docking.legality import Standing
 from app.docking.rules import Event, effective
 
 ENDS: Final = frozenset(
@@ -14,11 +15,15 @@ ENDS: Final = frozenset(
 
 
 def pauses_of(
-    events: Iterable[Event], institution_id: int, since: datetime
+    events: Iterable[Event], party: Standing, since: datetime
 ) -> Iterator[tuple[Event, datetime | None]]:
-    """Answer the pauses of an institution that reach into a step, each with its end; None: still open."""
+    """Answer the pauses of a party's time in office that reach into a step, each with its end; None: still open."""
     own = sorted(
-        (one for one in effective(events) if one.institution_id == institution_id),
+        (
+            one
+            for one in effective(events)
+            if one.institution_id == party.institution_id and one.occurred_at >= party.since
+        ),
         key=lambda event: event.moment,
     )
     begun: Event | None = None

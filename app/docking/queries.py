@@ -3,7 +3,7 @@
 Entries are always reached through their edition's jurisdiction, which is the viewer's.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, cast
 
@@ -123,10 +123,10 @@ async def institution_lines(session: AsyncSession, lineages: Mapping[int, str]) 
     return {id_: tuple(codes[step] for step in path) for id_, path in paths.items()}
 
 
-async def institution_names(session: AsyncSession, ids: Sequence[int]) -> dict[int, InstitutionKey]:
+async def institution_names(session: AsyncSession, ids: Collection[int]) -> dict[int, InstitutionKey]:
     """Answer institutions by id."""
     columns = (Institution.id, Institution.code, Institution.short_name, Institution.lineage)
-    statement = select(*columns).where(Institution.id.in_(ids))
+    statement = select(*columns).where(Institution.id.in_(sorted(ids)))
     return {row.id: InstitutionKey(*row) for row in await session.execute(statement)}
 
 

@@ -12,6 +12,7 @@ from app.docking.legality import (
     Standing,
     check_event,
     check_fields,
+    is_one_line,
     party_of,
     refuse_stranger,
 )
@@ -97,8 +98,8 @@ def decide(
         score=draft.score,
         corrects=draft.corrects,
     )
-    guarantors = {standing.institution_id for standing in standings if standing.is_guarantor}
-    faults = check_event(history, event, needed_fen=needed_fen, guarantors=guarantors)
+    trades = {standing.institution_id: standing.trade for standing in standings}
+    faults = check_event(history, event, needed_fen=needed_fen, trades=trades)
     if faults:
         raise Conflict("The event contradicts what is logged on the entry.", faults)
     return event
@@ -116,8 +117,20 @@ def _party_id(standings: Sequence[Standing], history: Sequence[Event], draft: Dr
     if draft.kind in OF_THE_ENTRY:
         return draft.about
     if draft.kind is EventKind.CORRECTED:
-        return next((logged.institution_id for logged in history if logged.sequence == draft.corrects), None)
+        return _corrected_party(standings, history, draft)
     return _party(standings, draft).institution_id
+
+
+def _corrected_party(standings: Sequence[Standing], history: Sequence[Event], draft: Draft) -> int | None:
+    """Answer the party of the event that is corrected; nobody outside its line corrects it."""
+    party = next((logged.institution_id for logged in history if logged.sequence == draft.corrects), None)
+    lines = [standing.lineage for standing in standings if standing.institution_id == party]
+    if draft.lineage and lines and not is_one_line(lines[0], draft.lineage):
+        fault = Fault(
+            "institution", "another institution's event", "Let that one correct it.", draft.institution
+        )
+        raise Conflict("The event is not this institution's to correct.", [fault])
+    return party
 
 
 def _party(standings: Sequence[Standing], draft: Draft) -> Standing:

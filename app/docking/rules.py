@@ -216,6 +216,10 @@ class EntryState:
     def disbursed_fen(self) -> int:
         return sum(party.disbursed_fen for party in self.parties.values())
 
+    @property
+    def granted_fen(self) -> int:
+        return sum(party.granted_fen for party in self.parties.values())
+
     def party(self, institution_id: int | None) -> PartyState:
         """Answer what one institution has done; the empty state if nothing."""
         return PartyState() if institution_id is None else self.parties.get(institution_id, PartyState())

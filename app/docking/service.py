@@ -13,7 +13,7 @@ from app.docking import answer_service, clock_service, gathering, guarantee_serv
 from app.docking.appending import EntryDraft, rows_of
 from app.docking.dossiers import EntryDossier, InstitutionKey, is_left
 from app.docking.history_service import found_edition, found_entry, onlooker_of
-from app.docking.kinds import BY_THE_CLOCK, OF_THE_ENTRY, EventKind
+from app.docking.kinds import BY_ENTERPRISE, BY_THE_CLOCK, OF_THE_ENTRY, EventKind
 from app.docking.onlookers import Line, check_logger, row_told
 from app.docking.reasons import facts_established
 from app.docking.recording import Draft
@@ -91,16 +91,19 @@ async def log_event(
 async def _line_of_logger(
     session: AsyncSession, dossier: EntryDossier, draft: Draft, known: Mapping[str, InstitutionKey]
 ) -> Line:
-    """Answer the line of the institution that logs: the one named, else the responsible one of that time."""
+    """Answer the line of the institution that logs: the one named, else the responsible one of that time.
+
+    Of a correction it is that of the event's party, whoever is named.
+    """
     if draft.kind in OF_THE_ENTRY:
         return ()
-    if draft.institution is not None:
-        logger = known.get(draft.institution)
-        lineages = {logger.id: logger.lineage} if logger is not None else {}
-    elif draft.kind is EventKind.CORRECTED:
+    if draft.kind is EventKind.CORRECTED:
         about = (event.institution_id for event in dossier.events if event.sequence == draft.corrects)
         party = dossier.standing_of(next(about, None) or 0)
         lineages = {party.institution_id: party.lineage} if party is not None else {}
+    elif draft.institution is not None:
+        logger = known.get(draft.institution)
+        lineages = {logger.id: logger.lineage} if logger is not None else {}
     else:
         holder = dossier.responsible(draft.occurred_at)
         lineages = {holder.institution_id: holder.lineage} if holder is not None else {}
@@ -131,6 +134,13 @@ async def log_events(
     await queries.hold_edition(session, edition)
     dossiers = {found.code: found for found in await gathering.dossiers(session, viewer, edition, lock=True)}
     known = await queries.institution_keys(session)
+    own = [
+        Fault(f"events.{number}.kind", "is nobody's to send in bulk", "Leave it out.", draft.kind.value)
+        for number, (_code, draft) in enumerate(drafts)
+        if draft.kind in BY_THE_CLOCK | BY_ENTERPRISE and not is_simulated
+    ]
+    if own:
+        raise Refused(f"{len(own)} faults in {len(drafts)} events; nothing was logged.", own)
     rows, faults = rows_of(dossiers, drafts, known, actor=actor or viewer.name)
     faults += await _costs_too_much(session, dossiers, drafts, rows)
     if faults:

@@ -5,6 +5,8 @@ from datetime import date, datetime
 from app.docking.clock import TURN_LABELS, Turn
 from app.docking.clock_queries import ClockRow
 from app.docking.dossiers import EntryDossier
+from app.docking.guarantee_schemas import FeeCapOut
+from app.docking.guarantees import FeeCap
 from app.docking.kinds import KIND_LABELS, LEVEL_LABELS, EventKind, Level, PauseReason
 from app.docking.legality import Standing, possible_kinds
 from app.docking.onlookers import Onlooker
@@ -49,9 +51,16 @@ def event_out(row: DockingEvent, institution: str | None, corrected_by: int | No
 
 
 def docking_out(
-    dossier: EntryDossier, clock: ClockOut | None, onlooker: Onlooker, now: datetime
+    dossier: EntryDossier,
+    clock: ClockOut | None,
+    onlooker: Onlooker,
+    now: datetime,
+    cap: FeeCap | None = None,
 ) -> DockingOut:
-    """Answer where an entry stands at an instant: summed up over all parties, of which only seen ones are shown."""
+    """Answer where an entry stands at an instant: summed up over all parties, of which only seen ones are shown.
+
+    `cap` is what a guarantee of the amount asked for may cost: it is told to guarantors in office.
+    """
     state = fold(dossier.events)
     responsible = dossier.responsible(now)
     return DockingOut.model_construct(
@@ -65,7 +74,7 @@ def docking_out(
         approved=state.approved_fen,
         disbursed=state.disbursed_fen,
         last_sequence=state.last_sequence,
-        parties=[_party_out(standing, state, now) for standing in onlooker.view(dossier).standings],
+        parties=[_party_out(standing, state, now, cap) for standing in onlooker.view(dossier).standings],
     )
 
 
@@ -96,12 +105,11 @@ def clock_out(row: ClockRow, counter: DayCounter, today: date) -> ClockOut:
     )
 
 
-def _party_out(standing: Standing, state: EntryState, now: datetime) -> PartyOut:
+def _party_out(standing: Standing, state: EntryState, now: datetime, cap: FeeCap | None) -> PartyOut:
+    is_told = standing.is_guarantor and standing.is_in_office(now)
     party = state.party(standing.institution_id)
     possible = (
-        possible_kinds(state, standing.institution_id, is_guarantor=standing.is_guarantor)
-        if standing.is_in_office(now)
-        else []
+        possible_kinds(state, standing.institution_id, standing.trade) if standing.is_in_office(now) else []
     )
     return PartyOut.model_construct(
         institution=standing.code,
@@ -112,6 +120,10 @@ def _party_out(standing: Standing, state: EntryState, now: datetime) -> PartyOut
         stage_label=STAGE_LABELS[party.stage],
         approved=party.approved_fen,
         disbursed=party.disbursed_fen,
+        offered=party.offered_fen,
+        fee_rate=party.offered_fee_bp,
+        guaranteed=party.granted_fen,
+        fee_cap=FeeCapOut.of(cap) if cap is not None and is_told else None,
         reason=party.reason if party.has_declined else None,
         is_paused=party.is_paused,
         score=party.score,

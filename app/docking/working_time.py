@@ -1,6 +1,6 @@
 """How long a step may take, counted in Chinese working days (pure)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -114,6 +114,16 @@ class DayCounter:
             return self.calendar.working_days_between(start, end)
         except CalendarUnknownError:
             return None
+
+    def covered(self, spans: Iterable[tuple[date, date]]) -> int:
+        """Count the working days after the start and up to the end of spans, each once; unknown ones as none."""
+        total, reached = 0, date.min
+        for start, end in sorted(spans):
+            begin = max(start, reached)
+            if end > begin:
+                total += self.between(begin, end) or 0
+                reached = end
+        return total
 
     def _walk_back(self, due: date, days: int) -> date | None:
         day = due

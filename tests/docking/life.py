@@ -106,7 +106,7 @@ class Life:
         if command.pick is None or own is None:
             return None
         state = fold(self.dossier.events)
-        possible = possible_kinds(state, own.institution_id, is_guarantor=own.is_guarantor)
+        possible = possible_kinds(state, own.institution_id, own.trade)
         done = {event.kind for event in self.dossier.events if event.institution_id == own.institution_id}
         fresh = [kind for kind in possible if kind not in done] or possible
         return fresh[command.pick % len(fresh)] if fresh else None

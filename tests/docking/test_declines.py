@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
 from app.allocation import service as allocation
-from app.docking import service
+from app.docking import history_service, service
 from app.docking.kinds import EventKind
 from app.docking.schemas import EventIn
 from app.kernel.errors import Conflict
@@ -51,7 +51,7 @@ async def test_a_decline_passes_the_entry_to_the_next_party(
     after = await allocation.assignment_of_entry(session, viewer, code)
     assert after.institution not in {None, before.institution}
     assert (after.assigned_at, [former.end_reason for former in after.former]) == (at, ["declined"])
-    state = await service.docking_state(session, viewer, code, now=at)
+    state = await history_service.docking_state(session, viewer, code, now=at)
     assert state.responsible == after.institution
     parties = {party.institution: party for party in state.parties if party.is_responsible}
     assert parties[str(after.institution)].possible[0] is EventKind.ACCEPTED
@@ -118,7 +118,7 @@ async def test_no_admitted_entry_is_ever_without_exactly_one_owner(
             await allocation.run_allocation(session, viewer, EDITION, now=at, keep_settled=keep)
         else:
             code = rng.choice(sorted(world.codes.values()))
-            state = await service.docking_state(session, viewer, code, now=at)
+            state = await history_service.docking_state(session, viewer, code, now=at)
             kinds = [kind for party in state.parties if party.is_responsible for kind in party.possible]
             kind = rng.choice([*kinds, "declined"] if "declined" in kinds else kinds or ["none"])
             if kind not in {"none", "credit_approved", "disbursed"}:

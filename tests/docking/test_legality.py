@@ -4,13 +4,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from app.docking.kinds import MAY_FOLLOW_LATER, OF_THE_ENTRY, EventKind, Trade
 from app.docking.legality import Standing, check_event, party_of, possible_kinds
 from app.docking.reasons import DeclineReason
 from app.docking.recording import Draft, decide
-from app.docking.kinds import EventKind
 from app.docking.rules import Event, fold
 from app.kernel.errors import Conflict, Refused
-from tests.docking.histories import NEED_FEN, START, histories, is_legal, make_event
+from tests.docking.histories import NEED_FEN, PARTIES, START, TRADES, histories, is_legal, make_event
 
 BRANCH = Standing(7, "bank-branch", "/1/7/", is_responsible=True, since=START)
 SUPPORT = Standing(8, "other", "/2/8/", is_responsible=False, since=START)
@@ -38,25 +38,28 @@ def refused_fields(wanted: Draft) -> list[str]:
 def test_an_event_is_logged_exactly_when_the_whole_history_stays_legal(attempts: list[Event]) -> None:
     history: list[Event] = []
     for attempt in attempts:
-        faults = check_event(history, attempt, needed_fen=NEED_FEN)
+        faults = check_event(history, attempt, needed_fen=NEED_FEN, trades=TRADES)
         assert (not faults) == is_legal([*history, attempt])
         if not faults:
             history.append(attempt)
     state = fold(history)
     for party in state.parties.values():
         assert party.disbursed_fen <= party.approved_fen
+        assert party.granted_fen <= NEED_FEN
 
 
 @given(histories())
 def test_what_is_called_possible_next_is_accepted_and_nothing_else_is(attempts: list[Event]) -> None:
     history: list[Event] = []
     for attempt in attempts:
-        if not check_event(history, attempt, needed_fen=NEED_FEN):
+        if not check_event(history, attempt, needed_fen=NEED_FEN, trades=TRADES):
             history.append(attempt)
-    possible = possible_kinds(fold(history), 7)
-    for kind in EventKind:
-        newest = make_event(99, kind, 7, hour=20, amount=1, exceeds_need=True)
-        assert (not check_event(history, newest, needed_fen=NEED_FEN)) == (kind in possible)
+    for party in PARTIES:
+        possible = possible_kinds(fold(history), party, TRADES.get(party, Trade.LENDS))
+        for kind in set(EventKind) - OF_THE_ENTRY - {EventKind.CORRECTED}:
+            newest = make_event(99, kind, party, hour=20, amount=1, exceeds_need=True)
+            faults = check_event(history, newest, needed_fen=NEED_FEN, trades=TRADES)
+            assert (not faults) == (kind in possible)
 
 
 def test_a_refusal_says_why_and_what_is_possible_then() -> None:
@@ -108,10 +111,10 @@ def test_one_logs_for_oneself_or_for_those_above_and_below(lineage: str, party: 
     assert (found.institution_id if found else None) == party
 
 
-def test_after_its_time_a_party_may_only_follow_up_with_money() -> None:
+def test_after_its_time_a_party_may_only_follow_up_with_money_be_rated_and_correct() -> None:
     former = Standing(7, "bank-branch", "/1/7/", is_responsible=True, since=START, until=LATER)
     able = {kind for kind in EventKind if party_of([former], "/1/7/", kind, LATER)}
-    assert able == {EventKind.CREDIT_APPROVED, EventKind.DISBURSED}
+    assert able == MAY_FOLLOW_LATER
     assert party_of([former], "/1/7/", EventKind.CONTACTED, LATER - timedelta(microseconds=1))
 
 

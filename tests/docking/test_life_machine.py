@@ -89,7 +89,7 @@ def _check_clock(life: Life) -> None:
         assert clock.due_on > shanghai_date(clock.runs_since)
     if clock.turn is Turn.INSTITUTION:
         party = next(one for one in dossier.standings if one.code == clock.institution)
-        possible = possible_kinds(fold(dossier.events), party.institution_id, is_guarantor=party.is_guarantor)
+        possible = possible_kinds(fold(dossier.events), party.institution_id, party.trade)
         assert ENDS[clock.step] & set(possible)
         assert not party.is_body
     if clock.paused_since is not None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.permissions import Action, acting
 from app.accounts.rules import Grant, Role, Viewer
 from app.allocation.tables import Assignment
-from app.docking import service
+from app.docking import history_service, service
 from app.docking.schemas import EventIn
 from app.enterprises.tables import Consent, Need
 from app.kernel.database import unrestricted
@@ -66,16 +66,16 @@ async def test_a_supporting_bank_is_told_the_sum_but_not_what_the_responsible_on
 ) -> None:
     viewer = _bank("lj")
     narrow(entry, acting(viewer, Action.READ_CASES), shanghai_date(now))
-    state = await service.docking_state(entry, viewer, ENTRY, now=now)
+    state = await history_service.docking_state(entry, viewer, ENTRY, now=now)
     assert (state.responsible, state.approved, [party.institution for party in state.parties]) == (
         "icbc-dl",
         400_000_000,
         ["lj"],
     )
     assert state.deadline is None
-    assert (await service.events_page(entry, viewer, ENTRY, PAGE)).items == []
+    assert (await history_service.events_page(entry, viewer, ENTRY, PAGE)).items == []
     with pytest.raises(NotFound):
-        await service.event(entry, viewer, ENTRY, 1)
+        await history_service.event(entry, viewer, ENTRY, 1)
     assert (await service.deadlines_page(entry, viewer, PAGE, "2023H2", now=now)).items == []
 
 
@@ -84,7 +84,9 @@ async def test_a_bank_sees_its_own_events_and_those_of_all_below_it(
 ) -> None:
     viewer = _bank("icbc")
     narrow(entry, acting(viewer, Action.READ_CASES), shanghai_date(now))
-    assert [one.sequence for one in (await service.events_page(entry, viewer, ENTRY, PAGE)).items] == [1, 2]
+    assert [
+        one.sequence for one in (await history_service.events_page(entry, viewer, ENTRY, PAGE)).items
+    ] == [1, 2]
 
 
 async def test_a_refusal_tells_nothing_of_what_another_bank_logged(
@@ -152,8 +154,10 @@ async def test_a_bank_that_declines_passes_the_entry_on_and_sees_it_no_more(
     declined = _event("declined", 3, reason="litigation", evidence="判决书第3号")
     assert (await _log(session, bank, declined, now)).actor == "王敏"
     with pytest.raises(NotFound):
-        await service.docking_state(session, bank, ENTRY, now=now)
-    assert (await service.docking_state(session, bank, entry_code(1), now=now)).responsible == "icbc-dl"
+        await history_service.docking_state(session, bank, ENTRY, now=now)
+    assert (
+        await history_service.docking_state(session, bank, entry_code(1), now=now)
+    ).responsible == "icbc-dl"
     with unrestricted(session):
         kinds = await session.scalars(select(Assignment.kind).where(Assignment.ended_at.is_(None)))
     assert sorted(kinds) == ["coordinator", "matched"]

@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.docking.reasons import REASONS, DeclineReason, facts_established
 from app.docking.kinds import KIND_LABELS, EventKind
+from app.docking.reasons import REASONS, DeclineReason, facts_established
 from app.docking.rules import STAGE_LABELS, Event, PartyState, Stage, fold
 from app.policy.facts import FACTS, Members
 from tests.docking.histories import PARTIES, histories, make_event
@@ -21,20 +21,32 @@ def test_folding_gives_the_same_in_one_pass_in_many_and_in_any_order(data: st.Da
 @given(histories())
 def test_a_party_is_what_its_own_events_in_order_of_time_say(events: list[Event]) -> None:
     state = fold(events)
+    voided = {event.corrects for event in events if event.corrects is not None}
+    kept = [event for event in events if event.sequence not in voided]
     for party in PARTIES:
-        own = sorted((e for e in events if e.institution_id == party), key=lambda e: e.moment)
+        own = sorted((e for e in kept if e.institution_id == party), key=lambda e: e.moment)
         moments = {kind: [e.moment for e in own if e.kind is kind] for kind in EventKind}
         sums = {kind: sum(e.amount_fen for e in own if e.kind is kind) for kind in EventKind}
-        declines = [e for e in own if e.kind is EventKind.DECLINED]
+        lasts = {kind: [e for e in own if e.kind is kind][-1:] for kind in EventKind}
         assert state.party(party) == PartyState(
             accepted=max(moments[EventKind.ACCEPTED], default=None),
             contacted=min(moments[EventKind.CONTACTED], default=None),
+            visited=max(moments[EventKind.VISITED], default=None),
             approved=min(moments[EventKind.CREDIT_APPROVED], default=None),
             disbursed=min(moments[EventKind.DISBURSED], default=None),
-            declined=declines[-1].moment if declines else None,
-            reason=declines[-1].reason if declines else None,
+            declined=max(moments[EventKind.DECLINED], default=None),
+            reason=next((e.reason for e in lasts[EventKind.DECLINED]), None),
+            paused=max(moments[EventKind.PAUSED], default=None),
+            resumed=max(moments[EventKind.RESUMED], default=None),
+            rated=max(moments[EventKind.RATED], default=None),
+            score=next((e.score for e in lasts[EventKind.RATED]), None),
+            offered=max(moments[EventKind.GUARANTEE_OFFERED], default=None),
+            offered_fen=sum(e.amount_fen for e in lasts[EventKind.GUARANTEE_OFFERED]),
+            offered_fee_bp=next((e.fee_bp for e in lasts[EventKind.GUARANTEE_OFFERED]), None),
+            granted=min(moments[EventKind.GUARANTEE_GRANTED], default=None),
             approved_fen=sums[EventKind.CREDIT_APPROVED],
             disbursed_fen=sums[EventKind.DISBURSED],
+            granted_fen=sums[EventKind.GUARANTEE_GRANTED],
         )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
 from app.bottlenecks import service as bottlenecks
-from app.docking import service
+from app.docking import history_service, service, simulation_service
 from app.docking.appending import EntryDraft
 from app.docking.kinds import EventKind
 from app.docking.rules import Stage
@@ -48,15 +48,15 @@ async def test_the_state_is_folded_from_what_was_logged(
         "local-operator",
         False,
     )
-    state = await service.docking_state(session, viewer, ENTRY, now=now)
+    state = await history_service.docking_state(session, viewer, ENTRY, now=now)
     assert (state.stage, state.responsible, state.last_sequence) == (Stage.DISBURSED, "icbc-dl", 5)
     assert (state.needed, state.approved, state.disbursed) == (500_000_000, 400_000_000, 400_000_000)
     assert {party.institution: party.stage for party in state.parties} == {
         "icbc-dl": Stage.DISBURSED,
         "lj": Stage.WAITING,
     }
-    page = await service.events_page(session, viewer, ENTRY, PageRequest(limit=3))
-    rest = await service.events_page(session, viewer, ENTRY, PageRequest(limit=3, cursor=page.next))
+    page = await history_service.events_page(session, viewer, ENTRY, PageRequest(limit=3))
+    rest = await history_service.events_page(session, viewer, ENTRY, PageRequest(limit=3, cursor=page.next))
     assert [item.sequence for item in (*page.items, *rest.items)] == [1, 2, 3, 4, 5]
     assert rest.next is None
 
@@ -130,7 +130,7 @@ async def test_bulk_and_states_need_no_more_statements_for_more_entries(
         drafts = [(entry_code(n), service.draft_of(event("contacted"), now)) for n in entries]
         counts.append(0)
         await service.log_events(session, viewer, "2023H2", drafts, now=now)
-        assert len(await service.docking_states(session, viewer, "2023H2", now=now)) == world_size
+        assert len(await history_service.docking_states(session, viewer, "2023H2", now=now)) == world_size
     assert counts[0] == counts[1] <= 18
 
 
@@ -187,7 +187,7 @@ async def test_another_jurisdictions_entry_is_not_there(session: AsyncSession, n
     with pytest.raises(NotFound):
         await service.log_event(session, stranger, ENTRY, event("contacted"), now=now)
     with pytest.raises(NotFound):
-        await service.docking_states(session, stranger, "2023H2", now=now)
+        await history_service.docking_states(session, stranger, "2023H2", now=now)
 
 
 async def test_a_simulation_is_marked_continues_and_leaves_real_entries_alone(
@@ -198,7 +198,7 @@ async def test_a_simulation_is_marked_continues_and_leaves_real_entries_alone(
     await service.log_event(session, viewer, ENTRY, event("contacted"), now=now)
     middle, end = datetime(2023, 10, 10, tzinfo=UTC), datetime(2023, 12, 31, tzinfo=UTC)
     runs = [
-        await service.simulate_edition(session, viewer, "2023H2", seed=5, until=until, now=now)
+        await simulation_service.simulate_edition(session, viewer, "2023H2", seed=5, until=until, now=now)
         for until in (middle, end, end)
     ]
     assert all(run.events for run in runs[:2])
@@ -216,6 +216,6 @@ async def test_a_simulation_does_not_run_ahead_of_the_clock(
     session: AsyncSession, viewer: Viewer, now: datetime
 ) -> None:
     with pytest.raises(Refused, match="ahead of the clock"):
-        await service.simulate_edition(
+        await simulation_service.simulate_edition(
             session, viewer, "2023H2", seed=1, until=now + timedelta(days=1), now=now
         )

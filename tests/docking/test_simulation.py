@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from app.docking.kinds import EventKind
 from app.docking.legality import check_event
 from app.docking.reasons import DeclineReason
-from app.docking.kinds import EventKind
 from app.docking.rules import Event
 from app.docking.simulation import SimulatedEvent, SimulatedTask, World, obstacles, simulate
 from app.kernel.settings import get_settings

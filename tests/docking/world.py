@@ -15,6 +15,7 @@ from app.allocation.flow import solve
 from app.allocation.model import AllocationProblem
 from app.allocation.posing import Posed
 from app.allocation.tables import AllocationProblemRecord, AllocationRun, Assignment, AssignmentSupport
+from app.allocation.topics import PARTIES_CHANGED
 from app.catalogue.tables import Product, ProductRevision
 from app.chains.tables import Chain
 from app.docking.tables import DockingEvent
@@ -24,6 +25,7 @@ from app.kernel.database import make_engine, make_sessions, transaction
 from app.matching.schemas import RunCounts
 from app.matching.tables import MatchRun
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
+from app.whitelist.topics import ROSTER_CHANGED
 
 ADMITTED = datetime(2023, 9, 1, 1, 0, tzinfo=UTC)
 ASSIGNED = datetime(2023, 9, 4, 1, 0, tzinfo=UTC)
@@ -145,6 +147,7 @@ async def add_entry(
     session.add(entry)
     await session.flush()
     world.entries[entry.code] = entry.id
+    await ROSTER_CHANGED.tell(session, [entry.id], admitted_at)
 
 
 async def assign(
@@ -177,6 +180,7 @@ async def assign(
             )
         )  # fmt: skip
     await session.flush()
+    await PARTIES_CHANGED.tell(session, [world.entries[code]], at)
 
 
 async def _store_tree(session: AsyncSession) -> dict[str, int]:

@@ -1,0 +1,46 @@
+"""`rongqiao rounds`: do what time makes due, now."""
+
+import typer
+
+from app.cli import edge
+from app.docking.following import follow_all
+from app.kernel.clock import utc_now
+from app.kernel.database import make_engine, make_sessions
+from app.kernel.settings import get_settings
+from app.rounds.service import RoundOut, make_round
+
+commands = typer.Typer(no_args_is_help=True)
+
+
+@commands.callback()
+def rounds() -> None:
+    """Do what time makes due."""
+
+
+@commands.command()
+def make(as_json: edge.JsonFlag = False) -> None:
+    """Remind, raise what is late, close months that are due, and send what waits; `serve` does so by itself."""
+
+    async def job() -> RoundOut:
+        settings = get_settings()
+        follow_all()
+        engine = make_engine(settings.database_url)
+        try:
+            return await make_round(make_sessions(engine), settings, now=utc_now())
+        finally:
+            await engine.dispose()
+
+    done = edge.run(job)
+    if as_json:
+        edge.print_json(done)
+        return
+    sent = done.delivery
+    rows = [
+        ("到期提醒", done.reminded),
+        ("逾期升级", done.escalated),
+        ("关账月份", "、".join(done.closed) or "无"),
+        ("已发送", sent.sent if sent else 0),
+        ("待重试", sent.failed if sent else 0),
+        ("无法送达", sent.dead if sent else 0),
+    ]
+    edge.print_table("巡检", ("事项", "结果"), rows)

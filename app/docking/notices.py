@@ -1,0 +1,86 @@
+"""Who is told what when the clock rings (pure).
+
+A reminder goes to whoever handles the entry, or to the institution's people where nobody does yet; a raised
+step goes to its level and to who owes it. The words name the entry: notices are shown to those alone who
+see it (notifications/service.py).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from app.accounts.rules import Role
+from app.docking.clock import Clock, Turn
+from app.docking.kinds import LEVEL_LABELS, EventKind, Level
+from app.docking.working_time import STEP_LABELS
+from app.notifications.rules import NewNotice, NoticeKind
+
+_MANAGERS: Final = (Role.RELATIONSHIP_MANAGER, Role.GUARANTOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event of the clock that was logged on an entry, and whose step it is about."""
+
+    entry_id: int
+    entry: str
+    sequence: int
+    kind: EventKind
+    level: Level | None
+    region: str
+    clock: Clock
+
+
+def notice_of(told: Told, line: Sequence[str], handlers: Sequence[int]) -> NewNotice:
+    """Answer the notice of a reminder or an escalation.
+
+    `line` are the codes of the party's institution from the root of its tree down, `handlers` the persons
+    who handle the entry there.
+    """
+    clock = told.clock
+    due = clock.due_on.isoformat() if clock.due_on else "（工作日历未公布）"
+    step = f"条目{told.entry}的“{STEP_LABELS[clock.step]}”由{clock.owner}办理，期限{due}"
+    audience = _owners(told, line, handlers)
+    if told.kind is EventKind.REMINDED:
+        kind, body = NoticeKind.REMINDED, f"{step}，即将到期。"
+    else:
+        assert told.level is not None, "an escalation has a level"
+        kind = NoticeKind.LATE if told.level is Level.MANAGER else NoticeKind.ESCALATED
+        body = f"{step}，已逾期，升级至{LEVEL_LABELS[told.level]}。"
+        audience += _of_level(told, line)
+    return NewNotice(
+        event_key=f"docking:{told.entry_id}:{told.sequence}",
+        kind=kind,
+        body=body,
+        entry_id=told.entry_id,
+        link=f"/entries/{told.entry}",
+        audience=tuple(dict.fromkeys(audience)),
+        persons=tuple(handlers) if clock.turn is Turn.INSTITUTION else (),
+        is_urgent=told.level in {Level.CITY, Level.PROVINCE},
+    )
+
+
+def _owners(told: Told, line: Sequence[str], handlers: Sequence[int]) -> list[tuple[Role, str]]:
+    """Answer whose step it is, as far as no handler is known."""
+    if told.clock.turn is not Turn.INSTITUTION:
+        return [(Role.COORDINATOR, region) for region in _regions(told.region)[1:]]
+    if handlers:
+        return []
+    return [(role, code) for code in line[-1:] for role in _MANAGERS]
+
+
+def _of_level(told: Told, line: Sequence[str]) -> list[tuple[Role, str]]:
+    province, city, county = _regions(told.region)
+    by_level: dict[Level, list[tuple[Role, str]]] = {
+        Level.MANAGER: [],
+        Level.BANK_ADMINISTRATOR: [(Role.BANK_ADMINISTRATOR, code) for code in line],
+        Level.COUNTY: [(Role.COORDINATOR, county)],
+        Level.CITY: [(Role.COORDINATOR, city)],
+        Level.PROVINCE: [(Role.COORDINATOR, province)],
+    }
+    assert told.level is not None, "an escalation has a level"
+    return by_level[told.level]
+
+
+def _regions(region: str) -> tuple[str, str, str]:
+    return f"{region[:2]}0000", f"{region[:4]}00", region

@@ -1,0 +1,80 @@
+"""The round: does what time makes due, and nothing twice.
+
+Reminders and escalations go out in parts, each in a transaction of its own; then months are closed whose
+first working day afterwards has come; then the outbox is emptied. A round that was broken off is simply
+made again. Two at once do no harm either: each part finds what the other has done.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from app.accounts import audit_service
+from app.accounts.audit import Origin
+from app.accounts.rules import Viewer
+from app.coverage import service as coverage
+from app.docking import clock_service
+from app.docking.round_service import remind_and_escalate
+from app.kernel.database import AsyncSession, Sessions, transaction
+from app.kernel.settings import Settings
+from app.notifications.delivery import deliver_due
+from app.notifications.schemas import DeliveryCounts
+
+NAME = "clock"
+"""Who did it, as records name it."""
+
+
+class RoundOut(BaseModel):
+    """What a round came to."""
+
+    looked_at: int = Field(default=0, description="Entries on which something is due or late.")
+    reminded: int = Field(default=0, description="Reminders logged (到期提醒).")
+    escalated: int = Field(default=0, description="Late steps raised (逾期升级).")
+    closed: list[str] = Field(default_factory=list, description="Months closed (关账).")
+    delivery: DeliveryCounts | None = Field(default=None, description="What became of the outbox.")
+
+
+def clock_viewer(jurisdiction: str) -> Viewer:
+    """Answer the system itself, as it acts when time makes something due."""
+    return Viewer(name=NAME, jurisdiction=jurisdiction, is_operator=True)
+
+
+async def make_round(
+    sessions: Sessions,
+    settings: Settings,
+    *,
+    now: datetime,
+    on_progress: Callable[[int], None] = lambda _entries: None,
+) -> RoundOut:
+    """Make one round as of an instant; `on_progress` hears how many entries were looked at so far."""
+    viewer = clock_viewer(settings.jurisdiction)
+    done = RoundOut()
+    filled = 1
+    while filled:
+        async with transaction(sessions) as session:
+            filled = await clock_service.fill_in(session, viewer, now=now)
+    after: int | None = 0
+    while after is not None:
+        async with transaction(sessions) as session:
+            audit_service.begin(session, Origin(viewer, via=NAME))
+            part = await remind_and_escalate(session, viewer, after=after, now=now)
+            _note(session, now, {"reminded": part.reminded, "escalated": part.escalated})
+        done.looked_at += part.looked_at
+        done.reminded += part.reminded
+        done.escalated += part.escalated
+        on_progress(done.looked_at)
+        after = part.last
+    async with transaction(sessions) as session:
+        audit_service.begin(session, Origin(viewer, via=NAME))
+        closed = await coverage.close_due(session, viewer, now=now)
+        done.closed = [one.month for one in closed]
+        _note(session, now, {"closed": done.closed})
+    done.delivery = await deliver_due(sessions, settings, now=now)
+    return done
+
+
+def _note(session: AsyncSession, now: datetime, detail: dict[str, object]) -> None:
+    """Put on record what a part of the round did, if it did anything."""
+    if any(detail.values()):
+        audit_service.note(session, "round", "clock", NAME, now=now, detail=detail)
