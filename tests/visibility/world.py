@@ -306,7 +306,7 @@ async def _tag(session: AsyncSession) -> dict[bytes, Owner]:
     await tagger.texts(EnterpriseRegistration, rows["enterprise_registrations"], "name", "evidence")
     await tagger.texts(EntryHandler, rows["entry_handlers"], "given_by")
     await tagger.texts(EntryWithdrawal, rows["entry_withdrawals"], "withdrawn_by", "reason", "reopen_reason")
-    await tagger.texts(CoordinationCase, rows["coordination_cases"], "question", "body", "outcome")
+    await tagger.texts(CoordinationCase, rows["coordination_cases"], "question", "answered_by", "outcome")
     await tagger.texts(CoordinationComment, rows["coordination_comments"], "written_by", "body")
     for row in rows["notices"]:
         told, entry = ("notices", row["id"]), ("whitelist_entries", row["entry_id"])
