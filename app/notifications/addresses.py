@@ -18,8 +18,8 @@ _EMAIL: Final = re.compile(EMAIL_PATTERN, re.ASCII)
 _MOST_LOCAL: Final = 64
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]+")
 
-_CLOUD_WIRE: Final = frozenset({IPv4Address("168.63.129.16")})
-"""A public address at which one cloud answers its machines about themselves; the others use link-local ones."""
+_CLOSED_TOO: Final = (ip_network("168.63.129.16/32"), ip_network("192.0.0.0/24"))
+"""Where further clouds answer their machines about themselves; the second is special (RFC 6890), which not every Python knows."""
 _NAT64: Final = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
 Address = IPv4Address | IPv6Address
 
@@ -49,9 +49,8 @@ def is_reachable(address: str, *, allows_loopback: bool) -> bool:
 def _is_open(address: Address, *, allows_loopback: bool) -> bool:
     if address.is_loopback:
         return allows_loopback
-    return address.is_global and not (
-        address.is_multicast or address.is_reserved or address.is_unspecified or address in _CLOUD_WIRE
-    )
+    is_special = address.is_multicast or address.is_reserved or address.is_unspecified
+    return address.is_global and not is_special and not any(address in network for network in _CLOSED_TOO)
 
 
 def _meant(address: Address) -> Collection[Address]:
