@@ -49,7 +49,7 @@ def _declines() -> Any:
             DockingEvent.sequence,
             Institution.id,
             Institution.code,
-            Institution.short_name,
+            Institution.name,
             DockingEvent.occurred_at,
             DockingEvent.recorded_at,
             DockingEvent.reason,

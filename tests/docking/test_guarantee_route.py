@@ -15,11 +15,10 @@ from app.docking.kinds import EventKind
 from app.docking.recording import Draft
 from app.docking.schemas import EventIn
 from app.docking.tables import DockingEvent
-from app.enterprises.tables import NeedRevision
 from app.kernel.errors import Conflict, Refused
 from app.kernel.shanghai import shanghai_date
 from app.visibility.service import narrow
-from tests.bottlenecks.world import BARE, EDITION, World, add_product, banks, build_world, match
+from tests.bottlenecks.world import BARE, EDITION, World, add_product, banks, build_world, match, restate
 
 BIG: dict[str, Any] = BARE | {"amount": "6000000.00", "credit_eligible": False, "guarantee_available": None}
 """A small firm without collateral whose credit was refused asks for 600万元: class d, guarantors."""
@@ -38,13 +37,6 @@ async def routed(session: AsyncSession, viewer: Viewer, now: datetime, **facts: 
 
 async def log(session: AsyncSession, viewer: Viewer, world: World, at: datetime, **fields: Any) -> None:
     await service.log_event(session, viewer, world.codes["one"], EventIn.model_validate(fields), now=at)
-
-
-async def restate(session: AsyncSession, staff: int | None) -> None:
-    """Change how many people the firm employs, as if it had been stated so."""
-    [revision] = (await session.scalars(select(NeedRevision))).all()
-    revision.facts = {**revision.facts, "staff": staff}
-    await session.flush()
 
 
 def guarantee(kind: str, amount: str, fee: str) -> dict[str, Any]:
@@ -149,7 +141,7 @@ async def test_the_cap_is_for_small_firms_and_for_those_of_whom_nobody_knows(
     session: AsyncSession, viewer: Viewer, now: datetime, *, staff: int | None, is_capped: bool
 ) -> None:
     world = await routed(session, viewer, now)
-    await restate(session, staff)
+    await restate(session, world, "one", BIG | {"staff": staff})
     offer = guarantee("offered", "6000000.00", "2.00")
     if not is_capped:
         await log(session, viewer, world, now, **offer)
