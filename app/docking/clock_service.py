@@ -1,7 +1,7 @@
 """Use cases of clocks: keep them, list what is due and late, say how fast institutions are."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from itertools import islice
@@ -13,6 +13,7 @@ from app.docking.clock import Clock, Turn, clock_of
 from app.docking.clock_queries import ClockRow
 from app.docking.dossiers import EntryDossier
 from app.docking.kinds import Level
+from app.docking.onlookers import Onlooker
 from app.docking.pace import paces
 from app.docking.schemas import ClockFilter, ClockOut, LateOut, PaceOut
 from app.docking.tables import EntryClock
@@ -38,11 +39,16 @@ async def refresh(session: AsyncSession, entry_ids: Collection[int], _now: datet
     # A clock is made from all that happened to its entry, whoever changed it.
     with unrestricted(session):
         while batch := list(islice(source, ENTRIES_AT_ONCE)):
-            found = await gathering.dossiers_of(session, batch)
-            clocks = await clocks_of(session, found)
-            kept = [one for one in found if one.id in clocks]
-            await clock_queries.put_clocks(session, [_row(one, clocks[one.id]) for one in kept])
-            await clock_queries.drop_clocks(session, set(batch) - {one.id for one in kept})
+            await keep(session, await gathering.dossiers_of(session, batch))
+
+
+async def keep(session: AsyncSession, dossiers: Sequence[EntryDossier]) -> None:
+    """Store the clocks of gathered entries as they stand; one that is off the roster has none."""
+    clocks = await clocks_of(session, dossiers)
+    kept = [one for one in dossiers if one.id in clocks]
+    with unrestricted(session):  # clocks are everybody's, shown row by row
+        await clock_queries.put_clocks(session, [_row(one, clocks[one.id]) for one in kept])
+        await clock_queries.drop_clocks(session, [one.id for one in dossiers if one.id not in clocks])
 
 
 async def clocks_of(session: AsyncSession, dossiers: Iterable[EntryDossier]) -> dict[int, Clock]:
@@ -162,9 +168,12 @@ async def _edition_id(session: AsyncSession, viewer: Viewer, code: str) -> int:
 
 
 async def live_clocks(
-    session: AsyncSession, dossiers: Collection[EntryDossier], *, now: datetime
+    session: AsyncSession, dossiers: Collection[EntryDossier], onlooker: Onlooker, *, now: datetime
 ) -> dict[str, ClockOut]:
-    """Answer the clocks of gathered entries by code, as their histories say, whatever is stored."""
+    """Answer the clocks of gathered entries by code, as their histories say, whatever is stored.
+
+    How far an institution has come shows in what it owes next: where that is not shown, the clock is not.
+    """
     clocks, counter, today = (
         await clocks_of(session, dossiers),
         await day_counter(session),
@@ -173,7 +182,7 @@ async def live_clocks(
     rows = (
         ClockRow(EntryClock(**_row(one, clock)), one.code, one.region, clock.institution)
         for one in dossiers
-        if (clock := clocks.get(one.id)) is not None
+        if (clock := clocks.get(one.id)) is not None and onlooker.sees(one, clock.institution_id)
     )
     return {row.entry: clock_out(row, counter, today) for row in rows}
 

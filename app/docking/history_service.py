@@ -56,10 +56,8 @@ async def docking_states(
 async def _shown(
     session: AsyncSession, viewer: Viewer, found: Sequence[EntryDossier], now: datetime
 ) -> list[DockingOut]:
-    """Show entries; how far an institution has come shows in what it owes next, so that goes with its doings."""
     onlooker = await onlooker_of(session, viewer, found)
-    told = [one for one in found if onlooker.sees(one, one.holder.institution_id if one.holder else None)]
-    clocks = await clock_service.live_clocks(session, told, now=now)
+    clocks = await clock_service.live_clocks(session, found, onlooker, now=now)
     caps = await guarantee_service.caps_of_guarantors(session, found, now)
     return [docking_out(one, clocks.get(one.code), onlooker, now, caps.get(one.id)) for one in found]
 

@@ -80,7 +80,10 @@ async def log_event(
         await _pass_on(session, viewer, [dossier], now)
     if event.kind is EventKind.GUARANTEE_GRANTED:
         await _rematch(session, viewer, [dossier], now)
-    await clock_service.refresh(session, [dossier.id], now)
+    if event.kind in _PASSES_ON:
+        await clock_service.refresh(session, [dossier.id], now)
+    else:
+        await clock_service.keep(session, [dossier])
     if event.kind is EventKind.DECLINED:
         await answer_service.tell_declined(session, [(dossier.id, stored.sequence)], now=now)
     party = stored.institution_id
@@ -150,7 +153,9 @@ async def log_events(
     await _pass_on(session, viewer, [dossiers[code] for code in sorted(declined)], now)
     granted = {code for code, draft in drafts if draft.kind is EventKind.GUARANTEE_GRANTED}
     await _rematch(session, viewer, [dossiers[code] for code in sorted(granted)], now)
-    await clock_service.refresh(session, {dossiers[code].id for code, _draft in drafts}, now)
+    await clock_service.refresh(session, {dossiers[code].id for code in declined | granted}, now)
+    touched = {code for code, _draft in drafts} - declined - granted
+    await clock_service.keep(session, [dossiers[code] for code in sorted(touched)])
     if not is_simulated:
         told = [(row["entry_id"], row["sequence"]) for row in rows if row["kind"] == EventKind.DECLINED]
         await answer_service.tell_declined(session, told, now=now)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from app.docking.kinds import OF_THE_ENTRY, EventKind, Level, PauseReason, Trade
+from app.docking.kinds import GUARANTEES, LOANS, OF_THE_ENTRY, EventKind, Level, PauseReason, Trade
 from app.docking.reasons import DeclineReason
 from app.docking.rules import Event
 
@@ -13,8 +13,7 @@ START = datetime(2023, 10, 9, 1, 0, tzinfo=UTC)
 PARTIES = (7, 8, 9)
 TRADES = {9: Trade.GUARANTEES}
 NEED_FEN = 1_000
-GUARANTEES = frozenset({EventKind.GUARANTEE_OFFERED, EventKind.GUARANTEE_GRANTED})
-WITH_AMOUNT = GUARANTEES | {EventKind.CREDIT_APPROVED, EventKind.DISBURSED}
+WITH_AMOUNT = GUARANTEES | LOANS
 
 
 def make_event(
@@ -101,31 +100,25 @@ def _may_follow(past: list[Event], event: Event) -> bool:
     pauses = [kind for kind in kinds if kind in breaks | {EventKind.GUARANTEE_GRANTED}]
     is_paused = bool(pauses) and pauses[-1] is EventKind.PAUSED
     guarantees = event.institution_id in TRADES
-    match event.kind:
-        case EventKind.ACCEPTED:
-            return is_out or EventKind.ACCEPTED not in kinds
-        case EventKind.CONTACTED:
-            return not is_out
-        case EventKind.VISITED:
-            return not is_out and has_talked
-        case EventKind.PAUSED:
-            has_begun = has_talked or EventKind.ACCEPTED in kinds
-            return not is_out and has_begun and not has_answered and not is_paused
-        case EventKind.RESUMED:
-            return is_paused
-        case EventKind.RATED:
-            return has_answered or EventKind.DECLINED in kinds
-        case EventKind.DECLINED:
-            return not is_out and not has_answered
-        case EventKind.RESOLVED:
-            of_raising = [b.kind for b in past if b.kind in {EventKind.ESCALATED, EventKind.RESOLVED}]
-            return bool(of_raising) and of_raising[-1] is EventKind.ESCALATED
-        case EventKind.CREDIT_APPROVED | EventKind.DISBURSED:
-            return not guarantees and _may_lend(past, own, event, is_out=is_out)
-        case EventKind.GUARANTEE_OFFERED | EventKind.GUARANTEE_GRANTED:
-            return guarantees and not is_out and has_talked and _may_guarantee(own, event)
-        case _:
-            return True
+    raised = [b.kind for b in past if b.kind in {EventKind.ESCALATED, EventKind.RESOLVED}]
+    plain = {
+        EventKind.ACCEPTED: is_out or EventKind.ACCEPTED not in kinds,
+        EventKind.CONTACTED: not is_out,
+        EventKind.VISITED: not is_out and has_talked,
+        EventKind.PAUSED: not is_out
+        and (has_talked or EventKind.ACCEPTED in kinds)
+        and not has_answered
+        and not is_paused,
+        EventKind.RESUMED: is_paused,
+        EventKind.RATED: has_answered or EventKind.DECLINED in kinds,
+        EventKind.DECLINED: not is_out and not has_answered,
+        EventKind.RESOLVED: raised[-1:] == [EventKind.ESCALATED],
+    }
+    if event.kind in LOANS:
+        return not guarantees and _may_lend(past, own, event, is_out=is_out)
+    if event.kind in GUARANTEES:
+        return guarantees and not is_out and has_talked and _may_guarantee(past, own, event)
+    return plain.get(event.kind, True)
 
 
 def _may_lend(past: list[Event], own: list[Event], event: Event, *, is_out: bool) -> bool:
@@ -139,9 +132,11 @@ def _may_lend(past: list[Event], own: list[Event], event: Event, *, is_out: bool
     return paid + event.amount_fen <= approved
 
 
-def _may_guarantee(own: list[Event], event: Event) -> bool:
+def _may_guarantee(past: list[Event], own: list[Event], event: Event) -> bool:
     if event.kind is EventKind.GUARANTEE_OFFERED:
         return event.amount_fen <= NEED_FEN
     offers = [before.amount_fen for before in own if before.kind is EventKind.GUARANTEE_OFFERED]
     granted = sum(before.amount_fen for before in own if before.kind is EventKind.GUARANTEE_GRANTED)
-    return bool(offers) and granted + event.amount_fen <= offers[-1]
+    together = sum(before.amount_fen for before in past if before.kind is EventKind.GUARANTEE_GRANTED)
+    fits = together + event.amount_fen <= NEED_FEN
+    return fits and bool(offers) and granted + event.amount_fen <= offers[-1]

@@ -32,7 +32,9 @@ async def test_an_event_is_logged_listed_and_found_again(client: httpx.AsyncClie
     assert listed == {"items": [answer.json()], "next": None}
     state = (await client.get(EVENTS.removesuffix("-events"))).json()
     assert (state["stage"], state["responsible"], state["needed"]) == ("contacted", "icbc-dl", "5000000.00")
-    assert state["parties"][0]["possible"] == ["accepted", "contacted", "credit_approved", "declined"]
+    assert state["parties"][0]["possible"] == [
+        "accepted", "contacted", "visited", "credit_approved", "declined", "paused",
+    ]  # fmt: skip
 
 
 async def test_the_same_key_logs_once(client: httpx.AsyncClient) -> None:
@@ -47,7 +49,13 @@ async def test_the_same_key_logs_once(client: httpx.AsyncClient) -> None:
 
 
 REFUSED: list[tuple[dict[str, Any], int, list[str]]] = [
-    ({"kind": "visited"}, 422, ["kind"]),
+    ({"kind": "visitted"}, 422, ["kind"]),
+    ({"kind": "visited"} | at(2), 409, ["kind"]),
+    ({"kind": "escalated"}, 422, ["kind"]),
+    ({"kind": "paused"} | at(2), 422, ["evidence", "pause_reason"]),
+    ({"kind": "resolved", "note": "已督办"} | at(2), 409, ["kind"]),
+    ({"kind": "rated", "score": 5} | at(2), 409, ["kind"]),
+    ({"kind": "corrected", "corrects": 9, "evidence": "登记有误"} | at(2), 409, ["corrects"]),
     ({"kind": "contacted", "extra": 1}, 422, ["extra"]),
     ({"kind": "contacted", "occurred_at": "2023-09-06T10:00:00"}, 422, ["occurred_at"]),
     ({"kind": "contacted", "occurred_at": "2999-01-01T00:00:00Z"}, 422, ["occurred_at"]),

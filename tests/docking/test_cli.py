@@ -84,7 +84,7 @@ def test_a_refusal_names_the_option_and_exits_1() -> None:
     early = run("log", ENTRY, "disbursed", "--at", "2023-09-06", "--amount", "1")
     assert early.exit_code == 1
     assert "Possible then: accepted, contacted, declined" in " ".join(early.stderr.split())
-    assert run("log", ENTRY, "visited").exit_code == 2
+    assert run("log", ENTRY, "visitted").exit_code == 2
     assert run("show", "2023H2-none").exit_code == 1
 
 

@@ -72,7 +72,7 @@ async def test_a_supporting_bank_is_told_the_sum_but_not_what_the_responsible_on
         400_000_000,
         ["lj"],
     )
-    assert state.deadline is None
+    assert state.clock is None
     assert (await history_service.events_page(entry, viewer, ENTRY, PAGE)).items == []
     with pytest.raises(NotFound):
         await history_service.event(entry, viewer, ENTRY, 1)

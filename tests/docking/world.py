@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 
 import numpy as np
 from sqlalchemy import select
@@ -48,8 +49,9 @@ NOTHING_POSED = Posed(
     np.zeros(0, np.bool_),
 )
 """A run without candidates: who declines leaves the entry to its bottleneck's route, else to the coordinator."""
-SETTINGS = {
-    "parameters": {"allocation.default_capacity": {"value": 40}, "allocation.supporting_most": {"value": 2}}
+SETTINGS: dict[str, Any] = {
+    "most_per_bank": 1_000,
+    "parameters": {"allocation.default_capacity": {"value": 40}, "allocation.supporting_most": {"value": 2}},
 }
 HASH = hashlib.sha256(b"").hexdigest()
 
