@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -116,13 +116,21 @@ class _Surroundings:
     tree: InstitutionTree
     book: ReferenceBook
     days: dict[str, int]
+    known: dict[tuple[CaseKind, str], Responsible] = field(default_factory=dict)
+
+    def answerer(self, kind: CaseKind, region: str) -> Responsible:
+        """Answer who has to answer by the clause; looked up once for all entries of a region."""
+        found = self.known.get((kind, region))
+        if found is None:
+            found = responsible(kind, region, self.tree, coordinator_of(region, self.book.regions))
+            self.known[kind, region] = found
+        return found
 
     def row(
         self, wanted: NewCase, entry: CaseEntry, now: datetime, body: Responsible | None = None
     ) -> dict[str, Any]:
         """Answer the row of a new case."""
-        coordinator = coordinator_of(entry.region, self.book.regions)
-        answers = body or responsible(wanted.kind, entry.region, self.tree, coordinator)
+        answers = body or self.answerer(wanted.kind, entry.region)
         days = self.days[entry.region]
         return {
             "entry_id": entry.id,

@@ -54,6 +54,12 @@ _LISTED = (
     Feature("chains.managers", "app.chains", "/chains/{code}/managers", "链长与链办任职记录"),
     Feature("allocation.responsible", "app.allocation", "allocate run", "逐户落实责任银行，最多两家协办"),
     Feature("allocation.limits", "app.allocation", "allocate check", "承接能力与集中度上限，独立复核"),
+    Feature(
+        "coordination.cases",
+        "app.coordination",
+        "coordination list",
+        "协调事项：缺失要素和担保需求交责任单位限期答复",
+    ),
     Feature("docking.events", "app.docking", "docking log", "对接记录只增不改，婉拒须有理由和证据"),
     Feature("docking.deadlines", "app.docking", "docking due", "每一步的工作日时限、暂停与逾期"),
     Feature("docking.escalation", "app.docking", "rounds make", "到期提醒与逾期逐级升级"),
@@ -62,7 +68,10 @@ _LISTED = (
     ),
     Feature("coverage.shares", "app.coverage", "coverage show", "加权平均利率，首贷、信用、中长期占比"),
     Feature(
-        "coverage.ranking", "app.coverage", "coverage ranking", "机构排名，列明分母，不透露单户；目标、漏斗、逐月走势"
+        "coverage.ranking",
+        "app.coverage",
+        "coverage ranking",
+        "机构排名，列明分母，不透露单户；目标、漏斗、逐月走势",
     ),
     Feature("coverage.export", "app.coverage", "coverage export", "覆盖率报表导出，列明分子分母"),
 )

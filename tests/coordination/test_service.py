@@ -18,7 +18,7 @@ from app.kernel.clock import shanghai_today
 from app.kernel.database import AsyncSession, Sessions
 from app.kernel.errors import Conflict, NotFound
 from app.kernel.paging import PageRequest
-from app.policy.facts import Members
+from app.policy.facts import Facts, FactValue, Members
 from app.visibility.service import narrow
 from app.whitelist.tables import WhitelistEntry
 from tests.bottlenecks.world import World, add_need
@@ -159,12 +159,15 @@ async def test_what_was_resolved_leads_a_new_classification_past_its_obstacle(
     session: AsyncSession, viewer: Viewer, now: datetime, world: World
 ) -> None:
     entry = world.entries["told"]
-    declined = {entry: {"missing_elements": Members.at_least(["construction"]), "litigation": True}}
+    declined: dict[int, Facts] = {
+        entry: {"missing_elements": Members.at_least(["construction"]), "litigation": True}
+    }
     assert await bottlenecks.classify_entries(session, viewer, declined, now=now) == {entry: "elements"}
     kinds = (LAND, ENVIRONMENT, CaseKind.CONSTRUCTION, CaseKind.PUBLIC_GUARANTEE)
     codes = await service.raise_cases(session, [wanted(world, "told", kind) for kind in kinds], now=now)
     assert await service.facts_resolved(session, [entry]) == {}
     remaining = {"land", "environment", "construction"}
+    resolved: dict[str, FactValue] = {}
     for kind in kinds:
         await close(session, viewer, now, codes[entry, kind])
         remaining -= {kind.value}
@@ -176,7 +179,7 @@ async def test_what_was_resolved_leads_a_new_classification_past_its_obstacle(
     await service.raise_cases(session, [wanted(world, "told", LAND)], now=now)
     once_more = (await service.facts_resolved(session, [entry]))[entry]
     assert once_more["missing_elements"] == Members.of()
-    later = {entry: {"missing_elements": Members.at_least(["land"])}}
+    later: dict[int, Facts] = {entry: {"missing_elements": Members.at_least(["land"])}}
     await bottlenecks.classify_entries(session, viewer, later, now=now)
     assert (await service.facts_resolved(session, [entry]))[entry]["missing_elements"] == Members.of("land")
 
