@@ -199,7 +199,7 @@ def test_auditor_and_administrator_change_no_case(role: Role) -> None:
     assert tried <= (READS if role is Role.AUDITOR else accounts)
 
 
-def test_the_auditor_passes_the_door_of_no_route_that_changes_anything_but_the_own_account_and_notices() -> None:
+def test_the_auditor_passes_the_door_of_no_route_that_changes_anything_but_what_is_its_own() -> None:
     viewer = Viewer("v", JURISDICTION, (Grant(Role.AUDITOR),), 1)
     passed = {
         f"{method} {route.path}"
