@@ -1,12 +1,14 @@
 """`rongqiao coverage`: the monthly figures, their close, export and verification."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from app.cli import edge
+from app.cli import coverage_views, edge
 from app.coverage import service
+from app.coverage.months import NextClose
 from app.coverage.rules import CUT_LABELS, Cut
 from app.coverage.schemas import ClosedOut, CoverageOut, FiguresOut, Ratio, VerificationOut
 from app.kernel.clock import utc_now
@@ -14,6 +16,8 @@ from app.kernel.errors import Fault, Refused
 from app.kernel.money import wan_text
 
 commands = typer.Typer(no_args_is_help=True)
+for command in (coverage_views.trend, coverage_views.funnel, coverage_views.ranking):
+    commands.command()(command)
 
 MonthArgument = Annotated[str, typer.Argument(help="Month in Asia/Shanghai, such as 2023-11.")]
 EditionOption = Annotated[
@@ -93,18 +97,37 @@ def _fraction(ratio: Ratio) -> str:
 
 
 @commands.command()
-def close(month: MonthArgument, as_json: edge.JsonFlag = False) -> None:
+def close(
+    month: Annotated[
+        str | None, typer.Argument(help="Month in Asia/Shanghai, such as 2023-11; left out with --due.")
+    ] = None,
+    due: Annotated[
+        bool, typer.Option("--due", help="Close every month whose first working day afterwards has come.")
+    ] = False,
+    as_json: edge.JsonFlag = False,
+) -> None:
     """Freeze a month's facts, hash and figures; later facts only show as restatements."""
+    if due == (month is not None):
+        raise typer.BadParameter("name a month, or say --due")
 
-    async def job() -> ClosedOut:
+    async def job() -> tuple[list[ClosedOut], NextClose | None]:
         async with edge.work(writes=True) as (session, viewer):
-            return await service.close(session, viewer, month, now=utc_now())
+            now = utc_now()
+            if month is not None:
+                return [await service.close(session, viewer, month, now=now)], None
+            return await service.close_due(session, viewer, now=now), await service.next_close(
+                session, viewer
+            )
 
-    closed = edge.run(job)
+    closed, following = edge.run(job)
     if as_json:
-        edge.print_json(closed)
+        edge.print_json(closed if due else closed[0])
     else:
-        edge.print_table(f"{month} 已关账", ("版次", "SHA-256"), [(closed.edition, closed.facts_sha256)])
+        rows = [(one.month, one.edition, one.facts_sha256) for one in closed]
+        edge.print_table(f"关账 {len(rows)} 个月", ("月份", "版次", "SHA-256"), rows)
+    if following is not None:
+        on = following.on.isoformat() if following.on else following.obstacle
+        edge.notes.print(f"next: {following.month} {on}", highlight=False)
 
 
 @commands.command()
@@ -114,13 +137,19 @@ def export(
         Path,
         typer.Option("--output", "-o", help="File to write: .xlsx for the workbook, .json for the facts."),
     ],
+    figures: Annotated[
+        bool, typer.Option("--figures", help="Write the figures by every cut as .json, not the facts.")
+    ] = False,
     edition: EditionOption = None,
     as_json: edge.JsonFlag = False,
 ) -> None:
-    """Write a month's workbook (figures, method, hash), or its facts as canonical JSON."""
+    """Write a month's workbook, or as JSON its facts or figures, as the stand-alone verifier takes them."""
 
     async def job() -> bytes:
         async with edge.work(writes=False) as (session, viewer):
+            if output.suffix == ".json" and figures:
+                shown = await service.figures_file(session, viewer, month, edition=edition, now=utc_now())
+                return shown.model_dump_json().encode()
             if output.suffix == ".json":
                 file = await service.facts_file(session, viewer, month, edition=edition, now=utc_now())
                 return file.data
@@ -135,6 +164,12 @@ def export(
         edge.print_json({"file": str(output), "bytes": len(data)})
     else:
         edge.notes.print(f"{output}: {len(data):,} bytes", highlight=False)
+
+
+@commands.command()
+def verifier() -> None:
+    """Print the stand-alone verifier: `python verifier.py facts.json figures.json` needs nothing of ours."""
+    sys.stdout.write(service.verifier_source().decode())
 
 
 def _write(output: Path, data: bytes) -> None:

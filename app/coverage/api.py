@@ -1,4 +1,4 @@
-"""JSON routes of coverage: a month, its close, its verification, its facts and workbook."""
+"""JSON routes of coverage: a month, its close and verification, files, trend and ranking."""
 
 import base64
 from typing import Any
@@ -8,7 +8,20 @@ from fastapi import APIRouter, Response
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
 from app.coverage import service
-from app.coverage.schemas import ClosedOut, CoverageOut, CutQuery, EditionCode, Month, VerificationOut
+from app.coverage.ranking import Level, Sort
+from app.coverage.ranking_schemas import LevelQuery, RankingOut, SortQuery
+from app.coverage.ranking_service import ranking
+from app.coverage.schemas import (
+    ClosedOut,
+    CoverageOut,
+    CutQuery,
+    EditionCode,
+    FiguresFileOut,
+    Month,
+    VerificationOut,
+)
+from app.coverage.trend_schemas import FirstMonth, LastMonth, TrendCut, TrendKey, TrendOut, TrendRestated
+from app.coverage.trend_service import trend
 from app.kernel.clock import utc_now
 from app.kernel.problems import PROBLEMS
 from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
@@ -27,7 +40,44 @@ FACTS_ANSWER: Answers = {
         "content": {"application/json": {"schema": {"type": "object", "required": ["format", "entries"]}}},
     }
 }
+PYTHON = "text/x-python; charset=utf-8"
+PROGRAM_ANSWER: Answers = {
+    200: {"description": "The program", "content": {"text/x-python": {"schema": {"type": "string"}}}}
+}
 router = APIRouter(route_class=TransactionRoute, prefix="/coverage", tags=["coverage"], responses=PROBLEMS)
+
+
+@router.get(
+    "/verifier.py",
+    summary="Stand-alone verifier (独立核验程序)",
+    response_class=Response,
+    responses=PROGRAM_ANSWER,
+    openapi_extra=does(Action.READ_COVERAGE),
+)
+async def coverage_verifier() -> Response:
+    """Answer a program of one file that recomputes a month from its facts and shares no code with this service.
+
+    `python verifier.py facts.json figures.json` exits 0 when they agree, 1 when not, naming each difference.
+    """
+    headers = {"content-disposition": 'attachment; filename="verifier.py"'}
+    return Response(service.verifier_source(), media_type=PYTHON, headers=headers)
+
+
+@router.get("/trend", summary="Coverage month by month (逐月走势)", openapi_extra=does(Action.READ_COVERAGE))
+async def coverage_trend(
+    session: SessionDep,
+    viewer: ViewerDep,
+    first: FirstMonth = None,
+    last: LastMonth = None,
+    by: TrendCut = None,
+    key: TrendKey = None,
+    *,
+    restated: TrendRestated = False,
+) -> TrendOut:
+    """Answer closed figures of closed months and today's of open ones, each marked."""
+    return await trend(
+        session, viewer, first=first, last=last, by=by, key=key, restated=restated, now=utc_now()
+    )
 
 
 @router.get(
@@ -56,6 +106,33 @@ async def show_coverage(
 ) -> CoverageOut:
     """Answer a month's figures; of a closed month the closed ones, with restatements beside them."""
     return await service.show(session, viewer, month, by=by, edition=edition, now=utc_now())
+
+
+@router.get(
+    "/{month}/ranking", summary="Ranking of institutions (机构排名)", openapi_extra=does(Action.READ_COVERAGE)
+)
+async def coverage_ranking(
+    session: SessionDep,
+    viewer: ViewerDep,
+    month: Month,
+    level: LevelQuery = Level.HEAD_OFFICE,
+    sort: SortQuery = Sort.COVERAGE,
+    edition: EditionCode = None,
+) -> RankingOut:
+    """Answer institutions of a level by rank, with denominators; what would tell of a single firm is hidden."""
+    return await ranking(session, viewer, month, level, sort, edition=edition, now=utc_now())
+
+
+@router.get(
+    "/{month}/figures",
+    summary="All figures of a month (全部数字)",
+    openapi_extra=does(Action.READ_COVERAGE_FACTS, is_recorded=True),
+)
+async def coverage_figures(
+    session: SessionDep, viewer: ViewerDep, month: Month, edition: EditionCode = None
+) -> FiguresFileOut:
+    """Answer the figures by every cut, as the stand-alone verifier compares them with the facts."""
+    return await service.figures_file(session, viewer, month, edition=edition, now=utc_now())
 
 
 @router.post(

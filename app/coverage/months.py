@@ -59,8 +59,13 @@ class NextClose:
 
 def months_between(first: date, last: date) -> list[str]:
     """Answer the months that two days and all between them touch, oldest first."""
-    month, after, found = month_of(first), month_of(last), []
-    while month <= after:
+    return span_of(month_of(first), month_of(last))
+
+
+def span_of(first: str, last: str) -> list[str]:
+    """Answer two months and all between them, oldest first."""
+    month, found = first, []
+    while month <= last:
         found.append(month)
         month = shifted(month, 1)
     return found

@@ -4,11 +4,22 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
+from app.coverage.funnel import funnel_of
+from app.coverage.percentages import percent_text
 from app.coverage.rules import Cut, Figures, Group, Report
-from app.coverage.schemas import AmountRatio, Days, FiguresOut, GroupOut, Ratio, WeightedRate
+from app.coverage.schemas import (
+    AmountRatio,
+    Days,
+    FiguresOut,
+    FunnelStepOut,
+    GroupOut,
+    Ratio,
+    TargetOut,
+    WeightedRate,
+)
+from app.coverage.targets import Measured
 from app.kernel.money import yuan_text
 
-_TWO: Final = Decimal("0.01")
 _FOUR: Final = Decimal("0.0001")
 _BP_PER_PERCENT: Final = 100
 _FEN_BP_PER_YUAN_PERCENT: Final = 10_000
@@ -40,6 +51,53 @@ def figures_out(figures: Figures) -> FiguresOut:
     )
 
 
+def counted(figures: FiguresOut) -> Figures:
+    """Answer the counts and amounts of published figures as integers again (the rest is left out)."""
+    return Figures(
+        entries=figures.entries,
+        assigned=figures.assigned.numerator,
+        contacted=figures.contacted.numerator,
+        answered=figures.answered.numerator,
+        credited=figures.credited.numerator,
+        disbursed=figures.disbursed.numerator,
+        needed_fen=figures.needed_amount,
+        credited_fen=figures.credited_amount,
+        disbursed_fen=figures.disbursed_amount,
+    )
+
+
+def funnel_out(figures: FiguresOut) -> list[FunnelStepOut]:
+    """Answer the funnel of published figures."""
+    steps = funnel_of(counted(figures))
+    return [
+        FunnelStepOut(
+            level=step.level,
+            count=step.count,
+            of_first=_ratio(step.count, figures.entries),
+            of_previous=_ratio(step.count, step.before),
+            dropped=step.dropped,
+            amount=step.amount_fen,
+        )
+        for step in steps
+    ]
+
+
+def target_out(target: Measured) -> TargetOut:
+    """Answer a target for its readers."""
+    parameter = target.parameter
+    return TargetOut(
+        key=parameter.key,
+        name=parameter.name,
+        value=target.value,
+        actual=target.actual,
+        state=target.state,
+        measured_on=target.measured_on,
+        due_on=target.due_on,
+        citation=parameter.citation,
+        note=parameter.note,
+    )
+
+
 def group_out(group: Group) -> GroupOut:
     """Answer a row for its readers."""
     return GroupOut.model_construct(
@@ -50,14 +108,6 @@ def group_out(group: Group) -> GroupOut:
         figures=figures_out(group.figures),
         restated=None,
     )
-
-
-def percent_text(numerator: int, denominator: int, places: Decimal = _TWO) -> str | None:
-    """Answer numerator / denominator in percent, rounded half up; None when out of nothing."""
-    if denominator == 0:
-        return None
-    share = Decimal(numerator) * 100 / Decimal(denominator)
-    return str(share.quantize(places, ROUND_HALF_UP))
 
 
 def report_json(report: Report) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.rules import Viewer
 from app.chains.tables import Chain
 from app.coverage.facts import Place
+from app.coverage.rules import Cut
 from app.coverage.tables import CoverageSnapshot
 from app.institutions.tables import Institution
 from app.kernel.errors import Conflict, Fault
@@ -43,6 +45,16 @@ async def newest_edition(session: AsyncSession, viewer: Viewer, day: date) -> Wh
         .limit(1)
     )
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def editions(session: AsyncSession, viewer: Viewer) -> Sequence[WhitelistEdition]:
+    """Answer the viewer's editions, the one that came into force last first."""
+    statement = (
+        select(WhitelistEdition)
+        .where(WhitelistEdition.jurisdiction == viewer.jurisdiction)
+        .order_by(WhitelistEdition.in_force_from.desc(), WhitelistEdition.code.desc())
+    )
+    return (await session.execute(statement)).scalars().all()
 
 
 async def first_admission(session: AsyncSession, viewer: Viewer) -> tuple[date, datetime] | None:
@@ -109,6 +121,38 @@ async def snapshot(session: AsyncSession, viewer: Viewer, month: str) -> tuple[C
     )
     row = (await session.execute(statement)).one_or_none()
     return None if row is None else (row[0], row[1])
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedFigures:
+    """The figures of a closed month, in total and by one cut, without its facts."""
+
+    month: str
+    edition_id: int
+    closed_at: datetime
+    facts_sha256: str
+    total: Mapping[str, Any]
+    rows: Sequence[Mapping[str, Any]]
+
+
+async def closed_figures(
+    session: AsyncSession, viewer: Viewer, months: Sequence[str], by: Cut | None
+) -> list[ClosedFigures]:
+    """Answer the figures of those months of the viewer's jurisdiction that are closed; no rows without a cut."""
+    figures = CoverageSnapshot.figures
+    statement = select(
+        CoverageSnapshot.month,
+        CoverageSnapshot.edition_id,
+        CoverageSnapshot.closed_at,
+        CoverageSnapshot.facts_sha256,
+        figures["total"],
+        *([] if by is None else [figures["cuts"][by.value]]),
+    ).where(CoverageSnapshot.jurisdiction == viewer.jurisdiction, CoverageSnapshot.month.in_(months))
+    rows = await session.execute(statement)
+    return [
+        ClosedFigures(month, edition, at, sha256, total, found[0] if found else [])
+        for month, edition, at, sha256, total, *found in rows
+    ]
 
 
 async def keep_snapshot(session: AsyncSession, closed: CoverageSnapshot) -> None:

@@ -1,12 +1,13 @@
 """Coverage in and out: every ratio with its numerator and denominator."""
 
-from datetime import datetime
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Literal
 
 from fastapi import Path, Query
 from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from app.coverage.rules import Cut
+from app.coverage.targets import TargetState
 from app.kernel.money import fen_from_yuan, yuan_text
 
 MONTH_PATTERN = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
@@ -123,6 +124,35 @@ class ClosedOut(BaseModel):
     facts_sha256: str = Field(description="SHA-256 of the month's facts as canonical JSON.")
 
 
+class TargetOut(BaseModel):
+    """A target of a policy beside what there is (目标对照)."""
+
+    key: str = Field(description="Parameter of the policy.", examples=["whitelist.min_entries"])
+    name: str = Field(description="Name in Chinese.")
+    value: str = Field(description="What the text asks for, with its unit.")
+    actual: str = Field(description="What there is; of a closed month by its closed figures.")
+    state: TargetState = Field(
+        description="Met, not yet met, or missed: its last day has come and it is not met."
+    )
+    measured_on: date = Field(description="Day as of which it is measured: the last of the month, or today.")
+    due_on: date | None = Field(description="Last day on which it can be met; null: the text names none.")
+    citation: str = Field(description="Clause that sets it.", examples=["黑银发〔2023〕25号（十三）"])
+    note: str = Field(description="What is said of the text's own wording; may be empty.")
+
+
+class FunnelStepOut(BaseModel):
+    """One level of the funnel (漏斗) from the roster to the payment."""
+
+    level: str = Field(description="entries, assigned, contacted, answered, credited or disbursed.")
+    count: int = Field(description="Entries that reached it.")
+    of_first: Ratio = Field(description="Out of the entries on the roster.")
+    of_previous: Ratio = Field(description="Out of those that reached the level before.")
+    dropped: int = Field(description="Entries of the level before that did not reach it.")
+    amount: SumYuan | None = Field(
+        description="Asked for (entries), approved (credited) or paid out (disbursed), yuan; null elsewhere."
+    )
+
+
 class CoverageOut(BaseModel):
     """Coverage of a month."""
 
@@ -135,6 +165,8 @@ class CoverageOut(BaseModel):
     restated: FiguresOut | None = Field(
         description="By today's facts, where they differ from the closed total (重述)."
     )
+    targets: list[TargetOut] = Field(description="Targets of the policies in force beside the figures.")
+    funnel: list[FunnelStepOut] = Field(description="The levels one after the other, by the same figures.")
     by: Cut | None = Field(description="What the rows are grouped by.")
     rows: list[GroupOut] = Field(description="Groups in the order of their tree.")
 
@@ -155,3 +187,28 @@ class VerificationOut(BaseModel):
     today_sha256: str = Field(description="Hash of today's facts of the month.")
     total: FiguresOut = Field(description="The closed figures.")
     today: FiguresOut = Field(description="The figures by today's facts.")
+
+
+class FiguresRowOut(BaseModel):
+    """One row of a cut in a file of figures."""
+
+    key: str = Field(description="Code; empty for entries that belong to none.")
+    name: str = Field(description="Name in Chinese.")
+    level: str = Field(description="Level in its tree; empty where there is none.")
+    parent: str | None = Field(description="Code of what it lies in.")
+    figures: FiguresOut = Field(description="Figures of the row.")
+
+
+class FiguresFileOut(BaseModel):
+    """All figures of a month by every cut: what the stand-alone verifier compares with the facts."""
+
+    format: Literal["rongqiao-coverage-figures/1"] = Field(
+        default="rongqiao-coverage-figures/1", description="Form of this file."
+    )
+    jurisdiction: str = Field(description="Region code of the government.")
+    month: str = Field(description="The month, in Asia/Shanghai.")
+    edition: str = Field(description="Edition of the roster (名单版次).")
+    closed: ClosedOut | None = Field(description="Set once the month is closed; its figures never change.")
+    facts_sha256: str = Field(description="SHA-256 of the facts that give these figures.")
+    total: FiguresOut = Field(description="All entries.")
+    cuts: dict[Cut, list[FiguresRowOut]] = Field(description="Rows by what they are grouped by.")

@@ -2,13 +2,15 @@
 
 import asyncio
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
-from app.coverage import canonical, queries
+from app.coverage import canonical, queries, standalone_verifier
 from app.coverage.facts import MonthFacts
 from app.coverage.gathering import gather
 from app.coverage.months import (
@@ -21,10 +23,26 @@ from app.coverage.months import (
     months_between,
     shifted,
 )
-from app.coverage.published import report_json, restate, rows_of_cut
+from app.coverage.published import (
+    counted,
+    funnel_out,
+    report_json,
+    restate,
+    rows_of_cut,
+    target_out,
+)
 from app.coverage.rules import Cut, compute
-from app.coverage.schemas import ClosedOut, CoverageOut, FiguresOut, GroupOut, VerificationOut
+from app.coverage.schemas import (
+    ClosedOut,
+    CoverageOut,
+    FiguresFileOut,
+    FiguresOut,
+    FiguresRowOut,
+    GroupOut,
+    VerificationOut,
+)
 from app.coverage.tables import CoverageSnapshot
+from app.coverage.targets import measure
 from app.coverage.verification import examine
 from app.coverage.workbook import coverage_workbook
 from app.kernel.database import AsyncSession
@@ -32,6 +50,8 @@ from app.kernel.errors import Conflict, NotFound
 from app.kernel.logs import get_logger
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import shanghai_date
+from app.policy import service as policy
+from app.policy.rulebook import RuleBook
 from app.reference import service as reference
 from app.reference.errors import CalendarUnknownError
 from app.whitelist.tables import WhitelistEdition
@@ -62,37 +82,66 @@ async def show(
     Raises:
         NotFound: the month has not begun, no edition was in force, or there is none of that code.
     """
-    check_begun(month, now)
-    found = await _edition(session, viewer, month, edition)
-    facts = await gather(session, viewer, month, found)
     cuts = () if by is None else (by,)
+    view = await _view(session, viewer, month, cuts, edition=edition, now=now)
+    return view.by(by)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A month as it is shown: today's report, the closed month if it is closed, the policies in force."""
+
+    facts: MonthFacts
+    today: dict[str, Any]
+    closed: CoverageSnapshot | None
+    edition: WhitelistEdition
+    book: RuleBook
+
+    def by(self, by: Cut | None) -> CoverageOut:
+        """Show it by one cut."""
+        today, closed = self.today, self.closed
+        total, rows, restated = today["total"], rows_of_cut(today, by) if by else [], None
+        if closed is not None:
+            total = closed.figures["total"]
+            restated = today["total"] if today["total"] != total else None
+            rows = restate(rows_of_cut(closed.figures, by), rows) if by else []
+        figures = FiguresOut.model_validate(total)
+        targets = measure(self.book, counted(figures), self.edition.in_force_from, self.book.on)
+        return CoverageOut(
+            jurisdiction=self.facts.jurisdiction,
+            month=self.facts.month,
+            edition=self.facts.edition,
+            until=self.facts.until,
+            closed=closed_out(closed, self.facts.edition) if closed else None,
+            total=figures,
+            restated=FiguresOut.model_validate(restated) if restated else None,
+            targets=[target_out(target) for target in targets],
+            funnel=funnel_out(figures),
+            by=by,
+            rows=[GroupOut.model_validate(row) for row in rows],
+        )
+
+
+async def _view(
+    session: AsyncSession,
+    viewer: Viewer,
+    month: str,
+    cuts: Iterable[Cut],
+    *,
+    edition: str | None,
+    now: datetime,
+) -> _View:
+    check_begun(month, now)
+    found = await edition_of(session, viewer, month, edition)
+    facts = await gather(session, viewer, month, found)
     today = report_json(await asyncio.to_thread(compute, facts, cuts))
-    closed = await _closed(session, viewer, month, found)
-    return _coverage_out(facts, today, closed, by)
+    closed = await closed_month(session, viewer, month, found)
+    on = min(last_day_of(month), shanghai_date(now))
+    return _View(facts, today, closed, found, await policy.rule_book(session, viewer.jurisdiction, on))
 
 
-def _coverage_out(
-    facts: MonthFacts, today: dict[str, Any], closed: CoverageSnapshot | None, by: Cut | None
-) -> CoverageOut:
-    total, rows, restated = today["total"], rows_of_cut(today, by) if by else [], None
-    if closed is not None:
-        total = closed.figures["total"]
-        restated = today["total"] if today["total"] != total else None
-        rows = restate(rows_of_cut(closed.figures, by), rows) if by else []
-    return CoverageOut(
-        jurisdiction=facts.jurisdiction,
-        month=facts.month,
-        edition=facts.edition,
-        until=facts.until,
-        closed=_closed_out(closed, facts.edition) if closed else None,
-        total=FiguresOut.model_validate(total),
-        restated=FiguresOut.model_validate(restated) if restated else None,
-        by=by,
-        rows=[GroupOut.model_validate(row) for row in rows],
-    )
-
-
-def _closed_out(closed: CoverageSnapshot, edition: str) -> ClosedOut:
+def closed_out(closed: CoverageSnapshot, edition: str) -> ClosedOut:
+    """Answer under what a month was closed."""
     return ClosedOut(
         month=closed.month,
         edition=edition,
@@ -128,7 +177,7 @@ async def close(session: AsyncSession, viewer: Viewer, month: str, *, now: datet
     """
     require(viewer, Action.CLOSE_MONTH, Target(region=viewer.jurisdiction))
     check_closable(month, await queries.closed_months(session, viewer), now)
-    edition = await _edition(session, viewer, month, None)
+    edition = await edition_of(session, viewer, month, None)
     facts = await gather(session, viewer, month, edition)
     frozen = await asyncio.to_thread(_freeze, facts)
     snapshot = CoverageSnapshot(
@@ -142,7 +191,7 @@ async def close(session: AsyncSession, viewer: Viewer, month: str, *, now: datet
         closed_at=now,
     )
     await queries.keep_snapshot(session, snapshot)
-    return _closed_out(snapshot, edition.code)
+    return closed_out(snapshot, edition.code)
 
 
 async def close_due(session: AsyncSession, viewer: Viewer, *, now: datetime) -> list[ClosedOut]:
@@ -215,11 +264,11 @@ async def verify(session: AsyncSession, viewer: Viewer, month: str) -> Verificat
     if found is None:
         raise NotFound(f"{month} is not closed.")
     closed, code = found
-    edition = await _edition(session, viewer, month, code)
+    edition = await edition_of(session, viewer, month, code)
     today = await gather(session, viewer, month, edition)
     verdict = await asyncio.to_thread(examine, closed.facts, closed.facts_sha256, closed.figures, today)
     return VerificationOut(
-        closed=_closed_out(closed, code),
+        closed=closed_out(closed, code),
         is_intact=not verdict.faults,
         found_sha256=verdict.found_sha256,
         faults=list(verdict.faults),
@@ -244,8 +293,8 @@ async def facts_file(
     """
     require(viewer, Action.READ_COVERAGE_FACTS, Target(region=viewer.jurisdiction))
     check_begun(month, now)
-    found = await _edition(session, viewer, month, edition)
-    closed = await _closed(session, viewer, month, found)
+    found = await edition_of(session, viewer, month, edition)
+    closed = await closed_month(session, viewer, month, found)
     if closed is not None:
         return FactsFile(await asyncio.to_thread(zlib.decompress, closed.facts), closed.facts_sha256, True)
     facts = await gather(session, viewer, month, found)
@@ -253,26 +302,61 @@ async def facts_file(
     return FactsFile(data, canonical.sha256_of(data), is_closed=False)
 
 
+async def figures_file(
+    session: AsyncSession, viewer: Viewer, month: str, *, edition: str | None = None, now: datetime
+) -> FiguresFileOut:
+    """Answer a month's figures by every cut, the closed ones once it is closed, for whoever recomputes them.
+
+    Raises:
+        Forbidden: no role of the viewer covers the whole jurisdiction.
+        NotFound: the month has not begun, no edition was in force, or there is none of that code.
+    """
+    require(viewer, Action.READ_COVERAGE_FACTS, Target(region=viewer.jurisdiction))
+    check_begun(month, now)
+    found = await edition_of(session, viewer, month, edition)
+    closed = await closed_month(session, viewer, month, found)
+    if closed is not None:
+        figures, sha256 = closed.figures, closed.facts_sha256
+    else:
+        facts = await gather(session, viewer, month, found)
+        frozen = await asyncio.to_thread(_freeze, facts)
+        figures, sha256 = frozen.figures, frozen.sha256
+    return FiguresFileOut(
+        jurisdiction=viewer.jurisdiction,
+        month=month,
+        edition=found.code,
+        closed=closed_out(closed, found.code) if closed else None,
+        facts_sha256=sha256,
+        total=FiguresOut.model_validate(figures["total"]),
+        cuts={cut: [FiguresRowOut.model_validate(row) for row in rows_of_cut(figures, cut)] for cut in Cut},
+    )
+
+
+def verifier_source() -> bytes:
+    """Answer the stand-alone verifier: a program of one file that needs Python and nothing of ours."""
+    return Path(standalone_verifier.__file__).read_bytes()
+
+
 async def export(
     session: AsyncSession, viewer: Viewer, month: str, *, edition: str | None = None, now: datetime
 ) -> bytes:
-    """Answer a month's workbook (xlsx): a sheet for each cut, the method and the hash.
+    """Answer a month's workbook (xlsx): a sheet for each cut, targets, the method and the hash.
 
     Raises:
         NotFound: the month has not begun, no edition was in force, or there is none of that code.
     """
-    check_begun(month, now)
-    found = await _edition(session, viewer, month, edition)
-    facts = await gather(session, viewer, month, found)
-    today = report_json(await asyncio.to_thread(compute, facts, Cut))
-    closed = await _closed(session, viewer, month, found)
-    data = None if closed else await asyncio.to_thread(canonical.to_bytes, facts)
-    sha256 = closed.facts_sha256 if closed else canonical.sha256_of(data or b"")
-    shown = [_coverage_out(facts, today, closed, cut) for cut in Cut]
-    return await asyncio.to_thread(coverage_workbook, shown, sha256)
+    view = await _view(session, viewer, month, Cut, edition=edition, now=now)
+    closed = view.closed
+    sha256 = closed.facts_sha256 if closed else (await asyncio.to_thread(canonical.pack, view.facts))[1]
+    return await asyncio.to_thread(coverage_workbook, [view.by(cut) for cut in Cut], sha256)
 
 
-async def _edition(session: AsyncSession, viewer: Viewer, month: str, code: str | None) -> WhitelistEdition:
+async def edition_of(session: AsyncSession, viewer: Viewer, month: str, code: str | None) -> WhitelistEdition:
+    """Answer the edition of a code, or the one in force at the end of a month.
+
+    Raises:
+        NotFound: there is none.
+    """
     if code is not None:
         found = await queries.edition_by_code(session, viewer, code)
         missing = f"No whitelist edition {code}."
@@ -284,8 +368,9 @@ async def _edition(session: AsyncSession, viewer: Viewer, month: str, code: str 
     return found
 
 
-async def _closed(
+async def closed_month(
     session: AsyncSession, viewer: Viewer, month: str, edition: WhitelistEdition
 ) -> CoverageSnapshot | None:
+    """Answer a closed month of an edition, or None."""
     found = await queries.snapshot(session, viewer, month)
     return found[0] if found is not None and found[0].edition_id == edition.id else None

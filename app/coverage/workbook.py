@@ -13,10 +13,12 @@ import xlsxwriter
 
 from app.coverage.rules import CUT_LABELS
 from app.coverage.schemas import AmountRatio, CoverageOut, Days, FiguresOut, Ratio
+from app.coverage.targets import STATE_LABELS
 from app.kernel.money import FEN_PER_WAN
 from app.kernel.shanghai import SHANGHAI
 
 TOTAL_SHEET: Final = "总览"
+TARGET_SHEET: Final = "目标与漏斗"
 METHOD_SHEET: Final = "方法"
 CLOSED, RESTATED, OPEN = "关账数", "重述数", "未关账"
 _PLACE: Final = ("口径", "代码", "名称", "层级", "上级代码")
@@ -30,6 +32,14 @@ LEVEL_LABELS: Final[Mapping[str, str]] = {
     "head_office": "总行（法人）",
     "branch": "分行",
     "sub_branch": "支行",
+}
+LEVEL_NAMES: Final[Mapping[str, str]] = {
+    "entries": "名单",
+    "assigned": "已落实",
+    "contacted": "已对接",
+    "answered": "已答复",
+    "credited": "已授信",
+    "disbursed": "已放款",
 }
 METHOD: Final = (
     "统计口径见 DESIGN 第6节与 docs/decisions/0003：月份按北京时间（Asia/Shanghai），名单为月末在用版次中已入选且未撤出的条目。",
@@ -62,6 +72,7 @@ def coverage_workbook(shown: Sequence[CoverageOut], facts_sha256: str) -> bytes:
         for one in shown:
             if one.by is not None:
                 _write(book.add_worksheet(CUT_LABELS[one.by]), formats, one, _rows_of(one))
+        _write_targets(book.add_worksheet(TARGET_SHEET), formats, shown[0])
         _write_method(book.add_worksheet(METHOD_SHEET), formats, shown[0], facts_sha256)
     return target.getvalue()
 
@@ -160,6 +171,47 @@ def _wan(fen: int) -> float:
 
 def _number(text: str | None) -> float | None:
     return None if text is None else float(text)
+
+
+def _write_targets(sheet: Any, formats: Mapping[str, Any], shown: CoverageOut) -> None:
+    heads = ("目标", "要求", "实际", "状态", "截至", "期限", "条款", "说明")
+    lines: list[Sequence[Cell]] = [
+        (
+            one.name,
+            one.value,
+            one.actual,
+            STATE_LABELS[one.state],
+            one.measured_on.isoformat(),
+            one.due_on.isoformat() if one.due_on else "条款未定期限",
+            one.citation,
+            one.note,
+        )
+        for one in shown.targets
+    ]
+    _write_table(sheet, formats, 0, heads, lines)
+    steps = ("层级", "条目", "占名单（%）", "占上一级（%）", "上一级未到", "金额（万元）")
+    funnel: list[Sequence[Cell]] = [
+        (
+            LEVEL_NAMES[step.level],
+            step.count,
+            _number(step.of_first.percent),
+            _number(step.of_previous.percent),
+            step.dropped,
+            None if step.amount is None else _wan(step.amount),
+        )
+        for step in shown.funnel
+    ]
+    _write_table(sheet, formats, len(lines) + 2, steps, funnel)
+    sheet.set_column(0, 0, _NAME_WIDTH)
+
+
+def _write_table(
+    sheet: Any, formats: Mapping[str, Any], top: int, heads: Sequence[str], lines: Sequence[Sequence[Cell]]
+) -> None:
+    for column, head in enumerate(heads):
+        sheet.write_string(top, column, head, formats["head"])
+    for number, line in enumerate(lines, start=top + 1):
+        _write_row(sheet, formats, number, line)
 
 
 def _write_method(sheet: Any, formats: Mapping[str, Any], shown: CoverageOut, facts_sha256: str) -> None:

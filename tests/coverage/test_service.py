@@ -296,7 +296,7 @@ async def test_the_workbook_says_the_same_as_the_json(session: AsyncSession, vie
     await add_event(session, world, entry_code(1), "contacted", "icbc-dl", ASSIGNED, sequence=1)
     data = await service.export(session, viewer, "2023-09", now=NOW)
     book = openpyxl.load_workbook(io.BytesIO(data))
-    assert book.sheetnames == ["总览", *CUT_LABELS.values(), "方法"]
+    assert book.sheetnames == ["总览", *CUT_LABELS.values(), "目标与漏斗", "方法"]
     for cut in Cut:
         shown = await service.show(session, viewer, "2023-09", by=cut, now=NOW)
         expected = [
@@ -308,6 +308,9 @@ async def test_the_workbook_says_the_same_as_the_json(session: AsyncSession, vie
         assert [_read(line) for line in _lines(book[CUT_LABELS[cut]])] == [
             (basis, key, name, *_said(figures)) for basis, key, name, figures in expected
         ]
+    beside = [[cell.value for cell in row[:4]] for row in book["目标与漏斗"].rows]
+    assert ["白名单企业（项目）数下限", "3000户（个）", "3户（个）", "尚未达到"] in beside
+    assert ["已授信", 1, 33.33, 100] in beside
     method = [[cell.value for cell in row[:2]] for row in book["方法"].rows]
     assert ["事实文件 SHA-256", closed.facts_sha256] in method
 

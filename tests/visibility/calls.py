@@ -280,6 +280,14 @@ CALLS: Final[Mapping[str, Call]] = {
     "GET /whitelist/entries/{entry}/answers": Call(ENTRY, pages=True),
     "GET /docking/guarantee-fees": ACCOUNT,
     "GET /coverage/{month}.xlsx": Call({"month": "month"}),
+    "GET /coverage/verifier.py": ACCOUNT,
+    "GET /coverage/trend": Call(
+        asks=({"from": "2023-11", "to": "2024-03"}, {"from": "2024-01", "to": "2024-02", "by": "region"}),
+    ),
+    "GET /coverage/{month}/ranking": Call(
+        {"month": "month"}, asks=({}, {"level": "branch", "sort": "credited_amount"})
+    ),
+    "GET /coverage/{month}/figures": Call({"month": "month"}),
     "GET /coverage/{month}": Call(
         {"month": "month"},
         asks=({}, {"by": "institution"}, {"by": "chain"}),

@@ -1,0 +1,135 @@
+"""Use case: rank the institutions of a month, as everybody may see it."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from app.accounts.rules import Viewer
+from app.coverage.gathering import gather
+from app.coverage.months import check_begun, last_day_of
+from app.coverage.percentages import percent_text
+from app.coverage.published import report_json, rows_of_cut
+from app.coverage.ranking import MEASURES, Level, Ranked, Row, Sort, rank
+from app.coverage.ranking_schemas import RankedOut, RankingOut, ShareCell
+from app.coverage.rules import Cut, compute
+from app.coverage.schemas import FiguresOut, GroupOut
+from app.coverage.service import closed_month, edition_of
+from app.kernel.database import AsyncSession
+from app.kernel.shanghai import shanghai_date
+from app.policy import service as policy
+from app.policy.rulebook import RuleBook
+
+LEAST, SMALLEST = "coverage.ranking", "coverage.smallest_cell"
+
+
+async def ranking(
+    session: AsyncSession,
+    viewer: Viewer,
+    month: str,
+    level: Level,
+    sort: Sort,
+    *,
+    edition: str | None = None,
+    now: datetime,
+) -> RankingOut:
+    """Answer the ranking of a month: by the closed figures once it is closed, else by today's.
+
+    It is the same for whoever asks: nobody is shown a cell that is hidden from others.
+
+    Raises:
+        NotFound: the month has not begun, no edition was in force, or there is none of that code.
+    """
+    check_begun(month, now)
+    found = await edition_of(session, viewer, month, edition)
+    closed = await closed_month(session, viewer, month, found)
+    if closed is not None:
+        figures: Mapping[str, Any] = closed.figures
+    else:
+        facts = await gather(session, viewer, month, found)
+        figures = report_json(await asyncio.to_thread(compute, facts, (Cut.INSTITUTION,)))
+    on = min(last_day_of(month), shanghai_date(now))
+    book = await policy.rule_book(session, viewer.jurisdiction, on)
+    out = await asyncio.to_thread(_ranking_out, figures, level, sort, book)
+    return RankingOut(
+        jurisdiction=viewer.jurisdiction,
+        month=month,
+        edition=found.code,
+        is_closed=closed is not None,
+        **out,
+    )
+
+
+def _ranking_out(figures: Mapping[str, Any], level: Level, sort: Sort, book: RuleBook) -> dict[str, Any]:
+    least, smallest = book.parameter(LEAST), book.parameter(SMALLEST)
+    assert isinstance(least.value, Mapping)
+    assert isinstance(smallest.value, int)
+    groups = {
+        row["key"]: GroupOut.model_validate(row)
+        for row in rows_of_cut(figures, Cut.INSTITUTION)
+        if row["key"]
+    }
+    total = FiguresOut.model_validate(figures["total"])
+    # Entries without any institution are known from the total: institutions together have the others.
+    whole = _counts(total) | {"entries": total.assigned.numerator}
+    ranked = rank(
+        [_row(group) for group in groups.values()],
+        whole,
+        level,
+        sort,
+        least_entries=least.value["least_entries"],
+        smallest_cell=smallest.value,
+    )
+    return {
+        "level": level,
+        "sort": sort,
+        "least_entries": least.value["least_entries"],
+        "smallest_cell": smallest.value,
+        "citation": smallest.citation,
+        "rows": [_ranked_out(one, groups[one.key]) for one in ranked],
+    }
+
+
+def _row(group: GroupOut) -> Row:
+    figures = group.figures
+    others = {
+        Sort.CREDITED_AMOUNT: figures.credited_amount,
+        Sort.DISBURSED_AMOUNT: figures.disbursed_amount,
+        Sort.DAYS_TO_CONTACT: figures.days_to_contact.p50,
+        Sort.DAYS_TO_ANSWER: figures.days_to_answer.p50,
+    }
+    return Row(group.key, group.parent, group.level, _counts(figures), others)
+
+
+def _counts(figures: FiguresOut) -> dict[str, int]:
+    levels = {measure: getattr(figures, measure).numerator for measure in MEASURES if measure != "entries"}
+    return {"entries": figures.entries} | levels
+
+
+def _ranked_out(one: Ranked, group: GroupOut) -> RankedOut:
+    figures, hidden = group.figures, one.hidden
+    shares = {measure: _share(figures, measure, hidden) for measure in ("answered", "credited", "disbursed")}
+    return RankedOut(
+        rank=one.rank,
+        key=one.key,
+        name=group.name,
+        parent=group.parent,
+        entries=None if "entries" in hidden else figures.entries,
+        coverage=_share(figures, "contacted", hidden),
+        **shares,
+        credited_amount=None if "credited" in hidden else figures.credited_amount,
+        disbursed_amount=None if "disbursed" in hidden else figures.disbursed_amount,
+        days_to_contact=None if "contacted" in hidden else figures.days_to_contact.p50,
+        days_to_answer=None if "answered" in hidden else figures.days_to_answer.p50,
+        hidden=[measure for measure in MEASURES if measure in hidden],
+    )
+
+
+def _share(figures: FiguresOut, measure: str, hidden: frozenset[str]) -> ShareCell:
+    reached = getattr(figures, measure).numerator
+    is_whole = not {"entries", measure} & hidden
+    return ShareCell(
+        numerator=None if measure in hidden else reached,
+        denominator=None if "entries" in hidden else figures.entries,
+        percent=percent_text(reached, figures.entries) if is_whole else None,
+    )
