@@ -275,6 +275,16 @@ async def facts_resolved(
     return {entry_id: found for entry_id, found in sorted(facts.items()) if found}
 
 
+async def missing_elements(session: AsyncSession, entry_ids: Collection[int]) -> dict[int, set[str]]:
+    """Answer the elements that entries (ids) are known to lack, by what was stated and established of them.
+
+    They decide which cases are raised and are shown to nobody.
+    """
+    with unrestricted(session):
+        known = await queries.stated_and_established(session, entry_ids)
+    return {entry_id: found for entry_id, both in known.items() if (found := _missing(*both))}
+
+
 def _missing(stated: dict[str, object], established: dict[str, object]) -> set[str]:
     """Answer the elements that are known to be missing: what was established last replaces or adds to the statement."""
     listed = stated.get(MISSING)

@@ -20,6 +20,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
+from app.coordination.rules import CaseState
 from app.docking.dossiers import EntryDossier
 from app.docking.kinds import Level, PauseReason
 from app.docking.legality import Standing
@@ -129,10 +130,20 @@ def _owed(dossier: EntryDossier, state: EntryState) -> _Owed:
     case = dossier.open_case
     if case is not None:
         return _Owed(Turn.BODY, Step.RESOLVE, max(case.raised_at, since), case.body, holder)
+    refused = _refused_at(dossier, since)
+    if refused is not None and (holder is None or holder.is_body):
+        return _Owed(Turn.COORDINATOR, Step.RESOLVE, refused, dossier.coordinator, holder)
     if holder is None or holder.is_body:
         turn = Turn.COORDINATOR if dossier.owner_kind == "coordinator" else Turn.BODY
         return _Owed(turn, Step.RESOLVE, since, owner, holder)
     return _owed_by(dossier, holder, state.party(holder.institution_id), since)
+
+
+def _refused_at(dossier: EntryDossier, since: datetime) -> datetime | None:
+    """Answer when a body last refused to settle what its turn was: the coordinator has to find another way."""
+    closed = [case for case in dossier.cases if case.closed_at is not None and case.closed_at >= since]
+    last = max(closed, key=lambda case: case.closed_at or since, default=None)
+    return last.closed_at if last is not None and last.state is CaseState.REFUSED else None
 
 
 def _financed(dossier: EntryDossier, state: EntryState, owner: str) -> _Owed | None:

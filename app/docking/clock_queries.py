@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import islice
 from typing import Any, Final, cast
 
@@ -141,6 +141,21 @@ async def handlers_of(session: AsyncSession, entry_ids: Collection[int]) -> dict
     found: dict[int, list[int]] = {}
     for entry_id, person in await session.execute(statement):
         found.setdefault(entry_id, []).append(person)
+    return found
+
+
+async def institutions_given(session: AsyncSession, entry_ids: Collection[int], at: datetime) -> list[int]:
+    """Answer the institution (id) to which each of some entries was given at an instant, once an entry."""
+    found: list[int] = []
+    source = iter(sorted(entry_ids))
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        statement = select(Assignment.institution_id).where(
+            Assignment.entry_id.in_(batch),
+            Assignment.assigned_at == at,
+            Assignment.ended_at.is_(None),
+            Assignment.institution_id.is_not(None),
+        )
+        found += [one for one in (await session.execute(statement)).scalars() if one is not None]
     return found
 
 

@@ -1,12 +1,19 @@
-"""What docking does when rooms below change an entry: its clock runs anew, in the same transaction."""
+"""What docking does when rooms below change an entry, in the same transaction.
+
+Its clock runs anew. What went to the coordination mechanism gets its cases, and what the mechanism settled
+moves on.
+"""
 
 from app.allocation.topics import PARTIES_CHANGED
 from app.coordination.topics import CASES_CHANGED
-from app.docking import clock_service
+from app.docking import case_service, clock_service, notice_service
 from app.whitelist.topics import ROSTER_CHANGED
 
 
 def follow_all() -> None:
     """Follow the rooms below; both doors call it once."""
+    PARTIES_CHANGED.follow(case_service.raise_wanted)
+    PARTIES_CHANGED.follow(notice_service.tell_assigned)
+    CASES_CHANGED.follow(case_service.move_on)
     for topic in (ROSTER_CHANGED, PARTIES_CHANGED, CASES_CHANGED):
         topic.follow(clock_service.refresh)

@@ -1,4 +1,4 @@
-"""Who is told what when the clock rings (pure).
+"""Who is told what when entries come to an institution, and when the clock rings (pure).
 
 A reminder goes to whoever handles the entry, or to the institution's people where nobody does yet; a raised
 step goes to its level and to who owes it. The words name the entry: notices are shown to those alone who
@@ -7,6 +7,7 @@ see it (notifications/service.py).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from app.accounts.rules import Role
@@ -57,6 +58,17 @@ def notice_of(told: Told, line: Sequence[str], handlers: Sequence[int]) -> NewNo
         audience=tuple(dict.fromkeys(audience)),
         persons=tuple(handlers) if clock.turn is Turn.INSTITUTION else (),
         is_urgent=told.level in {Level.CITY, Level.PROVINCE},
+    )
+
+
+def assigned_notice(code: str, name: str, entries: int, at: datetime) -> NewNotice:
+    """Answer the notice to an institution that entries came to it; it names none of them."""
+    return NewNotice(
+        event_key=f"assigned:{code}:{at.isoformat()}",
+        kind=NoticeKind.ASSIGNED,
+        body=f"{name}新增{entries}个条目，请在接单期限内接单。",
+        link="/entries",
+        audience=tuple((role, code) for role in (Role.BANK_ADMINISTRATOR, *_MANAGERS)),
     )
 
 

@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Any, Final
 
-from app.docking.kinds import EventKind
+from app.docking.kinds import PAUSE_LABELS, EventKind, PauseReason, Trade
 from app.docking.reasons import REASONS, DeclineReason
 from app.kernel.money import FEN_PER_WAN
 from app.kernel.shanghai import SHANGHAI, shanghai_date
@@ -21,6 +21,7 @@ from app.reference.lpr import LprTable
 from app.reference.working_days import WorkingCalendar
 
 ACTOR: Final = "simulation"
+_MAY_FOLLOW: Final = frozenset({EventKind.DISBURSED, EventKind.RATED})
 _OPENS = time(9, 0)
 _OPEN_MINUTES = 8 * 60
 _ONE_DAY = timedelta(days=1)
@@ -46,6 +47,7 @@ class SimulatedTask:
     institution_code: str
     assigned_at: datetime
     ended_at: datetime | None = None
+    trade: Trade = Trade.LENDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,9 @@ class SimulatedEvent:
     is_credit_loan: bool | None = None
     reason: DeclineReason | None = None
     evidence: str | None = None
+    fee_bp: int | None = None
+    pause_reason: PauseReason | None = None
+    score: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,7 @@ def _course(task: SimulatedTask, world: World) -> Iterator[SimulatedEvent]:
     for at, event in _steps(task, world, temper, rng):
         known = _learned(rng, temper, at, known)
         is_over = task.ended_at is not None and at >= task.ended_at
-        if known > world.until or (is_over and event["kind"] is not EventKind.DISBURSED):
+        if known > world.until or (is_over and event["kind"] not in _MAY_FOLLOW):
             return
         yield SimulatedEvent(
             task.entry_code, task.institution_code, occurred_at=at, recorded_at=known, **event
@@ -172,7 +177,53 @@ def _steps(task: SimulatedTask, world: World, temper: Temper, rng: Random) -> It
     if contacted is None:
         return
     yield contacted, {"kind": EventKind.CONTACTED}
-    yield from _result(task, world, temper, rng, contacted)
+    if task.trade is Trade.COORDINATES:
+        return  # what a public body settles stands in its coordination cases
+    answered = list(_result(task, world, temper, rng, contacted))
+    # Asides have chances of their own, so that more of them change no course.
+    asides = world.rng("asides", task.entry_code, task.institution_code)
+    until = answered[0][0] if answered else world.until
+    yield from _meanwhile(world, asides, contacted, until)
+    yield from sorted([*answered, *_rating(world, asides, answered)], key=lambda step: step[0])
+
+
+def _rating(world: World, rng: Random, answered: Sequence[_Step]) -> Iterator[_Step]:
+    """The enterprise rates some of those who paid out, days after the first money."""
+    paid = next((at for at, event in answered if event["kind"] is EventKind.DISBURSED), None)
+    if paid is None or rng.random() >= 0.4:
+        return
+    rated = world.later(rng, shanghai_date(paid), rng.randrange(1, 10))
+    if rated is not None:
+        yield rated, {"kind": EventKind.RATED, "score": rng.choice((2, 3, 4, 4, 5, 5))}
+
+
+def _meanwhile(world: World, rng: Random, contacted: datetime, until: datetime) -> Iterator[_Step]:
+    """Between contact and answer: a visit, or a wait for what the enterprise owes."""
+    visited = world.later(rng, shanghai_date(contacted), rng.randrange(1, 4))
+    if visited is None or visited >= until:
+        return
+    if rng.random() < 0.35:
+        yield visited, {"kind": EventKind.VISITED}
+    begun = world.later(rng, shanghai_date(visited), 1)
+    if rng.random() >= 0.12 or begun is None or begun >= until:
+        return
+    reason = rng.choice(tuple(PauseReason))
+    yield (
+        begun,
+        {"kind": EventKind.PAUSED, "pause_reason": reason, "evidence": f"模拟记录：{PAUSE_LABELS[reason]}"},
+    )
+    ended = world.later(rng, shanghai_date(begun), rng.randrange(1, 6))
+    if ended is not None and ended < until:
+        yield ended, {"kind": EventKind.RESUMED}
+
+
+def _guarantee(task: SimulatedTask, world: World, rng: Random, offered: datetime) -> Iterator[_Step]:
+    """A guarantor's answer: an offer within every cap there is, mostly followed by the guarantee."""
+    terms = {"amount_fen": _rounded(task.amount_fen, 80), "fee_bp": rng.randrange(50, 101, 10)}
+    yield offered, {"kind": EventKind.GUARANTEE_OFFERED, **terms}
+    granted = world.later(rng, shanghai_date(offered), rng.randrange(2, 8))
+    if granted is not None and rng.random() < 0.8:
+        yield granted, {"kind": EventKind.GUARANTEE_GRANTED, **terms}
 
 
 def _result(
@@ -190,6 +241,9 @@ def _result(
             reason = DeclineReason.CREDIT_INELIGIBLE  # nothing to pledge left credit alone: refused
         evidence = f"模拟记录：{REASONS[reason].chinese}，经客户经理核实"
         yield answered, {"kind": EventKind.DECLINED, "reason": reason, "evidence": evidence}
+        return
+    if task.trade is Trade.GUARANTEES:
+        yield from _guarantee(task, world, rng, answered)
         return
     terms = _terms(task, world, rng, answered)
     yield answered, {"kind": EventKind.CREDIT_APPROVED, **terms}

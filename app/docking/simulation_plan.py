@@ -52,7 +52,9 @@ def _tasks(dossier: EntryDossier, facts: Mapping[str, Any]) -> Iterator[Simulate
     for institution_id, spells in courses.items():
         if lenders <= {institution_id}:
             first, last = spells[0], spells[-1]
-            yield SimulatedTask(dossier.code, dossier.amount_fen, facts, first.code, first.since, last.until)
+            yield SimulatedTask(
+                dossier.code, dossier.amount_fen, facts, first.code, first.since, last.until, first.trade
+            )
 
 
 def _draft(event: SimulatedEvent) -> Draft:
@@ -67,4 +69,7 @@ def _draft(event: SimulatedEvent) -> Draft:
         is_credit_loan=event.is_credit_loan,
         reason=event.reason,
         evidence=event.evidence,
+        fee_bp=event.fee_bp,
+        pause_reason=event.pause_reason,
+        score=event.score,
     )

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.permissions import Action, acting
 from app.accounts.rules import Grant, Role, Viewer
 from app.allocation.tables import Assignment
-from app.docking import history_service, service
+from app.docking import clock_service, history_service, service
 from app.docking.schemas import EventIn
 from app.enterprises.tables import Consent, Need
 from app.kernel.database import unrestricted
@@ -76,7 +76,7 @@ async def test_a_supporting_bank_is_told_the_sum_but_not_what_the_responsible_on
     assert (await history_service.events_page(entry, viewer, ENTRY, PAGE)).items == []
     with pytest.raises(NotFound):
         await history_service.event(entry, viewer, ENTRY, 1)
-    assert (await service.deadlines_page(entry, viewer, PAGE, "2023H2", now=now)).items == []
+    assert (await clock_service.clocks_page(entry, viewer, PAGE, "2023H2", now=now)).items == []
 
 
 async def test_a_bank_sees_its_own_events_and_those_of_all_below_it(

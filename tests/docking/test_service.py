@@ -11,7 +11,7 @@ from app.accounts.rules import Viewer
 from app.bottlenecks import service as bottlenecks
 from app.docking import history_service, service, simulation_service
 from app.docking.appending import EntryDraft
-from app.docking.kinds import EventKind
+from app.docking.kinds import GUARANTEES, OF_THE_ENTRY, EventKind
 from app.docking.rules import Stage
 from app.docking.schemas import EventIn
 from app.docking.tables import DockingEvent
@@ -208,7 +208,8 @@ async def test_a_simulation_is_marked_continues_and_leaves_real_entries_alone(
     assert [(one.entry_id, one.actor) for one in real] == [(world.entries[ENTRY], "local-operator")]
     assert {one.actor for one in stored if one.is_simulated} == {"simulation"}
     assert world.entries[ENTRY] not in {one.entry_id for one in stored if one.is_simulated}
-    assert {one.kind for one in stored} == {kind.value for kind in EventKind}
+    of_banks = {EventKind(one.kind) for one in stored}
+    assert of_banks == set(EventKind) - GUARANTEES - OF_THE_ENTRY - {EventKind.CORRECTED}
     assert all(one.recorded_at <= end for one in stored if one.is_simulated)
 
 

@@ -113,7 +113,7 @@ def test_what_is_unknown_or_covered_is_no_obstacle(facts: dict[str, Any]) -> Non
     assert obstacles(facts) == []
 
 
-def test_once_the_entry_is_taken_away_only_approved_money_still_flows() -> None:
+def test_once_the_entry_is_taken_away_only_approved_money_still_flows_and_is_rated() -> None:
     ended = SINCE + timedelta(days=20)
     cut = [
         SimulatedTask(t.entry_code, t.amount_fen, t.facts, t.institution_code, t.assigned_at, ended)
@@ -121,4 +121,4 @@ def test_once_the_entry_is_taken_away_only_approved_money_still_flows() -> None:
     ]
     after = [event for event in simulate(cut, world()) if event.occurred_at >= ended]
     assert after
-    assert {event.kind for event in after} == {EventKind.DISBURSED}
+    assert {event.kind for event in after} == {EventKind.DISBURSED, EventKind.RATED}
