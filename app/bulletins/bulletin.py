@@ -7,9 +7,10 @@ are typed by their column's unit; `shown` is the one way in which a cell becomes
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
+from unicodedata import category
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.kernel.money import fen_from_yuan, wan_text
 
@@ -18,7 +19,24 @@ NOTHING: Final = "—"
 HIDDEN: Final = "*"
 """How a cell reads that would tell of a single firm."""
 
-Cell = str | int | None
+_NO_CHARACTERS: Final = frozenset("\ufffe\uffff")
+_UNPRINTED: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories of controls, of what turns or hides text, of surrogates, and of line breaks."""
+
+
+def plain(text: str) -> str:
+    """Answer a text in which a blank stands for every character that is none to print.
+
+    XML cannot hold most of them, the drawing of charts dies of them, and some turn the numbers beside them round.
+    """
+    if text.isprintable():
+        return text
+    return "".join(" " if category(one) in _UNPRINTED or one in _NO_CHARACTERS else one for one in text)
+
+
+Text = Annotated[str, AfterValidator(plain)]
+"""A text of a bulletin: names come from many hands, and a bulletin goes to many."""
+Cell = Text | int | None
 """Texts, percentages and yuan are strings, counts and days integers; None: there is no value."""
 
 
@@ -41,8 +59,8 @@ class _Value(BaseModel):
 class Column(_Value):
     """A column of a table."""
 
-    key: str = Field(description="Name of the column.")
-    label: str = Field(description="Heading in Chinese; amounts are headed 万元, as documents show them.")
+    key: Text = Field(description="Name of the column.")
+    label: Text = Field(description="Heading in Chinese; amounts are headed 万元, as documents show them.")
     unit: Unit = Field(
         description="text; count; percent; points (percentage points, signed); yuan (decimal string); "
         "rate (annual percent); days."
@@ -55,7 +73,7 @@ class Row(_Value):
     cells: list[Cell] = Field(
         description="One cell for each column; null: there is no value, or it is hidden."
     )
-    hidden: list[str] = Field(
+    hidden: list[Text] = Field(
         default_factory=list,
         description="Keys of columns whose cell is withheld, because too few entries stand behind it.",
     )
@@ -65,29 +83,29 @@ class Row(_Value):
 class Table(_Value):
     """A table with its number in the bulletin."""
 
-    key: str = Field(description="Name of the table.")
+    key: Text = Field(description="Name of the table.")
     number: int = Field(description="Number in the bulletin (表).")
-    title: str = Field(description="Title in Chinese.")
+    title: Text = Field(description="Title in Chinese.")
     columns: list[Column] = Field(description="Columns.")
     rows: list[Row] = Field(description="Rows; empty: there is nothing to list.")
-    note: str = Field(default="", description="What the reader has to know, in Chinese.")
+    note: Text = Field(default="", description="What the reader has to know, in Chinese.")
 
 
 class Point(_Value):
     """One bar of a chart."""
 
-    label: str = Field(description="Label of the bar.")
-    value: str = Field(description="Length of the bar: a count, or percent with two places.")
-    text: str = Field(description="What stands at its end.")
-    before: str | None = Field(description="The month before's value, drawn as a mark; null: none.")
+    label: Text = Field(description="Label of the bar.")
+    value: Text = Field(description="Length of the bar: a count, or percent with two places.")
+    text: Text = Field(description="What stands at its end.")
+    before: Text | None = Field(description="The month before's value, drawn as a mark; null: none.")
 
 
 class Chart(_Value):
     """A bar chart; all that it shows stands in the table of the same number's section."""
 
-    key: str = Field(description="Name of the chart.")
+    key: Text = Field(description="Name of the chart.")
     number: int = Field(description="Number in the bulletin (图).")
-    title: str = Field(description="Title in Chinese.")
+    title: Text = Field(description="Title in Chinese.")
     unit: Unit = Field(description="percent or count.")
     points: list[Point] = Field(description="Bars from top to bottom.")
 
@@ -95,10 +113,10 @@ class Chart(_Value):
 class Section(_Value):
     """A section: what the figures say, and the figures."""
 
-    key: str = Field(description="Name of the section.")
-    heading: str = Field(description="Heading in Chinese, with its number.")
-    title: str = Field(description="Heading without the number.")
-    sentences: list[str] = Field(description="What the tables say; every number in them stands in a table.")
+    key: Text = Field(description="Name of the section.")
+    heading: Text = Field(description="Heading in Chinese, with its number.")
+    title: Text = Field(description="Heading without the number.")
+    sentences: list[Text] = Field(description="What the tables say; every number in them stands in a table.")
     tables: list[Table] = Field(description="Tables.")
     charts: list[Chart] = Field(description="Charts of the tables.")
 
@@ -106,24 +124,24 @@ class Section(_Value):
 class Fact(_Value):
     """One line of the last page."""
 
-    label: str = Field(description="What it is.")
-    value: str = Field(description="What it says.")
+    label: Text = Field(description="What it is.")
+    value: Text = Field(description="What it says.")
 
 
 class Bulletin(_Value):
     """The bulletin of one month."""
 
-    title: str = Field(description="Title.")
-    month: str = Field(description="The month, in Asia/Shanghai.")
-    month_name: str = Field(description="The month as the text writes it.")
-    jurisdiction: str = Field(description="Region code of the government.")
-    edition: str = Field(description="Edition of the roster (名单版次).")
-    mark: str = Field(description="Set while the month is open: stands on every page and sheet.")
+    title: Text = Field(description="Title.")
+    month: Text = Field(description="The month, in Asia/Shanghai.")
+    month_name: Text = Field(description="The month as the text writes it.")
+    jurisdiction: Text = Field(description="Region code of the government.")
+    edition: Text = Field(description="Edition of the roster (名单版次).")
+    mark: Text = Field(description="Set while the month is open: stands on every page and sheet.")
     dated: datetime = Field(description="When the month was closed; while it is open, when it ends.")
-    facts_sha256: str = Field(description="SHA-256 of the month's facts as canonical JSON.")
+    facts_sha256: Text = Field(description="SHA-256 of the month's facts as canonical JSON.")
     sections: list[Section] = Field(description="Sections in their order.")
-    method: list[str] = Field(description="How the figures are made.")
-    verification: list[str] = Field(description="How anyone checks them.")
+    method: list[Text] = Field(description="How the figures are made.")
+    verification: list[Text] = Field(description="How anyone checks them.")
     particulars: list[Fact] = Field(description="Edition, instants and hash, as the last page lists them.")
 
 

@@ -17,12 +17,14 @@ from app.kernel.logs import get_logger
 
 WIDTH: Final = 430
 BAR: Final = 24
-SCALE: Final = 3
+SCALE: Final = 2
 BLUE, GROUND, INK = "#2F6DB5", "#E8EDF3", "#1F2933"
 WHOLE: Final = 100.0
-_MOST_LABEL: Final = 170
+_MOST_SIGNS: Final = 30
+"""Longest label, Chinese characters counting double."""
 _ROOM: Final = 1.36
 """Bars end so far before the right edge that what stands at their end has room."""
+_ASCII: Final = 0x7F
 _PROBES: Final = ("融", "桥")
 
 log = get_logger(__name__)
@@ -69,7 +71,7 @@ def specification(chart: Chart, font: str) -> dict[str, Any]:
     most = WHOLE if is_share else max((row["value"] for row in rows), default=0) or 1
     scale = alt.Scale(domain=[0, most * _ROOM], nice=False)
     base = alt.Chart({"values": rows}).encode(
-        y=alt.Y("place:O", title=None, axis=_axis([point.label for point in chart.points]))
+        y=alt.Y("place:O", title=None, axis=_axis([_shortened(point.label) for point in chart.points]))
     )
     layers = (
         [base.mark_bar(color=GROUND, height=BAR * 0.58).encode(x=_length("whole", scale))] if is_share else []
@@ -97,11 +99,21 @@ def _length(field: str, scale: alt.Scale) -> alt.X:
     return alt.X(f"{field}:Q", title=None, axis=None, scale=scale, stack=None)
 
 
+def _shortened(label: str) -> str:
+    """Answer a label that fits; Vega itself would cut characters beyond the first plane in halves."""
+    signs = 0
+    for place, character in enumerate(label):
+        signs += 1 if ord(character) <= _ASCII else 2
+        if signs > _MOST_SIGNS:
+            return f"{label[: place - 1]}…"
+    return label
+
+
 def _axis(labels: list[str]) -> alt.Axis:
     """Answer an axis that writes labels by place: two bars may have the same name."""
     return alt.Axis(
         labelExpr=f"{json.dumps(labels)}[datum.value]",
-        labelLimit=_MOST_LABEL,
+        labelLimit=0,
         labelFontSize=11,
         labelColor=INK,
         ticks=False,

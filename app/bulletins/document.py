@@ -1,7 +1,7 @@
 """The bulletin as an official document (docx): docxtpl fills the template, widths and alignment follow the data.
 
-All texts are escaped, and characters that XML cannot hold are left out, so a name stays a name. Equal bulletins
-give equal bytes: dates are those of the month's close, and the archive holds none of its own.
+All texts are escaped, so a name stays a name. Equal bulletins give equal bytes: dates are
+those of the month's close, and the archive holds none of its own.
 """
 
 import io
@@ -34,8 +34,6 @@ _MM_PER_SIGN: Final = 1.6
 _PADDING: Final = 2.4
 _NARROWEST: Final = 5
 _ASCII: Final = 0x7F
-_SURROGATES: Final = range(0xD800, 0xE000)
-_NO_CHARACTERS: Final = frozenset({0xFFFE, 0xFFFF})
 
 
 def document(bulletin: Bulletin, pictures: Mapping[str, bytes]) -> bytes:
@@ -56,32 +54,30 @@ def document(bulletin: Bulletin, pictures: Mapping[str, bytes]) -> bytes:
 
 
 def _context(template: Any, bulletin: Bulletin, pictures: Mapping[str, bytes]) -> dict[str, Any]:
-    rows = [[_plain(fact.label), _plain(fact.value)] for fact in bulletin.particulars]
+    rows = [[fact.label, fact.value] for fact in bulletin.particulars]
     return {
         "mark": bulletin.mark,
-        "title": _plain(bulletin.title),
+        "title": bulletin.title,
         "month_name": bulletin.month_name,
         "sections": [_section(template, section, pictures) for section in bulletin.sections],
         "last_heading": LAST,
-        "method": [f"{place}. {_plain(line)}" for place, line in enumerate(bulletin.method, 1)],
+        "method": [f"{place}. {line}" for place, line in enumerate(bulletin.method, 1)],
         "particulars": {"caption": "本通报所据", "columns": ["项目", "内容"], "rows": rows},
-        "verification": [
-            f"核验{place}. {_plain(line)}" for place, line in enumerate(bulletin.verification, 1)
-        ],
+        "verification": [f"核验{place}. {line}" for place, line in enumerate(bulletin.verification, 1)],
     }
 
 
 def _section(template: Any, section: Section, pictures: Mapping[str, bytes]) -> dict[str, Any]:
     return {
-        "heading": _plain(section.heading),
-        "sentences": [_plain(sentence) for sentence in section.sentences],
+        "heading": section.heading,
+        "sentences": list(section.sentences),
         "charts": [_chart(template, chart, pictures.get(chart.key)) for chart in section.charts],
         "tables": [_table(table) for table in section.tables],
     }
 
 
 def _chart(template: Any, chart: Chart, picture: bytes | None) -> dict[str, Any]:
-    caption = _plain(f"图{chart.number}　{chart.title}")
+    caption = f"图{chart.number}　{chart.title}"
     if picture is None:
         return {"caption": caption, "picture": NO_PICTURE, "note": ""}
     pixels: int = struct.unpack(">I", picture[16:20])[0]  # the width in a PNG's first chunk
@@ -93,21 +89,11 @@ def _chart(template: Any, chart: Chart, picture: bytes | None) -> dict[str, Any]
 
 def _table(table: Table) -> dict[str, Any]:
     return {
-        "caption": _plain(f"表{table.number}　{table.title}"),
-        "columns": [_plain(column.label) for column in table.columns],
-        "rows": [[_plain(text) for text in texts_of(table, row)] for row in table.rows],
-        "note": _plain(table.note),
+        "caption": f"表{table.number}　{table.title}",
+        "columns": [column.label for column in table.columns],
+        "rows": [list(texts_of(table, row)) for row in table.rows],
+        "note": table.note,
     }
-
-
-def _plain(text: str) -> str:
-    """Answer a text without the characters that XML cannot hold, and without line and page breaks."""
-    kept = (character if _is_kept(ord(character)) else " " for character in text)
-    return "".join(kept)
-
-
-def _is_kept(code: int) -> bool:
-    return code >= ord(" ") and code != _ASCII and code not in _SURROGATES and code not in _NO_CHARACTERS
 
 
 def _widths(table: Table) -> list[float]:
@@ -160,13 +146,13 @@ def _describe_pictures(filled: Any, bulletin: Bulletin, pictures: Mapping[str, b
     drawn = (chart for section in bulletin.sections for chart in section.charts if chart.key in pictures)
     for shape, chart in zip(filled.inline_shapes, drawn, strict=True):
         bars = "；".join(f"{point.label} {point.text}" for point in chart.points)
-        shape._inline.docPr.set("descr", _plain(f"{chart.title}：{bars}"))  # noqa: SLF001 - no API for it
+        shape._inline.docPr.set("descr", f"{chart.title}：{bars}")  # noqa: SLF001 - no API for it
 
 
 def _set_properties(properties: Any, bulletin: Bulletin) -> None:
     dated = bulletin.dated.astimezone(UTC).replace(tzinfo=None, microsecond=0)
     properties.created = properties.modified = dated
-    properties.title = _plain(f"{bulletin.title}（{bulletin.month_name}）")
+    properties.title = f"{bulletin.title}（{bulletin.month_name}）"
     properties.author = properties.last_modified_by = properties.comments = ""
     properties.revision, properties.language = 1, "zh-CN"
 

@@ -107,12 +107,18 @@ def _rows(groups: Sequence[Group], withheld: Sequence[set[str]], *, has_before: 
 
 
 def _telling(closed: MonthFigures, today: MonthFigures) -> set[str]:
-    """Answer the columns in which the difference of closed and restated would tell of a single firm."""
+    """Answer the columns in which a restated row, or its difference to the closed one, would tell of a single firm."""
+    if 0 < today.entries < FEWEST:
+        return {*_COUNTED, _CREDIT, _PAYMENT}
     pairs = (
         (_CREDIT, closed.credited_fen, today.credited_fen, closed.credited.part, today.credited.part),
         (_PAYMENT, closed.disbursed_fen, today.disbursed_fen, closed.disbursed.part, today.disbursed.part),
     )
-    return {key for key, before, after, was, now in pairs if before != after and abs(now - was) < FEWEST}
+    return {
+        key
+        for key, before, after, was, now in pairs
+        if 0 < now < FEWEST or (before != after and abs(now - was) < FEWEST)
+    }
 
 
 def _cells(figures: MonthFigures, before: MonthFigures | None, *, has_before: bool) -> list[Cell]:

@@ -9,7 +9,7 @@ from typing import Final
 from app.bulletins.bulletin import Point, Row, Table, Unit
 from app.bulletins.drafting import Draft, chart, column, row, table
 from app.bulletins.material import LateCount, Material, RestatedMonth
-from app.bulletins.wording import count, month_name
+from app.bulletins.wording import count, month_name, quoted
 from app.kernel.shanghai import SHANGHAI
 
 _COUNT: Final = column("count", "户（个）")
@@ -36,7 +36,9 @@ def late(material: Material) -> Draft:
     longest = _longest(material.late)
     told = f"，逾期最久的为{longest}个工作日" if longest is not None else ""
     draft.say(f"截至{_as_of(material)}，逾期条目{count(total)}{told}。")
-    steps = "、".join(f"{name}{count(_sum(found))}" for name, found in _grouped(material.late, LATE_BY[0][2]))
+    steps = "、".join(
+        f"{quoted(name)}{count(_sum(found))}" for name, found in _grouped(material.late, LATE_BY[0][2])
+    )
     draft.say(f"按环节：{steps}。")
     draft.tables = [_late_table(key, label, of, material.late) for key, label, of in LATE_BY]
     return draft
@@ -86,7 +88,7 @@ def blocked(material: Material) -> Draft:
         draft.say(f"截至{_as_of(material)}，没有未解决的堵点。")
         return draft
     draft.say(f"截至{_as_of(material)}，有堵点且尚未获批授信的条目{count(total)}。")
-    draft.say(f"按类别：{'；'.join(f'{one.name}{count(one.count)}' for one in classes)}。")
+    draft.say(f"按类别：{'；'.join(f'{quoted(one.name)}{count(one.count)}' for one in classes)}。")
     columns = (
         column("name", "堵点类别", Unit.TEXT),
         _COUNT,
@@ -127,7 +129,9 @@ def changes(material: Material) -> Draft:
     draft.tables = [table("happened", "本月事项", columns, (row(*one) for one in happened))]
     _add_moves(draft, material)
     if found.declines:
-        draft.say(f"婉拒原因：{'、'.join(f'{reason}{number:,}次' for reason, number in found.declines)}。")
+        draft.say(
+            f"婉拒原因：{'、'.join(f'{quoted(reason)}{number:,}次' for reason, number in found.declines)}。"
+        )
         columns = (column("reason", "婉拒原因", Unit.TEXT), column("count", "次"))
         rows = [*(row(*one) for one in found.declines), row("合计", declines, is_total=True)]
         draft.tables.append(table("declines", "婉拒按原因", columns, rows))

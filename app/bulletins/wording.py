@@ -31,6 +31,11 @@ def percent(share: Share) -> str:
     return f"{share.percent}%（{fraction}）" if share.percent is not None else f"无从计算（{fraction}）"
 
 
+def quoted(name: str) -> str:
+    """Answer a name set apart from the number that follows it: names may end in one."""
+    return f"“{name}”"
+
+
 def compared(now: Share, before: Share) -> str:
     """Answer how a share moved since the month before; empty where it cannot be compared."""
     moved = points(now.percent, before.percent)
@@ -61,7 +66,7 @@ def extremes(rows: Sequence[Group]) -> str:
 
 
 def _named(rows: Sequence[Group]) -> str:
-    return "、".join(f"{row.name}{percent(row.figures.coverage)}" for row in rows)
+    return "、".join(f"{quoted(row.name)}{percent(row.figures.coverage)}" for row in rows)
 
 
 def month_name(month: str) -> str:

@@ -31,6 +31,8 @@ _TEXT_WIDTH, _NUMBER_WIDTH = 34, 13
 _SENTENCE_WIDTH: Final = 11
 _LINE: Final = 18
 _SIGNS_A_LINE: Final = 78
+_LINES_ABOVE: Final = 4
+"""Title, heading, a blank line and the heads of the first chart's numbers; a draft has one more."""
 _CHART_HEIGHT, _BAR_HEIGHT, _ROW_HEIGHT = 110, 30, 20
 
 
@@ -56,7 +58,7 @@ class _Pen:
         self.book, self.bulletin = book, bulletin
         self.sheet: Any = None
         self.line = 0
-        self.points = 1
+        self.points = _LINES_ABOVE + bool(bulletin.mark)
         self.charted: list[Chart] = []
         text = {"valign": "vcenter", "text_wrap": True}
         box = {"border": 1, "border_color": "#B5BCC4"}
@@ -175,9 +177,8 @@ class _Pen:
 
     def write_points(self) -> None:
         """Write the sheet from which the charts are drawn."""
-        self.sheet = self.book.add_worksheet(CHART_SHEET)
+        self.open_sheet(CHART_SHEET, "各图所据数字")
         self.sheet.set_column(0, 0, _TEXT_WIDTH)
-        self.line = 0
         for chart in self.charted:
             for place, label in enumerate((f"图{chart.number}　{chart.title}", "本月末", "上月末")):
                 self.sheet.write_string(self.line, place, label, self.head)
