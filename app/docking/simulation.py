@@ -142,9 +142,10 @@ def obstacles(facts: Mapping[str, Any]) -> list[DeclineReason]:
 
 def _course(task: SimulatedTask, world: World) -> Iterator[SimulatedEvent]:
     rng = world.rng("entry", task.entry_code, task.institution_code)
+    records = world.rng("records", task.entry_code, task.institution_code)
     temper, known = world.temper(task.institution_code), task.assigned_at
     for at, event in _steps(task, world, temper, rng):
-        known = _learned(rng, temper, at, known)
+        known = _learned(records, temper, at, known)
         is_over = task.ended_at is not None and at >= task.ended_at
         if known > world.until or (is_over and event["kind"] not in _MAY_FOLLOW):
             return
