@@ -161,9 +161,9 @@ async def keep_snapshot(session: AsyncSession, closed: CoverageSnapshot) -> None
     Raises:
         Conflict: somebody closed it at the same time.
     """
-    session.add(closed)
     try:
         async with session.begin_nested():  # so that the transaction lives on
+            session.add(closed)
             await session.flush()
     except IntegrityError as error:
         fault = Fault("month", "is closed", "Read it.", closed.month)
