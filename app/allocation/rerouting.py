@@ -49,7 +49,7 @@ DECLINED: Final = Cause("declined", "原责任机构婉拒")
 def resolved(cause: str, established: Facts) -> Cause:
     """Answer the cause of a rematch: what was established, by what (in Chinese)."""
     facts = "、".join(
-        f"{FACTS[name].chinese}为{fact_text(FACTS[name], value)}"
+        f"{FACTS[name].chinese}：{fact_text(FACTS[name], value)}"
         for name, value in sorted(established.items())
     )
     known = f"（已落实：{facts}）" if facts else ""

@@ -112,7 +112,7 @@ class FormerOut(BaseModel):
     assigned_at: datetime = Field(description="开始时间")
     ended_at: datetime | None = Field(description="结束时间")
     end_reason: str | None = Field(
-        description="结束原因：replaced、declined、withdrawn、resolved、rematched、rerouted"
+        description="结束原因：replaced、declined、withdrawn、resolved、rematched、rerouted；对机构不显示"
     )
 
 

@@ -148,7 +148,7 @@ def assignment_out(
         explanation=explanation,
         run=row.run_id,
         assigned_at=row.assigned_at,
-        former=[_former_out(one) for one in shown[1:]],
+        former=[_former_out(one, is_whole=is_whole) for one in shown[1:]],
     )
 
 
@@ -211,7 +211,7 @@ def _why_stays(move: Move) -> str:
     return "其产品仍然合适" if move.fits else "仍是所属堵点类别的接收机构"
 
 
-def _former_out(shown: Any) -> FormerOut:
+def _former_out(shown: Any, *, is_whole: bool) -> FormerOut:
     row = shown.assignment
     return FormerOut(
         kind=row.kind,
@@ -219,5 +219,5 @@ def _former_out(shown: Any) -> FormerOut:
         responsible_body=row.responsible_body,
         assigned_at=row.assigned_at,
         ended_at=row.ended_at,
-        end_reason=row.end_reason,
+        end_reason=row.end_reason if is_whole else None,
     )

@@ -1,7 +1,8 @@
 """Entries are handed to colleagues within one institution, one holder at a time, and all at once when somebody leaves."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
 
@@ -15,9 +16,10 @@ from app.allocation import handler_service
 from app.allocation.handler_schemas import HandlerIn, HandoverIn
 from app.allocation.handling import Reach, may_hand, reach_of
 from app.allocation.tables import EntryHandler
+from app.allocation.topics import PARTIES_CHANGED
 from app.enterprises.tables import Consent
 from app.kernel.clock import shanghai_today, utc_now
-from app.kernel.database import Sessions, transaction
+from app.kernel.database import AsyncSession, Sessions, transaction
 from app.kernel.errors import Forbidden, PreconditionFailed
 from app.kernel.requests import check_if_match
 from tests.accounts.offices import OPERATOR, client_as, person, working
@@ -165,6 +167,28 @@ async def test_a_manager_takes_free_entries_only_and_a_supporting_bank_has_its_o
         assert (await put(client, 0, people["stranger"])).status_code == 404
         assert await listed(client, people["wang"].person) == []
         assert await listed(client, "unhandled") == [4]
+
+
+async def test_whoever_handles_an_entry_anew_is_told_of_in_the_same_transaction(sessions: Sessions) -> None:
+    await town(sessions)
+    people = await staff(sessions)
+    heard: list[list[int]] = []
+
+    async def hear(_session: AsyncSession, entries: Collection[int], _now: datetime) -> None:
+        heard.append(sorted(entries))
+
+    PARTIES_CHANGED.follow(hear)
+    try:
+        async with client_as(sessions, people["branch"]) as client:
+            for number in range(2):
+                assert (await put(client, number, people["wang"])).status_code == 200
+            body = {"from": people["wang"].person, "to": people["zhao"].person, "reason": "岗位调整"}
+            for dry_run in (True, False):
+                answer = await client.post("/handovers", json=body | {"dry_run": dry_run})
+                assert answer.status_code == 200, answer.text
+    finally:
+        PARTIES_CHANGED._followers.remove(hear)
+    assert heard == [[1], [2], [1, 2]]
 
 
 async def test_of_two_who_take_an_entry_at_once_one_has_it(sessions: Sessions) -> None:

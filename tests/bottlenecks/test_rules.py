@@ -23,7 +23,7 @@ from app.bottlenecks.rules import (
 from app.enterprises.need_facts import NeedFacts
 from app.kernel.settings import get_settings
 from app.policy.criteria import Verdict, evaluate
-from app.policy.facts import Facts, Members
+from app.policy.facts import Facts, FactValue, Members
 from app.policy.loading import load_policy_library
 from app.policy.precedence import Adoption, make_rule_book
 from app.policy.rulebook import RuleBook
@@ -148,3 +148,20 @@ def test_what_a_decline_established_comes_before_the_statement() -> None:
         "collateral": Members.of(),
     }
     assert established_from_data(established_as_data(established)) == established
+
+
+def test_a_class_for_want_of_collateral_leads_no_more_once_a_guarantee_is_granted(
+    reference: ReferenceBook,
+) -> None:
+    refused = {"collateral": [], "credit_eligible": False, "light_assets": False, "guarantee_available": True}
+    need = NeedFacts.model_validate(TABLE["base"] | refused)
+    assert classify_need(need, {}, book(), reference).route == "d", (
+        "a guarantor that could be brought is no guarantee"
+    )
+    granted: dict[str, FactValue | None] = {"guarantee_available": True}
+    found = classify_need(need, granted, book(), reference)
+    assert (found.route, [one.class_code for one in found.with_verdict(Verdict.PASS)]) == (POLICY_GAP, ["d"])
+    assert "已由担保落实" in found.gap
+    sued = classify_need(need, granted | {"litigation": True}, book(), reference)
+    assert sued.route == "c"
+    assert classify_need(need, {"guarantee_available": False}, book(), reference).route == "d"
