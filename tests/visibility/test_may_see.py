@@ -17,6 +17,7 @@ from app.enterprises.tables import Disclosure, EnterpriseContact
 from app.kernel.database import AsyncSession, Base, restrict, transaction, unrestricted
 from app.kernel.settings import PROJECT_ROOT
 from app.matching.tables import MatchCount, MatchResult
+from app.notifications.tables import Notice
 from app.visibility.queries import PUBLIC, conditions, criteria
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 from tests.visibility.oracle import Oracle
@@ -209,8 +210,10 @@ async def test_a_viewer_without_roles_sees_nothing_and_a_scope_that_is_none_lend
     for name in ("nobody", "administrator", "scopeless"):
         async with world.sessions() as session:
             _narrowed(session, viewers()[name], world)
-            for entity in CASE_TABLES:
+            for entity in set(CASE_TABLES) - {Notice}:
                 assert (await session.scalars(select(_of(entity, _key(entity))))).first() is None
+            told = set(await session.scalars(select(Notice.person_id)))
+            assert told == {viewers()[name].person}, "what they were told stays theirs"
 
 
 CASE_NAMES = {entity.__name__ for entity in CASE_TABLES}
