@@ -28,6 +28,7 @@ from app.cli.rosters import Recipe, chain_book_of
 from app.coverage import service as coverage
 from app.coverage.rules import Cut
 from app.coverage.schemas import FiguresOut
+from app.docking.following import follow_all
 from app.kernel.clock import utc_now
 from app.kernel.database import Sessions, make_engine, make_sessions, transaction
 from app.kernel.errors import RongqiaoError
@@ -170,6 +171,7 @@ def main() -> None:
     parser.add_argument("--database", help="SQLAlchemy URL of an empty database; left out: a temporary file")
     asked = parser.parse_args()
     relax_collection()  # as the commands do
+    follow_all()  # as both doors do
     print(STORY.format(seed=asked.seed), flush=True)
     try:
         summary = run(asked.data, entries=asked.entries, database_url=asked.database, seed=asked.seed)

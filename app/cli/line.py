@@ -16,8 +16,10 @@ from app.allocation import service as allocation
 from app.bottlenecks import service as bottlenecks
 from app.catalogue import service as catalogue
 from app.chains import service as chains
+from app.coordination import simulation_service as coordination
 from app.coverage import service as coverage
 from app.docking import simulation_service as docking
+from app.docking.round_service import remind_and_escalate
 from app.institutions import service as institutions
 from app.kernel.database import AsyncSession, Sessions, transaction
 from app.kernel.paging import PageRequest
@@ -158,11 +160,15 @@ def _rounds(plan: LinePlan, half: HalfYear) -> Iterator[Stage]:
         middle = _working_day(date.fromisoformat(f"{month}-{_MID_MONTH}"))
         if middle > half.since:
             yield _dock(plan, half, _at(middle, _MORNING))
-            yield _allocate(half, _at(middle, _MORNING))
+            yield _coordinate(plan, half, _at(middle, _LATE_MORNING))
+            yield _ring(_at(middle, _NOON))
+            yield _allocate(half, _at(middle, _AFTERNOON))
         following = shanghai_date(month_bounds(month)[1])
         closing = _at(_working_day(following), _MORNING)
         yield _dock(plan, half, closing)
         yield _close(month, closing)
+        yield _coordinate(plan, half, _at(_working_day(following), _LATE_MORNING))
+        yield _ring(_at(_working_day(following), _NOON))
         if month == half.months[-1]:
             return
         if _quarter(following) != f"{month[:4]}Q{(int(month[5:]) + 2) // 3}":
@@ -214,6 +220,27 @@ def _dock(plan: LinePlan, half: HalfYear, at: datetime) -> Stage:
         )
 
     return Stage("docking", at, dock)
+
+
+def _coordinate(plan: LinePlan, half: HalfYear, at: datetime) -> Stage:
+    """Let public bodies answer some of the coordination cases that they have had for a while."""
+
+    async def answer(session: AsyncSession, viewer: Viewer, now: datetime) -> Any:
+        return await coordination.simulate_answers(session, viewer, half.edition, seed=plan.seed, now=now)
+
+    return Stage("coordination", at, answer)
+
+
+def _ring(at: datetime) -> Stage:
+    """Let the clock remind and escalate."""
+
+    async def ring(session: AsyncSession, viewer: Viewer, now: datetime) -> Any:
+        parts = [await remind_and_escalate(session, viewer, now=now)]
+        while (last := parts[-1].last) is not None:
+            parts.append(await remind_and_escalate(session, viewer, after=last, now=now))
+        return parts
+
+    return Stage("clock", at, ring)
 
 
 def _close(month: str, at: datetime) -> Stage:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.bottlenecks.tables import BottleneckCase, BottleneckFinding
 from app.docking.kinds import EventKind
@@ -70,17 +71,29 @@ async def declines_of_entry(
     return [DeclineRow(*row) for row in await session.execute(ordered)]
 
 
+async def declines_of(session: AsyncSession, entry_ids: Collection[int]) -> list[tuple[DeclineRow, bool]]:
+    """Answer all declines of entries (ids), in order, each with whether a correction voids it."""
+    correction, found = aliased(DockingEvent), []
+    is_voided = and_(
+        correction.entry_id == DockingEvent.entry_id, correction.corrects == DockingEvent.sequence
+    )
+    source = iter(sorted(entry_ids))
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        statement = _declines().add_columns(correction.id).outerjoin(correction, is_voided)
+        ordered = statement.where(DockingEvent.entry_id.in_(batch)).order_by(
+            DockingEvent.entry_id, DockingEvent.sequence
+        )
+        found += [(DeclineRow(*row[:-1]), row[-1] is not None) for row in await session.execute(ordered)]
+    return found
+
+
 async def declines_logged(
     session: AsyncSession, entry_ids: Collection[int], sequences: Collection[tuple[int, int]]
 ) -> list[DeclineRow]:
     """Answer the declines of entries (ids) that are named by (entry id, sequence), in order."""
-    wanted, found = set(sequences), []
-    source = iter(sorted(entry_ids))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
-        statement = _declines().where(DockingEvent.entry_id.in_(batch))
-        ordered = statement.order_by(DockingEvent.entry_id, DockingEvent.sequence)
-        found += [DeclineRow(*row) for row in await session.execute(ordered)]
-    return [row for row in found if (row.entry_id, row.sequence) in wanted]
+    wanted = set(sequences)
+    found = await declines_of(session, entry_ids)
+    return [row for row, _is_voided in found if (row.entry_id, row.sequence) in wanted]
 
 
 async def cases_of_declines(session: AsyncSession, entry_ids: Collection[int]) -> dict[int, list[PastCase]]:

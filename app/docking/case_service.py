@@ -75,5 +75,8 @@ async def move_on(session: AsyncSession, entry_ids: Collection[int], now: dateti
 
 def _is_settled(spans: Sequence[CaseSpan], now: datetime) -> bool:
     """Say whether nothing is open any more and something was resolved at this instant."""
-    is_just_resolved = any(one.state is CaseState.RESOLVED and one.closed_at == now for one in spans)
+    is_just_resolved = any(
+        one.state is CaseState.RESOLVED and one.closed_at is not None and one.closed_at >= now
+        for one in spans
+    )
     return is_just_resolved and all(one.closed_at is not None for one in spans)

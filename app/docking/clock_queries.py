@@ -95,12 +95,20 @@ async def late_counts(
 async def entries_due(
     session: AsyncSession, viewer: Viewer, today: date, *, after: int, limit: int
 ) -> list[EntryClock]:
-    """Answer clocks that may owe a reminder or an escalation today, by entry id, after one."""
+    """Answer clocks that may owe a reminder or an escalation today, by entry id, after one.
+
+    Those of editions in force: what an ended roster left open comes back on the next one.
+    """
     is_due = and_(EntryClock.remind_on <= today, EntryClock.step != Step.REFRESH.value)
     statement = (
         select(EntryClock)
         .join(WhitelistEdition, WhitelistEdition.id == EntryClock.edition_id)
-        .where(WhitelistEdition.jurisdiction == viewer.jurisdiction, is_due, EntryClock.entry_id > after)
+        .where(
+            WhitelistEdition.jurisdiction == viewer.jurisdiction,
+            WhitelistEdition.in_force_until >= today,
+            is_due,
+            EntryClock.entry_id > after,
+        )
         .order_by(EntryClock.entry_id)
         .limit(limit)
     )

@@ -4,16 +4,18 @@ Its clock runs anew. What went to the coordination mechanism gets its cases, and
 moves on.
 """
 
+from app.allocation.refusal_service import REFUSALS
 from app.allocation.topics import PARTIES_CHANGED
 from app.coordination.topics import CASES_CHANGED
-from app.docking import case_service, clock_service, notice_service
+from app.docking import case_service, clock_service, notice_service, rejudging_service
 from app.whitelist.topics import ROSTER_CHANGED
 
 
 def follow_all() -> None:
-    """Follow the rooms below; both doors call it once."""
+    """Follow the rooms below, and tell allocation who declined what; both doors call it once."""
     PARTIES_CHANGED.follow(case_service.raise_wanted)
     PARTIES_CHANGED.follow(notice_service.tell_assigned)
     CASES_CHANGED.follow(case_service.move_on)
     for topic in (ROSTER_CHANGED, PARTIES_CHANGED, CASES_CHANGED):
         topic.follow(clock_service.refresh)
+    REFUSALS.told_by(rejudging_service.refusals)

@@ -85,6 +85,16 @@ REASONS: Final[Mapping[DeclineReason, ReasonMeaning]] = {
 }
 
 
+_GUARANTEE: Final[Mapping[str, FactValue]] = {"guarantee_available": True}
+CURED_BY: Final[Mapping[DeclineReason, Mapping[str, FactValue]]] = {
+    DeclineReason.NO_COLLATERAL: _GUARANTEE,
+    DeclineReason.LIGHT_ASSETS_NO_COLLATERAL: _GUARANTEE,
+    DeclineReason.CREDIT_INELIGIBLE: _GUARANTEE,
+    DeclineReason.MISSING_ELEMENTS_PUBLIC_GUARANTEE: _GUARANTEE,
+}
+"""What answers a reason without contradicting it: the firm still has nothing to pledge, but somebody guarantees."""
+
+
 def facts_established(reasons: Iterable[DeclineReason]) -> dict[str, FactValue]:
     """Answer the facts that declines for these reasons establish together, a later one winning.
 

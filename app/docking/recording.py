@@ -127,7 +127,7 @@ def _corrected_party(standings: Sequence[Standing], history: Sequence[Event], dr
     lines = [standing.lineage for standing in standings if standing.institution_id == party]
     if draft.lineage and lines and not is_one_line(lines[0], draft.lineage):
         fault = Fault(
-            "institution", "another institution's event", "Let that one correct it.", draft.institution
+            "institution", "another institution's event", "Let that one correct it.", draft.institution or ""
         )
         raise Conflict("The event is not this institution's to correct.", [fault])
     return party

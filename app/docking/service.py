@@ -9,7 +9,14 @@ from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.allocation import service as allocation
 from app.bottlenecks import service as bottlenecks
-from app.docking import answer_service, clock_service, gathering, guarantee_service, queries
+from app.docking import (
+    answer_service,
+    clock_service,
+    gathering,
+    guarantee_service,
+    queries,
+    rejudging_service,
+)
 from app.docking.appending import EntryDraft, rows_of
 from app.docking.dossiers import EntryDossier, InstitutionKey, is_left
 from app.docking.history_service import found_edition, found_entry, onlooker_of
@@ -22,9 +29,8 @@ from app.docking.schemas import EventIn, EventOut
 from app.docking.views import event_out
 from app.kernel.database import AsyncSession, unrestricted
 from app.kernel.errors import Fault, Refused
-from app.policy.facts import Facts
 
-_PASSES_ON: Final = frozenset({EventKind.DECLINED, EventKind.GUARANTEE_GRANTED})
+_PASSES_ON: Final = frozenset({EventKind.DECLINED, EventKind.GUARANTEE_GRANTED, EventKind.CORRECTED})
 """They may change who is responsible; allocations of the edition wait meanwhile."""
 
 
@@ -79,7 +85,9 @@ async def log_event(
     if event.kind is EventKind.DECLINED:
         await _pass_on(session, viewer, [dossier], now)
     if event.kind is EventKind.GUARANTEE_GRANTED:
-        await _rematch(session, viewer, [dossier], now)
+        await rejudging_service.rematch_guaranteed(session, viewer, [dossier], now)
+    if _takes_back(dossier, draft):
+        await rejudging_service.rejudge(session, viewer, [dossier], now)
     if event.kind in _PASSES_ON:
         await clock_service.refresh(session, [dossier.id], now)
     else:
@@ -152,9 +160,14 @@ async def log_events(
     declined = {code for code, draft in drafts if draft.kind is EventKind.DECLINED}
     await _pass_on(session, viewer, [dossiers[code] for code in sorted(declined)], now)
     granted = {code for code, draft in drafts if draft.kind is EventKind.GUARANTEE_GRANTED}
-    await _rematch(session, viewer, [dossiers[code] for code in sorted(granted)], now)
-    await clock_service.refresh(session, {dossiers[code].id for code in declined | granted}, now)
-    touched = {code for code, _draft in drafts} - declined - granted
+    await rejudging_service.rematch_guaranteed(
+        session, viewer, [dossiers[code] for code in sorted(granted)], now
+    )
+    rejudged = {code for code, draft in drafts if _takes_back(dossiers[code], draft)}
+    await rejudging_service.rejudge(session, viewer, [dossiers[code] for code in sorted(rejudged)], now)
+    moved = declined | granted | rejudged
+    await clock_service.refresh(session, {dossiers[code].id for code in moved}, now)
+    touched = {code for code, _draft in drafts} - moved
     await clock_service.keep(session, [dossiers[code] for code in sorted(touched)])
     if not is_simulated:
         told = [(row["entry_id"], row["sequence"]) for row in rows if row["kind"] == EventKind.DECLINED]
@@ -181,6 +194,12 @@ async def _costs_too_much(
     return [replace(fault, where=f"events.{n}.{fault.where}") for n, faults in found for fault in faults]
 
 
+def _takes_back(dossier: EntryDossier, draft: Draft) -> bool:
+    """Tell whether a logged correction voids what established facts of the need."""
+    kinds = (one.kind for one in dossier.events if one.sequence == draft.corrects)
+    return next(kinds, None) in {EventKind.DECLINED, EventKind.GUARANTEE_GRANTED}
+
+
 async def _pass_on(
     session: AsyncSession, viewer: Viewer, dossiers: Sequence[EntryDossier], now: datetime
 ) -> None:
@@ -204,17 +223,3 @@ async def _pass_on(
     with unrestricted(session):
         await bottlenecks.classify_entries(session, viewer, established, now=now)
         await allocation.reroute_entries(session, viewer, left, now=now)
-
-
-async def _rematch(
-    session: AsyncSession, viewer: Viewer, dossiers: Sequence[EntryDossier], now: datetime
-) -> None:
-    """Match entries anew for which a guarantee was granted: with that fact a bank may lend (黑银发〔2023〕25号 十七).
-
-    Entries for which somebody has approved credit are left alone.
-    """
-    open_ones = [found.id for found in dossiers if not fold(found.events).approved_fen]
-    established: dict[int, Facts] = {one: {"guarantee_available": True} for one in open_ones}
-    if established:
-        with unrestricted(session):  # as when an entry is passed on
-            await allocation.rematch_entries(session, viewer, established, cause="担保机构已承保", now=now)
