@@ -1,5 +1,6 @@
 """Reads and writes of coordination cases and comments; the viewer's jurisdiction comes first."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -249,6 +250,25 @@ async def comments_of(
     return (await session.scalars(statement.limit(limit))).all()
 
 
+async def open_cases_of_edition(
+    session: AsyncSession, viewer: Viewer, edition: str, *, raised_before: datetime
+) -> list[CoordinationCase]:
+    """Answer an edition's open cases that were raised by an instant, in the order in which they were."""
+    statement = (
+        select(CoordinationCase)
+        .join(WhitelistEntry, WhitelistEntry.id == CoordinationCase.entry_id)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+        .where(
+            WhitelistEdition.jurisdiction == viewer.jurisdiction,
+            WhitelistEdition.code == edition,
+            CoordinationCase.state == CaseState.OPEN.value,
+            CoordinationCase.raised_at <= raised_before,
+        )
+        .order_by(CoordinationCase.id)
+    )
+    return list((await session.scalars(statement)).all())
+
+
 async def cases_of_entries(
     session: AsyncSession, entry_ids: Collection[int]
 ) -> dict[int, list[CoordinationCase]]:
@@ -261,25 +281,38 @@ async def cases_of_entries(
     return found
 
 
-async def stated_and_established(
+async def wordings_of(
     session: AsyncSession, entry_ids: Iterable[int]
-) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
-    """Answer entry → (stated facts, what its current bottleneck case established of the same wording), as stored."""
-    found: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
+) -> dict[int, list[tuple[datetime, dict[str, Any]]]]:
+    """Answer entry → (since, stated facts) of its need's wordings up to its own, the first one first."""
+    found: dict[int, list[tuple[datetime, dict[str, Any]]]] = defaultdict(list)
+    is_until_own = and_(
+        NeedRevision.need_id == WhitelistEntry.need_id, NeedRevision.id <= WhitelistEntry.need_revision_id
+    )
+    for batch in _batches(entry_ids):
+        statement = (
+            select(WhitelistEntry.id, NeedRevision.created_at, NeedRevision.facts)
+            .join(NeedRevision, is_until_own)
+            .where(WhitelistEntry.id.in_(batch))
+            .order_by(NeedRevision.id)
+        )
+        for entry_id, since, facts in await session.execute(statement):
+            found[entry_id].append((since, facts))
+    return found
+
+
+async def established_of(session: AsyncSession, entry_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Answer what entries' current bottleneck cases established beyond their present wording, as stored."""
+    found: dict[int, dict[str, Any]] = {}
     is_of_wording = and_(
         BottleneckCase.entry_id == WhitelistEntry.id,
         BottleneckCase.is_current,
         BottleneckCase.need_revision_id == WhitelistEntry.need_revision_id,
     )
     for batch in _batches(entry_ids):
-        statement = (
-            select(WhitelistEntry.id, NeedRevision.facts, BottleneckCase.detail)
-            .join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)
-            .outerjoin(BottleneckCase, is_of_wording)
-            .where(WhitelistEntry.id.in_(batch))
-        )
-        for entry_id, facts, detail in await session.execute(statement):
-            found[entry_id] = (facts, (detail or {}).get("established", {}))
+        statement = select(WhitelistEntry.id, BottleneckCase.detail).join(BottleneckCase, is_of_wording)
+        for entry_id, detail in await session.execute(statement.where(WhitelistEntry.id.in_(batch))):
+            found[entry_id] = detail["established"]
     return found
 
 

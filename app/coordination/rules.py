@@ -6,7 +6,7 @@ docking meets; (十六) and (十七) have the local financial regulator pass req
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -204,25 +204,46 @@ class CaseSpan:
     working_days: int
 
 
-def resolved_kinds(cases: Iterable[tuple[CaseKind, CaseState]]) -> frozenset[CaseKind]:
-    """Answer the kinds whose latest case was resolved; cases come in the order in which they were raised.
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Which elements a need states to be missing from an instant on; one that states nothing of them names none."""
 
-    A later case of the same kind, open or refused, says that what was settled is missing again.
+    since: datetime
+    missing: frozenset[str]
+
+
+def settled_kinds(cases: Iterable[CaseSpan], wordings: Sequence[Wording]) -> frozenset[CaseKind]:
+    """Answer the kinds whose latest case was resolved; cases and wordings come in the order of time.
+
+    A later case of the same kind, open or refused, says that what was settled is missing again; so does the
+    present wording of the need if it names an element that the wording of that time did not.
     """
-    latest = dict(cases)
-    return frozenset(kind for kind, state in latest.items() if state is CaseState.RESOLVED)
+    latest = {case.kind: case for case in cases}
+    return frozenset(
+        kind
+        for kind, case in latest.items()
+        if case.state is CaseState.RESOLVED and not _is_named_since(case, wordings)
+    )
 
 
-def facts_established(resolved: Iterable[CaseKind], known_missing: Iterable[str]) -> dict[str, FactValue]:
+def _is_named_since(case: CaseSpan, wordings: Sequence[Wording]) -> bool:
+    assert case.closed_at is not None
+    if not wordings or case.kind.value not in wordings[-1].missing:
+        return False
+    then = [wording for wording in wordings if wording.since <= case.closed_at]
+    return bool(then) and case.kind.value not in then[-1].missing
+
+
+def facts_established(settled: Iterable[CaseKind], known_missing: Iterable[str]) -> dict[str, FactValue]:
     """Answer what resolutions establish about a need of which elements are known to be missing.
 
     The remaining elements are a complete set: it replaces what was stated or established before
     (bottlenecks/rules.with_established), and the body that settled one of them knows of the others.
     """
-    kinds = frozenset(resolved)
+    kinds = frozenset(settled)
     facts: dict[str, FactValue] = {}
-    if settled := kinds & ELEMENTS:
-        facts[MISSING] = Members(frozenset(known_missing) - {kind.value for kind in settled})
+    if elements := kinds & ELEMENTS:
+        facts[MISSING] = Members(frozenset(known_missing) - {kind.value for kind in elements})
     if kinds & GUARANTEES:
         facts[GUARANTEE] = True
     return facts

@@ -1,18 +1,16 @@
 """Use cases of coordination cases: list, read, comment, close; and what open and resolved ones mean to rooms above."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import Final
 
 from app.accounts import audit_service
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
-from app.bottlenecks.rules import established_from_data
 from app.coordination import queries
+from app.coordination.effects_service import facts_resolved, missing_elements, open_spans_of
 from app.coordination.queries import ListedCase
 from app.coordination.raising_service import body_faults, raise_case, raise_cases
 from app.coordination.rules import (
-    MISSING,
     STATE_LABELS,
     Act,
     CaseKind,
@@ -20,11 +18,8 @@ from app.coordination.rules import (
     CaseState,
     NewCase,
     after,
-    case_code,
     case_number,
-    facts_established,
     possible,
-    resolved_kinds,
 )
 from app.coordination.schemas import (
     CaseFilter,
@@ -40,12 +35,11 @@ from app.coordination.topics import CASES_CHANGED
 from app.coordination.views import case_out, comment_out, counts_out
 from app.enterprises.code_checks import region_faults
 from app.institutions.service import institution_tree
-from app.kernel.database import AsyncSession, unrestricted
+from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, foreign_cursor, page_of
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import shanghai_date
-from app.policy.facts import FactValue, Members
 from app.reference.service import current_book
 
 __all__ = [
@@ -60,6 +54,7 @@ __all__ = [
     "comments",
     "facts_resolved",
     "list_cases",
+    "missing_elements",
     "open_spans_of",
     "raise_case",
     "raise_cases",
@@ -67,7 +62,6 @@ __all__ = [
     "resolve",
 ]
 Expect = Callable[[int], None]
-_NO_ENTRY: Final[tuple[dict[str, object], dict[str, object]]] = ({}, {})
 
 
 async def list_cases(
@@ -193,12 +187,13 @@ async def _close(
         raise Conflict("The case is closed.", [_closed(row, state, code)])
     row.answered_by = await _answered_by(session, viewer, kind, body.body) or row.body
     row.state = after(state, act).value
-    row.closed_at, row.closed_by, row.outcome = max(now, row.raised_at), viewer.name, body.outcome
+    closed_at = max(now, row.raised_at)  # clocks of two machines may differ
+    row.closed_at, row.closed_by, row.outcome = closed_at, viewer.name, body.outcome
     row.version += 1
     await session.flush()
     detail = {"entry": found.entry, "kind": kind.value}
     audit_service.note(session, f"{act.value}_case", "coordination_case", code, now=now, detail=detail)
-    await CASES_CHANGED.tell(session, [row.entry_id], now)
+    await CASES_CHANGED.tell(session, [row.entry_id], closed_at)
     return case_out(found, shanghai_date(now))
 
 
@@ -227,69 +222,3 @@ async def _found(session: AsyncSession, viewer: Viewer, code: str, *, is_locked:
     if found is None:
         raise NotFound("No such coordination case.", [Fault("case", "not stored", value=code)])
     return found
-
-
-async def open_spans_of(session: AsyncSession, entry_ids: Collection[int]) -> dict[int, list[CaseSpan]]:
-    """Answer when cases of entries (ids) were and are open, in the order in which they were raised.
-
-    Entries without any are left out. They decide whose turn it is and are shown to nobody, so all of them count.
-    """
-    with unrestricted(session):
-        found = await queries.cases_of_entries(session, entry_ids)
-    return {entry_id: [_span(row) for row in rows] for entry_id, rows in found.items()}
-
-
-def _span(row: CoordinationCase) -> CaseSpan:
-    return CaseSpan(
-        kind=CaseKind(row.kind),
-        body=row.body,
-        raised_at=row.raised_at,
-        closed_at=row.closed_at,
-        due_on=row.due_on,
-        state=CaseState(row.state),
-        code=case_code(row.id),
-        working_days=row.working_days,
-    )
-
-
-async def facts_resolved(
-    session: AsyncSession, entry_ids: Collection[int]
-) -> dict[int, dict[str, FactValue]]:
-    """Answer what resolutions established of entries (ids), for matching and classifying them anew.
-
-    Each value replaces what was stated or established before. Entries of which nothing was, are left out.
-    They decide where an entry goes and are shown to nobody, so all of them count.
-    """
-    with unrestricted(session):
-        cases = await queries.cases_of_entries(session, entry_ids)
-        resolved = {
-            entry_id: resolved_kinds((CaseKind(row.kind), CaseState(row.state)) for row in rows)
-            for entry_id, rows in cases.items()
-        }
-        told = {entry_id for entry_id, kinds in resolved.items() if kinds}
-        known = await queries.stated_and_established(session, told)
-    facts = {
-        entry_id: facts_established(resolved[entry_id], _missing(*known.get(entry_id, _NO_ENTRY)))
-        for entry_id in told
-    }
-    return {entry_id: found for entry_id, found in sorted(facts.items()) if found}
-
-
-async def missing_elements(session: AsyncSession, entry_ids: Collection[int]) -> dict[int, set[str]]:
-    """Answer the elements that entries (ids) are known to lack, by what was stated and established of them.
-
-    They decide which cases are raised and are shown to nobody.
-    """
-    with unrestricted(session):
-        known = await queries.stated_and_established(session, entry_ids)
-    return {entry_id: found for entry_id, both in known.items() if (found := _missing(*both))}
-
-
-def _missing(stated: dict[str, object], established: dict[str, object]) -> set[str]:
-    """Answer the elements that are known to be missing: what was established last replaces or adds to the statement."""
-    listed = stated.get(MISSING)
-    own = {str(one) for one in listed} if isinstance(listed, list) else set()
-    beyond = established_from_data(established).get(MISSING)
-    if not isinstance(beyond, Members):
-        return own
-    return set(beyond.known) if beyond.is_complete else own | beyond.known

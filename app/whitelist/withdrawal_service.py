@@ -50,10 +50,11 @@ async def reopen(
         raise Conflict("The entry is not withdrawn.", [Fault("code", f"is listed, {row.status}", value=code)])
     withdrawal = await queries.withdrawal_in_force(session, row.id)
     # Clocks of two machines may differ: it comes back no earlier than it went.
-    withdrawal.reopened_at = max(now, withdrawal.withdrawn_at)
-    withdrawal.reopened_by, withdrawal.reopen_reason = viewer.name, reason
+    reopened_at = max(now, withdrawal.withdrawn_at)
+    withdrawal.reopened_at, withdrawal.reopened_by = reopened_at, viewer.name
+    withdrawal.reopen_reason = reason
     row.withdrawn_at = row.withdrawn_by = row.withdrawal_reason = None
-    return await _changed(session, viewer, row, now)
+    return await _changed(session, viewer, row, reopened_at)
 
 
 async def _held(session: AsyncSession, viewer: Viewer, code: str, expect: Expect) -> WhitelistEntry:

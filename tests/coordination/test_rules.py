@@ -16,7 +16,9 @@ from app.coordination.rules import (
     KINDS,
     Act,
     CaseKind,
+    CaseSpan,
     CaseState,
+    Wording,
     after,
     case_code,
     case_number,
@@ -26,8 +28,8 @@ from app.coordination.rules import (
     is_overdue,
     may_answer,
     possible,
-    resolved_kinds,
     responsible,
+    settled_kinds,
 )
 from app.institutions.kinds import InstitutionKind
 from app.institutions.rules import InstitutionNode, InstitutionTree
@@ -65,9 +67,22 @@ def test_the_nearest_body_of_the_clause_answers_else_it_is_named(case: dict[str,
 
 @pytest.mark.parametrize("case", WRITTEN["established"], ids=str)
 def test_resolutions_establish_what_their_kind_settles(case: dict[str, Any]) -> None:
-    kinds = resolved_kinds((CaseKind(kind), CaseState(state)) for kind, state in case["cases"])
-    facts = facts_established(kinds, case["missing"])
+    cases = [
+        span(CaseKind(kind), CaseState(state), day) for day, (kind, state) in enumerate(case["cases"], 1)
+    ]
+    stated = case.get("wordings", [[0, case["missing"]]])
+    wordings = [Wording(on(day), frozenset(named)) for day, named in stated]
+    facts = facts_established(settled_kinds(cases, wordings), case["missing"])
     assert {name: fact_as_json(value) for name, value in facts.items()} == case["facts"]
+
+
+def on(day: int) -> datetime:
+    return datetime(2023, 11, 1 + day, tzinfo=UTC)
+
+
+def span(kind: CaseKind, state: CaseState, day: int) -> CaseSpan:
+    closed_at = None if state is CaseState.OPEN else on(day)
+    return CaseSpan(kind, "某单位", on(0), closed_at, None, state, "XT-000001", 15)
 
 
 def test_the_elements_are_those_of_the_facts() -> None:
@@ -116,7 +131,8 @@ def test_after_a_resolution_its_element_is_missing_no_more_and_the_others_still_
     stated: Members | None, cases: list[tuple[CaseKind, CaseState]]
 ) -> None:
     known = stated.known if stated is not None else frozenset[str]()
-    resolved = resolved_kinds(cases)
+    spans = [span(kind, state, day) for day, (kind, state) in enumerate(cases)]
+    resolved = settled_kinds(spans, [Wording(on(0), known)])
     facts = with_established({"missing_elements": stated}, facts_established(resolved, known))
     settled = {kind.value for kind in resolved & ELEMENTS}
     left = facts["missing_elements"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from app.coordination import service
 from app.coordination.rules import CaseKind, CaseState, NewCase
 from app.coordination.schemas import CaseFilter, CaseIn, CommentIn, OutcomeIn
 from app.coordination.topics import CASES_CHANGED
+from app.enterprises.tables import NeedRevision
 from app.kernel.clock import shanghai_today
 from app.kernel.database import AsyncSession, Sessions
 from app.kernel.errors import Conflict, NotFound
@@ -21,8 +22,8 @@ from app.kernel.paging import PageRequest
 from app.policy.facts import Facts, FactValue, Members
 from app.visibility.service import narrow
 from app.whitelist.tables import WhitelistEntry
-from tests.bottlenecks.world import World, add_need
-from tests.coordination.town import build, build_kept
+from tests.bottlenecks.world import World, add_need, restate
+from tests.coordination.town import NEEDS, build, build_kept
 from tests.enterprises.test_statements import counted
 
 PAGE = PageRequest(limit=100)
@@ -182,6 +183,27 @@ async def test_what_was_resolved_leads_a_new_classification_past_its_obstacle(
     later: dict[int, Facts] = {entry: {"missing_elements": Members.at_least(["land"])}}
     await bottlenecks.classify_entries(session, viewer, later, now=now)
     assert (await service.facts_resolved(session, [entry]))[entry]["missing_elements"] == Members.of("land")
+
+
+async def test_a_statement_that_names_an_element_anew_takes_its_resolution_back(
+    session: AsyncSession, viewer: Viewer, now: datetime, world: World
+) -> None:
+    entry, later = world.entries["free"], now + timedelta(days=1)
+    codes = await service.raise_cases(
+        session, [wanted(world, "free", kind) for kind in (LAND, GUARANTEE)], now=now
+    )
+    for code in codes.values():
+        await close(session, viewer, now, code)
+    both = {"missing_elements": Members.of(), "guarantee_available": True}
+    assert await service.facts_resolved(session, [entry]) == {entry: both}
+    for number, missing in enumerate((["construction"], ["construction", "land"])):
+        await restate(session, world, "free", NEEDS["free"] | {"missing_elements": missing})
+        stored = NeedRevision.id == (await session.get_one(WhitelistEntry, entry)).need_revision_id
+        since = later + timedelta(hours=number)
+        await session.execute(update(NeedRevision).where(stored).values(created_at=since))
+        left = {"missing_elements": Members.of("construction")} if number == 0 else {}
+        assert await service.facts_resolved(session, [entry]) == {entry: left | {"guarantee_available": True}}
+        assert await service.missing_elements(session, [entry]) == {entry: set(missing)}
 
 
 async def test_lists_go_by_day_with_what_has_none_last_and_counts_follow_the_filters(
