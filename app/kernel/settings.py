@@ -115,10 +115,15 @@ class Settings(BaseSettings):
         description="How the way to the mail server is protected: starttls, tls from the start, or none.",
     )
     mail_from: str = Field(
-        default="", description="Mailbox that notices come from, such as rongqiao@example.gov.cn."
+        default="",
+        pattern=r"^([^@\s<>,]+@[^@\s<>,]+)?$",
+        description="Mailbox that notices come from, such as rongqiao@example.gov.cn.",
     )
     digest_hour: int = Field(
-        default=8, ge=0, le=23, description="Hour in Shanghai from which the day's mail about notices is sent."
+        default=8,
+        ge=0,
+        le=23,
+        description="Hour in Shanghai from which the day's mail about notices is sent.",
     )
     max_upload_bytes: int = Field(
         default=64 * 1024 * 1024, gt=0, description="Largest request body that is read, in bytes."

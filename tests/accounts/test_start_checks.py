@@ -45,6 +45,12 @@ UNSAFE: list[tuple[dict[str, Any], str, str]] = [
     ({"second_factor_roles": ",".join([*STAFF, "boss"])}, "SECOND_FACTOR_ROLES", "no role"),
     ({"oidc_issuer": "http://sso.example.gov.cn"}, "OIDC_ISSUER", "not https"),
     ({"oidc_issuer": "https://sso.example.gov.cn", "oidc_client_id": "x"}, "OIDC_CLIENT_SECRET", "missing"),
+    ({"smtp_host": "mail.example.gov.cn"}, "MAIL_FROM", "missing"),
+    (
+        {"smtp_host": "mail.example.gov.cn", "mail_from": "a@b.cn", "smtp_security": "none"},
+        "SMTP_SECURITY",
+        "not encrypted",
+    ),
     ({"log_level": "DEBUG"}, "LOG_LEVEL", "tokens"),
     ({"secrets_dir": Path("no-such-folder")}, "SECRETS_DIR", "no such folder"),
 ]
