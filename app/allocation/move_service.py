@@ -53,7 +53,8 @@ class Wish:
     """Which entries (ids) are to move, each with its cause.
 
     `established` holds what is to be judged on top of what is known (a rematch), None where nothing changed;
-    `is_whole`: nothing else is established any more. `barred` are institutions that shall not have an entry now.
+    `is_whole`: nothing else is established any more. `judged_as` is the cause of the cases judged anew: an entry that
+    is `declined` goes to the receivers of its class before any product. `barred` are institutions that shall not have an entry now.
     `has_declined`: the parties leave for sure; else one that still fits keeps its entry.
     """
 
@@ -61,6 +62,7 @@ class Wish:
     has_declined: bool = False
     established: Mapping[int, Facts] | None = None
     is_whole: bool = False
+    judged_as: str = "no_product"
     barred: Mapping[int, Collection[int]] = field(default_factory=dict)
     refusals: Refusals | None = None
 
@@ -131,7 +133,7 @@ async def _established(
         return NOBODY_JUDGED, await bottlenecks.established_of(session, viewer, ids)
     wanted = {one: wish.established.get(one, {}) for one in ids}
     judged = await bottlenecks.judge_entries(
-        session, viewer, wanted, cause="no_product", is_whole=wish.is_whole, now=now
+        session, viewer, wanted, cause=wish.judged_as, is_whole=wish.is_whole, now=now
     )
     contents = judged.contents.values()
     return judged, {one.entry_id: established_from_data(one.detail["established"]) for one in contents}

@@ -92,12 +92,14 @@ async def rematch_entries(
     cause: str,
     now: datetime,
     is_whole: bool = False,
+    judged_as: str = "no_product",
     refusals: Refusals | None = None,
 ) -> list[MoveOut]:
     """Judge entries (ids) again with facts that were established, against what is in force now, and move them.
 
     The facts come on top of what is stated and was established before; with `is_whole` nothing else is established
-    any more (a decline was voided). `cause` says in Chinese what established them, such as 担保机构已同意担保.
+    any more (a decline was voided); then `judged_as` `declined` says that other declines stand, whose obstacles go to
+    the receivers of their class before any product. `cause` says in Chinese what established them, such as 担保机构已同意担保.
     Whoever is responsible and still fits keeps the entry. Where a product fits, the bottleneck case ends; else
     what blocks the entry is classified anew and routed. Withdrawn entries, and those without a party, are left out.
     """
@@ -105,7 +107,9 @@ async def rematch_entries(
     entries = [one for one in await queries.entries_of(session, viewer, established) if not one.withdrawn_at]
     for edition_id, mine in _by_edition(entries):
         causes = {entry.id: resolved(cause, established[entry.id]) for entry in mine}
-        wish = Wish(causes, established=established, is_whole=is_whole, refusals=refusals)
+        wish = Wish(
+            causes, established=established, is_whole=is_whole, judged_as=judged_as, refusals=refusals
+        )
         decided = await decide(session, viewer, edition_id, mine, wish, now=now)
         if decided is not None:
             reasons = {entry.id: "resolved" if established[entry.id] else "rematched" for entry in mine}

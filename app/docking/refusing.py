@@ -8,7 +8,7 @@ from app.allocation.refusals import Refusal
 from app.docking.kinds import EventKind
 from app.docking.reasons import CURED_BY, REASONS, DeclineReason, facts_established
 from app.docking.rules import Event, effective
-from app.policy.facts import FactValue
+from app.policy.facts import FactValue, Members
 
 GUARANTEED: Final[Mapping[str, FactValue]] = {"guarantee_available": True}
 """What a granted guarantee establishes."""
@@ -37,3 +37,12 @@ def established_by(events: Iterable[Event]) -> dict[str, FactValue]:
     facts = facts_established(reasons)
     is_guaranteed = any(event.kind is EventKind.GUARANTEE_GRANTED for event in standing)
     return facts | (dict(GUARANTEED) if is_guaranteed else {})
+
+
+def elements_taken_back(events: Iterable[Event]) -> frozenset[str]:
+    """Answer the missing elements (土地、环评、施工许可 …) that declines established which a correction voids."""
+    logged = list(events)
+    standing = {event.sequence for event in effective(logged)}
+    voided = (event.reason for event in logged if event.reason is not None and event.sequence not in standing)
+    found = facts_established(voided).get("missing_elements")
+    return found.known if isinstance(found, Members) else frozenset()
