@@ -47,7 +47,6 @@ from app.coverage.verification import examine
 from app.coverage.workbook import coverage_workbook
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, NotFound
-from app.kernel.logs import get_logger
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import shanghai_date
 from app.policy import service as policy
@@ -55,8 +54,6 @@ from app.policy.rulebook import RuleBook
 from app.reference import service as reference
 from app.reference.errors import CalendarUnknownError
 from app.whitelist.tables import WhitelistEdition
-
-logger = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +195,7 @@ async def close_due(session: AsyncSession, viewer: Viewer, *, now: datetime) -> 
     """Close every month whose first working day afterwards has come, oldest first; answer those closed now.
 
     Called again it closes nothing more. Where the working days are not known, or no edition was in force,
-    it closes nothing and says so in the log (`next_close` says it too).
+    it closes nothing; `next_close` says so.
 
     Raises:
         Forbidden: no role of the viewer covers the whole jurisdiction.
@@ -209,8 +206,6 @@ async def close_due(session: AsyncSession, viewer: Viewer, *, now: datetime) -> 
             found.append(await close(session, viewer, due.month, now=now))
         except Conflict:  # somebody else is closing the same months
             break
-    if due.obstacle:
-        logger.warning("month_not_closed", month=due.month, reason=due.obstacle)
     return found
 
 

@@ -32,6 +32,7 @@ class RoundOut(BaseModel):
     reminded: int = Field(default=0, description="Reminders logged (到期提醒).")
     escalated: int = Field(default=0, description="Late steps raised (逾期升级).")
     closed: list[str] = Field(default_factory=list, description="Months closed (关账).")
+    not_closed: str = Field(default="", description="Why no further month can close by itself; else empty.")
     delivery: DeliveryCounts | None = Field(default=None, description="What became of the outbox.")
 
 
@@ -69,6 +70,7 @@ async def make_round(
         audit_service.begin(session, Origin(viewer, via=NAME))
         closed = await coverage.close_due(session, viewer, now=now)
         done.closed = [one.month for one in closed]
+        done.not_closed = (await coverage.next_close(session, viewer)).obstacle
         _note(session, now, {"closed": done.closed})
     done.delivery = await deliver_due(sessions, settings, now=now)
     return done

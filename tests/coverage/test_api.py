@@ -2,11 +2,13 @@ import base64
 import hashlib
 import io
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import openpyxl
 import pytest
 
+from app.coverage import standalone_verifier
 from app.kernel.database import Sessions, transaction
 from tests.docking.world import ASSIGNED, World, add_event, build_world, entry_code
 
@@ -57,6 +59,30 @@ async def test_the_workbook_opens(client: httpx.AsyncClient) -> None:
     assert book["总览"]["F2"].value == 2
 
 
+async def test_trend_ranking_and_all_figures_are_answered(client: httpx.AsyncClient) -> None:
+    await client.post("/coverage/2023-09/close")
+    asked = {"from": "2023-08", "to": "2023-10", "by": "region"}
+    trend = (await client.get("/coverage/trend", params=asked)).json()
+    assert [(month["month"], month["state"]) for month in trend["months"]] == [
+        ("2023-08", "open"),
+        ("2023-09", "closed"),
+        ("2023-10", "open"),
+    ]
+    assert [row["key"] for row in trend["months"][1]["rows"]] == ["230000", "230100"]
+    ranking = (await client.get("/coverage/2023-09/ranking", params={"level": "sub_branch"})).json()
+    [row] = ranking["rows"]
+    assert (row["key"], row["rank"], row["entries"], row["hidden"]) == ("icbc-dl", None, None, row["hidden"])
+    figures = (await client.get("/coverage/2023-09/figures")).json()
+    assert (figures["format"], figures["total"]["entries"]) == ("rongqiao-coverage-figures/1", 2)
+    assert sorted(figures["cuts"]) == ["chain", "institution", "region", "size_class", "source_class"]
+
+
+async def test_the_verifier_is_handed_out_as_it_stands(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/coverage/verifier.py")
+    assert answer.headers["content-type"] == "text/x-python; charset=utf-8"
+    assert answer.content == Path(standalone_verifier.__file__).read_bytes()
+
+
 REFUSED = {
     "2023-13": 422,
     "2023-9": 422,
@@ -69,6 +95,13 @@ REFUSED = {
     "2023-09?edition=x": 422,
     "2023-09/verification": 404,
     "2022-01/facts": 404,
+    "2022-01/figures": 404,
+    "2022-01/ranking": 404,
+    "2023-09/ranking?level=counter": 422,
+    "2023-09/ranking?sort=beauty": 422,
+    "trend?from=2023-9": 422,
+    "trend?from=2023-11&to=2023-09": 422,
+    "trend?by=colour": 422,
 }
 
 

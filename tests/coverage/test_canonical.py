@@ -1,7 +1,14 @@
-from dataclasses import replace
+import hashlib
+import json
+import zlib
+from dataclasses import fields, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.coverage import canonical
 from app.coverage.facts import MonthFacts
@@ -14,6 +21,42 @@ def test_facts_come_back_from_their_bytes_and_give_the_same_bytes(facts: MonthFa
     data = canonical.to_bytes(facts)
     assert canonical.from_bytes(data) == facts
     assert canonical.to_bytes(canonical.from_bytes(data)) == data
+
+
+odd_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
+
+
+def plainly(value: object) -> Any:
+    """Write facts as the format says, with nothing but json: dataclasses by their names, money as yuan."""
+    match value:
+        case datetime():
+            return value.isoformat().replace("+00:00", "Z")
+        case dict():
+            return {key: plainly(item) for key, item in value.items()}
+        case tuple():
+            return [plainly(item) for item in value]
+        case None | bool() | int() | str():
+            return value
+    found = {field.name: plainly(getattr(value, field.name)) for field in fields(cast("Any", value))}
+    for name in [name for name in found if name.endswith("_fen")]:
+        fen = found.pop(name)
+        found[name.removesuffix("_fen")] = f"{fen // 100}.{fen % 100:02d}"
+    if "rate_bp" in found:
+        found["rate"] = f"{Decimal(found.pop('rate_bp')) / 100:.2f}"
+    return found
+
+
+@settings(max_examples=60)
+@given(month_facts(most=4), odd_texts)
+def test_the_bytes_are_those_of_the_whole_written_as_json_at_once(facts: MonthFacts, odd: str) -> None:
+    entries = tuple(replace(entry, entry=f"{entry.entry}{odd}") for entry in facts.entries)
+    named = replace(facts, entries=entries, chains={**facts.chains, odd: odd})
+    body = plainly(named) | {"format": canonical.FORMAT}
+    text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    assert canonical.to_bytes(named) == text.encode()
+    packed, sha256 = canonical.pack(named)
+    assert zlib.decompress(packed) == text.encode()
+    assert sha256 == hashlib.sha256(text.encode()).hexdigest()
 
 
 @settings(max_examples=20)

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 import zlib
 from collections.abc import Iterator
 from datetime import timedelta
@@ -55,6 +57,34 @@ def test_a_month_is_shown_closed_and_exported(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("database")
+def test_due_months_close_and_the_verifier_agrees_with_what_is_exported(tmp_path: Path) -> None:
+    closed = json.loads(run("close", "--due", "--json").stdout)
+    assert [one["month"] for one in closed] == ["2023-09", "2023-10", "2023-11", "2023-12"]
+    assert json.loads(run("close", "--due", "--json").stdout) == []
+    assert "No whitelist edition is in force at the end of 2024-01" in run("close", "--due").stderr
+    assert run("export", "2023-10", "-o", str(tmp_path / "facts.json")).exit_code == 0
+    assert run("export", "2023-10", "--figures", "-o", str(tmp_path / "figures.json")).exit_code == 0
+    (tmp_path / "verifier.py").write_text(run("verifier").stdout)
+    command = [sys.executable, "-I", "verifier.py", "facts.json", "figures.json"]
+    done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "AGREES: 2023-10, 2 entries\n")
+
+
+@pytest.mark.usefixtures("database")
+def test_trend_funnel_and_ranking_are_shown() -> None:
+    run("close", "2023-09")
+    months = json.loads(run("trend", "--from", "2023-08", "--to", "2023-10", "--json").stdout)["months"]
+    assert [month["state"] for month in months] == ["open", "closed", "open"]
+    assert "已关账" in run("trend", "--from", "2023-08", "--to", "2023-10", "--by", "institution").stdout
+    funnel = json.loads(run("funnel", "2023-10", "--json").stdout)
+    assert [step["count"] for step in funnel["funnel"]] == [2, 2, 1, 0, 0, 0]
+    assert "3000户（个）" in run("funnel", "2023-10").stdout
+    ranked = json.loads(run("ranking", "2023-09", "--json").stdout)
+    assert [row["key"] for row in ranked["rows"]] == ["icbc", "lj"]
+    assert "少于 10 个条目的不排名" in run("ranking", "2023-09", "--level", "sub_branch").stderr
+
+
+@pytest.mark.usefixtures("database")
 def test_what_cannot_be_done_exits_1_and_wrong_usage_2(tmp_path: Path) -> None:
     assert run("close", "2098-01").exit_code == 1
     assert run("show", "2023-13").exit_code == 1
@@ -62,6 +92,8 @@ def test_what_cannot_be_done_exits_1_and_wrong_usage_2(tmp_path: Path) -> None:
     assert run("export", "2023-09", "-o", str(tmp_path / "book.doc")).exit_code == 1
     assert run("export", "2023-09", "-o", str(tmp_path / "no" / "book.xlsx")).exit_code == 1
     assert run("show", "2023-09", "--by", "colour").exit_code == 2
+    assert run("close").exit_code == 2
+    assert run("close", "2023-09", "--due").exit_code == 2
 
 
 def test_verify_exits_1_once_a_fact_was_altered(database: str) -> None:

@@ -309,10 +309,34 @@ async def test_the_workbook_says_the_same_as_the_json(session: AsyncSession, vie
             (basis, key, name, *_said(figures)) for basis, key, name, figures in expected
         ]
     beside = [[cell.value for cell in row[:4]] for row in book["目标与漏斗"].rows]
-    assert ["白名单企业（项目）数下限", "3000户（个）", "3户（个）", "尚未达到"] in beside
     assert ["已授信", 1, 33.33, 100] in beside
     method = [[cell.value for cell in row[:2]] for row in book["方法"].rows]
     assert ["事实文件 SHA-256", closed.facts_sha256] in method
+
+
+async def test_targets_in_force_stand_beside_the_figures_in_json_and_workbook(
+    session: AsyncSession, viewer: Viewer
+) -> None:
+    world = await build_world(session, ("icbc-dl", "icbc-dl", None))
+    await run_through(session, world, entry_code(0), "icbc-dl")
+    await service.close(session, viewer, "2023-10", now=NOW)
+    await add_event(session, world, entry_code(1), "contacted", "icbc-dl", ASSIGNED, sequence=1)
+    early = await service.show(session, viewer, "2023-09", now=NOW)
+    assert early.targets == []  # 黑银发〔2023〕25号 was not in force yet
+    shown = await service.show(session, viewer, "2023-10", now=NOW)
+    targets = [(one.key, one.actual, one.state.value, str(one.measured_on)) for one in shown.targets]
+    assert targets == [
+        ("targets.coverage", "1/3＝33.33%", "not_yet", "2023-10-31"),
+        ("whitelist.min_entries", "3户（个）", "not_yet", "2023-10-31"),
+        ("whitelist.refresh_months", "现行名单自2023-07-01起", "met", "2023-10-31"),
+    ]
+    running = await service.show(session, viewer, "2023-11", now=NOW)
+    assert (running.targets[0].actual, str(running.targets[0].measured_on)) == ("2/3＝66.67%", "2023-11-15")
+    book = openpyxl.load_workbook(io.BytesIO(await service.export(session, viewer, "2023-10", now=NOW)))
+    lines = [[cell.value for cell in row[:5]] for row in book["目标与漏斗"].rows]
+    assert ["白名单企业（项目）数下限", "3000户（个）", "3户（个）", "尚未达到", "2023-10-31"] in lines
+    funnel = [(step.level, step.count, step.dropped, step.of_previous.percent) for step in shown.funnel]
+    assert funnel[1:3] == [("assigned", 2, 1, "66.67"), ("contacted", 1, 1, "50.00")]
 
 
 def _lines(sheet: Any) -> list[dict[str, Any]]:
