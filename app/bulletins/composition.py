@@ -16,16 +16,19 @@ from app.kernel.shanghai import SHANGHAI
 DRAFT_MARK: Final = "未关账 草稿"
 REGIONS: Final = Cut("regions", "按地区", "地区")
 CHAINS: Final = Cut("chains", "按产业链", "产业链", "未归入产业链")
-INSTITUTIONS: Final = Cut("institutions", "按机构", "机构", "尚未落实责任机构")
+INSTITUTIONS: Final = Cut("institutions", "按机构", "机构", "尚未落实责任机构", is_ranked=True)
 
 
 def compose(material: Material) -> Bulletin:
     """Answer the bulletin of a month; while the month is open, every page of it is marked a draft."""
+    cuts = (
+        (REGIONS, material.regions),
+        (CHAINS, material.chains),
+        (INSTITUTIONS, material.institutions),
+    )
     drafts = (
         overview(material),
-        by_group(REGIONS, material.regions, material.total),
-        by_group(CHAINS, material.chains, material.total),
-        by_group(INSTITUTIONS, material.institutions, material.total),
+        *(by_group(cut, groups, material.total, material.smallest_cell) for cut, groups in cuts),
         late(material),
         blocked(material),
         changes(material),
@@ -66,8 +69,12 @@ def _moment(at: datetime) -> str:
 def _verification(material: Material) -> Iterator[str]:
     month = material.month
     if material.closing is None:
-        yield "本月尚未关账，以上为目前所知，数字会变；关账后方为正式通报。"
+        yield "本月尚未关账：以上为目前所知，数字会变；关账后方为正式通报。"
     yield (
-        f"取得事实文件：GET /api/v1/coverage/{month}/facts，或 rongqiao coverage export {month} -o facts.json；"
-        "其 SHA-256 应与上列一致。"
+        f"取得事实文件与数字文件：GET /api/v1/coverage/{month}/facts 与 /figures，或 rongqiao coverage export {month} "
+        "-o facts.json，加 --figures 再导出 figures.json。事实文件的 SHA-256 应与上列一致。"
+    )
+    yield (
+        "以独立核验程序复算，该程序不含本系统代码（GET /api/v1/coverage/verifier.py，或 rongqiao coverage verifier）："
+        "python verifier.py facts.json figures.json。"
     )

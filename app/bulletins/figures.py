@@ -1,10 +1,10 @@
-"""Gathers the published figures of a month and of the month before it, by all cuts, in one pass over histories."""
+"""Gathers the published figures of a month, of the month before it, and what restates closed months, in one pass."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from app.accounts.rules import Viewer
 from app.bulletins.material import Closing, Group, MonthFigures, RestatedMonth, Share
@@ -12,33 +12,46 @@ from app.bulletins.wording import month_name
 from app.coverage import canonical, queries
 from app.coverage.facts import MonthFacts
 from app.coverage.gathering import gather_months
-from app.coverage.months import check_begun
+from app.coverage.months import check_begun, shifted
 from app.coverage.published import report_json, restate, rows_of_cut
 from app.coverage.rules import Cut, compute
 from app.coverage.schemas import AmountRatio, FiguresOut, Ratio
+from app.coverage.service import closed_month, edition_of
 from app.coverage.tables import CoverageSnapshot
 from app.kernel.database import AsyncSession
-from app.kernel.errors import NotFound
-from app.kernel.shanghai import month_bounds, shanghai_date
 from app.whitelist.tables import WhitelistEdition
 
-CUTS = (Cut.REGION, Cut.CHAIN, Cut.INSTITUTION)
+CUTS: Final = (Cut.REGION, Cut.CHAIN, Cut.INSTITUTION)
+Report = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Published figures; rows of a cut with their level and the code of what they lie in (None: a root)."""
+    """Published figures; rows of a cut with the code of what they lie in (None: a root).
+
+    `published` are those of the month as they were published; `facts` are today's.
+    """
 
     edition: WhitelistEdition
     facts: MonthFacts
     facts_sha256: str
     closing: Closing | None
+    published: FiguresOut
     total: MonthFigures
     restated: MonthFigures | None
     before: MonthFigures | None
     incomparable: str
     restated_months: Sequence[RestatedMonth]
     rows: Mapping[Cut, Sequence[tuple[Group, str | None]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """What is closed: the month itself, the month before, and the totals of all closed months of the edition."""
+
+    own: CoverageSnapshot | None
+    before: CoverageSnapshot | None
+    totals: Mapping[str, Report]
 
 
 async def figures(
@@ -51,79 +64,53 @@ async def figures(
         NotFound: it has not begun, no edition was in force at its end, or there is none of that code.
     """
     check_begun(month, now)
-    found = await _edition(session, viewer, month, edition)
-    closed = await _closed(session, viewer, month)
-    before_month = _month_before(month)
-    before = await _closed(session, viewer, before_month)
-    is_same = before is not None and before.edition_id == found.id
-    months = [(month, found)] + ([(before_month, found)] if is_same else [])
-    gathered = await gather_months(session, viewer, months)
-    own = closed if closed is not None and closed.edition_id == found.id else None
-    return await asyncio.to_thread(_figures, found, gathered, own, before, before_month)
-
-
-async def _edition(session: AsyncSession, viewer: Viewer, month: str, code: str | None) -> WhitelistEdition:
-    if code is not None:
-        found = await queries.edition_by_code(session, viewer, code)
-        missing = f"No whitelist edition {code}."
-    else:
-        last_day = shanghai_date(month_bounds(month)[1] - timedelta(microseconds=1))
-        found = await queries.edition_in_force(session, viewer, last_day)
-        missing = f"No whitelist edition was in force at the end of {month}."
-    if found is None:
-        raise NotFound(missing)
-    return found
-
-
-async def _closed(session: AsyncSession, viewer: Viewer, month: str) -> CoverageSnapshot | None:
-    found = await queries.snapshot(session, viewer, month)
-    return found[0] if found else None
-
-
-def _month_before(month: str) -> str:
-    return shanghai_date(month_bounds(month)[0] - timedelta(microseconds=1)).strftime("%Y-%m")
+    found = await edition_of(session, viewer, month, edition)
+    months = [one for one in await queries.closed_months(session, viewer) if one <= month]
+    totals = await queries.closed_figures(session, viewer, months, None)
+    closed = _Closed(
+        await closed_month(session, viewer, month, found),
+        await closed_month(session, viewer, shifted(month, -1), found),
+        {one.month: one.total for one in totals if one.edition_id == found.id},
+    )
+    wanted = sorted({month, *closed.totals})
+    gathered = await gather_months(session, viewer, [(one, found) for one in wanted])
+    is_other = shifted(month, -1) in months and closed.before is None
+    return await asyncio.to_thread(_figures, found, gathered, closed, is_other=is_other)
 
 
 def _figures(
-    edition: WhitelistEdition,
-    gathered: Sequence[MonthFacts],
-    closed: CoverageSnapshot | None,
-    before: CoverageSnapshot | None,
-    before_month: str,
+    edition: WhitelistEdition, gathered: Sequence[MonthFacts], closed: _Closed, *, is_other: bool
 ) -> Figures:
-    facts, *earlier = gathered
+    *earlier, facts = gathered
     today = report_json(compute(facts, CUTS))
-    shown = closed.figures if closed is not None else today
-    is_comparable = bool(earlier)
-    compared = before.figures if before is not None and is_comparable else None
-    pairs = [(facts.month, closed, today)]
-    if earlier:
-        pairs.insert(0, (before_month, before, report_json(compute(earlier[0]))))
-    is_restated = closed is not None and today["total"] != closed.figures["total"]
+    again = {one.month: report_json(compute(one))["total"] for one in earlier} | {facts.month: today["total"]}
+    own, before = closed.own, closed.before
+    shown: Report = own.figures if own is not None else today
+    is_restated = own is not None and today["total"] != shown["total"]
+    compared: Report | None = before.figures if before is not None else None
     return Figures(
         edition=edition,
         facts=facts,
-        facts_sha256=closed.facts_sha256 if closed else canonical.sha256_of(canonical.to_bytes(facts)),
-        closing=Closing(closed.closed_at, closed.closed_by) if closed else None,
+        facts_sha256=own.facts_sha256 if own else canonical.sha256_of(canonical.to_bytes(facts)),
+        closing=Closing(own.closed_at, own.closed_by) if own else None,
+        published=FiguresOut.model_validate(shown["total"]),
         total=_month_figures(shown["total"]),
         restated=_month_figures(today["total"]) if is_restated else None,
         before=_month_figures(compared["total"]) if compared else None,
-        incomparable="" if compared else _why_not(before, before_month),
-        restated_months=[one for pair in pairs if (one := _restated(*pair)) is not None],
-        rows={cut: _rows(cut, shown, today, compared, is_closed=closed is not None) for cut in CUTS},
+        incomparable="" if compared else _why_not(shifted(facts.month, -1), is_other=is_other),
+        restated_months=[
+            RestatedMonth(month, _month_figures(total), _month_figures(again[month]))
+            for month, total in sorted(closed.totals.items())
+            if total != again[month]
+        ],
+        rows={cut: _rows(cut, shown, today, compared, is_closed=own is not None) for cut in CUTS},
     )
 
 
-def _why_not(before: CoverageSnapshot | None, month: str) -> str:
-    if before is None:
-        return f"上月（{month_name(month)}）没有关账数，不作比较。"
-    return f"上月（{month_name(month)}）的关账数属另一版次名单，不作比较。"
-
-
-def _restated(month: str, closed: CoverageSnapshot | None, today: Mapping[str, Any]) -> RestatedMonth | None:
-    if closed is None or closed.figures["total"] == today["total"]:
-        return None
-    return RestatedMonth(month, _month_figures(closed.figures["total"]), _month_figures(today["total"]))
+def _why_not(month: str, *, is_other: bool) -> str:
+    if is_other:
+        return f"上月（{month_name(month)}）的关账数属另一版次名单，不作比较。"
+    return f"上月（{month_name(month)}）没有关账数，不作比较。"
 
 
 def _rows(

@@ -1,15 +1,13 @@
 """Sections by region, chain and institution: rows with numerators and denominators (pure).
 
-Cells that would tell of a single firm are withheld (concealing.py): a row of one or two entries altogether,
-and an amount that rests on the credits or payments of one or two.
+What would tell of a single firm was marked before (selecting.py) and is left out here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from app.bulletins.bulletin import Cell, Chart, Point, Row, Table, Unit
-from app.bulletins.concealing import FEWEST, concealed
 from app.bulletins.drafting import Draft, chart, column, row, table
 from app.bulletins.material import Group, MonthFigures, points
 from app.bulletins.overview_tables import RESTATED
@@ -17,65 +15,52 @@ from app.bulletins.wording import count, extremes
 from app.kernel.money import yuan_text
 
 MOST_BARS: Final = 30
-NOTE: Final = f"* 涉及条目少于{FEWEST}个，或可由合计推算出此类数字，不予列示。"
-_COUNTED: Final = (
-    "entries",
-    "assigned",
-    "contacted",
-    "percent",
-    "points",
-    "answered",
-    "credited",
-    "disbursed",
-)
 _CREDIT, _PAYMENT = "credited_amount", "disbursed_amount"
+_OF_MEASURE: Final[Mapping[str, tuple[str, ...]]] = {
+    "entries": ("entries", "assigned", "percent", "points"),
+    "contacted": ("contacted", "percent", "points"),
+    "answered": ("answered",),
+    "credited": ("credited", _CREDIT),
+    "disbursed": ("disbursed", _PAYMENT),
+}
+"""The columns that a measure stands behind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A section of groups: its name, what a row is called, and how rows that belong to none are told."""
+    """A section of groups: its name, what a row is called, how rows that belong to none are told."""
 
     key: str
     title: str
     row_label: str
     of_none: str = ""
+    is_ranked: bool = False
 
 
-def by_group(cut: Cut, groups: Sequence[Group], total: MonthFigures) -> Draft:
-    """Draft the section of a cut; its rows stand in the order given, the total below them."""
+def by_group(cut: Cut, groups: Sequence[Group], total: MonthFigures, fewest: int) -> Draft:
+    """Draft the section of a cut; its rows stand in the order given, the total below them.
+
+    `fewest` is the number of entries on which a published cell rests at least.
+    """
     draft = Draft(cut.key, cut.title)
-    withheld = _withheld(groups)
-    open_rows = [
-        group for place, group in enumerate(groups) if group.key and "entries" not in withheld[place]
-    ]
-    told = extremes(open_rows)
-    draft.say(told and f"各{cut.row_label}中，{told}")
-    for place, group in enumerate(groups):
-        if not group.key and cut.of_none and "entries" not in withheld[place]:
+    shown = [group for group in groups if not {"entries", "contacted"} & group.hidden]
+    open_rows = [group for group in shown if group.key]
+    told = extremes([group for group in open_rows if group.rank is not None or not cut.is_ranked])
+    scope = f"参与排名的{cut.row_label}" if cut.is_ranked else f"各{cut.row_label}"
+    draft.say(told and f"{scope}中，{told}")
+    for group in shown:
+        if not group.key and cut.of_none:
             draft.say(f"{cut.of_none}的有{count(group.figures.entries)}。")
     if not groups:
         draft.say("本月没有可列示的条目。")
-    draft.tables = [_table(cut, groups, withheld, total)]
-    if 1 < len(open_rows) <= MOST_BARS:
-        draft.charts = [_chart(cut, open_rows)]
+    draft.tables = [_table(cut, groups, total, fewest)]
+    rated = [group for group in open_rows if group.figures.coverage.percent is not None]
+    if 1 < len(rated) <= MOST_BARS:
+        draft.charts = [_chart(cut, rated)]
     return draft
 
 
-def _withheld(groups: Sequence[Group]) -> list[set[str]]:
-    """Answer the keys of the withheld columns of each row."""
-    found: list[set[str]] = [set() for _group in groups]
-    columns = (
-        ((*_COUNTED, _CREDIT, _PAYMENT), [group.figures.entries for group in groups]),
-        ((_CREDIT,), [group.figures.credited.part for group in groups]),
-        ((_PAYMENT,), [group.figures.disbursed.part for group in groups]),
-    )
-    for keys, rests_on in columns:
-        for place in concealed(rests_on):
-            found[place].update(keys)
-    return found
-
-
-def _table(cut: Cut, groups: Sequence[Group], withheld: Sequence[set[str]], total: MonthFigures) -> Table:
+def _table(cut: Cut, groups: Sequence[Group], total: MonthFigures, fewest: int) -> Table:
     has_before = any(group.before for group in groups)
     columns = [
         column("name", cut.row_label, Unit.TEXT),
@@ -89,39 +74,54 @@ def _table(cut: Cut, groups: Sequence[Group], withheld: Sequence[set[str]], tota
         column("disbursed", "已放款"),
         column(_CREDIT, "授信金额（万元）", Unit.YUAN),
         column(_PAYMENT, "放款金额（万元）", Unit.YUAN),
+        *([column("rank", "名次")] if cut.is_ranked else []),
     ]
-    rows = list(_rows(groups, withheld, has_before=has_before))
+    rows = list(_rows(cut, groups, fewest, has_before=has_before))
     if groups:
-        rows.append(row("全部条目", *_cells(total, None, has_before=has_before), is_total=True))
-    note = NOTE if any(one.hidden for one in rows) else ""
-    return table(cut.key, f"{cut.title}对接情况", columns, rows, note)
+        cells = _cells(cut, total, None, None, has_before=has_before)
+        rows.append(row("全部条目", *cells, is_total=True))
+    note = f"* 所据条目少于{fewest}户（个），或可由合计减出此类数字，不予公布。"
+    return table(
+        cut.key, f"{cut.title}对接情况", columns, rows, note if any(one.hidden for one in rows) else ""
+    )
 
 
-def _rows(groups: Sequence[Group], withheld: Sequence[set[str]], *, has_before: bool) -> Iterator[Row]:
-    for group, keys in zip(groups, withheld, strict=True):
-        yield row(group.name, *_cells(group.figures, group.before, has_before=has_before), hidden=keys)
+def _rows(cut: Cut, groups: Sequence[Group], fewest: int, *, has_before: bool) -> Iterator[Row]:
+    for group in groups:
+        keys = {key for measure in group.hidden for key in _OF_MEASURE[measure]}
+        known = group.before is not None and _is_told(group.before, fewest)
+        cells = _cells(cut, group.figures, group.before if known else None, group.rank, has_before=has_before)
+        yield row(group.name, *cells, hidden=keys)
         again = group.restated
-        if again is not None and "entries" not in keys:
-            cells = _cells(again, None, has_before=has_before)
-            yield row(RESTATED, *cells, hidden=keys | _telling(group.figures, again))
+        if again is not None and "entries" not in group.hidden and _is_told(again, fewest):
+            cells = _cells(cut, again, None, None, has_before=has_before)
+            yield row(RESTATED, *cells, hidden=keys | _telling(group.figures, again, fewest))
 
 
-def _telling(closed: MonthFigures, today: MonthFigures) -> set[str]:
+def _is_told(figures: MonthFigures, fewest: int) -> bool:
+    return not any(0 < number < fewest for number in (figures.entries, figures.contacted.part))
+
+
+def _telling(closed: MonthFigures, today: MonthFigures, fewest: int) -> set[str]:
     """Answer the columns in which a restated row, or its difference to the closed one, would tell of a single firm."""
-    if 0 < today.entries < FEWEST:
-        return {*_COUNTED, _CREDIT, _PAYMENT}
+    small = {
+        key
+        for measure in ("answered", "credited", "disbursed")
+        for key in _OF_MEASURE[measure]
+        if 0 < getattr(today, measure).part < fewest
+    }
     pairs = (
         (_CREDIT, closed.credited_fen, today.credited_fen, closed.credited.part, today.credited.part),
         (_PAYMENT, closed.disbursed_fen, today.disbursed_fen, closed.disbursed.part, today.disbursed.part),
     )
-    return {
-        key
-        for key, before, after, was, now in pairs
-        if 0 < now < FEWEST or (before != after and abs(now - was) < FEWEST)
+    return small | {
+        key for key, before, after, was, now in pairs if before != after and abs(now - was) < fewest
     }
 
 
-def _cells(figures: MonthFigures, before: MonthFigures | None, *, has_before: bool) -> list[Cell]:
+def _cells(
+    cut: Cut, figures: MonthFigures, before: MonthFigures | None, rank: int | None, *, has_before: bool
+) -> list[Cell]:
     now = figures.coverage.percent
     moved = points(now, before.coverage.percent) if before else None
     return [
@@ -135,12 +135,12 @@ def _cells(figures: MonthFigures, before: MonthFigures | None, *, has_before: bo
         figures.disbursed.part,
         yuan_text(figures.credited_fen),
         yuan_text(figures.disbursed_fen),
+        *([rank] if cut.is_ranked else []),
     ]
 
 
 def _chart(cut: Cut, groups: Sequence[Group]) -> Chart:
-    rated = [group for group in groups if group.figures.coverage.percent is not None]
-    ranked = sorted(rated, key=lambda group: -float(group.figures.coverage.percent or 0))
+    ranked = sorted(groups, key=lambda group: -float(group.figures.coverage.percent or 0))
     return chart(cut.key, f"{cut.title}对接覆盖率（%）", Unit.PERCENT, (_point(group) for group in ranked))
 
 

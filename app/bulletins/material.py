@@ -50,7 +50,11 @@ class MonthFigures:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A row of a cut; `before` are its figures of the month before, where they can be compared."""
+    """A row of a cut; `before` are its figures of the month before, where they can be compared.
+
+    `hidden` are the measures (entries, contacted, answered, credited, disbursed) whose cells are withheld;
+    `rank` is its place among those of its level, None: it is not ranked.
+    """
 
     key: str
     name: str
@@ -58,6 +62,8 @@ class Group:
     figures: MonthFigures
     restated: MonthFigures | None = None
     before: MonthFigures | None = None
+    hidden: frozenset[str] = frozenset()
+    rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ class Target:
     name: str
     value: str
     actual: str
-    is_reached: bool | None
+    state: str
     due_on: date | None
     citation: str
 
@@ -128,9 +134,11 @@ class Material:
     """All that a bulletin says of a month.
 
     `before` is the month before; its figures are None when they cannot be compared, and
-    `incomparable` then says why. `as_of` is the instant for which late entries and obstacles are told.
+    `incomparable` then says why. `as_of` is the instant for which late entries and obstacles are told,
+    `smallest_cell` the fewest entries behind a published cell.
     """
 
+    smallest_cell: int
     jurisdiction: str
     jurisdiction_name: str
     month: str

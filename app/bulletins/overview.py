@@ -75,5 +75,5 @@ def _on_doubts(total: MonthFigures) -> Iterator[str]:
 
 
 def _on_target(target: Target) -> str:
-    reached = {None: "", True: "，已达到", False: "，未达到"}[target.is_reached]
-    return f"{target.name}目标{target.value}，本月末为{target.actual}{reached}（{target.citation}）。"
+    due = f"，期限{target.due_on.isoformat()}" if target.due_on else ""
+    return f"{target.name}{target.value}：本月末{target.actual}，{target.state}{due}（{target.citation}）。"

@@ -128,18 +128,17 @@ def targets_table(targets: Sequence[Target]) -> Table:
             ("name", "目标"),
             ("value", "目标值"),
             ("actual", "本月末"),
-            ("reached", "达到"),
+            ("state", "状态"),
             ("due", "期限"),
             ("citation", "依据"),
         )
     ]
-    reached = {None: None, True: "是", False: "否"}
     rows = (
         row(
             one.name,
             one.value,
             one.actual,
-            reached[one.is_reached],
+            one.state,
             one.due_on.isoformat() if one.due_on else None,
             one.citation,
         )

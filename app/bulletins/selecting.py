@@ -1,63 +1,100 @@
-"""Which rows of a cut a bulletin lists: the divisions right below the government, whole banks, all chains (pure)."""
+"""Which rows a bulletin lists, in which order, and what of them it withholds (pure).
+
+A bulletin goes to many. What would tell of a single firm is withheld as in coverage's ranking of institutions
+(docs/decisions/0011), so that both laid side by side give no withheld cell either.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from decimal import ROUND_HALF_UP, Decimal
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from app.bottlenecks.rules import ROUTE_NAMES
 from app.bulletins.material import Group, MonthFigures, OpenClass, Share
+from app.coverage.percentages import percent_text
+from app.coverage.ranking import MEASURES, Level, Row, Sort, hidden_measures, rank
 from app.policy.rulebook import AppliedRule
 
 Placed = Sequence[tuple[Group, str | None]]
 """Rows of a cut, each with the code of what it lies in."""
+OF_NONE: Final = ""
 OF_ITSELF: Final = "本级及未列明"
 COORDINATOR: Final = "统筹部门"
 """Who answers for what no class leads: it is asked, or reports the gap."""
-_TWO: Final = Decimal("0.01")
 _SHARES: Final = ("assigned", "contacted", "answered", "credited", "disbursed")
 _SUMS: Final = ("entries", "needed_fen", "credited_fen", "disbursed_fen")
 
 
-def regions_below(rows: Placed, jurisdiction: str, total: MonthFigures) -> list[Group]:
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the operator sets: the fewest entries behind a cell, and of an institution that is ranked."""
+
+    smallest_cell: int
+    least_entries: int
+
+
+def regions_below(rows: Placed, jurisdiction: str, total: MonthFigures, limits: Limits) -> list[Group]:
     """Answer the divisions right below a government, and a last row for what lies in none of them."""
     below = [group for group, parent in rows if parent == jurisdiction]
     if not below:
-        return [group for group, _parent in rows if group.key == jurisdiction]
+        return _withheld([group for group, _parent in rows if group.key == jurisdiction], total, limits)
     rest = total.entries - sum(group.figures.entries for group in below)
-    if rest <= 0:
-        return below
-    return [*below, Group("", OF_ITSELF, "", _rest(total, [group.figures for group in below]))]
+    if rest > 0:
+        below.append(Group(OF_NONE, OF_ITSELF, "", _rest(total, [group.figures for group in below])))
+    return _withheld(below, total, limits)
+
+
+def all_chains(rows: Placed, total: MonthFigures, limits: Limits) -> list[Group]:
+    """Answer all chains, and last what is in none."""
+    return _withheld([group for group, _parent in rows], total, limits)
+
+
+def whole_banks(rows: Placed, total: MonthFigures, limits: Limits) -> list[Group]:
+    """Answer the institutions that stand below no other, by their rank, and last what has none."""
+    known = {group.key: group for group, _parent in rows}
+    ranked = rank(
+        [_row(group, group.key, parent) for group, parent in rows if group.key],
+        _counts(total) | {"entries": total.assigned.part},
+        Level.HEAD_OFFICE,
+        Sort.COVERAGE,
+        least_entries=limits.least_entries,
+        smallest_cell=limits.smallest_cell,
+    )
+    banks = [replace(known[one.key], rank=one.rank, hidden=one.hidden) for one in ranked]
+    return banks + [group for group, _parent in rows if not group.key]
+
+
+def _withheld(groups: Sequence[Group], total: MonthFigures, limits: Limits) -> list[Group]:
+    keys = [f"{place}" for place in range(len(groups))]
+    rows = [_row(group, key, None) for key, group in zip(keys, groups, strict=True)]
+    hidden = hidden_measures(rows, _counts(total), limits.smallest_cell)
+    return [replace(group, hidden=hidden[key]) for key, group in zip(keys, groups, strict=True)]
+
+
+def _row(group: Group, key: str, parent: str | None) -> Row:
+    return Row(key, parent, group.level, _counts(group.figures), {})
+
+
+def _counts(figures: MonthFigures) -> dict[str, int]:
+    levels = {measure: getattr(figures, measure).part for measure in MEASURES if measure != "entries"}
+    return {"entries": figures.entries} | levels
 
 
 def _rest(total: MonthFigures, parts: Iterable[MonthFigures]) -> MonthFigures:
     """Answer what is left of the total; of it only counts and amounts are shown."""
     listed = list(parts)
-    entries = total.entries - sum(part.entries for part in listed)
+    sums = {key: getattr(total, key) - sum(getattr(part, key) for part in listed) for key in _SUMS}
     counts = {
-        key: _share(getattr(total, key).part - sum(getattr(part, key).part for part in listed), entries)
+        key: _share(
+            getattr(total, key).part - sum(getattr(part, key).part for part in listed), sums["entries"]
+        )
         for key in _SHARES
     }
-    sums = {key: getattr(total, key) - sum(getattr(part, key) for part in listed) for key in _SUMS}
     changed: dict[str, Any] = {**counts, **sums}
     return replace(total, **changed)
 
 
 def _share(part: int, whole: int) -> Share:
-    percent = (Decimal(part) * 100 / whole).quantize(_TWO, ROUND_HALF_UP)
-    return Share(part, whole, str(percent))
-
-
-def whole_banks(rows: Placed) -> list[Group]:
-    """Answer the institutions that stand below no other, the best covered first, and last what has none."""
-    roots = [group for group, parent in rows if parent is None and group.key]
-    rest = [group for group, _parent in rows if not group.key]
-    return sorted(roots, key=_standing) + rest
-
-
-def _standing(group: Group) -> tuple[Decimal, int, str]:
-    share = group.figures.coverage
-    return -Decimal(share.percent or 0), -share.whole, group.key
+    return Share(part, whole, percent_text(part, whole))
 
 
 def open_classes(counts: Mapping[str, int], rules: Iterable[AppliedRule]) -> list[OpenClass]:

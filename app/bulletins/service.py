@@ -1,6 +1,7 @@
 """Use cases of the bulletin: make it of a month, and write it as JSON, workbook or document."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -12,15 +13,20 @@ from app.bulletins.composition import compose
 from app.bulletins.document import document
 from app.bulletins.figures import Figures, figures
 from app.bulletins.late_service import late_at
-from app.bulletins.material import Changes, Material
-from app.bulletins.selecting import open_classes, regions_below, whole_banks
+from app.bulletins.material import Changes, Material, Target
+from app.bulletins.selecting import Limits, all_chains, open_classes, regions_below, whole_banks
 from app.bulletins.workbook import workbook
+from app.coverage.months import last_day_of
+from app.coverage.published import counted
+from app.coverage.ranking_service import LEAST, SMALLEST
 from app.coverage.rules import Cut
+from app.coverage.targets import STATE_LABELS, measure
 from app.coverage.workbook import METHOD
 from app.docking.reasons import REASONS, DeclineReason
 from app.kernel.database import AsyncSession, unrestricted
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import month_bounds, shanghai_date
+from app.policy.rulebook import RuleBook
 from app.policy.service import rule_book
 from app.reference import service as reference
 
@@ -80,13 +86,12 @@ async def _material(
 ) -> Material:
     since, until = month_bounds(month)
     as_of = min(now, until)
-    edition, regions = (
-        found.edition.id,
-        (await reference.current_book(session, get_settings().seed_dir)).regions,
-    )
-    book = await rule_book(session, viewer.jurisdiction, shanghai_date(as_of))
-    region = regions.get(viewer.jurisdiction)
+    edition = found.edition.id
+    regions = (await reference.current_book(session, get_settings().seed_dir)).regions
+    book = await rule_book(session, viewer.jurisdiction, min(last_day_of(month), shanghai_date(now)))
+    limits, region = _limits(book), regions.get(viewer.jurisdiction)
     return Material(
+        smallest_cell=limits.smallest_cell,
         jurisdiction=viewer.jurisdiction,
         jurisdiction_name=region.name if region else viewer.jurisdiction,
         month=month,
@@ -98,10 +103,10 @@ async def _material(
         restated=found.restated,
         before=found.before,
         incomparable=found.incomparable,
-        regions=regions_below(found.rows[Cut.REGION], viewer.jurisdiction, found.total),
-        chains=[group for group, _parent in found.rows[Cut.CHAIN]],
-        institutions=whole_banks(found.rows[Cut.INSTITUTION]),
-        targets=(),
+        regions=regions_below(found.rows[Cut.REGION], viewer.jurisdiction, found.total, limits),
+        chains=all_chains(found.rows[Cut.CHAIN], found.total, limits),
+        institutions=whole_banks(found.rows[Cut.INSTITUTION], found.total, limits),
+        targets=_targets(book, found),
         as_of=as_of,
         late=await late_at(session, viewer, edition, found.facts, regions, as_of),
         open_classes=open_classes(await queries.open_obstacles(session, edition, as_of), book.bottlenecks),
@@ -109,6 +114,28 @@ async def _material(
         restated_months=found.restated_months,
         method=METHOD,
     )
+
+
+def _limits(book: RuleBook) -> Limits:
+    least, smallest = book.parameter(LEAST).value, book.parameter(SMALLEST).value
+    assert isinstance(least, Mapping), "its type in the pack is `counts`"
+    assert isinstance(smallest, int), "its type in the pack is `count`"
+    return Limits(smallest_cell=smallest, least_entries=int(str(least["least_entries"])))
+
+
+def _targets(book: RuleBook, found: Figures) -> list[Target]:
+    measured = measure(book, counted(found.published), found.edition.in_force_from, book.on)
+    return [
+        Target(
+            one.parameter.name,
+            one.value,
+            one.actual,
+            STATE_LABELS[one.state],
+            one.due_on,
+            one.parameter.citation,
+        )
+        for one in measured
+    ]
 
 
 async def _changes(session: AsyncSession, edition_id: int, span: queries.Span) -> Changes:

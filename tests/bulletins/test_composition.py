@@ -1,15 +1,15 @@
 import re
+from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from app.bulletins.bulletin import Bulletin, Section, Unit, texts_of
 from app.bulletins.composition import DRAFT_MARK, compose
-from app.bulletins.concealing import FEWEST, concealed
 from app.bulletins.material import Material
+from app.bulletins.overview_tables import RESTATED
 from app.bulletins.wording import compared
 from tests.bulletins.materials import figures, materials, november, share
 
@@ -46,54 +46,43 @@ def test_every_number_in_a_chart_stands_in_a_table_of_its_section(material: Mate
 
 @SOME
 @given(materials())
-def test_a_row_of_one_or_two_entries_shows_nothing_but_its_name(material: Material) -> None:
-    made = compose(material)
+def test_no_cell_rests_on_one_or_two_entries_nor_can_such_a_one_be_worked_out_from_the_total(
+    material: Material,
+) -> None:
     for section, cut in zip(
-        made.sections[1:4], (material.regions, material.chains, material.institutions), strict=True
+        compose(material).sections[1:4],
+        (material.regions, material.chains, material.institutions),
+        strict=True,
     ):
-        small = {group.name for group in cut if 0 < group.figures.entries < FEWEST}
-        charted = {point.label for chart in section.charts for point in chart.points}
-        assert not small & charted
-        for row in section.tables[0].rows:
-            if row.cells[0] in small:
-                assert set(row.cells[1:]) == {None}
+        table, fewest = section.tables[0], material.smallest_cell
+        rows = [one for one in table.rows if not one.is_total and one.cells[0] != RESTATED]
+        for measure, others in (
+            ("entries", ("assigned", "percent")), ("contacted", ("percent",)), ("answered", ()),
+            ("credited", ("credited_amount",)), ("disbursed", ("disbursed_amount",)),
+        ):  # fmt: skip
+            counts = [getattr(group.figures, measure) for group in cut]
+            counts = [count if isinstance(count, int) else count.part for count in counts]
+            hidden = [count for count, row in zip(counts, rows, strict=True) if measure in row.hidden]
+            total = getattr(
+                material.total,
+                "assigned" if section.key == "institutions" and measure == "entries" else measure,
+            )
+            rest = (total if isinstance(total, int) else total.part) - sum(counts)
+            assert not {1, 2} & (Counter(counts) - Counter(hidden)).keys()
+            assert not hidden or sum(hidden) + max(rest, 0) >= fewest or len(hidden) == len(rows)
+            assert all(other in row.hidden for row in rows if measure in row.hidden for other in others)
 
 
 @SOME
 @given(materials())
-def test_no_amount_rests_on_one_or_two_entries_nor_can_such_a_one_be_worked_out_from_the_total(
-    material: Material,
-) -> None:
+def test_what_is_withheld_is_in_no_cell_sentence_or_chart(material: Material) -> None:
     for section in compose(material).sections[1:4]:
         table = section.tables[0]
         keys = [column.key for column in table.columns]
-        for counted, amount in (("credited", "credited_amount"), ("disbursed", "disbursed_amount")):
-            cut = {"regions": material.regions, "chains": material.chains}.get(
-                section.key, material.institutions
-            )
-            named = {group.name: getattr(group.figures, counted).part for group in cut}
-            listed = [row for row in table.rows if row.cells[0] in named]
-            hidden = [named[str(row.cells[0])] for row in listed if amount in row.hidden]
-            open_counts = [named[str(row.cells[0])] for row in listed if amount not in row.hidden]
-            assert not {1, 2} & set(open_counts)
-            assert sum(hidden) == 0 or sum(hidden) >= FEWEST or not any(open_counts)
-            again = [
-                row for row in table.rows if str(row.cells[0]).startswith("↳") and amount not in row.hidden
-            ]
-            assert not [row for row in again if row.cells[keys.index(counted)] in {1, 2}]
-
-
-@given(st.lists(st.integers(0, 30), max_size=9))
-def test_what_is_withheld_rests_on_three_entries_and_two_cells_where_that_can_be(counts: list[int]) -> None:
-    hidden = concealed(counts)
-    assert all(place in hidden for place, count in enumerate(counts) if 0 < count < FEWEST)
-    assert all(counts[place] > 0 for place in hidden)
-    rest = [count for place, count in enumerate(counts) if place not in hidden and count]
-    if hidden and rest:
-        assert len(hidden) >= 2
-        assert sum(counts[place] for place in hidden) >= FEWEST
-    if not any(0 < count < FEWEST for count in counts):
-        assert hidden == frozenset()
+        for row in table.rows:
+            assert all(row.cells[keys.index(key)] is None for key in row.hidden if key in keys)
+            if "percent" in row.hidden:
+                assert row.cells[0] not in {point.label for chart in section.charts for point in chart.points}
 
 
 @pytest.mark.parametrize(
@@ -146,11 +135,11 @@ def test_tables_and_charts_are_numbered_through_and_rows_fit_their_columns() -> 
 def test_the_highest_and_the_lowest_are_named_of_the_rows_that_are_shown() -> None:
     regions, chains, banks = (section.sentences for section in compose(november()).sections[1:4])
     assert regions == [
-        "各地区中，对接覆盖率最高的为“哈尔滨市”80.00%（40/50），最低的为“齐齐哈尔市”10.00%（1/10）。"
+        "各地区中，对接覆盖率最高的为“哈尔滨市”80.00%（36/45），最低的为“齐齐哈尔市”53.33%（8/15）。"
     ]
     assert chains == []
     assert banks[0].startswith(
-        "各机构中，对接覆盖率最高的为“=SUM(A1)银行”80.00%（32/40），最低的为“<b>&{{ 7*7 }}"
+        "参与排名的机构中，对接覆盖率最高的为“=SUM(A1)银行”88.89%（32/36），最低的为“<b>&{{ 7*7 }}"
     )
     assert "小银行" not in "".join(banks)
 
@@ -169,5 +158,5 @@ def test_a_month_without_entries_lateness_or_obstacles_says_so() -> None:
 def test_what_was_restated_stands_below_what_was_closed() -> None:
     levels = compose(november()).sections[0].tables[0]
     rows = [texts_of(levels, row)[:4] for row in levels.rows]
-    assert rows[1:3] == [["已对接（对接覆盖率）", "41", "60", "68.33"], ["↳ 重述数", "43", "60", "71.67"]]
+    assert rows[1:3] == [["已对接（对接覆盖率）", "44", "60", "73.33"], [RESTATED, "45", "60", "75.00"]]
     assert [column.unit for column in levels.columns][-1] is Unit.POINTS
