@@ -42,6 +42,7 @@ class Action(StrEnum):
     RUN_MATCHING = "run_matching"
     RUN_ALLOCATION = "run_allocation"
     LOG_DOCKING = "log_docking"
+    REROUTE_ENTRIES = "reroute_entries"
     DISPATCH_ENTRIES = "dispatch_entries"
     RAISE_CASE = "raise_case"
     ANSWER_CASE = "answer_case"
@@ -90,6 +91,7 @@ ROLES: Final[Mapping[Action, frozenset[Role]]] = {
     Action.RUN_MATCHING: frozenset({Role.COORDINATOR}),
     Action.RUN_ALLOCATION: frozenset({Role.COORDINATOR}),
     Action.LOG_DOCKING: _LENDERS | {Role.COORDINATOR, Role.ENTERPRISE},
+    Action.REROUTE_ENTRIES: frozenset({Role.COORDINATOR}),
     Action.DISPATCH_ENTRIES: frozenset({Role.BANK_ADMINISTRATOR, Role.RELATIONSHIP_MANAGER}),
     Action.RAISE_CASE: _LENDERS | {Role.COORDINATOR},
     Action.ANSWER_CASE: frozenset({Role.COORDINATOR}),

@@ -9,7 +9,7 @@ from app.allocation import service
 from app.allocation.reroute_schemas import RerouteIn, RerouteOut
 from app.allocation.schemas import AllocationRunOut, AssignmentOut, CheckOut
 from app.cli import edge
-from app.docking import history_service
+from app.docking import reroute_service
 from app.kernel.clock import utc_now
 from app.kernel.errors import Fault, Refused
 
@@ -99,11 +99,7 @@ def reroute(
         fields = {"edition": edition, "institution": institution, "reason": reason, "dry_run": dry_run}
         wanted = _order(fields | {"entries": entry or None})
         async with edge.work(writes=not dry_run) as (session, viewer):
-            chosen = await service.entries_to_reroute(session, viewer, wanted)
-            states = await history_service.docking_states(session, viewer, edition, now=utc_now())
-            financed = {state.entry for state in states if state.approved}
-            leave = {one.id: "已有授信审批，不再改派" for one in chosen if one.code in financed}
-            return await service.reroute_in_bulk(session, viewer, wanted, leave=leave, now=utc_now())
+            return await reroute_service.reroute_in_bulk(session, viewer, wanted, now=utc_now())
 
     found = edge.run(job)
     if as_json:

@@ -11,18 +11,26 @@ from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from typing import Any, Final
 
+from app.accounts import audit_service
+from app.accounts.audit import Origin
 from app.accounts.rules import Viewer
 from app.allocation import service as allocation
+from app.allocation.reroute_schemas import MOST_ENTRIES, RerouteIn
 from app.bottlenecks import service as bottlenecks
 from app.catalogue import service as catalogue
 from app.chains import service as chains
 from app.coordination import simulation_service as coordination
 from app.coverage import service as coverage
+from app.docking import clock_service as clocks
 from app.docking import simulation_service as docking
+from app.docking.clock import Turn
+from app.docking.kinds import Level
+from app.docking.reroute_service import reroute_in_bulk
 from app.docking.round_service import remind_and_escalate
+from app.docking.working_time import Step
 from app.institutions import service as institutions
 from app.kernel.database import AsyncSession, Sessions, transaction
-from app.kernel.paging import PageRequest
+from app.kernel.paging import MOST_ROWS, PageRequest
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import SHANGHAI, month_bounds, shanghai_date
 from app.matching import service as matching
@@ -97,6 +105,7 @@ async def walk(sessions: Sessions, viewer: Viewer, stages: Sequence[Stage]) -> A
     """Work through the stages; each is kept before the next begins."""
     for stage in stages:
         async with transaction(sessions) as session:
+            audit_service.begin(session, Origin(viewer, via="line"))
             result = await stage.work(session, viewer, stage.at)
         yield Done(stage, result)
 
@@ -162,6 +171,7 @@ def _rounds(plan: LinePlan, half: HalfYear) -> Iterator[Stage]:
             yield _dock(plan, half, _at(middle, _MORNING))
             yield _coordinate(plan, half, _at(middle, _LATE_MORNING))
             yield _ring(_at(middle, _NOON))
+            yield _take_from_silent(half, _at(middle, _NOON))
             yield _allocate(half, _at(middle, _AFTERNOON))
         following = shanghai_date(month_bounds(month)[1])
         closing = _at(_working_day(following), _MORNING)
@@ -169,6 +179,7 @@ def _rounds(plan: LinePlan, half: HalfYear) -> Iterator[Stage]:
         yield _close(month, closing)
         yield _coordinate(plan, half, _at(_working_day(following), _LATE_MORNING))
         yield _ring(_at(_working_day(following), _NOON))
+        yield _take_from_silent(half, _at(_working_day(following), _NOON))
         if month == half.months[-1]:
             return
         if _quarter(following) != f"{month[:4]}Q{(int(month[5:]) + 2) // 3}":
@@ -241,6 +252,32 @@ def _ring(at: datetime) -> Stage:
         return parts
 
     return Stage("clock", at, ring)
+
+
+def _take_from_silent(half: HalfYear, at: datetime) -> Stage:
+    """Let the coordinator take entries whose first steps were raised to the province, and give them to the next."""
+
+    async def take(session: AsyncSession, viewer: Viewer, now: datetime) -> Any:
+        late: list[str] = []
+        page: PageRequest | None = PageRequest(limit=MOST_ROWS)
+        while page is not None:
+            found = await clocks.clocks_page(
+                session, viewer, page, half.edition, turn=Turn.INSTITUTION, level=Level.PROVINCE, now=now
+            )
+            late += (one.entry for one in found.items if one.step in {Step.ACCEPT, Step.CONTACT})
+            page = PageRequest(limit=MOST_ROWS, cursor=found.next) if found.next else None
+        batches = [late[first : first + MOST_ENTRIES] for first in range(0, len(late), MOST_ENTRIES)]
+        return [
+            await reroute_in_bulk(
+                session,
+                viewer,
+                RerouteIn(edition=half.edition, entries=batch, reason="逾期未对接", dry_run=False),
+                now=now,
+            )
+            for batch in batches
+        ]
+
+    return Stage("reroute", at, take)
 
 
 def _close(month: str, at: datetime) -> Stage:

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Path, Query, Response
 
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
-from app.docking import answers_api, clock_service, history_service, service
+from app.allocation.reroute_schemas import RerouteIn, RerouteOut
+from app.docking import answers_api, clock_service, history_service, reroute_service, service
 from app.docking.clock import Turn
 from app.docking.kinds import Level
 from app.docking.schemas import (
@@ -177,6 +178,21 @@ async def list_pause_reasons(_viewer: ViewerDep) -> list[PauseReasonOut]:
 async def list_decline_reasons(_viewer: ViewerDep) -> list[ReasonOut]:
     """Answer each reason with its Chinese words and the facts of the need that it establishes."""
     return history_service.reasons()
+
+
+@docking_router.post(
+    "/reroutes",
+    summary="Take entries from their parties and give them to the next (批量改派)",
+    openapi_extra=does(Action.REROUTE_ENTRIES),
+)
+async def reroute_entries(
+    session: SessionDep,
+    viewer: ViewerDep,
+    body: RerouteIn,
+    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - TransactionRoute answers repetitions
+) -> RerouteOut:
+    """Say for each entry where it goes and why; a dry run (the default) stores nothing and answers the same."""
+    return await reroute_service.reroute_in_bulk(session, viewer, body, now=utc_now())
 
 
 router = APIRouter()

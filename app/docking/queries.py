@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 
 from app.accounts.rules import Viewer
 from app.docking.dossiers import InstitutionKey
+from app.docking.kinds import BY_THE_CLOCK
 from app.docking.simulation_plan import LoggedMoment
 from app.docking.tables import DockingEvent
 from app.enterprises.tables import NeedRevision
@@ -23,6 +24,7 @@ from app.kernel.errors import Conflict, Fault
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
 IDS_PER_STATEMENT: Final = 5_000
+RUNG: Final = frozenset(kind.value for kind in BY_THE_CLOCK)
 
 
 def _visible(viewer: Viewer) -> ColumnElement[bool]:
@@ -143,7 +145,10 @@ async def stated_facts(session: AsyncSession, viewer: Viewer, edition: int) -> d
 async def logged_moments(
     session: AsyncSession, viewer: Viewer, edition: int
 ) -> tuple[set[LoggedMoment], set[int]]:
-    """Answer what is logged on an edition, and the ids of the entries with events that are not simulated."""
+    """Answer what is logged on an edition, and the ids of the entries with events that somebody really logged.
+
+    The clock rings for simulated entries too.
+    """
     columns = (
         DockingEvent.entry_id,
         DockingEvent.institution_id,
@@ -154,4 +159,4 @@ async def logged_moments(
     statement = _entries(viewer, *columns).join(DockingEvent, DockingEvent.entry_id == WhitelistEntry.id)
     rows = (await session.execute(statement.where(WhitelistEntry.edition_id == edition))).all()
     moments = {(row.entry_id, row.institution_id, row.kind, row.occurred_at) for row in rows}
-    return moments, {row.entry_id for row in rows if not row.is_simulated}
+    return moments, {row.entry_id for row in rows if not row.is_simulated and row.kind not in RUNG}
