@@ -11,15 +11,12 @@ from app.bottlenecks.rules import established_from_data
 from app.coordination import queries
 from app.coordination.rules import (
     MISSING,
-    CaseKind,
     CaseSpan,
     CaseState,
     Wording,
-    case_code,
     facts_established,
     settled_kinds,
 )
-from app.coordination.tables import CoordinationCase
 from app.kernel.database import AsyncSession, unrestricted
 from app.policy.facts import FactValue, Members
 
@@ -30,21 +27,7 @@ async def open_spans_of(session: AsyncSession, entry_ids: Collection[int]) -> di
     Entries without any are left out. They decide whose turn it is and are shown to nobody, so all of them count.
     """
     with unrestricted(session):
-        found = await queries.cases_of_entries(session, entry_ids)
-    return {entry_id: [_span(row) for row in rows] for entry_id, rows in found.items()}
-
-
-def _span(row: CoordinationCase) -> CaseSpan:
-    return CaseSpan(
-        kind=CaseKind(row.kind),
-        body=row.body,
-        raised_at=row.raised_at,
-        closed_at=row.closed_at,
-        due_on=row.due_on,
-        state=CaseState(row.state),
-        code=case_code(row.id),
-        working_days=row.working_days,
-    )
+        return await queries.spans_of_entries(session, entry_ids)
 
 
 async def facts_resolved(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from app.accounts.rules import Viewer
 from app.allocation.tables import Assignment, AssignmentSupport
 from app.bottlenecks.tables import BottleneckCase
-from app.coordination.rules import CaseKind, CaseState
+from app.coordination.rules import CaseKind, CaseSpan, CaseState, case_code
 from app.coordination.schemas import CaseFilter
 from app.coordination.tables import CoordinationCase, CoordinationComment
 from app.enterprises.tables import Enterprise, NeedRevision
@@ -192,16 +192,14 @@ async def hold_entries(session: AsyncSession, entry_ids: Iterable[int]) -> dict[
     return found
 
 
-async def open_cases(
-    session: AsyncSession, entry_ids: Iterable[int]
-) -> dict[tuple[int, CaseKind], CoordinationCase]:
-    """Answer the open cases of entries by (entry, kind)."""
-    found: dict[tuple[int, CaseKind], CoordinationCase] = {}
+async def open_cases(session: AsyncSession, entry_ids: Iterable[int]) -> set[tuple[int, CaseKind]]:
+    """Answer of which entries and kinds a case is open."""
+    found: set[tuple[int, CaseKind]] = set()
     for batch in _batches(entry_ids):
-        statement = select(CoordinationCase).where(
+        statement = select(CoordinationCase.entry_id, CoordinationCase.kind).where(
             CoordinationCase.entry_id.in_(batch), CoordinationCase.state == CaseState.OPEN.value
         )
-        found |= {(row.entry_id, CaseKind(row.kind)): row for row in await session.scalars(statement)}
+        found |= {(entry_id, CaseKind(kind)) for entry_id, kind in await session.execute(statement)}
     return found
 
 
@@ -269,16 +267,29 @@ async def open_cases_of_edition(
     return list((await session.scalars(statement)).all())
 
 
-async def cases_of_entries(
-    session: AsyncSession, entry_ids: Collection[int]
-) -> dict[int, list[CoordinationCase]]:
-    """Answer the cases of those entries that have some, in the order in which they were raised."""
-    found: dict[int, list[CoordinationCase]] = {}
+async def spans_of_entries(session: AsyncSession, entry_ids: Collection[int]) -> dict[int, list[CaseSpan]]:
+    """Answer when cases were open of those entries that have some, in the order in which they were raised."""
+    found: dict[int, list[CaseSpan]] = defaultdict(list)
+    columns = (
+        CoordinationCase.entry_id,
+        CoordinationCase.id,
+        CoordinationCase.kind,
+        CoordinationCase.state,
+        CoordinationCase.body,
+        CoordinationCase.raised_at,
+        CoordinationCase.closed_at,
+        CoordinationCase.due_on,
+        CoordinationCase.working_days,
+    )
     for batch in _batches(entry_ids):
-        statement = select(CoordinationCase).where(CoordinationCase.entry_id.in_(batch))
-        for row in await session.scalars(statement.order_by(CoordinationCase.id)):
-            found.setdefault(row.entry_id, []).append(row)
-    return found
+        statement = select(*columns).where(CoordinationCase.entry_id.in_(batch))
+        rows = await session.execute(statement.order_by(CoordinationCase.id))
+        for entry_id, number, kind, state, body, raised_at, closed_at, due_on, days in rows:
+            span = CaseSpan(
+                CaseKind(kind), body, raised_at, closed_at, due_on, CaseState(state), case_code(number), days
+            )
+            found[entry_id].append(span)
+    return dict(found)
 
 
 async def wordings_of(

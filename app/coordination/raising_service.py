@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from app.accounts import audit_service
@@ -26,7 +26,7 @@ from app.coordination.rules import (
     named,
     responsible,
 )
-from app.coordination.schemas import CaseIn, CaseOut
+from app.coordination.schemas import MOST_TEXT, CaseIn, CaseOut
 from app.coordination.topics import CASES_CHANGED
 from app.coordination.views import case_out
 from app.institutions.reach import institution_target
@@ -41,7 +41,6 @@ from app.reference.book import ReferenceBook
 from app.reference.service import current_book
 
 DEADLINES: Final = "docking.deadlines"
-MOST_SENTENCES: Final = 2_000
 
 
 async def raise_case(session: AsyncSession, viewer: Viewer, body: CaseIn, *, now: datetime) -> CaseOut:
@@ -63,8 +62,8 @@ async def raise_case(session: AsyncSession, viewer: Viewer, body: CaseIn, *, now
         raise Conflict("The entry is not on the roster.", [_off_roster(entry)])
     # One of a kind is open at a time, whoever sees it.
     with unrestricted(session):
-        known = (await queries.open_cases(session, [entry.id])).get((entry.id, body.kind))
-    if known is not None:
+        known = await queries.open_cases(session, [entry.id])
+    if (entry.id, body.kind) in known:
         remedy = "Add a comment to it; another can be raised when it is closed."
         fault = Fault("kind", "a case of this kind is open", remedy, body.kind)
         raise Conflict(f"“{KINDS[body.kind].chinese}” is being settled for this entry.", [fault])
@@ -117,6 +116,7 @@ class _Surroundings:
     book: ReferenceBook
     days: dict[str, int]
     known: dict[tuple[CaseKind, str], Responsible] = field(default_factory=dict)
+    dues: dict[int, date | None] = field(default_factory=dict)
 
     def answerer(self, kind: CaseKind, region: str) -> Responsible:
         """Answer who has to answer by the clause; looked up once for all entries of a region."""
@@ -125,6 +125,12 @@ class _Surroundings:
             found = responsible(kind, region, self.tree, coordinator_of(region, self.book.regions))
             self.known[kind, region] = found
         return found
+
+    def due(self, days: int, now: datetime) -> date | None:
+        """Answer the last day for an answer; looked up once for all cases that are raised together."""
+        if days not in self.dues:
+            self.dues[days] = due_on(self.book.calendar, now, days)
+        return self.dues[days]
 
     def row(
         self, wanted: NewCase, entry: CaseEntry, now: datetime, body: Responsible | None = None
@@ -141,9 +147,9 @@ class _Surroundings:
             "raised_by": wanted.raised_by,
             "raised_at": now,
             "raised_for_institution_id": wanted.raised_for,
-            "question": wanted.question[:MOST_SENTENCES],
+            "question": wanted.question[:MOST_TEXT],
             "working_days": days,
-            "due_on": due_on(self.book.calendar, now, days),
+            "due_on": self.due(days, now),
             "version": 1,
         }
 
