@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Any
 
 from app.bottlenecks.rules import established_from_data
-from app.coordination import queries
+from app.coordination import effects_queries as queries
 from app.coordination.rules import (
     MISSING,
     CaseSpan,

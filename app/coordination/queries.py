@@ -1,7 +1,6 @@
 """Reads and writes of coordination cases and comments; the viewer's jurisdiction comes first."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
@@ -12,11 +11,10 @@ from sqlalchemy.orm import aliased
 
 from app.accounts.rules import Viewer
 from app.allocation.tables import Assignment, AssignmentSupport
-from app.bottlenecks.tables import BottleneckCase
-from app.coordination.rules import CaseKind, CaseSpan, CaseState, case_code
+from app.coordination.rules import CaseKind, CaseState
 from app.coordination.schemas import CaseFilter
 from app.coordination.tables import CoordinationCase, CoordinationComment
-from app.enterprises.tables import Enterprise, NeedRevision
+from app.enterprises.tables import Enterprise
 from app.institutions.rules import digits_of
 from app.institutions.tables import Institution
 from app.kernel.database import AsyncSession
@@ -185,7 +183,7 @@ async def hold_entry(session: AsyncSession, viewer: Viewer, code: str) -> CaseEn
 async def hold_entries(session: AsyncSession, entry_ids: Iterable[int]) -> dict[int, CaseEntry]:
     """Answer entries by id, held likewise."""
     found: dict[int, CaseEntry] = {}
-    for batch in _batches(entry_ids):
+    for batch in batches(entry_ids):
         statement = select(*_ENTRY).where(WhitelistEntry.id.in_(batch)).order_by(WhitelistEntry.id)
         rows = await session.execute(statement.with_for_update(of=WhitelistEntry, key_share=True))
         found |= {row[0]: CaseEntry(*row) for row in rows}
@@ -195,7 +193,7 @@ async def hold_entries(session: AsyncSession, entry_ids: Iterable[int]) -> dict[
 async def open_cases(session: AsyncSession, entry_ids: Iterable[int]) -> set[tuple[int, CaseKind]]:
     """Answer of which entries and kinds a case is open."""
     found: set[tuple[int, CaseKind]] = set()
-    for batch in _batches(entry_ids):
+    for batch in batches(entry_ids):
         statement = select(CoordinationCase.entry_id, CoordinationCase.kind).where(
             CoordinationCase.entry_id.in_(batch), CoordinationCase.state == CaseState.OPEN.value
         )
@@ -267,67 +265,8 @@ async def open_cases_of_edition(
     return list((await session.scalars(statement)).all())
 
 
-async def spans_of_entries(session: AsyncSession, entry_ids: Collection[int]) -> dict[int, list[CaseSpan]]:
-    """Answer when cases were open of those entries that have some, in the order in which they were raised."""
-    found: dict[int, list[CaseSpan]] = defaultdict(list)
-    columns = (
-        CoordinationCase.entry_id,
-        CoordinationCase.id,
-        CoordinationCase.kind,
-        CoordinationCase.state,
-        CoordinationCase.body,
-        CoordinationCase.raised_at,
-        CoordinationCase.closed_at,
-        CoordinationCase.due_on,
-        CoordinationCase.working_days,
-    )
-    for batch in _batches(entry_ids):
-        statement = select(*columns).where(CoordinationCase.entry_id.in_(batch))
-        rows = await session.execute(statement.order_by(CoordinationCase.id))
-        for entry_id, number, kind, state, body, raised_at, closed_at, due_on, days in rows:
-            span = CaseSpan(
-                CaseKind(kind), body, raised_at, closed_at, due_on, CaseState(state), case_code(number), days
-            )
-            found[entry_id].append(span)
-    return dict(found)
-
-
-async def wordings_of(
-    session: AsyncSession, entry_ids: Iterable[int]
-) -> dict[int, list[tuple[datetime, dict[str, Any]]]]:
-    """Answer entry → (since, stated facts) of its need's wordings up to its own, the first one first."""
-    found: dict[int, list[tuple[datetime, dict[str, Any]]]] = defaultdict(list)
-    is_until_own = and_(
-        NeedRevision.need_id == WhitelistEntry.need_id, NeedRevision.id <= WhitelistEntry.need_revision_id
-    )
-    for batch in _batches(entry_ids):
-        statement = (
-            select(WhitelistEntry.id, NeedRevision.created_at, NeedRevision.facts)
-            .join(NeedRevision, is_until_own)
-            .where(WhitelistEntry.id.in_(batch))
-            .order_by(NeedRevision.id)
-        )
-        for entry_id, since, facts in await session.execute(statement):
-            found[entry_id].append((since, facts))
-    return found
-
-
-async def established_of(session: AsyncSession, entry_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """Answer what entries' current bottleneck cases established beyond their present wording, as stored."""
-    found: dict[int, dict[str, Any]] = {}
-    is_of_wording = and_(
-        BottleneckCase.entry_id == WhitelistEntry.id,
-        BottleneckCase.is_current,
-        BottleneckCase.need_revision_id == WhitelistEntry.need_revision_id,
-    )
-    for batch in _batches(entry_ids):
-        statement = select(WhitelistEntry.id, BottleneckCase.detail).join(BottleneckCase, is_of_wording)
-        for entry_id, detail in await session.execute(statement.where(WhitelistEntry.id.in_(batch))):
-            found[entry_id] = detail["established"]
-    return found
-
-
-def _batches(ids: Iterable[int]) -> Iterable[list[int]]:
+def batches(ids: Iterable[int]) -> Iterator[list[int]]:
+    """Answer ids in order, each once, in lists that a statement takes."""
     source = iter(sorted(set(ids)))
     while batch := list(islice(source, IDS_PER_STATEMENT)):
         yield batch
