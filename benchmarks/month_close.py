@@ -97,7 +97,7 @@ async def _close(session: AsyncSession) -> str:
 async def _close_plainly(session: AsyncSession) -> str:
     """Read everything with the mapped classes, fold it, and freeze it as one text."""
     listed = (await session.execute(select(WhitelistEntry))).scalars().all()
-    needs = dict((await session.execute(select(NeedRevision.id, NeedRevision.facts))).all())
+    needs = {one.id: one.facts for one in (await session.execute(select(NeedRevision))).scalars()}
     lines = await queries.institution_lines(session)
     spells: dict[int, list[Spell]] = {}
     for held in (await session.execute(select(Assignment))).scalars():

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, insert, literal, select
+from sqlalchemy import insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.allocation.tables import AllocationRun, Assignment
@@ -168,7 +168,8 @@ def _event(sequence: int, kind: str, at: datetime) -> Any:
     """Answer the statement that stores one event for each entry; two thirds get credit, half of all are paid out."""
     approved, paid = kind == "credit_approved", kind == "disbursed"
     amount = WhitelistEntry.amount_fen if approved else literal(50_000_000) if paid else literal(None)
-    table = DockingEvent.__table__.c
+    events = DockingEvent.metadata.tables["docking_events"]
+    table = events.c
     values = {
         table.entry_id: WhitelistEntry.id,
         table.sequence: literal(sequence),
@@ -188,7 +189,7 @@ def _event(sequence: int, kind: str, at: datetime) -> Any:
             table.term_months: 6 + WhitelistEntry.id % 50,
             table.is_credit_loan: WhitelistEntry.id % 2 == 0,
         }
-    which: Select[Any] = (
+    which: Any = (
         select(*(value.label(column.name) for column, value in values.items()))
         .join_from(WhitelistEntry, Assignment, Assignment.entry_id == WhitelistEntry.id)
         .where(Assignment.ended_at.is_(None))
@@ -197,7 +198,7 @@ def _event(sequence: int, kind: str, at: datetime) -> Any:
         which = which.where(WhitelistEntry.id % 3 != 0)
     if paid:
         which = which.where(WhitelistEntry.id % 2 == 0, WhitelistEntry.id % 3 != 0)
-    return insert(DockingEvent.__table__).from_select(list(values), which)
+    return insert(events).from_select(list(values), which)
 
 
 async def store_closed_months(session: AsyncSession, count: int, size: int) -> None:

@@ -12,6 +12,7 @@ from app.bottlenecks.schemas import CaseFilter
 from app.coverage import service as coverage
 from app.coverage.rules import Cut
 from app.coverage.schemas import MONTH_PATTERN
+from app.coverage.targets import STATE_LABELS
 from app.desks.pages import guest_of, page
 from app.kernel.clock import utc_now
 from app.kernel.errors import NotFound
@@ -40,6 +41,7 @@ async def home(
     months, first = await coverage.listed_months(session, viewer, now=now)
     chosen = month or first
     context: dict[str, Any] = {"months": months[-MOST_MONTHS:], "month": chosen, "levels": LEVELS}
+    context["states"] = STATE_LABELS
     try:
         shown = await coverage.show(session, viewer, chosen, by=Cut.REGION, now=now) if chosen else None
     except NotFound:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Grant, Role, Viewer
 from app.coverage import queries, service
-from app.coverage.months import closes_on
+from app.coverage.months import NextClose, closes_on
 from app.coverage.tables import CoverageSnapshot
 from app.kernel.database import Sessions, transaction
 from app.kernel.errors import Conflict, Forbidden
@@ -46,7 +46,7 @@ def test_a_working_day_that_nobody_published_is_not_guessed() -> None:
 async def test_due_months_close_in_order_once(session: AsyncSession, viewer: Viewer) -> None:
     await build_world(session)
     assert await service.close_due(session, viewer, now=at("2023-10-06", 23)) == []
-    assert await service.next_close(session, viewer) == service.NextClose("2023-09", date(2023, 10, 7))
+    assert await service.next_close(session, viewer) == NextClose("2023-09", date(2023, 10, 7))
     [first] = await service.close_due(session, viewer, now=at("2023-10-07"))
     assert (first.month, first.closed_at) == ("2023-09", at("2023-10-07"))
     assert await service.close_due(session, viewer, now=at("2023-10-07", 9)) == []
@@ -137,6 +137,6 @@ async def _do(sessions: Sessions, statement: str) -> Any:
 
 
 def test_closing_waits_for_the_day_even_within_its_first_minutes() -> None:
-    due = service.NextClose("2023-09", date(2023, 10, 7))
+    due = NextClose("2023-09", date(2023, 10, 7))
     midnight = at("2023-10-07")
     assert [due.is_due(midnight + timedelta(microseconds=shift)) for shift in (-1, 0)] == [False, True]

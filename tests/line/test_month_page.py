@@ -36,6 +36,8 @@ async def test_a_month_shows_its_coverage_its_hash_and_that_it_is_simulated(
     assert "模拟数据" in text
     assert "哈尔滨市" in text
     assert "政策空缺" in text
+    assert "黑银发〔2023〕25号（十三）" in text
+    assert "尚未达到" in text
 
 
 async def test_every_link_of_a_month_leads_somewhere(browser: httpx.AsyncClient) -> None:
