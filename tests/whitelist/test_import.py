@@ -413,7 +413,7 @@ async def test_a_large_import_sends_no_more_statements_than_a_small_one(
             await take(session, viewer, now, workbook(rows))
         counts.append(len(sent))
     assert counts[1] <= counts[0]
-    assert counts[0] < 40
+    assert counts[0] < 60, "with what docking does when entries are admitted"
 
 
 async def test_a_stored_need_is_listed_by_its_code_and_only_once(
