@@ -62,6 +62,12 @@ _LISTED = (
     ),
     Feature("docking.events", "app.docking", "docking log", "对接记录只增不改，婉拒须有理由和证据"),
     Feature("docking.deadlines", "app.docking", "docking due", "每一步的工作日时限、暂停与逾期"),
+    Feature(
+        "docking.guarantees",
+        "app.docking",
+        "/docking/guarantee-fees",
+        "担保费率上限按日按地取用并校验报价，承保后重新匹配；平均费率逐机构计算",
+    ),
     Feature("docking.escalation", "app.docking", "rounds make", "到期提醒与逾期逐级升级"),
     Feature(
         "coverage.monthly", "app.coverage", "coverage show", "按月对接覆盖率，分地区、产业链、机构、类别"
