@@ -106,16 +106,23 @@ def hidden_measures(
 ) -> dict[str, frozenset[str]]:
     """Answer for each institution the measures that must not be shown, over the whole tree."""
     parents = {row.key: row.parent for row in rows}
-    concealed_by = {
-        measure: concealed(
-            {WHOLE: whole[measure]} | {row.key: row.counts[measure] for row in rows}, parents, smallest_cell
-        )
-        for measure in MEASURES
-    }
+    by_measure = {}
+    for measure in MEASURES:
+        counts = {WHOLE: whole[measure]} | {row.key: row.counts[measure] for row in rows}
+        amounts = _amounts(rows, measure)
+        by_measure[measure] = concealed(counts, parents, smallest_cell, amounts)
     return {
-        row.key: frozenset(measure for measure, keys in concealed_by.items() if row.key in keys)
-        for row in rows
+        row.key: frozenset(measure for measure, keys in by_measure.items() if row.key in keys) for row in rows
     }
+
+
+def _amounts(rows: Sequence[Row], measure: str) -> dict[str, int]:
+    """Answer the amounts by institution of a measure that has some, with those of all roots as the whole's."""
+    sort = next((sort for sort in _AMOUNTS if RESTS_ON[sort] == measure), None)
+    if sort is None:
+        return {}
+    found = {row.key: row.others[sort] or 0 for row in rows}
+    return found | {WHOLE: sum(found[row.key] for row in rows if row.parent not in found)}
 
 
 def _value(row: Row, sort: Sort) -> Fraction | None:

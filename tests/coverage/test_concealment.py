@@ -1,6 +1,6 @@
 """No difference of shown cells gives a hidden one: held against exact linear algebra over random trees."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 import pytest
@@ -32,11 +32,15 @@ def trees(draw: st.DrawFn) -> Tree:
     return counts, parents
 
 
-def rows_of(counts: Mapping[str, int], parents: Mapping[str, str | None], hidden: frozenset[str]) -> tuple[
-    list[str], list[list[Fraction]]
-]:  # fmt: skip
+def equations(
+    counts: Mapping[str, int],
+    parents: Mapping[str, str | None],
+    hidden: frozenset[str],
+    acting: Iterable[str],
+) -> tuple[list[str], list[list[Fraction]]]:
     """Write the sums as equations over what is unknown: hidden cells, and what institutions did themselves."""
-    unknown = sorted(hidden) + [f"rest of {one.whole}" for one in sums_of(counts, parents) if one.rest]
+    rests = [f"rest of {key}" for key in sorted(acting)]
+    unknown = [*sorted(hidden), *rests]
     place = {key: number for number, key in enumerate(unknown)}
     rows = []
     for one in sums_of(counts, parents):
@@ -68,7 +72,7 @@ def determined(unknown: list[str], rows: list[list[Fraction]]) -> set[str]:
     return {names[0] for names in alone if len(names) == 1}
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(trees())
 def test_no_difference_of_shown_cells_gives_a_hidden_one(tree: Tree) -> None:
     counts, parents = tree
@@ -77,10 +81,52 @@ def test_no_difference_of_shown_cells_gives_a_hidden_one(tree: Tree) -> None:
     if 0 < counts[WHOLE] < FEWEST:
         assert hidden == set(counts) - {WHOLE}
         return
-    found = determined(*rows_of(counts, parents, hidden))
+    rests = {one.whole: one.rest for one in sums_of(counts, parents) if one.rest}
+    found = determined(*equations(counts, parents, hidden, rests))
     assert not found & hidden
-    small = {f"rest of {one.whole}" for one in sums_of(counts, parents) if 0 < one.rest < FEWEST}
-    assert not found & small
+    assert not found & {f"rest of {key}" for key, rest in rests.items() if rest < FEWEST}
+
+
+@settings(max_examples=120)
+@given(st.data())
+def test_no_difference_of_amounts_gives_a_hidden_one_where_entries_passed_from_one_to_another(
+    data: st.DataObject,
+) -> None:
+    """Entries have several institutions: their counts do not add up, their amounts do."""
+    keys = [f"k{number}" for number in range(data.draw(st.integers(1, 8)))]
+    parents: dict[str, str | None] = {
+        key: data.draw(st.sampled_from((None, *keys[:number]))) for number, key in enumerate(keys)
+    }
+    entries = data.draw(st.lists(st.sets(st.sampled_from(keys), min_size=1, max_size=3), max_size=25))
+
+    def above(key: str | None) -> set[str]:
+        return set() if key is None else {key} | above(parents[key])
+
+    under = [set().union(*map(above, entry)) for entry in entries]
+    counts = {key: sum(key in one for one in under) for key in keys} | {WHOLE: len(entries)}
+    own = {key: sum(key in entry for entry in entries) for key in keys}
+    paid = {key: sum(own[low] for low in keys if key in above(low)) for key in keys}
+    paid[WHOLE] = sum(own.values())
+    hidden = concealed(counts, parents, FEWEST, paid)
+    if 0 < len(entries) < FEWEST:
+        return
+    wholes = {one.whole for one in sums_of(counts, parents)} - {WHOLE}
+    acting = {key for key in wholes if own[key]}
+    found = determined(*equations(counts, parents, hidden, acting))
+    assert {key for key in keys if 0 < counts[key] < FEWEST} <= hidden
+    assert not found & hidden
+    assert not found & {f"rest of {key}" for key in acting if own[key] < FEWEST}
+
+
+def test_thousands_of_branches_take_no_time_to_speak_of() -> None:
+    parents = {f"b{n:04d}": f"bank{n % 40}" for n in range(4_000)} | {f"bank{n}": None for n in range(40)}
+    counts = {f"b{n:04d}": n % 7 for n in range(4_000)}
+    for number in range(40):
+        counts[f"bank{number}"] = sum(n % 7 for n in range(number, 4_000, 40))
+    counts[WHOLE] = sum(n % 7 for n in range(4_000))
+    hidden = concealed(counts, parents, FEWEST)
+    assert {key for key, count in counts.items() if 0 < count < FEWEST} <= hidden
+    assert len(hidden) < 2_000
 
 
 @settings(max_examples=200)
