@@ -127,3 +127,21 @@ def test_the_command_allocates_checks_and_shows() -> None:
     assert "沿用" in run("run", "--edition", EDITION, "--reassign").stdout
     assert run("show").exit_code == 2
     assert run("check", "99").exit_code == 1
+
+
+@pytest.mark.usefixtures("command_database")
+def test_the_command_reroutes_after_a_dry_run_that_says_the_same() -> None:
+    assert run("run", "--edition", EDITION).exit_code == 0
+    order = ("reroute", "--edition", EDITION, "--institution", "B1", "--reason", "暂停受理")
+    dry = run(*order, "--json")
+    assert dry.exit_code == 0, dry.output
+    done = run(*order, "--do", "--json")
+    assert done.exit_code == 0, done.output
+    planned, made = json.loads(dry.stdout), json.loads(done.stdout)
+    assert (planned.pop("is_dry_run"), made.pop("is_dry_run")) == (True, False)
+    assert planned == made
+    assert made["counts"]["moved"] == len(made["items"]) == 3
+    assert {item["from"] for item in made["items"]} == {"B1-DL"}
+    assert "0户改派，0户不变" in run(*order).stdout
+    assert run("reroute", "--edition", EDITION, "--reason", "无").exit_code == 1
+    assert run("reroute", "--edition", "autumn", "--institution", "B1", "--reason", "无").exit_code == 1
