@@ -122,12 +122,15 @@ def _lay_out(drawn: Any, widths: Sequence[float], units: Sequence[Unit], table: 
     for grid, width in zip(properties.tblGrid.gridCol_lst, twips, strict=True):
         grid.set(qn("w:w"), width)
     for place, row in enumerate(properties.tr_lst):
+        is_noted = table is not None and bool(table.note) and place == len(table.rows)
         is_total = place > 0 and table is not None and table.rows[place - 1].is_total
         for cell, width, unit in zip(row.tc_lst, twips, units, strict=True):
             cell.get_or_add_tcPr().get_or_add_tcW().set(qn("w:w"), width)
             cell.tcPr.tcW.set(qn("w:type"), "dxa")
             for paragraph in cell.p_lst:
                 _align(paragraph, unit, is_head=place == 0, is_total=is_total)
+                if is_noted:
+                    paragraph.get_or_add_pPr().get_or_add_keepNext()
 
 
 def _align(paragraph: Any, unit: Unit, *, is_head: bool, is_total: bool) -> None:

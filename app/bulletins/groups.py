@@ -18,6 +18,7 @@ MOST_BARS: Final = 30
 _CREDIT, _PAYMENT = "credited_amount", "disbursed_amount"
 _OF_MEASURE: Final[Mapping[str, tuple[str, ...]]] = {
     "entries": ("entries", "assigned", "percent", "points"),
+    "assigned": ("assigned",),
     "contacted": ("contacted", "percent", "points"),
     "answered": ("answered",),
     "credited": ("credited", _CREDIT),

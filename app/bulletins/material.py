@@ -52,7 +52,7 @@ class MonthFigures:
 class Group:
     """A row of a cut; `before` are its figures of the month before, where they can be compared.
 
-    `hidden` are the measures (entries, contacted, answered, credited, disbursed) whose cells are withheld;
+    `hidden` are the measures (entries, assigned, contacted, answered, credited, disbursed) whose cells are withheld;
     `rank` is its place among those of its level, None: it is not ranked.
     """
 

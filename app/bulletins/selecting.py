@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from app.bottlenecks.rules import ROUTE_NAMES
 from app.bulletins.material import Group, MonthFigures, OpenClass, Share
+from app.coverage.concealment import WHOLE, concealed
 from app.coverage.percentages import percent_text
 from app.coverage.ranking import MEASURES, Level, Row, Sort, hidden_measures, rank
 from app.policy.rulebook import AppliedRule
@@ -67,11 +68,19 @@ def _withheld(groups: Sequence[Group], total: MonthFigures, limits: Limits) -> l
     keys = [f"{place}" for place in range(len(groups))]
     rows = [_row(group, key, None) for key, group in zip(keys, groups, strict=True)]
     hidden = hidden_measures(rows, _counts(total), limits.smallest_cell)
-    return [replace(group, hidden=hidden[key]) for key, group in zip(keys, groups, strict=True)]
+    assigned = {key: group.figures.assigned.part for key, group in zip(keys, groups, strict=True)}
+    whole = {WHOLE: total.assigned.part}
+    alone = concealed(whole | assigned, dict.fromkeys(keys), limits.smallest_cell)
+    return [
+        replace(group, hidden=hidden[key] | ({"assigned"} if key in alone else set()))
+        for key, group in zip(keys, groups, strict=True)
+    ]
 
 
 def _row(group: Group, key: str, parent: str | None) -> Row:
-    return Row(key, parent, group.level, _counts(group.figures), {})
+    figures = group.figures
+    amounts = {Sort.CREDITED_AMOUNT: figures.credited_fen, Sort.DISBURSED_AMOUNT: figures.disbursed_fen}
+    return Row(key, parent, group.level, _counts(figures), amounts)
 
 
 def _counts(figures: MonthFigures) -> dict[str, int]:

@@ -63,7 +63,7 @@ def test_without_a_chinese_font_no_chart_is_drawn_and_the_log_says_how_to_mend_i
         """Draw what a machine draws: a blank where no font has the character."""
         return svg.encode() if drawn else b"blank"
 
-    monkeypatch.setattr(charts.vl_convert, "svg_to_png", svg_to_png)
+    monkeypatch.setattr("vl_convert.svg_to_png", svg_to_png)
     monkeypatch.setattr(charts, "png", lambda _chart, _font: SIGNATURE)
     charts.draws_chinese.cache_clear()
     with capture_logs() as logs:

@@ -1,4 +1,5 @@
 import io
+from typing import Any
 
 import openpyxl
 import pytest
@@ -17,13 +18,22 @@ def made() -> Bulletin:
 
 @pytest.fixture(scope="module")
 def book(made: Bulletin) -> Workbook:
+    return opened_again(made)
+
+
+def opened_again(made: Bulletin) -> Workbook:
     return openpyxl.load_workbook(io.BytesIO(workbook(made)))
+
+
+def sheet_of(book: Workbook, name: str) -> Any:
+    """Answer a sheet; openpyxl's types know none of what was read from a file."""
+    return book[name]
 
 
 def test_there_is_a_sheet_for_each_section_then_method_and_charts(made: Bulletin, book: Workbook) -> None:
     assert book.sheetnames == [*(section.title for section in made.sections), METHOD_SHEET, CHART_SHEET]
     charts = {section.title: len(section.charts) for section in made.sections}
-    assert {name: len(book[name]._charts) for name in charts} == charts
+    assert {name: len(sheet_of(book, name)._charts) for name in charts} == charts
 
 
 def test_every_sentence_caption_and_number_is_there(made: Bulletin, book: Workbook) -> None:
@@ -59,8 +69,9 @@ def test_the_last_page_holds_the_hash(book: Workbook) -> None:
 
 
 def test_only_a_draft_is_marked_on_every_sheet_and_in_print(made: Bulletin, book: Workbook) -> None:
-    draft = openpyxl.load_workbook(io.BytesIO(workbook(compose(november(closing=None)))))
-    for sheet in draft.worksheets:
+    draft = opened_again(compose(november(closing=None)))
+    for name in draft.sheetnames:
+        sheet = sheet_of(draft, name)
         assert DRAFT_MARK in (sheet["A1"].value, sheet["A2"].value)
         assert DRAFT_MARK in sheet.oddHeader.center.text
     assert not [1 for sheet in book for row in sheet.iter_rows() for cell in row if cell.value == DRAFT_MARK]
@@ -69,9 +80,9 @@ def test_only_a_draft_is_marked_on_every_sheet_and_in_print(made: Bulletin, book
 @pytest.mark.parametrize("closing", [None, november().closing])
 def test_charts_are_drawn_of_the_numbers_that_the_last_sheet_lists(closing: object) -> None:
     made = compose(november(closing=closing))
-    opened = openpyxl.load_workbook(io.BytesIO(workbook(made)))
+    opened = opened_again(made)
     for section in made.sections:
-        for chart, drawn in zip(section.charts, opened[section.title]._charts, strict=True):
+        for chart, drawn in zip(section.charts, sheet_of(opened, section.title)._charts, strict=True):
             series = drawn.series[-1]
             for reference, expected in (
                 (series.cat.strRef.f, [point.label for point in chart.points]),
@@ -79,7 +90,7 @@ def test_charts_are_drawn_of_the_numbers_that_the_last_sheet_lists(closing: obje
             ):
                 sheet, cells = reference.replace("$", "").replace("'", "").split("!")
                 first, last = (cells.split(":") * 2)[:2]
-                found = [row[0].value for row in opened[sheet][f"{first}:{last}"]]
+                found = [row[0].value for row in sheet_of(opened, sheet)[f"{first}:{last}"]]
                 assert found == expected
 
 
