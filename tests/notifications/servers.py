@@ -15,12 +15,14 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from standardwebhooks import Webhook
 
+SLOW_SECONDS = 0.02
+
 
 @dataclass
 class Receiver:
     """A webhook receiver on this machine; `manner` says how it behaves, and may be changed at any time.
 
-    `ok`; a status as a number; `hang` (answers nothing until it is stopped); `lie` (200 with endless rubbish);
+    `ok`; `slow` (a moment later); a status as a number; `hang` (answers nothing until it is stopped); `lie` (200 with endless rubbish);
     `break` (closes in the middle of the answer); `redirect` (to itself).
     """
 
@@ -76,7 +78,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif mine.manner == "redirect":
             self._status(307, {"Location": mine.url + "/elsewhere"})
         else:
-            self._status(200 if mine.manner == "ok" else int(mine.manner), {})
+            mine.stopping.wait(SLOW_SECONDS if mine.manner == "slow" else 0)
+            self._status(200 if mine.manner in {"ok", "slow"} else int(mine.manner), {})
 
     def _status(self, status: int, headers: dict[str, str]) -> None:
         self.send_response(status)

@@ -10,13 +10,13 @@ import pytest
 from app.accounts.key_ring import key_ring
 from app.accounts.rules import Viewer
 from app.kernel.clock import utc_now
-from app.kernel.database import Sessions
+from app.kernel.database import Sessions, transaction
 from app.kernel.errors import Refused
 from app.kernel.paging import PageRequest
 from app.kernel.settings import Settings
 from app.notifications import delivery, delivery_service, webhook_channel, webhook_service
 from app.notifications import delivery_queries as queries
-from app.notifications.rules import KIND_TITLES, NoticeKind, State
+from app.notifications.rules import KIND_TITLES, NoticeKind, State, Verdict, after_attempt
 from app.notifications.schemas import DeliveryCounts, WebhookChange
 from tests.accounts.offices import OPERATOR, working
 from tests.notifications.posts import (
@@ -70,7 +70,8 @@ async def test_two_workers_at_once_send_each_message_once_and_one_at_a_time_to_a
     sessions: Sessions, receiver: Receiver
 ) -> None:
     wang, zhao = await clerk(sessions), await clerk(sessions, "zhao")
-    with receiving() as second:
+    receiver.manner = "slow"
+    with receiving("slow") as second:
         await hook(sessions, wang, receiver.url)
         await hook(sessions, zhao, second.url)
         for who in (wang, zhao):
@@ -102,6 +103,25 @@ async def test_who_breaks_off_before_recording_leaves_a_lease_and_the_message_co
     assert states(await deliver(sessions, now + delivery.LEASE + timedelta(seconds=1))) == (1, 0, 0)
     assert len(receiver.ids) == 2
     assert len(set(receiver.ids)) == 1
+
+
+async def test_who_lost_the_lease_meanwhile_records_nothing(sessions: Sessions, receiver: Receiver) -> None:
+    wang = await clerk(sessions)
+    await hook(sessions, wang, receiver.url)
+    await tell(sessions, wang, range(1))
+    start = utc_now()
+    for place, claim in enumerate(("slow worker", "next worker")):
+        at = start + place * delivery.LEASE
+        async with transaction(sessions) as session:
+            found = await queries.claim(
+                session, claim, now=at, until=at + delivery.LEASE, is_mail_on=True, most=9, most_of_receiver=9
+            )
+        assert len(found) == 1
+    failed = after_attempt(Verdict.REFUSED, attempts=0, tried_since=None, now=start, jitter=0)
+    async with transaction(sessions) as session:
+        await queries.record(session, found[0].delivery.id, "slow worker", failed, "HTTP 400")
+    [stored] = await outbox(sessions)
+    assert (stored.state, stored.claim, stored.last_error) == ("pending", "next worker", None)
 
 
 async def test_receivers_that_hang_break_lie_or_send_elsewhere_hold_up_nobody(
