@@ -54,7 +54,7 @@ router = APIRouter(route_class=TransactionRoute, prefix="/coverage", tags=["cove
     responses=PROGRAM_ANSWER,
     openapi_extra=does(Action.READ_COVERAGE),
 )
-async def coverage_verifier() -> Response:
+async def coverage_verifier(_viewer: ViewerDep) -> Response:
     """Answer a program of one file that recomputes a month from its facts and shares no code with this service.
 
     `python verifier.py facts.json figures.json` exits 0 when they agree, 1 when not, naming each difference.
