@@ -117,9 +117,10 @@ async def test_who_lost_the_lease_meanwhile_records_nothing(sessions: Sessions, 
                 session, claim, now=at, until=at + delivery.LEASE, is_mail_on=True, most=9, most_of_receiver=9
             )
         assert len(found) == 1
+    [leased] = await outbox(sessions)
     failed = after_attempt(Verdict.REFUSED, attempts=0, tried_since=None, now=start, jitter=0)
     async with transaction(sessions) as session:
-        await queries.record(session, found[0].delivery.id, "slow worker", failed, "HTTP 400")
+        await queries.record(session, leased.id, "slow worker", failed, "HTTP 400")
     [stored] = await outbox(sessions)
     assert (stored.state, stored.claim, stored.last_error) == ("pending", "next worker", None)
 
