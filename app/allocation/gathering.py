@@ -108,19 +108,13 @@ async def gather(
     products = sorted(around.products, key=lambda product: product.code)
     current = await queries.current_assignments(session, viewer, edition.id)
     cases = await bottlenecks.current_cases(session, viewer, edition.id)
-    concerned = {case.entry_id for case in cases}
-    needs = {
-        entry.entry_id: NeedFacts.model_validate(entry.need_facts)
-        for entry in listed
-        if entry.entry_id in concerned
-    }
     regions = load_reference_book(get_settings().seed_dir).regions
     inputs = RunInputs(
         entries=[_entry_of(entry, regions) for entry in listed],
         offers=_offers(found, products),
         product_ids=[product.product_revision_id for product in products],
         products={one.product_revision_id: ProductLabel(one.code, one.name) for one in products},
-        blocked=blocked_entries(cases, needs, tree),
+        blocked=blocked_entries(cases, _needs(listed, cases), tree),
         settled={row.entry_id: row.institution_id for row in current if keep_settled and row.institution_id},
         declined=await declined_of(session, viewer, listed, established, tree),
         tree=tree,
@@ -145,6 +139,16 @@ async def gather(
         unnamed,
         keep_settled,
     )
+
+
+def _needs(listed: Sequence[AdmittedEntry], cases: Sequence[CaseSays]) -> dict[int, NeedFacts]:
+    """Answer the stated facts of the entries that cases are about."""
+    concerned = {case.entry_id for case in cases}
+    return {
+        entry.entry_id: NeedFacts.model_validate(entry.need_facts)
+        for entry in listed
+        if entry.entry_id in concerned
+    }
 
 
 def grounds_of(gathered: Gathered, chosen: Sequence[tuple[int, int]]) -> dict[int, FitGrounds]:
