@@ -15,7 +15,7 @@ from app.chains import service as chains
 from app.cli.line import HalfYear, LinePlan, SeedText
 from app.cli.rosters import Recipe, chain_book_of, counties_served, lender_names
 from app.coverage import service as coverage
-from app.docking import service as docking
+from app.docking import history_service
 from app.enterprises import service as enterprises
 from app.institutions import service as institutions
 from app.kernel.database import AsyncSession
@@ -160,7 +160,7 @@ async def _blocked_tips(session: AsyncSession, viewer: Viewer) -> list[tuple[str
 
 
 async def _declined_tips(session: AsyncSession, viewer: Viewer, *, now: datetime) -> list[tuple[str, str]]:
-    states = await docking.docking_states(session, viewer, FIRST, now=now)
+    states = await history_service.docking_states(session, viewer, FIRST, now=now)
     declined = (one for one in states if any(party.reason is not None for party in one.parties))
     return [
         ("declined, and who took it over", f"/api/v1/whitelist/entries/{one.entry}/docking-events")

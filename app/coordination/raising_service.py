@@ -157,7 +157,7 @@ class _Surroundings:
 async def _surroundings(session: AsyncSession, entries: Iterable[CaseEntry], now: datetime) -> _Surroundings:
     settings = get_settings()
     on = shanghai_date(now)
-    books = await rule_books(session, {(entry.region, on) for entry in entries})
+    books = await rule_books(session, {(entry.region, on) for entry in entries}, keys={DEADLINES})
     days = {
         region: days_to_resolve(book.parameter(DEADLINES).value if book.sets(DEADLINES) else None)
         for (region, _day), book in books.items()

@@ -43,13 +43,20 @@ async def raise_wanted(session: AsyncSession, entry_ids: Collection[int], now: d
         found = await dossier_queries.dossiers_of(session, None, routed)
         held = [one.id for one in found if one.owner_kind == ROUTED]
         missing = await coordination.missing_elements(session, held)
-        wanted = [case for entry_id, found in missing.items() for case in _cases(entry_id, found)]
+        spans = await coordination.open_spans_of(session, held)
+        wanted = [
+            case
+            for entry_id, elements in missing.items()
+            for case in _cases(entry_id, elements, spans.get(entry_id, ()))
+        ]
         await raising_service.raise_cases(session, wanted, now=now)
 
 
-def _cases(entry_id: int, missing: Collection[str]) -> Iterator[NewCase]:
+def _cases(entry_id: int, missing: Collection[str], spans: Sequence[CaseSpan]) -> Iterator[NewCase]:
+    last = {one.kind.value: one.state for one in sorted(spans, key=lambda span: span.raised_at)}
     for element in sorted(missing):
-        if element in ELEMENTS:
+        # What the mechanism refused is the coordinator's to find another way for, or to raise again.
+        if element in ELEMENTS and last.get(element) is not CaseState.REFUSED:
             label = MISSING_ELEMENTS[element]
             yield NewCase(entry_id, CaseKind(element), f"融资需求缺少{label}要素，请协调落实。", ACTOR)
 

@@ -18,7 +18,7 @@ from app.docking.pace import paces
 from app.docking.schemas import ClockFilter, ClockOut, LateOut, PaceOut
 from app.docking.tables import EntryClock
 from app.docking.views import clock_out
-from app.docking.working_time import DayCounter, Limits, Step, days_left, limits_of
+from app.docking.working_time import LIMIT_KEYS, DayCounter, Limits, Step, days_left, limits_of
 from app.kernel.database import AsyncSession, unrestricted
 from app.kernel.errors import Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, foreign_cursor, page_of
@@ -59,7 +59,7 @@ async def clocks_of(session: AsyncSession, dossiers: Iterable[EntryDossier]) -> 
     listed = [one for one in dossiers if one.listed_since is not None]
     counter = await day_counter(session)
     places = {one.id: (one.region, _began_on(one)) for one in listed}
-    books = await rule_books(session, places.values())
+    books = await rule_books(session, places.values(), keys=LIMIT_KEYS)
     limits = {place: limits_of(book) for place, book in books.items()}
     return await asyncio.to_thread(
         _made, listed, {one: limits[place] for one, place in places.items()}, counter

@@ -69,7 +69,8 @@ async def _rung(
     """Answer the entries whose clock rings today, with what is logged of it."""
     clocks = await clock_service.clocks_of(session, dossiers)
     counter = await clock_service.day_counter(session)
-    books = await rule_books(session, ((one.region, today) for one in dossiers))
+    places = ((one.region, today) for one in dossiers)
+    books = await rule_books(session, places, keys={"docking.escalation"})
     ladders = {
         region: ladder_of(value)
         for (region, _day), book in books.items()

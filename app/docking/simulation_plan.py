@@ -1,6 +1,6 @@
 """Which simulated events to log on an edition as it stands (pure)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ def plan(
 ) -> list[EntryDraft]:
     """Answer the simulated events that are not logged yet, in order of recording.
 
-    Each responsible institution's course starts when it first got the entry. Entries of which
+    Each responsible institution's course starts when it first got the entry, and ends when it lost it. Entries of which
     anything real is logged (`real`, by id), or which are not on the roster, get none; nor does a
     party get a course when another one has approved credit already.
     """
@@ -51,10 +51,20 @@ def _tasks(dossier: EntryDossier, facts: Mapping[str, Any]) -> Iterator[Simulate
     lenders = {event.institution_id for event in dossier.events if event.rate_bp is not None}
     for institution_id, spells in courses.items():
         if lenders <= {institution_id}:
-            first, last = spells[0], spells[-1]
+            first = spells[0]
             yield SimulatedTask(
-                dossier.code, dossier.amount_fen, facts, first.code, first.since, last.until, first.trade
+                dossier.code, dossier.amount_fen, facts, first.code, first.since, _until(spells), first.trade
             )
+
+
+def _until(spells: Sequence[Standing]) -> datetime | None:
+    """Answer when an institution's first time in office ended, runs that renewed it without a break included."""
+    until = spells[0].until
+    for spell in spells[1:]:
+        if spell.since != until:
+            break
+        until = spell.until
+    return until
 
 
 def _draft(event: SimulatedEvent) -> Draft:

@@ -68,6 +68,10 @@ class Limits:
         return by_step.get(step, 0)
 
 
+LIMIT_KEYS: Final = frozenset({"docking.deadlines", "docking.pauses", "docking.reminders"})
+"""The parameters that limits are read from."""
+
+
 def limits_of(book: RuleBook) -> Limits:
     """Read the limits as they apply where and when the book does."""
     deadlines = book.parameter("docking.deadlines")

@@ -5,7 +5,7 @@ At one level a document's rule comes before an operator's setting, the jurisdict
 one, an item adopted by its name before one that came with a whole pack, then the later before the earlier.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -71,12 +71,18 @@ def lineage(jurisdiction: str) -> tuple[str, ...]:
 
 
 def make_rule_book(
-    library: PolicyLibrary, adoptions: Iterable[Adoption], jurisdiction: str, on: date
+    library: PolicyLibrary,
+    adoptions: Iterable[Adoption],
+    jurisdiction: str,
+    on: date,
+    keys: Container[str] | None = None,
 ) -> RuleBook:
-    """Answer everything that applies to a jurisdiction on a day, one item for each key."""
+    """Answer everything that applies to a jurisdiction on a day, one item for each key; of some keys alone, if named."""
     levels = lineage(jurisdiction)
     best: dict[str, _Offer] = {}
     for offer in _offers(library, tuple(adoptions), levels, on):
+        if keys is not None and offer.item.key not in keys:
+            continue
         known = best.get(offer.item.key)
         if known is None or offer.rank(levels) > known.rank(levels):
             best[offer.item.key] = offer

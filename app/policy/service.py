@@ -1,6 +1,6 @@
 """Use cases of policy: what applies where and when, packs to read, adoptions to record."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import date, datetime
 
 from app.accounts.permissions import Action, Target, require
@@ -37,13 +37,14 @@ async def rule_book(session: AsyncSession, jurisdiction: str, on: date) -> RuleB
 
 
 async def rule_books(
-    session: AsyncSession, wanted: Iterable[tuple[str, date]]
+    session: AsyncSession, wanted: Iterable[tuple[str, date]], *, keys: Container[str] | None = None
 ) -> dict[tuple[str, date], RuleBook]:
-    """Answer the rule books of many jurisdictions on their days, in one statement."""
+    """Answer the rule books of many jurisdictions on their days, in one statement; of some keys alone, if named."""
     places = sorted(set(wanted))
     above = sorted({code for jurisdiction, _day in places for code in lineage(jurisdiction)})
     adoptions = tuple(map(_value, await queries.adoptions_for(session, above)))
-    return {place: make_rule_book(library(), adoptions, *place) for place in places}
+    packs = library()
+    return {place: make_rule_book(packs, adoptions, *place, keys) for place in places}
 
 
 async def rule_book_of_region(

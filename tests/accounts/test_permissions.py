@@ -57,7 +57,8 @@ read_reviews              -    -    -    -    x    x     -     x     -
 read_runs                 -    -    -    -    -    x     -     x     -
 run_matching              -    -    -    -    -    x     -     -     -
 run_allocation            -    -    -    -    -    x     -     -     -
-log_docking               -    x    x    x    x    x     -     -     -
+log_docking               x    x    x    x    x    x     -     -     -
+reroute_entries           -    -    -    -    x    x     -     -     -
 dispatch_entries          -    x    x    -    -    -     -     -     -
 raise_case                -    x    x    x    x    x     -     -     -
 answer_case               -    -    -    -    x    x     -     -     -

@@ -113,6 +113,12 @@ class Oracle:
             "assignment_supports": assignments,
             "entry_handlers": self._handlers(viewer, whole, held.keys()),
             "docking_events": self._events(viewer, whole, held.keys()),
+            "entry_clocks": {
+                row["entry_id"]
+                for row in self.rows["entry_clocks"]
+                if row["entry_id"] in whole
+                or (row["entry_id"] in held and self.is_of(viewer, row["institution_id"]))
+            },
             "bottleneck_cases": cases,
             "bottleneck_findings": cases,
             "entry_withdrawals": {

@@ -19,7 +19,7 @@ from app.bottlenecks.tables import BottleneckCase, BottleneckFinding
 from app.cli.demo import demo_plan
 from app.cli.line import stages_of, walk
 from app.coordination.tables import CoordinationCase, CoordinationComment
-from app.docking.tables import DockingEvent
+from app.docking.tables import DockingEvent, EntryClock
 from app.enterprises.tables import (
     Consent,
     Disclosure,
@@ -49,7 +49,7 @@ FIRST_OWN_ID: Final = 700_001
 """Ids of rows that the world adds: numbers that stand nowhere else in an answer."""
 CASE_TABLES: Final[tuple[type[Base], ...]] = (
     WhitelistEntry, MatchResult, MatchCount, BottleneckCase, BottleneckFinding, Assignment, AssignmentSupport,
-    EntryHandler, DockingEvent, ReviewItem, WhitelistImport, Enterprise, EnterpriseContact, Need, NeedRevision,
+    EntryHandler, DockingEvent, EntryClock, ReviewItem, WhitelistImport, Enterprise, EnterpriseContact, Need, NeedRevision,
     Project, Consent, Disclosure, EnterpriseRegistration, Notice,
     EntryWithdrawal, CoordinationCase, CoordinationComment,
 )  # fmt: skip
@@ -316,6 +316,7 @@ async def _tag(session: AsyncSession) -> dict[bytes, Owner]:
             "link": f"/{tagger.marker(entry)}",
         }
         await tagger.write(Notice, row, marked)
+    await tagger.texts(EntryClock, rows["entry_clocks"], "owner", "citation", key="entry_id")
     await tagger.texts(NeedRevision, rows["need_revisions"], "content_hash")
     names = {}
     for firm in rows["enterprises"]:
