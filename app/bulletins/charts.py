@@ -18,6 +18,8 @@ from app.kernel.logs import get_logger
 WIDTH: Final = 430
 BAR: Final = 24
 SCALE: Final = 2
+MOST_KEPT: Final = 64
+"""Pictures that are kept, of some 40 kB each."""
 BLUE, GROUND, INK = "#2F6DB5", "#E8EDF3", "#1F2933"
 WHOLE: Final = 100.0
 _MOST_SIGNS: Final = 30
@@ -57,7 +59,13 @@ def _probe(character: str, font: str) -> str:
 
 def png(chart: Chart, font: str) -> bytes:
     """Answer a chart as PNG; the same chart gives the same bytes."""
-    drawn: bytes = vl_convert.vegalite_to_png(specification(chart, font), scale=SCALE, allowed_base_urls=[])
+    return _drawn(json.dumps(specification(chart, font)))
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _drawn(specification: str) -> bytes:
+    """Draw a chart; those of a closed month are asked for again and again, and never change."""
+    drawn: bytes = vl_convert.vegalite_to_png(specification, scale=SCALE, allowed_base_urls=[])
     return drawn
 
 
