@@ -23,7 +23,7 @@ from app.allocation.outcomes import Outcome
 from app.allocation.planning import BlockedEntry, RunEntry, quotas_of
 from app.allocation.queries import AssignmentRow, ListedEntry, NewAssignment
 from app.allocation.refitting import Asking, Refit, refit
-from app.allocation.refusal_service import REFUSALS
+from app.allocation.refusal_service import REFUSALS, answered_since
 from app.allocation.refusals import Refusal, Refusals, standing_by_head
 from app.allocation.rerouting import Cause
 from app.allocation.standing import Holding, Standing
@@ -173,6 +173,7 @@ async def _refused(
 ) -> dict[int, dict[int, Refusal]]:
     """Answer by entry whose declines stand, by head office; who declined just now is not asked at once again."""
     refusals = await REFUSALS.of(session, viewer, [entry.id for entry in moving], wish.refusals)
+    since = await answered_since(session, viewer, refusals)
 
     def head_of(institution_id: int) -> int:
         return tree.root_of(institution_id).id
@@ -180,7 +181,8 @@ async def _refused(
     found = {}
     for entry in moving:
         beyond = established.get(entry.id, {})
-        stands = standing_by_head(refusals.get(entry.id, ()), beyond, entry.stated_at, head_of)
+        made, known = refusals.get(entry.id, ()), since.get(entry.id, {})
+        stands = standing_by_head(made, beyond, entry.stated_at, head_of, known)
         party = current[entry.id].institution_id
         if wish.has_declined and party is not None:
             stands.setdefault(head_of(party), Refusal(party, now))

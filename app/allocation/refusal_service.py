@@ -1,11 +1,13 @@
 """Gathers who declined entries for what: from who tells of causes above, else from the ends of assignments."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import datetime
 from typing import Final
 
 from app.accounts.rules import Viewer
 from app.allocation import queries
 from app.allocation.refusals import Refusals, with_causes
+from app.bottlenecks import service as bottlenecks
 from app.kernel.database import AsyncSession
 
 Teller = Callable[[AsyncSession, Viewer, Collection[int]], Awaitable[Refusals]]
@@ -37,3 +39,11 @@ class RefusalBook:
 
 
 REFUSALS: Final = RefusalBook()
+
+
+async def answered_since(
+    session: AsyncSession, viewer: Viewer, refusals: Refusals
+) -> Mapping[int, Mapping[str, datetime]]:
+    """Answer since when facts are established of the entries (ids) of which some refusal can be answered by one."""
+    asked = [entry for entry, made in refusals.items() if any(one.cured_by for one in made)]
+    return await bottlenecks.established_since(session, viewer, asked)

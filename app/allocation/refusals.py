@@ -10,6 +10,7 @@ the reasons (see `refusal_service`).
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from app.kernel.shanghai import shanghai_date
 from app.policy.facts import Facts, FactValue, Members
@@ -21,7 +22,7 @@ class Refusal:
 
     `reason` is the word of the closed list and `label` its Chinese, both "" where only the end of an assignment
     tells of it. `establishes` holds the facts that the reason established, `cured_by` further ones of which each
-    would answer it. `is_voided`: a correction has taken it back.
+    answers it, if it was established later: who declined in spite of a guarantee is not answered by it. `is_voided`: a correction has taken it back.
     """
 
     institution_id: int
@@ -42,28 +43,41 @@ Refusals = Mapping[int, Sequence[Refusal]]
 """Refusals by entry id."""
 
 
-def is_standing(refusal: Refusal, established: Facts, stated_at: datetime) -> bool:
+Since = Mapping[str, datetime]
+"""Since when facts are established; a fact that is not there was established just now."""
+
+
+def is_standing(
+    refusal: Refusal, established: Facts, stated_at: datetime, since: Since = MappingProxyType({})
+) -> bool:
     """Tell whether a refusal still excludes who made it.
 
     `established` is what is established beyond the need's statement now, `stated_at` when the wording that the
-    entry is listed with was recorded.
+    entry is listed with was recorded, `since` when facts that may answer it came to be established.
     """
     if refusal.is_voided or stated_at > refusal.declined_at:
         return False
     is_contradicted = any(
         _contradicts(established.get(name), value) for name, value in refusal.establishes.items()
     )
-    is_answered = any(_holds(established.get(name), value) for name, value in refusal.cured_by.items())
+    is_answered = any(
+        _holds(established.get(name), value) and since.get(name, refusal.declined_at) >= refusal.declined_at
+        for name, value in refusal.cured_by.items()
+    )
     return not is_contradicted and not is_answered
 
 
 def standing_by_head(
-    refusals: Iterable[Refusal], established: Facts, stated_at: datetime, head_of: Callable[[int], int]
+    refusals: Iterable[Refusal],
+    established: Facts,
+    stated_at: datetime,
+    head_of: Callable[[int], int],
+    since: Since = MappingProxyType({}),
 ) -> dict[int, Refusal]:
     """Answer the newest standing refusal of each head office (id) that made one."""
     found: dict[int, Refusal] = {}
     for one in sorted(refusals, key=lambda refusal: refusal.declined_at):
-        if is_standing(one, established, stated_at):
+        if is_standing(one, established, stated_at, since):
             found[head_of(one.institution_id)] = one
     return found
 

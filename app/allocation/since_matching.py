@@ -6,7 +6,7 @@ import numpy as np
 
 from app.accounts.rules import Viewer
 from app.allocation import queries
-from app.allocation.refusal_service import REFUSALS
+from app.allocation.refusal_service import REFUSALS, answered_since
 from app.allocation.refusals import standing_by_head
 from app.bottlenecks.refits import judged_need
 from app.enterprises.need_facts import NeedFacts
@@ -49,9 +49,14 @@ async def declined_of(
     """Answer the head offices that are not to be asked for an entry (ids), because what they declined it for stands."""
     refusals = await REFUSALS.of(session, viewer, [entry.entry_id for entry in listed])
     stated_at = {entry.id: entry.stated_at for entry in await queries.entries_of(session, viewer, refusals)}
+    since = await answered_since(session, viewer, refusals)
     found = {
         entry: standing_by_head(
-            refusals[entry], established.get(entry, {}), stated_at[entry], lambda one: tree.root_of(one).id
+            refusals[entry],
+            established.get(entry, {}),
+            stated_at[entry],
+            lambda one: tree.root_of(one).id,
+            since.get(entry, {}),
         )
         for entry in refusals
         if entry in stated_at

@@ -171,6 +171,24 @@ async def established_of(session: AsyncSession, viewer: Viewer, entry_ids: Itera
     return {entry_id: established_from_data(data) for entry_id, data in stored.items()}
 
 
+async def established_since(
+    session: AsyncSession, viewer: Viewer, entry_ids: Iterable[int]
+) -> dict[int, dict[str, datetime]]:
+    """Answer by entry (id) since when each fact has been established with the value that it has now."""
+    found = {}
+    for entry_id, turns in (await queries.established_in_turn(session, viewer, entry_ids)).items():
+        since: dict[str, datetime] = {}
+        before: dict[str, object] = {}
+        for made_at, established in turns:
+            since = {
+                name: since[name] if name in since and before[name] == value else made_at
+                for name, value in established.items()
+            }
+            before = established
+        found[entry_id] = since
+    return found
+
+
 async def _judged(
     session: AsyncSession,
     viewer: Viewer,

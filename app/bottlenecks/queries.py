@@ -181,6 +181,28 @@ async def newest_established(
     return found
 
 
+async def established_in_turn(
+    session: AsyncSession, viewer: Viewer, entry_ids: Iterable[int]
+) -> dict[int, list[tuple[datetime, dict[str, Any]]]]:
+    """Answer what each case of entries' present wordings said is established, and when it was made, in turn."""
+    found: dict[int, list[tuple[datetime, dict[str, Any]]]] = {}
+    source = iter(sorted(set(entry_ids)))
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        statement = (
+            select(BottleneckCase.entry_id, BottleneckCase.created_at, BottleneckCase.detail)
+            .join(WhitelistEntry, WhitelistEntry.id == BottleneckCase.entry_id)
+            .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+            .where(
+                _visible(viewer),
+                BottleneckCase.entry_id.in_(batch),
+                BottleneckCase.need_revision_id == WhitelistEntry.need_revision_id,
+            )
+        )
+        for row in await session.execute(statement.order_by(BottleneckCase.id)):
+            found.setdefault(row[0], []).append((row[1], row[2]["established"]))
+    return found
+
+
 async def end_cases(session: AsyncSession, case_ids: Iterable[int]) -> int:
     """Mark cases as no longer current; answer how many."""
     source, count = iter(sorted(case_ids)), 0

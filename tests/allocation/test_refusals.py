@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.allocation.refusals import Refusal, is_standing, standing_by_head, with_causes
-from app.policy.facts import MISSING_ELEMENTS, Facts, Members
+from app.policy.facts import MISSING_ELEMENTS, Facts, FactValue, Members
 
 AT = datetime(2023, 11, 15, 2, tzinfo=UTC)
 BEFORE = AT - timedelta(days=9)
@@ -19,8 +19,8 @@ def refusal(establishes: Facts | None = None, **more: object) -> Refusal:
 
 
 LAND = {"missing_elements": Members.at_least(["land"])}
-NOTHING_TO_PLEDGE = {"collateral": Members.of()}
-GUARANTEED = {"guarantee_available": True}
+NOTHING_TO_PLEDGE: dict[str, FactValue | None] = {"collateral": Members.of()}
+GUARANTEED: dict[str, FactValue | None] = {"guarantee_available": True}
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,13 @@ def test_a_cause_is_cured_by_what_contradicts_or_answers_it(
 ) -> None:
     assert is_standing(made, established, BEFORE) is stands
     assert not is_standing(made, established, AT + timedelta(days=1)), "a revised need is another need"
+
+
+def test_who_declined_in_spite_of_a_guarantee_is_not_answered_by_it() -> None:
+    made = refusal(NOTHING_TO_PLEDGE, cured_by=GUARANTEED)
+    for days, stands in ((-1, True), (0, False), (1, False)):
+        since = {"guarantee_available": AT + timedelta(days=days)}
+        assert is_standing(made, NOTHING_TO_PLEDGE | GUARANTEED, BEFORE, since) is stands
 
 
 sets = st.sets(st.sampled_from(ELEMENTS), min_size=1)

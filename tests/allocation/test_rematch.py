@@ -159,6 +159,33 @@ async def test_a_granted_guarantee_leads_to_a_bank_and_later_runs_remember_it(
     assert await bottlenecks.established_of(session, viewer, [entry]) == {}
 
 
+async def test_banks_that_decline_in_spite_of_a_guarantee_do_not_pass_an_entry_to_and_fro(
+    session: AsyncSession, viewer: Viewer, now: datetime
+) -> None:
+    world = await build_world(session, {"one": {}}, banks(3, count=3))
+    for bank in ("B1", "B2"):
+        await add_product(session, world, f"{bank}-D", bank, rate=300, guarantee_modes=["guarantee"])
+    await allocate(session, viewer, now)
+    entry, missing = world.entries["one"], Members.of()
+    assert (await parties(session, viewer, world))["one"] == "B1-DL"
+    await decline(session, viewer, world, "one", {"collateral": missing}, now)
+    made = [
+        Refusal(world.institutions["B1-DL"], now, "no_collateral", "", {"collateral": missing}, GUARANTEED)
+    ]
+    days = [now + timedelta(days=day) for day in range(1, 4)]
+    (move,) = await service.rematch_entries(
+        session, viewer, {entry: GUARANTEED}, cause=GRANTED, now=days[0], refusals={entry: made}
+    )
+    assert move.to == "B1-DL"
+    for at, bank, following in ((days[1], "B1-DL", "B2-DL"), (days[2], "B2-DL", None)):
+        made.append(
+            Refusal(world.institutions[bank], at, "no_collateral", "", {"collateral": missing}, GUARANTEED)
+        )
+        await bottlenecks.classify_entry(session, viewer, entry, {"collateral": missing}, now=at)
+        await service.reroute_entries(session, viewer, [entry], now=at, refusals={entry: made})
+        assert await parties(session, viewer, world) == {"one": following}
+
+
 async def test_a_guarantee_with_which_nothing_fits_does_not_lead_back_to_guarantors(
     session: AsyncSession, viewer: Viewer, now: datetime
 ) -> None:
