@@ -12,7 +12,7 @@ from sqlalchemy.orm.attributes import InstrumentedAttribute
 from app.accounts.rules import Viewer
 from app.allocation.tables import AssignmentSupport
 from app.bottlenecks.tables import BottleneckFinding
-from app.docking.tables import DockingEvent
+from app.docking.tables import DockingEvent, EntryClock
 from app.enterprises.tables import Disclosure, EnterpriseContact
 from app.kernel.database import AsyncSession, Base, restrict, transaction, unrestricted
 from app.kernel.settings import PROJECT_ROOT
@@ -29,6 +29,7 @@ KEYS = {
     AssignmentSupport: "assignment_id",
     BottleneckFinding: "case_id",
     EnterpriseContact: "enterprise_id",
+    EntryClock: "entry_id",
 }
 MANY_SIDED = ("chain", "firm", "bank and city")
 SEEN_BY_SOMEBODY = {"match_results", "match_counts", "bottleneck_findings", "assignment_supports"}
