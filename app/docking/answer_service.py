@@ -13,10 +13,11 @@ from app.docking.answer_schemas import AnswerOut
 from app.docking.answers import Decline, DeclineAnswer, Handling, answer_of
 from app.docking.clock import Clock
 from app.docking.dossiers import EntryDossier
+from app.docking.event_notices import TOLD, notice_to_enterprise
 from app.docking.guarantees import FeeCap
 from app.docking.history_service import found_entry, onlooker_of
 from app.docking.reasons import DeclineReason
-from app.docking.rules import effective, fold
+from app.docking.rules import Event, effective, fold
 from app.kernel.database import AsyncSession, unrestricted
 from app.kernel.paging import Page, PageRequest, page_of
 from app.kernel.shanghai import shanghai_date
@@ -80,6 +81,25 @@ async def tell_declined(
     notices = [_notice(dossiers[row.entry_id], row, answer) for row, answer in answers]
     await notifications.post(session, notices, now=now)
     return [answer for _row, answer in answers]
+
+
+async def tell_logged(
+    session: AsyncSession, logged: Sequence[tuple[EntryDossier, Event]], *, now: datetime
+) -> None:
+    """Tell enterprises what was logged on their entries, besides declines, which are answered; in few statements."""
+    told = [
+        (dossier, event)
+        for dossier, event in logged
+        if event.kind in TOLD and event.institution_id is not None
+    ]
+    if not told:
+        return
+    names = {one.institution_id: one.name for dossier, _event in told for one in dossier.standings}
+    found = (
+        notice_to_enterprise(dossier, event, names.get(event.institution_id or 0, ""))
+        for dossier, event in told
+    )
+    await notifications.post(session, [one for one in found if one is not None], now=now)
 
 
 def _notice(dossier: EntryDossier, row: DeclineRow, answer: DeclineAnswer) -> NewNotice:

@@ -21,7 +21,7 @@ from app.docking.guarantees import (
     check_offer,
     fee_cap,
 )
-from app.docking.kinds import EventKind
+from app.docking.kinds import GUARANTEES, EventKind
 from app.docking.rates import BP_PER_PERCENT
 from app.docking.rules import Event, fold
 from app.enterprises.need_facts import NeedFacts
@@ -35,7 +35,6 @@ from app.policy.rulebook import RuleBook
 from app.policy.service import rule_book, rule_books
 from app.reference.service import current_book
 
-OF_GUARANTEES: Final = frozenset({EventKind.GUARANTEE_OFFERED, EventKind.GUARANTEE_GRANTED})
 _FOUR_PLACES: Final = Decimal("0.0001")
 Place = tuple[str, date]
 """A region and a day: what applies there and then."""
@@ -120,7 +119,7 @@ def _fees(rows: Sequence[GrantRow], aim: AverageAim | None) -> GuarantorFeeOut:
 
 
 def _costs(event: Event) -> bool:
-    return event.kind in OF_GUARANTEES
+    return event.kind in GUARANTEES
 
 
 def _amount_of(dossier: EntryDossier, event: Event) -> int:

@@ -20,11 +20,11 @@ from app.docking import (
 from app.docking.appending import EntryDraft, rows_of
 from app.docking.dossiers import EntryDossier, InstitutionKey, is_left
 from app.docking.history_service import found_edition, found_entry, onlooker_of
-from app.docking.kinds import BY_ENTERPRISE, BY_THE_CLOCK, OF_THE_ENTRY, EventKind
+from app.docking.kinds import BY_ENTERPRISE, BY_THE_CLOCK, GUARANTEES, OF_THE_ENTRY, EventKind
 from app.docking.onlookers import Line, check_logger, row_told
 from app.docking.reasons import facts_established
 from app.docking.recording import Draft
-from app.docking.rules import effective, fold
+from app.docking.rules import Event, effective, fold
 from app.docking.schemas import EventIn, EventOut
 from app.docking.views import event_out
 from app.kernel.database import AsyncSession, unrestricted
@@ -82,18 +82,7 @@ async def log_event(
     if faults:
         raise Refused("The guarantee costs more than it may.", faults)
     stored = await queries.append_event(session, row)
-    if event.kind is EventKind.DECLINED:
-        await _pass_on(session, viewer, [dossier], now)
-    if event.kind is EventKind.GUARANTEE_GRANTED:
-        await rejudging_service.rematch_guaranteed(session, viewer, [dossier], now)
-    if _takes_back(dossier, draft):
-        await rejudging_service.rejudge(session, viewer, [dossier], now)
-    if event.kind in _PASSES_ON:
-        await clock_service.refresh(session, [dossier.id], now)
-    else:
-        await clock_service.keep(session, [dossier])
-    if event.kind is EventKind.DECLINED:
-        await answer_service.tell_declined(session, [(dossier.id, stored.sequence)], now=now)
+    await _follow_up(session, viewer, [(dossier, dossier.events[-1])], now)
     party = stored.institution_id
     names = await queries.institution_names(session, [party] if party is not None else [])
     return event_out(stored, names[party].code if party is not None else None)
@@ -157,22 +146,65 @@ async def log_events(
     if faults:
         raise Refused(f"{len(faults)} faults in {len(drafts)} events; nothing was logged.", faults)
     await queries.append_events(session, ({**row, "is_simulated": is_simulated} for row in rows))
-    declined = {code for code, draft in drafts if draft.kind is EventKind.DECLINED}
-    await _pass_on(session, viewer, [dossiers[code] for code in sorted(declined)], now)
-    granted = {code for code, draft in drafts if draft.kind is EventKind.GUARANTEE_GRANTED}
-    await rejudging_service.rematch_guaranteed(
-        session, viewer, [dossiers[code] for code in sorted(granted)], now
-    )
-    rejudged = {code for code, draft in drafts if _takes_back(dossiers[code], draft)}
-    await rejudging_service.rejudge(session, viewer, [dossiers[code] for code in sorted(rejudged)], now)
-    moved = declined | granted | rejudged
-    await clock_service.refresh(session, {dossiers[code].id for code in moved}, now)
-    touched = {code for code, _draft in drafts} - moved
-    await clock_service.keep(session, [dossiers[code] for code in sorted(touched)])
-    if not is_simulated:
-        told = [(row["entry_id"], row["sequence"]) for row in rows if row["kind"] == EventKind.DECLINED]
-        await answer_service.tell_declined(session, told, now=now)
+    logged = [
+        (dossiers[code], _event_of(dossiers[code], row))
+        for (code, _draft), row in zip(drafts, rows, strict=True)
+    ]
+    await _follow_up(session, viewer, logged, now, is_simulated=is_simulated)
     return len(rows)
+
+
+def _event_of(dossier: EntryDossier, row: Mapping[str, Any]) -> Event:
+    return next(event for event in reversed(dossier.events) if event.sequence == row["sequence"])
+
+
+async def _follow_up(
+    session: AsyncSession,
+    viewer: Viewer,
+    logged: Sequence[tuple[EntryDossier, Event]],
+    now: datetime,
+    *,
+    is_simulated: bool = False,
+) -> None:
+    """Draw the consequences of what was logged: next parties, clocks, and what enterprises are told.
+
+    Nobody is told of what a simulation logs.
+    """
+    declined, granted, taken_back = (
+        sorted(
+            {dossier.id: dossier for dossier, event in logged if is_such(dossier, event)}.values(), key=_code
+        )
+        for is_such in (_is_decline, _is_grant, _takes_back)
+    )
+    await _pass_on(session, viewer, declined, now)
+    await rejudging_service.rematch_guaranteed(session, viewer, granted, now)
+    await rejudging_service.rejudge(session, viewer, taken_back, now)
+    moved = {dossier.id for dossier in (*declined, *granted, *taken_back)}
+    await clock_service.refresh(session, moved, now)
+    kept = {dossier.id: dossier for dossier, _event in logged if dossier.id not in moved}
+    await clock_service.keep(session, sorted(kept.values(), key=_code))
+    if not is_simulated:
+        told = [(dossier.id, event.sequence) for dossier, event in logged if _is_decline(dossier, event)]
+        await answer_service.tell_declined(session, told, now=now)
+        await answer_service.tell_logged(session, logged, now=now)
+
+
+def _code(dossier: EntryDossier) -> str:
+    return dossier.code
+
+
+def _is_decline(_dossier: EntryDossier, event: Event) -> bool:
+    return event.kind is EventKind.DECLINED
+
+
+def _is_grant(_dossier: EntryDossier, event: Event) -> bool:
+    return event.kind is EventKind.GUARANTEE_GRANTED
+
+
+def _takes_back(dossier: EntryDossier, event: Event) -> bool:
+    """Tell whether a correction voids what established facts of the need."""
+    kinds = (one.kind for one in dossier.events if one.sequence == event.corrects)
+    return next(kinds, None) in {EventKind.DECLINED, EventKind.GUARANTEE_GRANTED}
 
 
 async def _costs_too_much(
@@ -185,19 +217,13 @@ async def _costs_too_much(
     if len(rows) < len(drafts):
         return []
     decided = [
-        (dossiers[code], next(one for one in dossiers[code].events if one.sequence == row["sequence"]))
+        (dossiers[code], _event_of(dossiers[code], row))
         for (code, draft), row in zip(drafts, rows, strict=True)
-        if draft.kind in guarantee_service.OF_GUARANTEES
+        if draft.kind in GUARANTEES
     ]
-    numbers = [n for n, (_code, draft) in enumerate(drafts) if draft.kind in guarantee_service.OF_GUARANTEES]
+    numbers = [n for n, (_code, draft) in enumerate(drafts) if draft.kind in GUARANTEES]
     found = zip(numbers, await guarantee_service.faults_of(session, decided), strict=True)
     return [replace(fault, where=f"events.{n}.{fault.where}") for n, faults in found for fault in faults]
-
-
-def _takes_back(dossier: EntryDossier, draft: Draft) -> bool:
-    """Tell whether a logged correction voids what established facts of the need."""
-    kinds = (one.kind for one in dossier.events if one.sequence == draft.corrects)
-    return next(kinds, None) in {EventKind.DECLINED, EventKind.GUARANTEE_GRANTED}
 
 
 async def _pass_on(

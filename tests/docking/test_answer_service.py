@@ -148,6 +148,30 @@ async def test_a_bank_reads_its_own_declines_and_not_what_another_owes(
     assert f"现由{holder}机构负责。" in answer.text
 
 
+async def test_a_bank_that_declines_has_the_enterprise_told_more_than_the_bank_itself_is_shown(
+    session: AsyncSession, viewer: Viewer, now: datetime
+) -> None:
+    world = await allocated(session, viewer, now, "one")
+    code = world.codes["one"]
+    await speaks_for(session, world.needs["one"], now, "firm")
+    need = (await session.scalars(select(Need.id))).one()
+    session.add(
+        Consent(
+            need_id=need, purpose="financing_docking", shows_contact=False, shows_financial=False, shows_judicial=False,
+            institution_id=None, until=shanghai_date(now), given_by="firm", given_at=now, evidence=None, version=1,
+        )
+    )  # fmt: skip
+    await session.flush()
+    bank = str((await allocation.assignment_of_entry(session, viewer, code)).institution)
+    logger = Viewer("b", "230000", (Grant(Role.RELATIONSHIP_MANAGER, bank),), person=1)
+    narrow(session, logger, shanghai_date(now))
+    await declined(session, logger, code, "missing_elements_land", now)
+    narrow(session, viewer, shanghai_date(now))
+    [body] = await session.scalars(select(Notice.body).where(Notice.kind == "declined"))
+    assert "现由XTJZ机构负责" in body
+    assert "黑银发〔2023〕25号（十五）" in body
+
+
 async def test_many_declines_at_once_are_each_answered_and_simulated_ones_are_not(
     session: AsyncSession, viewer: Viewer, now: datetime
 ) -> None:
