@@ -17,9 +17,11 @@ from app.docking.kinds import EventKind, Level, PauseReason
 from app.docking.legality import Standing, possible_kinds
 from app.docking.reasons import DeclineReason
 from app.docking.recording import Draft
+from app.docking.round_service import _draft
 from app.docking.rules import fold
 from app.docking.working_time import DayCounter, Limits
 from app.kernel.errors import RongqiaoError
+from app.kernel.shanghai import shanghai_date
 from app.reference.working_days import WorkingCalendar
 
 START: Final = datetime(2023, 10, 9, 1, 0, tzinfo=UTC)
@@ -29,6 +31,7 @@ LIMITS: Final = Limits(
     allocate=5, accept=1, contact=3, answer=10, answer_project=30, disburse=20, resolve=15, pause_most=20,
     remind_before=1, citation="经办方设定5",
 )  # fmt: skip
+LADDER: Final = dict(zip(Level, (1, 2, 4, 7, 12), strict=True))
 PARTIES: Final = ("bank-a", "bank-b", "bank-c", "guarantor", "body")
 KEYS: Final = {
     code: InstitutionKey(number, code, f"{code}机构", f"/{number}/")
@@ -165,6 +168,22 @@ class Life:
         if self.dossier.withdrawn_at is None:
             self.dossier.withdrawn_at = self.now
 
+    def _ring(self, _command: Command) -> None:
+        """Let the clock ring, as the round does; ringing again on the same day says nothing more."""
+        for _again in range(len(LADDER) + 2):
+            draft = self.rings
+            if draft is None:
+                return
+            self.log.append(row_of(self.dossier, draft, KEYS, actor="clock"))
+        msg = "the clock rings without an end"
+        raise AssertionError(msg)
+
+    @property
+    def rings(self) -> Draft | None:
+        """Answer what the clock says today."""
+        clock = self.clock
+        return None if clock is None else _draft(clock, LADDER, shanghai_date(self.now), COUNTER, self.now)
+
     def _reopen(self, _command: Command) -> None:
         if self.dossier.withdrawn_at is not None:
             self.dossier.withdrawn_at, self.dossier.listed_since = None, self.now
@@ -189,7 +208,7 @@ def _fields(command: Command) -> defaultdict[EventKind, dict[str, Any]]:
     return defaultdict(dict, found)
 
 
-ROOMS: Final = ("allocate", "unassign", "raise_case", "close_case", "withdraw", "reopen")
+ROOMS: Final = ("allocate", "unassign", "raise_case", "close_case", "withdraw", "reopen", "ring")
 
 
 def _standing(key: InstitutionKey, since: datetime, *, is_responsible: bool) -> Standing:

@@ -50,7 +50,7 @@ ELSEWHERE = st.builds(
     Command,
     HOURS,
     TO,
-    room=st.sampled_from([*ROOMS, *["allocate", "close_case", "reopen"] * 3]),
+    room=st.sampled_from([*ROOMS, *["allocate", "close_case", "reopen", "ring"] * 3]),
     amount=st.integers(0, 30),
 )
 CORRECTED = st.builds(Command, HOURS, kind=st.just(EventKind.CORRECTED), corrects=st.integers(1, 6))
@@ -70,6 +70,8 @@ def test_whatever_is_tried_the_entry_has_an_owner_and_a_day_and_the_log_stays_tr
         _check_clock(life)
         _check_money(life)
         _check_refusal(life)
+        if command.room == "ring":
+            assert life.rings is None
     _check_time(life)
     _check_folding(life)
 
