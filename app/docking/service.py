@@ -203,6 +203,8 @@ def _is_grant(_dossier: EntryDossier, event: Event) -> bool:
 
 def _takes_back(dossier: EntryDossier, event: Event) -> bool:
     """Tell whether a correction voids what established facts of the need."""
+    if event.kind is not EventKind.CORRECTED:
+        return False
     kinds = (one.kind for one in dossier.events if one.sequence == event.corrects)
     return next(kinds, None) in {EventKind.DECLINED, EventKind.GUARANTEE_GRANTED}
 
