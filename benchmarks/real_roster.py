@@ -1,10 +1,10 @@
 """The whole line of work on a roster of real manufacturers, with generated needs, terms and docking.
 
-    python -m benchmarks.real_roster [--data DIR] [--entries N] [--seed N] [--database URL]
+    python -m benchmarks.real_roster [--data DIR] [--entries N] [--seed N] [--out DIR] [--database URL]
 
 Names, credit codes, places and business scopes of firms and bank branches are real (registration
 data, test input only). Needs, product terms, capacities and docking are generated from the seed.
-Everything goes through the services into a fresh temporary database; nothing is kept.
+Everything goes through the services into a fresh temporary database; nothing is kept but what `--out` asks for.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from app.cli.line import HalfYear, LinePlan, SeedText, stages_of, walk
 from app.cli.rosters import Recipe, chain_book_of
 from app.coverage import service as coverage
 from app.coverage.rules import Cut
-from app.coverage.schemas import FiguresOut
+from app.coverage.schemas import CoverageOut, FiguresOut
 from app.docking.following import follow_all
 from app.kernel.clock import utc_now
 from app.kernel.database import Sessions, make_engine, make_sessions, transaction
@@ -40,6 +40,7 @@ from app.reference.regions import Level
 from app.whitelist import review_service as reviews
 from benchmarks.real_banks import RealBanks, read_banks
 from benchmarks.real_firms import PROVINCE, PROVINCE_NAME, RealFirms, check_data, default_data_dir, read_firms
+from benchmarks.real_loop import issue, loop_summary, paces
 from benchmarks.real_products import as_yaml, deal_chains, deal_products
 from benchmarks.real_summary import STORY, show
 
@@ -50,9 +51,16 @@ Summary = dict[str, Any]
 
 
 def run(
-    data_dir: Path, *, entries: int = ENTRIES, database_url: str | None = None, seed: int = SEED
+    data_dir: Path,
+    *,
+    entries: int = ENTRIES,
+    database_url: str | None = None,
+    seed: int = SEED,
+    out: Path | None = None,
 ) -> Summary:
     """Walk the line once and answer its summary; without a URL in a temporary SQLite file.
+
+    The last month's facts, figures and bulletin are written to `out`, by default a folder that is removed.
 
     Raises:
         Refused: the real data is not in the folder.
@@ -61,10 +69,10 @@ def run(
     with tempfile.TemporaryDirectory(prefix="rongqiao-real-") as folder:
         url = database_url or f"sqlite+aiosqlite:///{folder}/real.db"
         command.upgrade(alembic_config(url), "head")
-        return asyncio.run(_run(data_dir, url, entries, seed))
+        return asyncio.run(_run(data_dir, url, entries, seed, out or Path(folder) / "issued"))
 
 
-async def _run(data: Path, url: str, entries: int, seed: int) -> Summary:
+async def _run(data: Path, url: str, entries: int, seed: int, out: Path) -> Summary:
     began = time.perf_counter()
     plan, firms, banks = prepare(data, entries=entries, seed=seed)
     seconds: dict[str, float] = {"reading the real data": time.perf_counter() - began}
@@ -73,9 +81,17 @@ async def _run(data: Path, url: str, entries: int, seed: int) -> Summary:
         sessions, viewer = make_sessions(engine), local_operator(PROVINCE)
         results = await _walk(sessions, viewer, plan, seconds)
         summary = await _summary(sessions, viewer, results)
+        began = time.perf_counter()
+        issued = await issue(sessions, viewer, MONTHS[-1], out, utc_now())
+        seconds["issuing the last month"] = time.perf_counter() - began
+        loop = loop_summary(results) | {
+            "slowest to contact": await paces(sessions, viewer, EDITION, utc_now())
+        }
     finally:
         await engine.dispose()
     return summary | {
+        "loop": loop,
+        "issued": issued,
         "seed": seed,
         "firms": {"taken": len(firms.firms), "left out": dict(firms.left_out)},
         "places told by": dict(firms.places),
@@ -144,6 +160,7 @@ async def _summary(sessions: Sessions, viewer: Viewer, results: dict[str, list[A
         "objective": first.objective.model_dump(),
         "check": check.model_dump(include={"feasible", "optimal", "optimality_gap", "is_sound"}),
         "docking events": dict(docked),
+        "restated": {month: _restated(shown) for month, shown in months.items()},
         "levels": {month: _levels(shown.total) for month, shown in months.items()},
         "coverage": {
             month: {PROVINCE_NAME: _covered(shown.total)}
@@ -151,6 +168,12 @@ async def _summary(sessions: Sessions, viewer: Viewer, results: dict[str, list[A
             for month, shown in months.items()
         },
     }
+
+
+def _restated(shown: CoverageOut) -> str:
+    if shown.restated is None:
+        return "as closed"
+    return f"{shown.total.contacted.numerator} → {shown.restated.contacted.numerator}"
 
 
 def _levels(figures: FiguresOut) -> dict[str, int]:
@@ -168,13 +191,16 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=default_data_dir(), help="folder with the real data")
     parser.add_argument("--entries", type=int, default=ENTRIES, help="manufacturers to take")
     parser.add_argument("--seed", type=int, default=SEED, help="seed of all that is generated")
+    parser.add_argument("--out", type=Path, help="folder for the last month's facts, figures and bulletin")
     parser.add_argument("--database", help="SQLAlchemy URL of an empty database; left out: a temporary file")
     asked = parser.parse_args()
     relax_collection()  # as the commands do
     follow_all()  # as both doors do
     print(STORY.format(seed=asked.seed), flush=True)
     try:
-        summary = run(asked.data, entries=asked.entries, database_url=asked.database, seed=asked.seed)
+        summary = run(
+            asked.data, entries=asked.entries, database_url=asked.database, seed=asked.seed, out=asked.out
+        )
     except RongqiaoError as error:
         show_refusal(error)
         sys.exit(1)

@@ -44,14 +44,17 @@ def show(summary: Mapping[str, Any], console: Console | None = None) -> None:
             f"{check['optimality_gap']} (checked: {'sound' if check['is_sound'] else 'NOT SOUND'})",
         ),
         ("simulated docking events", _listed(summary["docking events"])),
+        *((name, _loop_text(value)) for name, value in summary["loop"].items()),
+        *((name, _loop_text(value)) for name, value in summary["issued"].items()),
         ("peak memory", f"{summary['peak memory MiB']} MiB"),
     ]
     screen.print(_table("From roster to coverage", ("", ""), rows))
     for fault in summary["faults"][:_MOST_FAULTS]:
         screen.print(f"  row refused: {fault}", highlight=False)
     screen.print(_coverage(summary["coverage"]))
-    screen.print(_table("Levels", ("month", *next(iter(summary["levels"].values()))), [
-        (month, *levels.values()) for month, levels in summary["levels"].items()
+    heads = ("month", *next(iter(summary["levels"].values())), "contacted, restated")
+    screen.print(_table("Levels, as closed", heads, [
+        (month, *levels.values(), summary["restated"][month]) for month, levels in summary["levels"].items()
     ]))  # fmt: skip
     screen.print(_table("Seconds by stage", ("stage", "s"), list(summary["seconds"].items())))
 
@@ -72,6 +75,14 @@ def _listed(counts: Mapping[str, Any]) -> str:
     return ", ".join(
         f"{name} {count}" for name, count in sorted(counts.items(), key=lambda one: -one[1]) if count
     )
+
+
+def _loop_text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return _listed(value)
+    if isinstance(value, list):
+        return "; ".join(f"{name}: {taken} taken, p50 {p50}, p90 {p90}" for name, taken, p50, p90 in value)
+    return str(value)
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
