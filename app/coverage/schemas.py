@@ -168,6 +168,9 @@ class CoverageOut(BaseModel):
     targets: list[TargetOut] = Field(description="Targets of the policies in force beside the figures.")
     funnel: list[FunnelStepOut] = Field(description="The levels one after the other, by the same figures.")
     by: Cut | None = Field(description="What the rows are grouped by.")
+    is_partial: bool = Field(
+        description="Rows of institutions that are not the viewer's are left out; the ranking tells of all of them."
+    )
     rows: list[GroupOut] = Field(description="Groups in the order of their tree.")
 
 

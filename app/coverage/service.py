@@ -13,6 +13,7 @@ from app.accounts.rules import Viewer
 from app.coverage import canonical, queries, standalone_verifier
 from app.coverage.facts import MonthFacts
 from app.coverage.gathering import gather
+from app.coverage.looking import sees_all_rows, shown_rows
 from app.coverage.months import (
     NextClose,
     check_begun,
@@ -93,6 +94,7 @@ class _View:
     closed: CoverageSnapshot | None
     edition: WhitelistEdition
     book: RuleBook
+    viewer: Viewer
 
     def by(self, by: Cut | None) -> CoverageOut:
         """Show it by one cut."""
@@ -115,7 +117,8 @@ class _View:
             targets=[target_out(target) for target in targets],
             funnel=funnel_out(figures),
             by=by,
-            rows=[GroupOut.model_validate(row) for row in rows],
+            is_partial=not sees_all_rows(self.viewer, by),
+            rows=[GroupOut.model_validate(row) for row in shown_rows(self.viewer, by, rows)],
         )
 
 
@@ -134,7 +137,8 @@ async def _view(
     today = report_json(await asyncio.to_thread(compute, facts, cuts))
     closed = await closed_month(session, viewer, month, found)
     on = min(last_day_of(month), shanghai_date(now))
-    return _View(facts, today, closed, found, await policy.rule_book(session, viewer.jurisdiction, on))
+    book = await policy.rule_book(session, viewer.jurisdiction, on)
+    return _View(facts, today, closed, found, book, viewer)
 
 
 def closed_out(closed: CoverageSnapshot, edition: str) -> ClosedOut:

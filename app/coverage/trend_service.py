@@ -8,6 +8,7 @@ from typing import Any, Final
 from app.accounts.rules import Viewer
 from app.coverage import queries
 from app.coverage.gathering import gather_months
+from app.coverage.looking import shown_rows
 from app.coverage.months import bounds_of, last_day_of, month_of, shifted, span_of
 from app.coverage.published import report_json, rows_of_cut
 from app.coverage.queries import ClosedFigures
@@ -55,7 +56,9 @@ async def trend(
     today = await asyncio.to_thread(
         lambda: {facts.month: report_json(compute(facts, cuts)) for facts in gathered}
     )
-    shown = [_month(month, used[month], closed.get(month), today.get(month), by, key) for month in months]
+    shown = [
+        _month(viewer, month, used[month], closed.get(month), today.get(month), by, key) for month in months
+    ]
     return TrendOut(jurisdiction=viewer.jurisdiction, by=by, is_restated=restated, months=shown)
 
 
@@ -86,6 +89,7 @@ def _edition(
 
 
 def _month(
+    viewer: Viewer,
     month: str,
     edition: WhitelistEdition | None,
     closed: ClosedFigures | None,
@@ -105,7 +109,7 @@ def _month(
         facts_sha256=closed.facts_sha256 if closed else None,
         total=FiguresOut.model_validate(total) if total else None,
         restated=FiguresOut.model_validate(today["total"]) if is_restated and today else None,
-        rows=[_row(row, again.get(row.key)) for row in _chosen(rows, key)],
+        rows=[_row(row, again.get(row.key)) for row in _chosen(shown_rows(viewer, by, rows), key)],
     )
 
 

@@ -41,6 +41,7 @@ LEVEL_NAMES: Final[Mapping[str, str]] = {
     "credited": "已授信",
     "disbursed": "已放款",
 }
+OWN_ROWS_ONLY: Final = "“按机构”表只列本机构及其下级；各机构情况见机构排名。"
 METHOD: Final = (
     "统计口径见 DESIGN 第6节与 docs/decisions/0003：月份按北京时间（Asia/Shanghai），名单为月末在用版次中已入选且未撤出的条目。",
     "对接覆盖率＝已对接÷名单数。各级均为入选以来累计，每一级须有其自身的记录，且不早于上一级的记录；不作推定。",
@@ -75,7 +76,8 @@ def coverage_workbook(shown: Sequence[CoverageOut], facts_sha256: str) -> bytes:
             if one.by is not None:
                 _write(book.add_worksheet(CUT_LABELS[one.by]), formats, one, _rows_of(one))
         _write_targets(book.add_worksheet(TARGET_SHEET), formats, shown[0])
-        _write_method(book.add_worksheet(METHOD_SHEET), formats, shown[0], facts_sha256)
+        lines = (*METHOD, OWN_ROWS_ONLY) if any(one.is_partial for one in shown) else METHOD
+        _write_method(book.add_worksheet(METHOD_SHEET), formats, shown[0], facts_sha256, lines)
     return target.getvalue()
 
 
@@ -216,7 +218,9 @@ def _write_table(
         _write_row(sheet, formats, number, line)
 
 
-def _write_method(sheet: Any, formats: Mapping[str, Any], shown: CoverageOut, facts_sha256: str) -> None:
+def _write_method(
+    sheet: Any, formats: Mapping[str, Any], shown: CoverageOut, facts_sha256: str, lines: Sequence[str]
+) -> None:
     closed = shown.closed
     closed_at = closed.closed_at.astimezone(SHANGHAI).isoformat(timespec="seconds") if closed else OPEN
     head = (
@@ -233,5 +237,5 @@ def _write_method(sheet: Any, formats: Mapping[str, Any], shown: CoverageOut, fa
     for number, (label, text) in enumerate(head):
         sheet.write_string(number, 0, label, formats["head"])
         sheet.write_string(number, 1, text, formats["text"])
-    for number, line in enumerate(METHOD, start=len(head) + 1):
+    for number, line in enumerate(lines, start=len(head) + 1):
         sheet.write_string(number, 0, line, formats["text"])

@@ -110,10 +110,27 @@ async def test_whoever_closes_no_months_still_reads_everybodys_published_figures
     totals = []
     for name in ("whole", "county", "clerk", "guarantor", "auditor"):
         walk.enter(viewers()[name])
-        answer = await walk.client.get(f"{API_PREFIX}/coverage/2024-02", params={"by": "institution"})
+        answer = await walk.client.get(f"{API_PREFIX}/coverage/2024-02", params={"by": "region"})
         totals.append((answer.json()["total"], answer.json()["rows"]))
     assert all(total == totals[0] for total in totals)
     assert len(totals[0][1]) > 5
+
+
+async def test_of_the_cut_by_institution_a_bank_sees_its_own_rows_and_who_has_the_facts_all(
+    walk: Walk,
+) -> None:
+    rows = {}
+    for name in ("whole", "auditor", "county", "bank", "clerk", "guarantor"):
+        walk.enter(viewers()[name])
+        answer = await walk.client.get(f"{API_PREFIX}/coverage/2024-02", params={"by": "institution"})
+        rows[name] = {row["key"]: row for row in answer.json()["rows"]}
+        assert answer.json()["is_partial"] is (name not in {"whole", "auditor"})
+    assert rows["whole"] == rows["auditor"]
+    assert len(rows["whole"]) > 5
+    assert rows["county"] == {}
+    assert set(rows["bank"]) == {key for key in rows["whole"] if key.startswith("JHYH")}
+    assert set(rows["clerk"]) == {key for key in rows["whole"] if key.startswith("JHYH-MDJ")}
+    assert all(rows[name][key] == rows["whole"][key] for name in rows for key in rows[name])
 
 
 async def _find_leaks(walk: Walk, *names: str) -> list[str]:
