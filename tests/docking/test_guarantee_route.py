@@ -15,7 +15,8 @@ from app.docking.kinds import EventKind
 from app.docking.recording import Draft
 from app.docking.schemas import EventIn
 from app.docking.tables import DockingEvent
-from app.kernel.errors import Conflict, Refused
+from app.enterprises.tables import Consent, Need
+from app.kernel.errors import Conflict, NotFound, Refused
 from app.kernel.shanghai import shanghai_date
 from app.visibility.service import narrow
 from tests.bottlenecks.world import BARE, EDITION, World, add_product, banks, build_world, match, restate
@@ -94,6 +95,29 @@ async def test_once_it_is_granted_a_bank_that_lends_against_guarantees_takes_the
         "accept",
     )
     assert [party.fee_cap for party in state.parties] == [None, None]  # the guarantor's part is over
+
+
+async def test_the_guarantor_itself_passes_the_entry_on_by_granting_and_is_shown_it_no_more(
+    session: AsyncSession, viewer: Viewer, now: datetime
+) -> None:
+    world = await routed(session, viewer, now)
+    need = (await session.scalars(select(Need.id))).one()
+    session.add(
+        Consent(
+            need_id=need, purpose="guarantee_review", shows_contact=False, shows_financial=False, shows_judicial=False,
+            institution_id=None, until=shanghai_date(now), given_by="firm", given_at=now, evidence=None, version=1,
+        )
+    )  # fmt: skip
+    await session.flush()
+    guarantor = Viewer("g", "230000", (Grant(Role.GUARANTOR, "DB"),), person=1)
+    narrow(session, guarantor, shanghai_date(now))
+    for kind in ("offered", "granted"):
+        await log(session, guarantor, world, now, **guarantee(kind, "6000000.00", "1.20"))
+    with pytest.raises(NotFound):
+        await history_service.docking_state(session, guarantor, world.codes["one"], now=now)
+    narrow(session, viewer, shanghai_date(now))
+    after = await allocation.assignment_of_entry(session, viewer, world.codes["one"])
+    assert after.institution == "B2-DL"
 
 
 async def test_the_average_is_told_beside_the_aim_also_of_entries_that_went_on_to_a_bank(
