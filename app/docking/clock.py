@@ -10,8 +10,9 @@ The texts ask for docking with everybody and say no number of days; the operator
 (`docking.deadlines`, `docking.pauses`, `docking.reminders`). A step may be taken until the end of the
 day on which it is due. While an institution waits for the enterprise its days stand still, for no more
 than the operator allows: a pause that is open counts as long as it may last, so that there always is a
-day. While a coordination case is open they stand still for as long as it takes. Who settles a late
-step (`resolved`) gives it its days anew.
+day. While a coordination case is open, the days of whoever waits for it stand still for as long as it
+takes, and what the clock says is about that case alone; paying out waits for no case. Who settles a
+late step (`resolved`) gives it its days anew.
 """
 
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ from typing import Final
 
 from app.coordination.rules import CaseState
 from app.docking.dossiers import EntryDossier
-from app.docking.kinds import Level, PauseReason
+from app.docking.kinds import BY_THE_CLOCK, Level, PauseReason
 from app.docking.legality import Standing
 from app.docking.pauses import pauses_of
 from app.docking.rules import EntryState, Event, PartyState, Stage, fold
@@ -43,6 +44,10 @@ TURN_LABELS: Final[Mapping[Turn, str]] = {
     Turn.COORDINATOR: "统筹部门",
     Turn.BODY: "责任部门",
 }
+
+
+WAITS_FOR_NO_CASE: Final = frozenset({Step.ALLOCATE, Step.DISBURSE, Step.REFRESH})
+"""Steps that are due whether a coordination case is open or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,8 @@ def clock_of(dossier: EntryDossier, limits: Limits, counter: DayCounter) -> Cloc
         pause = _open_pause(dossier, owed, since)
         still = _still_days(dossier, owed, since, limits, counter)
         due_on = counter.after(shanghai_date(since), days + still)
-    reminded = state.reminded is not None and state.reminded[0] >= since
+    rung = _rung(dossier, owed, state)
+    reminded = rung.reminded is not None and rung.reminded[0] >= since
     return Clock(
         turn=owed.turn,
         owner=owed.owner,
@@ -111,7 +117,7 @@ def clock_of(dossier: EntryDossier, limits: Limits, counter: DayCounter) -> Cloc
         remind_on=None if owed.step is Step.REFRESH else counter.before(due_on, limits.remind_before),
         paused_since=pause.occurred_at if pause else None,
         pause_reason=pause.pause_reason if pause else None,
-        level=state.level_since(since),
+        level=rung.level_since(since),
         is_reminded=reminded,
         citation=limits.citation,
     )
@@ -137,6 +143,18 @@ def _owed(dossier: EntryDossier, state: EntryState) -> _Owed:
         turn = Turn.COORDINATOR if dossier.owner_kind == "coordinator" else Turn.BODY
         return _Owed(turn, Step.RESOLVE, since, owner, holder)
     return _owed_by(dossier, holder, state.party(holder.institution_id), since)
+
+
+def _rung(dossier: EntryDossier, owed: _Owed, state: EntryState) -> EntryState:
+    """Answer the state without what the clock said of others: of a case while it was open, of a step before or after."""
+    if not dossier.cases or owed.step in WAITS_FOR_NO_CASE:
+        return state
+    about = dossier.open_case
+    return fold(
+        event
+        for event in dossier.events
+        if event.kind not in BY_THE_CLOCK or dossier.case_at(event.occurred_at) is about
+    )
 
 
 def _refused_at(dossier: EntryDossier, since: datetime) -> datetime | None:
@@ -190,21 +208,21 @@ def _open_pause(dossier: EntryDossier, owed: _Owed, since: datetime) -> Event | 
 def _still_days(
     dossier: EntryDossier, owed: _Owed, since: datetime, limits: Limits, counter: DayCounter
 ) -> int:
-    """Count the working days of a step on which an institution's time stood still, each once."""
-    if owed.party is None or owed.turn is not Turn.INSTITUTION:
-        return 0
+    """Count the working days of a step on which time stood still, each once: for cases, and for an institution's pauses."""
     waited = [
         (shanghai_date(max(case.raised_at, since)), shanghai_date(case.closed_at))
         for case in dossier.cases
-        if case.closed_at is not None and case.closed_at > since
+        if case.closed_at is not None and case.closed_at > since and owed.step not in WAITS_FOR_NO_CASE
     ]
+    of_cases = counter.covered(waited)
+    if owed.party is None or owed.turn is not Turn.INSTITUTION:
+        return of_cases
     pauses = list(pauses_of(dossier.events, owed.party, since))
     paused = [
         (shanghai_date(max(pause.occurred_at, since)), shanghai_date(end))
         for pause, end in pauses
         if end is not None
     ]
-    of_cases = counter.covered(waited)
     of_pauses = counter.covered([*waited, *paused]) - of_cases
     is_open = any(end is None for _pause, end in pauses)
     return of_cases + (limits.pause_most if is_open else min(of_pauses, limits.pause_most))

@@ -1,5 +1,6 @@
 """An entry with all that decides what may be logged on it, whose turn it is and by when, as a value."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -47,8 +48,15 @@ class EntryDossier:
     @property
     def open_case(self) -> CaseSpan | None:
         """Answer the coordination case that has to be settled first: of the open ones the earliest due."""
-        opened = [case for case in self.cases if case.closed_at is None]
-        return min(opened, key=lambda case: (case.due_on or date.max, case.raised_at), default=None)
+        return _first_due(case for case in self.cases if case.closed_at is None)
+
+    def case_at(self, at: datetime) -> CaseSpan | None:
+        """Answer the coordination case that had to be settled first at an instant."""
+        return _first_due(
+            case
+            for case in self.cases
+            if case.raised_at <= at and (case.closed_at is None or at < case.closed_at)
+        )
 
     def responsible(self, at: datetime) -> Standing | None:
         """Answer the institution that is responsible at an instant; None when it is a body without docking."""
@@ -59,6 +67,10 @@ class EntryDossier:
         """Answer a party's latest time in office."""
         own = [one for one in self.standings if one.institution_id == institution_id]
         return max(own, key=lambda standing: standing.since, default=None)
+
+
+def _first_due(cases: Iterable[CaseSpan]) -> CaseSpan | None:
+    return min(cases, key=lambda case: (case.due_on or date.max, case.raised_at), default=None)
 
 
 def is_left(dossier: EntryDossier, now: datetime) -> bool:

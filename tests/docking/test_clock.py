@@ -172,6 +172,34 @@ def test_a_raised_step_keeps_its_level_until_it_is_taken_or_settled() -> None:
     assert (clock(dossier).level, clock(dossier).step) == (None, Step.ANSWER)
 
 
+def test_what_the_clock_said_of_a_case_is_not_said_of_the_next_one_nor_of_the_bank() -> None:
+    dossier = entry((ACCEPTED, after(0)), (CONTACTED, after(0, 1)), (EventKind.ESCALATED, after(40)))
+    first, second = case(10, None), case(12, None, due_on=date(2023, 12, 1))
+    dossier.cases = [first, second]
+    assert clock(dossier).level is Level.COUNTY
+    dossier.cases = [case(10, 41), second]
+    assert (clock(dossier).turn, clock(dossier).due_on, clock(dossier).level) == (
+        Turn.BODY, second.due_on, None,
+    )  # fmt: skip
+    dossier.cases = [case(10, 41), case(12, 42)]
+    assert (clock(dossier).turn, clock(dossier).level) == (Turn.INSTITUTION, None)
+    dossier.events.append(make_event(4, EventKind.ESCALATED, hour=60 * 24))
+    assert clock(dossier).level is Level.COUNTY
+
+
+def test_a_coordinators_days_stand_still_too_while_a_case_is_open_and_those_of_paying_out_do_not() -> None:
+    dossier = entry()
+    dossier.standings, dossier.owner_kind, dossier.owner = [], "coordinator", "哈尔滨市统筹部门"
+    plain = told(dossier)[2]
+    dossier.cases = [case(10, 14)]  # four working days
+    assert told(dossier) == (Turn.COORDINATOR, Step.RESOLVE, DAYS.after(date(2023, 10, 24), 4))
+    assert plain == date(2023, 10, 24)
+    paying = entry((CONTACTED, after(0)), (EventKind.CREDIT_APPROVED, after(9)))
+    without = told(paying)
+    paying.cases = [case(10, 14)]
+    assert without == told(paying)
+
+
 @pytest.mark.parametrize(
     ("now", "left"),
     [
