@@ -268,11 +268,16 @@ def _event_row(event: EventOut) -> tuple[Any, ...]:
         event.kind_label,
         event.institution or "",
         wan_text(event.amount) if event.amount else "",
-        f"{event.rate / 100:.2f}" if event.rate else "",
+        _percent(event),
         event.term_months or "",
         event.reason_label or (f"更正第{event.corrects}条" if event.corrects else ""),
         f"{event.actor}（模拟）" if event.is_simulated else event.actor,
     )
+
+
+def _percent(event: EventOut) -> str:
+    points = event.rate if event.rate is not None else event.fee_rate
+    return "" if points is None else f"{points / 100:.2f}"
 
 
 @commands.command()

@@ -24,12 +24,13 @@ LAST_DAY: Final = date.max
 
 @dataclass(frozen=True, slots=True)
 class ClockRow:
-    """A clock with the codes by which people know its entry and institution."""
+    """A clock with the codes by which people know its entry and institution, and the last day of its roster."""
 
     clock: EntryClock
     entry: str
     region: str
     institution: str | None
+    edition_until: date
 
 
 async def put_clocks(session: AsyncSession, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -59,7 +60,13 @@ async def clock_rows(
     limit: int | None,
 ) -> list[ClockRow]:
     """Answer an edition's clocks that the viewer may see, the most urgent first; all of them without a limit."""
-    statement = _listed(viewer, EntryClock, WhitelistEntry.code, WhitelistEntry.region_code, Institution.code)
+    columns = (
+        WhitelistEntry.code,
+        WhitelistEntry.region_code,
+        Institution.code,
+        WhitelistEdition.in_force_until,
+    )
+    statement = _listed(viewer, EntryClock, *columns)
     statement = statement.where(EntryClock.edition_id == edition_id, *_conditions(wanted, today))
     if after is not None:
         day, entry_id = after

@@ -127,10 +127,9 @@ async def clocks_page(
         NotFound: no such edition.
         Refused: there is no such institution.
     """
-    edition = await _edition_id(session, viewer, edition_code)
+    edition, today = await _edition(session, viewer, edition_code, now)
     lineage = await _lineage(session, institution) if institution is not None else None
     wanted = ClockFilter(lineage, is_overdue, turn, step, level)
-    today = shanghai_date(now)
     rows = await clock_queries.clock_rows(
         session, viewer, edition, wanted, today=today, after=_after(request), limit=request.limit + 1
     )
@@ -160,11 +159,12 @@ async def _lineage(session: AsyncSession, code: str) -> str:
     return found[code].lineage
 
 
-async def _edition_id(session: AsyncSession, viewer: Viewer, code: str) -> int:
-    found = await queries.edition_id(session, viewer, code)
+async def _edition(session: AsyncSession, viewer: Viewer, code: str, now: datetime) -> tuple[int, date]:
+    """Answer an edition's id and the day as of which its days are counted: today, or its last day once it is over."""
+    found = await queries.edition_until(session, viewer, code)
     if found is None:
         raise NotFound(f"No whitelist edition {code}.")
-    return found
+    return found[0], min(shanghai_date(now), found[1])
 
 
 async def live_clocks(
@@ -180,7 +180,7 @@ async def live_clocks(
         shanghai_date(now),
     )
     rows = (
-        ClockRow(EntryClock(**_row(one, clock)), one.code, one.region, clock.institution)
+        ClockRow(EntryClock(**_row(one, clock)), one.code, one.region, clock.institution, one.edition_until)
         for one in dossiers
         if (clock := clocks.get(one.id)) is not None and onlooker.sees(one, clock.institution_id)
     )
@@ -195,8 +195,7 @@ async def late_entries(
     Raises:
         NotFound: no such edition.
     """
-    edition = await _edition_id(session, viewer, edition_code)
-    today = shanghai_date(now)
+    edition, today = await _edition(session, viewer, edition_code, now)
     counter = await day_counter(session)
     return [
         LateOut(
@@ -223,8 +222,7 @@ async def institution_pace(
     Raises:
         NotFound: no such edition.
     """
-    edition = await _edition_id(session, viewer, edition_code)
-    today = shanghai_date(now)
+    edition, today = await _edition(session, viewer, edition_code, now)
     taken = await pace_queries.steps_taken(session, viewer, edition)
     owed = await pace_queries.steps_owed(session, viewer, edition, today)
     found = await asyncio.to_thread(paces, taken, owed, await day_counter(session))
@@ -245,7 +243,7 @@ async def rebuild(session: AsyncSession, viewer: Viewer, edition_code: str, *, n
     Raises:
         NotFound: no such edition.
     """
-    edition, count = await _edition_id(session, viewer, edition_code), 0
+    (edition, _day), count = await _edition(session, viewer, edition_code, now), 0
     async for batch in clock_queries.edition_batches(session, edition, ENTRIES_AT_ONCE):
         await refresh(session, batch, now)
         count += len(batch)

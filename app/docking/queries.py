@@ -4,6 +4,7 @@ Entries are always reached through their edition's jurisdiction, which is the vi
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
 from itertools import islice
 from typing import Any, Final, cast
 
@@ -43,6 +44,14 @@ async def edition_id(session: AsyncSession, viewer: Viewer, code: str) -> int | 
     """Answer the id of the viewer's edition of this code, or None."""
     statement = select(WhitelistEdition.id).where(_visible(viewer), WhitelistEdition.code == code)
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def edition_until(session: AsyncSession, viewer: Viewer, code: str) -> tuple[int, date] | None:
+    """Answer the id and last day of the viewer's edition of this code, or None."""
+    columns = (WhitelistEdition.id, WhitelistEdition.in_force_until)
+    statement = select(*columns).where(_visible(viewer), WhitelistEdition.code == code)
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
 async def hold_edition(session: AsyncSession, edition: int) -> None:

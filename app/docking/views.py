@@ -79,8 +79,8 @@ def docking_out(
 
 
 def clock_out(row: ClockRow, counter: DayCounter, today: date) -> ClockOut:
-    """Answer a clock for its readers, as of a day."""
-    clock = row.clock
+    """Answer a clock for its readers, as of a day; on a roster that is over the days stand still."""
+    clock, today = row.clock, min(today, row.edition_until)
     left = days_left(counter, today, clock.due_on)
     turn, step = Turn(clock.turn), Step(clock.step)
     level = Level(clock.level) if clock.level else None
