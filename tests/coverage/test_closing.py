@@ -140,3 +140,14 @@ def test_closing_waits_for_the_day_even_within_its_first_minutes() -> None:
     due = NextClose("2023-09", date(2023, 10, 7))
     midnight = at("2023-10-07")
     assert [due.is_due(midnight + timedelta(microseconds=shift)) for shift in (-1, 0)] == [False, True]
+
+
+async def test_months_of_a_simulated_roster_are_closed_by_hand(session: AsyncSession, viewer: Viewer) -> None:
+    world = await build_world(session)
+    contact = at("2023-09-06")
+    await add_event(
+        session, world, entry_code(0), "contacted", "icbc-dl", contact, sequence=1, is_simulated=True
+    )
+    await service.close(session, viewer, "2023-09", now=at("2023-10-02"))
+    assert await service.close_due(session, viewer, now=at("2023-12-15")) == []
+    assert "simulated" in (await service.next_close(session, viewer)).obstacle
