@@ -3,17 +3,15 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from app.accounts.rules import Viewer
 from app.bulletins import queries
-from app.bulletins.lateness import Owner, as_of, late_counts
+from app.bulletins.lateness import Owner, as_of, due_of, late_counts
 from app.bulletins.material import LateCount
 from app.coverage.facts import MonthFacts, Place, path_of
-from app.docking import clock_service
-from app.docking import gathering as dossiers
-from app.docking.clock import Clock
-from app.docking.clock_queries import edition_batches
+from app.docking import clock_service, gathering
 from app.docking.dossiers import EntryDossier
 from app.kernel.database import AsyncSession
 from app.reference.regions import Regions
@@ -24,16 +22,19 @@ ENTRIES_AT_ONCE: Final = 2_000
 async def late_at(
     session: AsyncSession, viewer: Viewer, edition_id: int, facts: MonthFacts, regions: Regions, at: datetime
 ) -> list[LateCount]:
-    """Answer what was late at an instant, of the entries of a month's facts, by whole bank, region and step."""
+    """Answer what was late at an instant, of the entries of a month's facts, by whole bank, region and step.
+
+    Where nothing has happened since, the clock that is kept is the one of then; only the others are put back.
+    """
     admitted = {entry.entry: entry.admitted_at for entry in facts.entries}
     owners = await queries.owners_then(session, edition_id, at)
-    found: list[tuple[str, Clock]] = []
-    async for batch in edition_batches(session, edition_id, ENTRIES_AT_ONCE):
-        stood = await asyncio.to_thread(
-            _as_of, await dossiers.dossiers_of(session, batch), at, admitted, owners
-        )
+    found = await queries.dues_unchanged(session, edition_id, at)
+    changed = iter(await queries.entries_changed(session, edition_id, at))
+    while batch := list(islice(changed, ENTRIES_AT_ONCE)):
+        dossiers = await gathering.dossiers_of(session, batch)
+        stood = await asyncio.to_thread(_as_of, dossiers, at, admitted, owners)
         clocks = await clock_service.clocks_of(session, stood)
-        found += [(one.region, clocks[one.id]) for one in stood if one.id in clocks]
+        found += [due_of(one.region, clocks[one.id]) for one in stood if one.id in clocks]
     counter = await clock_service.day_counter(session)
     return await asyncio.to_thread(
         lambda: late_counts(

@@ -1,8 +1,9 @@
 """What was late at an instant: entries as they stood then, their clocks, and how many had run out (pure)."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from app.bulletins.material import LateCount
 from app.docking.clock import TURN_LABELS, Clock, Turn
@@ -51,31 +52,41 @@ def as_of(dossier: EntryDossier, at: datetime, *, admitted_at: datetime, owner: 
     return replace(cut, owner_kind=kind, owner=body, owned_since=since)
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """So many entries of a region whose step is due on a day, in the hands of an institution or of nobody."""
+
+    turn: Turn
+    institution: str | None
+    region: str
+    step: Step
+    due_on: date | None
+    count: int = 1
+
+
+def due_of(region: str, clock: Clock) -> Due:
+    """Answer what one entry's clock says."""
+    return Due(clock.turn, clock.institution, region, clock.step, clock.due_on)
+
+
 def late_counts(
-    clocks: Iterable[tuple[str, Clock]],
-    at: datetime,
-    counter: DayCounter,
-    *,
-    region_name: Name,
-    bank_name: Name,
+    dues: Iterable[Due], at: datetime, counter: DayCounter, *, region_name: Name, bank_name: Name
 ) -> list[LateCount]:
-    """Count the clocks, each with its entry's region code, whose day had passed at an instant.
+    """Count the entries whose day had passed at an instant.
 
     By bank (whoever else has the turn is named as such), region and step; the roster's own renewal is never late.
     """
     today = shanghai_date(at)
-    found: dict[tuple[str, str, str], list[int | None]] = {}
-    for region, clock in clocks:
-        if clock.step is Step.REFRESH or clock.due_on is None or clock.due_on >= today:
+    counts: Counter[tuple[str, str, str]] = Counter()
+    longest: dict[tuple[str, str, str], int] = {}
+    for due in dues:
+        if due.step is Step.REFRESH or due.due_on is None or due.due_on >= today:
             continue
-        is_own = clock.turn is Turn.INSTITUTION and clock.institution is not None
-        who = bank_name(clock.institution or "") if is_own else TURN_LABELS[clock.turn]
-        key = (who, region_name(region), STEP_LABELS[clock.step])
-        left = days_left(counter, today, clock.due_on)
-        found.setdefault(key, []).append(None if left is None else -left)
-    return [
-        LateCount(
-            *key, count=len(days), longest_days=max((day for day in days if day is not None), default=None)
-        )
-        for key, days in sorted(found.items())
-    ]
+        is_own = due.turn is Turn.INSTITUTION and due.institution is not None
+        who = bank_name(due.institution or "") if is_own else TURN_LABELS[due.turn]
+        key = (who, region_name(due.region), STEP_LABELS[due.step])
+        counts[key] += due.count
+        left = days_left(counter, today, due.due_on)
+        if left is not None:
+            longest[key] = max(longest.get(key, 0), -left)
+    return [LateCount(*key, count, longest.get(key)) for key, count in sorted(counts.items())]

@@ -14,8 +14,13 @@ from sqlalchemy.orm import aliased
 
 from app.allocation.tables import Assignment
 from app.bottlenecks.tables import BottleneckCase
-from app.bulletins.lateness import Owner
-from app.docking.tables import DockingEvent
+from app.bulletins.lateness import Due, Owner
+from app.coordination.tables import CoordinationCase
+from app.docking.clock import Turn
+from app.docking.tables import DockingEvent, EntryClock
+from app.docking.working_time import Step
+from app.institutions.tables import Institution
+from app.kernel.shanghai import shanghai_date
 from app.whitelist.tables import EntryWithdrawal, WhitelistEntry
 
 APPROVED, DECLINED = "credit_approved", "declined"
@@ -163,3 +168,64 @@ async def owners_then(session: AsyncSession, edition_id: int, at: datetime) -> d
         )
     )
     return {row[0]: Owner(*row[1:]) for row in await session.execute(statement)}
+
+
+async def dues_unchanged(session: AsyncSession, edition_id: int, at: datetime) -> list[Due]:
+    """Answer what was due at an instant on the entries on which nothing has happened since: by their kept clocks."""
+    keys = (
+        EntryClock.turn,
+        Institution.code,
+        WhitelistEntry.region_code,
+        EntryClock.step,
+        EntryClock.due_on,
+    )
+    statement = (
+        select(*keys, func.count())
+        .select_from(EntryClock)
+        .join(WhitelistEntry, WhitelistEntry.id == EntryClock.entry_id)
+        .outerjoin(Institution, Institution.id == EntryClock.institution_id)
+        .where(
+            WhitelistEntry.edition_id == edition_id,
+            EntryClock.due_on < shanghai_date(at),
+            ~_has_changed(at),
+        )
+        .group_by(*keys)
+        .order_by(*keys)
+    )
+    return [
+        Due(Turn(turn), code, region, Step(step), due_on, count)
+        for turn, code, region, step, due_on, count in await session.execute(statement)
+    ]
+
+
+async def entries_changed(session: AsyncSession, edition_id: int, at: datetime) -> list[int]:
+    """Answer the entries (ids) on which something has happened since an instant, or whose clock is not kept."""
+    clock = select(EntryClock.entry_id).where(EntryClock.entry_id == WhitelistEntry.id)
+    statement = (
+        select(WhitelistEntry.id)
+        .where(
+            WhitelistEntry.edition_id == edition_id,
+            WhitelistEntry.status == "admitted",
+            WhitelistEntry.admitted_at < at,
+            or_(_has_changed(at), ~clock.exists()),
+        )
+        .order_by(WhitelistEntry.id)
+    )
+    return list((await session.execute(statement)).scalars())
+
+
+def _has_changed(at: datetime) -> ColumnElement[bool]:
+    """Tell of entries whether anything that a clock is made from has happened since an instant."""
+    since = (
+        (DockingEvent, (DockingEvent.occurred_at,)),
+        (Assignment, (Assignment.assigned_at, Assignment.ended_at)),
+        (EntryWithdrawal, (EntryWithdrawal.withdrawn_at, EntryWithdrawal.reopened_at)),
+        (CoordinationCase, (CoordinationCase.raised_at, CoordinationCase.closed_at)),
+    )
+    rows = (
+        select(table.id).where(
+            table.entry_id == WhitelistEntry.id, or_(*(column >= at for column in columns))
+        )
+        for table, columns in since
+    )
+    return or_(WhitelistEntry.admitted_at >= at, *(row.exists() for row in rows))

@@ -12,6 +12,7 @@ from app.bulletins import service
 from app.bulletins.bulletin import Bulletin, Section, texts_of
 from app.bulletins.composition import DRAFT_MARK
 from app.coverage import service as coverage
+from app.docking import clock_queries, clock_service
 from app.docking.tables import DockingEvent
 from app.kernel.errors import NotFound, Refused
 from app.whitelist.tables import EntryWithdrawal
@@ -35,6 +36,7 @@ def rows(made: Bulletin, key: str, table: str | None = None) -> list[list[str]]:
 
 async def contact(session: AsyncSession, world: World, number: int, at: datetime) -> None:
     await add_event(session, world, entry_code(number), "contacted", BANKS[number] or "", at, sequence=1)
+    await clock_service.refresh(session, [world.entries[entry_code(number)]], at)
 
 
 @pytest.fixture
@@ -90,6 +92,12 @@ async def test_what_was_late_at_the_end_of_a_month_stays_so_whatever_happens_lat
     await assign(session, world, entry_code(9), "ccb", OCTOBER)
     again = await service.bulletin(session, viewer, "2023-09", now=NOW)
     assert section(again, "late") == section(before, "late")
+    await clock_queries.drop_clocks(
+        session, set(world.entries.values())
+    )  # and without any clock that is kept
+    assert section(await service.bulletin(session, viewer, "2023-09", now=NOW), "late") == section(
+        before, "late"
+    )
     assert section(again, "late").sentences[0].startswith("截至2023年9月末")
 
 
