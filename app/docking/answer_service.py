@@ -58,7 +58,9 @@ async def answers_page(
         rows,
         request,
         lambda row: (row.sequence,),
-        lambda row: AnswerOut.of(_answer(dossier, row, known, shows_clock=shows_clock), known.today),
+        lambda row: AnswerOut.of(
+            _answer(dossier, row, known, shows_clock=shows_clock), _counted_on(dossier, known.today)
+        ),
     )
 
 
@@ -149,7 +151,13 @@ def _answer(
         cap=known.caps[row.entry_id],
     )
     owner = (dossier.owner or dossier.coordinator) if clock is not None else None
-    return answer_of(decline, handling, clock if shows_clock else None, advice, known.today, owner=owner)
+    today = _counted_on(dossier, known.today)
+    return answer_of(decline, handling, clock if shows_clock else None, advice, today, owner=owner)
+
+
+def _counted_on(dossier: EntryDossier, today: date) -> date:
+    """Answer the day as of which days are counted: on a roster that is over they stand still."""
+    return min(today, dossier.edition_until)
 
 
 def _handling(dossier: EntryDossier, row: DeclineRow, cases: Sequence[PastCase]) -> Handling | None:

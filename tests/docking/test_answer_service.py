@@ -84,6 +84,20 @@ async def test_the_enterprise_is_told_at_once_what_blocked_it_where_it_went_and_
     assert EVIDENCE not in answer.text
 
 
+async def test_on_a_roster_that_is_over_nothing_gets_later(
+    session: AsyncSession, viewer: Viewer, now: datetime
+) -> None:
+    world = await allocated(session, viewer, now, "one")
+    code, late = world.codes["one"], now + timedelta(days=40)
+    await declined(session, viewer, code, "missing_elements_land", late)
+    for days in (0, 300):
+        [answer] = await answers(session, viewer, code, late + timedelta(days=days))
+        assert answer.present is not None
+        assert answer.present.due_on is not None
+        assert answer.present.due_on > date(2023, 12, 31)
+        assert (answer.present.is_overdue, "现已逾期" in answer.text) == (False, False)
+
+
 async def test_each_decline_keeps_how_it_was_handled_then_and_the_last_comes_first(
     session: AsyncSession, viewer: Viewer, now: datetime
 ) -> None:
