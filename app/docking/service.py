@@ -97,9 +97,9 @@ async def _line_of_logger(
     """
     if draft.kind in OF_THE_ENTRY:
         return ()
-    if draft.kind is EventKind.CORRECTED:
-        about = (event.institution_id for event in dossier.events if event.sequence == draft.corrects)
-        party = dossier.standing_of(next(about, None) or 0)
+    wrong = next((event for event in dossier.events if event.sequence == draft.corrects), None)
+    if draft.kind is EventKind.CORRECTED and wrong is not None:
+        party = dossier.standing_of(wrong.institution_id or 0)
         lineages = {party.institution_id: party.lineage} if party is not None else {}
     elif draft.institution is not None:
         logger = known.get(draft.institution)
