@@ -29,6 +29,7 @@ NAMES = (
     "roster_import",
     "coverage_figures",
     "month_close",
+    "clocks",
     "authentication",
 )
 ROOT = Path(__file__).resolve().parents[1]

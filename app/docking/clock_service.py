@@ -127,7 +127,7 @@ async def clocks_page(
         NotFound: no such edition.
         Refused: there is no such institution.
     """
-    edition, today = await _edition(session, viewer, edition_code, now)
+    edition, today = await found_edition(session, viewer, edition_code, now)
     lineage = await _lineage(session, institution) if institution is not None else None
     wanted = ClockFilter(lineage, is_overdue, turn, step, level)
     rows = await clock_queries.clock_rows(
@@ -159,8 +159,12 @@ async def _lineage(session: AsyncSession, code: str) -> str:
     return found[code].lineage
 
 
-async def _edition(session: AsyncSession, viewer: Viewer, code: str, now: datetime) -> tuple[int, date]:
-    """Answer an edition's id and the day as of which its days are counted: today, or its last day once it is over."""
+async def found_edition(session: AsyncSession, viewer: Viewer, code: str, now: datetime) -> tuple[int, date]:
+    """Answer an edition's id and the day as of which its days are counted: today, or its last day once it is over.
+
+    Raises:
+        NotFound: there is none of that code.
+    """
     found = await queries.edition_until(session, viewer, code)
     if found is None:
         raise NotFound(f"No whitelist edition {code}.")
@@ -195,7 +199,7 @@ async def late_entries(
     Raises:
         NotFound: no such edition.
     """
-    edition, today = await _edition(session, viewer, edition_code, now)
+    edition, today = await found_edition(session, viewer, edition_code, now)
     counter = await day_counter(session)
     return [
         LateOut(
@@ -222,7 +226,7 @@ async def institution_pace(
     Raises:
         NotFound: no such edition.
     """
-    edition, today = await _edition(session, viewer, edition_code, now)
+    edition, today = await found_edition(session, viewer, edition_code, now)
     taken = await pace_queries.steps_taken(session, viewer, edition)
     owed = await pace_queries.steps_owed(session, viewer, edition, today)
     found = await asyncio.to_thread(paces, taken, owed, await day_counter(session))
@@ -243,7 +247,7 @@ async def rebuild(session: AsyncSession, viewer: Viewer, edition_code: str, *, n
     Raises:
         NotFound: no such edition.
     """
-    (edition, _day), count = await _edition(session, viewer, edition_code, now), 0
+    (edition, _day), count = await found_edition(session, viewer, edition_code, now), 0
     async for batch in clock_queries.edition_batches(session, edition, ENTRIES_AT_ONCE):
         await refresh(session, batch, now)
         count += len(batch)

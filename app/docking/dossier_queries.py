@@ -181,7 +181,7 @@ def _event_of(row: Any) -> Event:
         exceeds_need=bool(detail.get("exceeds_need")),
         reason=DeclineReason(row.reason) if kind is EventKind.DECLINED else None,
         fee_bp=row.fee_bp,
-        pause_reason=PauseReason(row.reason) if kind is EventKind.PAUSED else None,
+        pause_reason=PauseReason(row.reason) if kind is EventKind.PAUSED and row.reason else None,
         level=Level(level) if level else None,
         score=detail.get("score"),
         corrects=row.corrects,
