@@ -164,3 +164,8 @@ def texts_of(table: Table, row: Row) -> list[str]:
     """Answer a row as documents write it."""
     pairs = zip(table.columns, row.cells, strict=True)
     return [HIDDEN if column.key in row.hidden else shown(cell, column.unit) for column, cell in pairs]
+
+
+def breadth(text: str) -> int:
+    """Answer how broad a text is set, in Latin characters; a Chinese one counts double."""
+    return sum(1 if one.isascii() else 2 for one in text)

@@ -16,7 +16,7 @@ from docx.oxml.ns import qn
 from docx.shared import Mm
 from docxtpl import DocxTemplate, InlineImage
 
-from app.bulletins.bulletin import Bulletin, Chart, Section, Table, Unit, texts_of
+from app.bulletins.bulletin import Bulletin, Chart, Section, Table, Unit, breadth, texts_of
 from app.bulletins.charts import SCALE
 from app.bulletins.template_maker import TEMPLATE
 
@@ -33,7 +33,6 @@ _PARTICULARS: Final = (34.0, 122.0)
 _MM_PER_SIGN: Final = 1.6
 _PADDING: Final = 2.4
 _NARROWEST: Final = 5
-_ASCII: Final = 0x7F
 
 
 def document(bulletin: Bulletin, pictures: Mapping[str, bytes]) -> bytes:
@@ -101,18 +100,14 @@ def _widths(table: Table) -> list[float]:
     texts = [texts_of(table, row) for row in table.rows]
     natural, is_text = [], [column.unit is Unit.TEXT for column in table.columns]
     for place, column in enumerate(table.columns):
-        longest = max((_breadth(row[place]) for row in texts), default=0)
-        signs = max(longest, _NARROWEST, (_breadth(column.label) + 1) // 2)
+        longest = max((breadth(row[place]) for row in texts), default=0)
+        signs = max(longest, _NARROWEST, (breadth(column.label) + 1) // 2)
         natural.append(_MM_PER_SIGN * signs + _PADDING)
     room = TEXT_WIDTH - sum(width for width, text in zip(natural, is_text, strict=True) if not text)
     wanted = sum(width for width, text in zip(natural, is_text, strict=True) if text)
     if wanted <= room:
         return [width * TEXT_WIDTH / sum(natural) for width in natural]
     return [width * room / wanted if text else width for width, text in zip(natural, is_text, strict=True)]
-
-
-def _breadth(text: str) -> int:
-    return sum(1 if ord(character) <= _ASCII else 2 for character in text)
 
 
 def _lay_out(drawn: Any, widths: Sequence[float], units: Sequence[Unit], table: Table | None) -> None:

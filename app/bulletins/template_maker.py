@@ -25,7 +25,7 @@ SIZES: Final = {
     "BulletinCaption": (HEAD, 10.5),
     "BulletinCell": (TITLE, 9.0),
     "BulletinNote": (TITLE, 9.0),
-    "BulletinMethod": (BODY, 12.0),
+    "BulletinMethod": (BODY, 10.5),
 }
 BOLD: Final = frozenset({"BulletinTitle"})
 CENTRED: Final = frozenset({"BulletinTitle", "BulletinCaption"})
@@ -78,7 +78,7 @@ def _set_style(document: Any, name: str, font: str, points: float) -> None:
             layout.first_line_indent = Pt(2 * points)
             _space_lines(layout, Pt(28))
         case "BulletinMethod":
-            _space_lines(layout, Pt(19))
+            _space_lines(layout, Pt(16))
         case "BulletinHeading":
             layout.first_line_indent, layout.keep_with_next = Pt(2 * points), True
             layout.space_before = Pt(6)

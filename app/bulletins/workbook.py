@@ -5,14 +5,26 @@ open every sheet bears the mark, on the screen and in print. Equal bulletins giv
 """
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from decimal import Decimal
 from typing import Any, Final
 
 import xlsxwriter
 
-from app.bulletins.bulletin import HIDDEN, NOTHING, Bulletin, Cell, Chart, Column, Section, Table, Unit
+from app.bulletins.bulletin import (
+    HIDDEN,
+    NOTHING,
+    Bulletin,
+    Cell,
+    Chart,
+    Column,
+    Row,
+    Section,
+    Table,
+    Unit,
+    breadth,
+)
 from app.kernel.money import FEN_PER_WAN, fen_from_yuan
 
 MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -27,7 +39,7 @@ FORMATS: Final[Mapping[Unit, str]] = {
     Unit.DAYS: "0",
 }
 BLUE, GREY = "#2F6DB5", "#B5BCC4"
-_TEXT_WIDTH, _NUMBER_WIDTH = 34, 13
+_TEXT_WIDTH, _NUMBER_WIDTH, _WIDEST = 34, 13, 44
 _SENTENCE_WIDTH: Final = 11
 _LINE: Final = 18
 _SIGNS_A_LINE: Final = 78
@@ -60,6 +72,7 @@ class _Pen:
         self.line = 0
         self.points = _LINES_ABOVE + bool(bulletin.mark)
         self.charted: list[Chart] = []
+        self.widths: list[int] = []
         text = {"valign": "vcenter", "text_wrap": True}
         box = {"border": 1, "border_color": "#B5BCC4"}
         self.title = book.add_format({"bold": True, "font_size": 15})
@@ -107,8 +120,9 @@ class _Pen:
     def write_section(self, section: Section) -> None:
         """Write a section on a sheet of its own."""
         self.open_sheet(section.title, section.heading)
-        self.sheet.set_column(0, 0, _TEXT_WIDTH)
-        self.sheet.set_column(1, _SENTENCE_WIDTH - 1, _NUMBER_WIDTH)
+        self.widths = _widths(section.tables)
+        for place, width in enumerate(self.widths):
+            self.sheet.set_column(place, place, width)
         for sentence in section.sentences:
             self.put_sentence(sentence)
         for table in section.tables:
@@ -130,6 +144,7 @@ class _Pen:
                 self.write_cell(
                     place, column, cell, is_hidden=column.key in row.hidden, is_total=row.is_total
                 )
+            self.sheet.set_row(self.line, _LINE * _lines(row, self.widths))
             self.line += 1
         if table.note:
             self.put(table.note, self.note)
@@ -201,6 +216,29 @@ class _Pen:
         self.line += 1
         for text in (*self.bulletin.method, *self.bulletin.verification):
             self.put_sentence(text)
+
+
+def _widths(tables: Sequence[Table]) -> list[int]:
+    """Answer the widths of a sheet's columns: texts get room up to a limit, numbers are all alike."""
+    widths = [_TEXT_WIDTH, *([_NUMBER_WIDTH] * (_SENTENCE_WIDTH - 1))]
+    for table in tables:
+        for place, column in enumerate(table.columns):
+            if place == len(widths):
+                widths.append(_NUMBER_WIDTH)
+            if column.unit is Unit.TEXT:
+                longest = max((breadth(str(row.cells[place] or "")) for row in table.rows), default=0)
+                widths[place] = max(widths[place], min(longest + 2, _WIDEST))
+    return widths
+
+
+def _lines(row: Row, widths: Sequence[int]) -> int:
+    """Answer on how many lines the longest text of a row is set."""
+    texts = (
+        breadth(cell) // max(width - 1, 1)
+        for cell, width in zip(row.cells, widths, strict=False)
+        if isinstance(cell, str)
+    )
+    return 1 + max(texts, default=0)
 
 
 def _look(unit: Unit) -> dict[str, Any]:
