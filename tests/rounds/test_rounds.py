@@ -1,5 +1,6 @@
 """The round: what time makes due is done once, told to whom it concerns, and goes on where it was broken off."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -160,6 +161,7 @@ async def test_who_was_not_reminded_in_time_is_told_up_to_whom_the_step_is_raise
     sessions: Sessions,
 ) -> None:
     async with transaction(sessions) as session:
+        await staff(session)
         world = await build_world(session, (None, None))
         for number, day in ((0, "2023-10-09"), (1, "2023-10-16")):
             await assign(session, world, entry_code(number), "icbc-dl", at(day))
@@ -168,6 +170,24 @@ async def test_who_was_not_reminded_in_time_is_told_up_to_whom_the_step_is_raise
     )  # on the last day of entry 1, five working days after that of entry 0
     assert (done.looked_at, done.reminded, done.escalated) == (2, 1, 1)
     assert await rung(sessions) == [("10-17", 0, "county"), ("10-17", 1, "reminded")]
+    managers = ["liu", "wang"]  # nobody handles it yet
+    assert await told(sessions) == [(0, "escalated", ["daoli", *managers]), (1, "reminded", managers)]
+
+
+async def test_of_two_rounds_at_once_each_finds_what_the_other_did(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(round_service, "ENTRIES_AT_ONCE", 2)
+    async with transaction(sessions) as session:
+        await staff(session)
+        await build_world(session, ("icbc-dl",) * 5)
+    rounds = await asyncio.gather(*(go(sessions, "2023-10-07") for _ in range(3)))
+    assert sum(one.escalated for one in rounds) == 5
+    assert sorted(month for one in rounds for month in one.closed) == ["2023-09"]
+    assert sorted(await rung(sessions)) == [("10-07", entry, "province") for entry in range(5)]
+    assert sorted(await told(sessions)) == [
+        (entry, "escalated", ["liu", "province", "wang"]) for entry in range(5)
+    ]
 
 
 async def test_a_round_that_was_broken_off_goes_on_where_it_was(
