@@ -6,10 +6,11 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Select, Table, and_, delete, func, select
+from sqlalchemy import ColumnElement, Select, Table, and_, delete, func, not_, or_, select
 
 from app.accounts.rules import Viewer
 from app.allocation.tables import Assignment, EntryHandler
+from app.docking.kinds import LEVELS
 from app.docking.schemas import ClockFilter
 from app.docking.tables import EntryClock
 from app.docking.working_time import Step
@@ -104,9 +105,14 @@ async def entries_due(
 ) -> list[EntryClock]:
     """Answer clocks that may owe a reminder or an escalation today, by entry id, after one.
 
-    Those of editions in force: what an ended roster left open comes back on the next one.
+    Those of editions in force: what an ended roster left open comes back on the next one. Who was reminded is
+    left in peace until the day has passed, and nobody stands above the last level.
     """
     is_due = and_(EntryClock.remind_on <= today, EntryClock.step != Step.REFRESH.value)
+    may_ring = or_(
+        and_(EntryClock.due_on >= today, not_(EntryClock.is_reminded)),
+        and_(EntryClock.due_on < today, func.coalesce(EntryClock.level, "") != LEVELS[-1].value),
+    )
     statement = (
         select(EntryClock)
         .join(WhitelistEdition, WhitelistEdition.id == EntryClock.edition_id)
@@ -114,6 +120,7 @@ async def entries_due(
             WhitelistEdition.jurisdiction == viewer.jurisdiction,
             WhitelistEdition.in_force_until >= today,
             is_due,
+            may_ring,
             EntryClock.entry_id > after,
         )
         .order_by(EntryClock.entry_id)
@@ -131,6 +138,7 @@ async def entries_without_clock(session: AsyncSession, viewer: Viewer, limit: in
         .where(
             WhitelistEdition.jurisdiction == viewer.jurisdiction,
             WhitelistEntry.status == "admitted",
+            WhitelistEntry.admitted_at.is_not(None),
             WhitelistEntry.withdrawn_at.is_(None),
             EntryClock.entry_id.is_(None),
         )

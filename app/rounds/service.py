@@ -28,7 +28,10 @@ NAME = "clock"
 class RoundOut(BaseModel):
     """What a round came to."""
 
-    looked_at: int = Field(default=0, description="Entries on which something is due or late.")
+    looked_at: int = Field(
+        default=0,
+        description="Entries on which the clock might ring: a reminder or a higher level is possible.",
+    )
     reminded: int = Field(default=0, description="Reminders logged (到期提醒).")
     escalated: int = Field(default=0, description="Late steps raised (逾期升级).")
     closed: list[str] = Field(default_factory=list, description="Months closed (关账).")
