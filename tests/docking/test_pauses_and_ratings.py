@@ -127,6 +127,19 @@ async def test_the_enterprise_rates_the_bank_that_answered_it_and_logs_nothing_e
     assert {one["institution"]: one["score"] for one in state["parties"]} == {"icbc-dl": 5, "lj": None}
 
 
+async def test_who_declined_has_answered_and_is_rated_by_name_though_the_entry_went_on(
+    sessions: Sessions, people: dict[str, Viewer]
+) -> None:
+    async with transaction(sessions) as session:
+        await log(
+            session, 1, kind="declined", reason="outside_product_terms", evidence="尽调报告第3页", **at(5)
+        )
+    async with client_as(sessions, people["other-firm"]) as client:
+        status, _wheres = await post(client, 1, kind="rated", score=2, **at(10))
+        assert status == 409  # who has the entry now has not answered
+        assert (await post(client, 1, kind="rated", score=2, institution="icbc-dl", **at(10)))[0] == 201
+
+
 async def keys(client: httpx.AsyncClient, **filters: str) -> list[int]:
     """Answer the numbers of the entries that are listed, the most urgent first."""
     answer = await client.get("/docking/deadlines", params=EDITION | filters)
