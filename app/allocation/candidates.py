@@ -165,15 +165,18 @@ def _best(
     return found // shape[1], found % shape[1], cells[found]
 
 
-def without_decliners(
-    found: Candidates, declined: Mapping[int, Collection[int]], head_of_branch: Sequence[int]
+def without_parties(
+    found: Candidates, gone: Mapping[int, Collection[int]], party_of_branch: Sequence[int]
 ) -> Candidates:
-    """Leave out the branches of head offices that declined an entry (`declined`: entry index → head office ids)."""
-    if not declined:
+    """Leave out the branches of parties that shall not have an entry (`gone`: entry index → ids of parties).
+
+    `party_of_branch` (m) says which party each branch stands for: its head office, or itself.
+    """
+    if not gone:
         return found
-    heads = np.array(head_of_branch, np.int64)
-    asked_before = np.isin(found.entry, list(declined))
+    parties = np.array(party_of_branch, np.int64)
+    concerned = np.isin(found.entry, list(gone))
     keep = np.ones(found.entry.size, np.bool_)
-    for at in np.flatnonzero(asked_before):
-        keep[at] = int(heads[found.branch[at]]) not in declined[int(found.entry[at])]
+    for at in np.flatnonzero(concerned):
+        keep[at] = int(parties[found.branch[at]]) not in gone[int(found.entry[at])]
     return found.where(keep)

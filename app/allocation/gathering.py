@@ -117,6 +117,7 @@ async def gather(
         blocked=blocked_entries(cases, _needs(listed, cases), tree),
         settled={row.entry_id: row.institution_id for row in current if keep_settled and row.institution_id},
         declined=await declined_of(session, viewer, listed, established, tree),
+        taken=await queries.taken_from(session, viewer, [entry.entry_id for entry in listed]),
         tree=tree,
         chains=around.chains,
         settings=_settings(rules),

@@ -107,7 +107,8 @@ async def decide(
     cases, judged = await _cases(session, viewer, moving, wish, judged, fits, now)
     blocked = blocked_entries(cases, facts, tree)
     refused = await _refused(session, viewer, moving, wish, established, tree, current, now)
-    leaving = _leaving(moving, wish, fits, FitReader(around), blocked, refused)
+    taken = await queries.taken_from(session, viewer, [entry.id for entry in moving])
+    leaving = _leaving(moving, wish, fits, FitReader(around), blocked, refused, taken)
     standing = await _standing(session, run, around, tree, current, wish)
     labels = {one.product_revision_id: ProductLabel(one.code, one.name) for one in around.products}
     parties = {
@@ -197,6 +198,7 @@ def _leaving(
     reader: FitReader,
     blocked: Mapping[int, BlockedEntry],
     refused: Mapping[int, Mapping[int, Refusal]],
+    taken: Mapping[int, frozenset[int]],
 ) -> list[Leaving]:
     return [
         Leaving(
@@ -205,7 +207,7 @@ def _leaving(
             fits.offers.get(entry.id, ()),
             refused[entry.id],
             partial(reader.grounds, fits.needs[entry.id]),
-            wish.barred.get(entry.id, frozenset()),
+            taken.get(entry.id, frozenset()) | frozenset(wish.barred.get(entry.id, ())),
         )
         for entry in moving
     ]

@@ -16,7 +16,7 @@ from app.allocation.candidates import (
     Offers,
     branches_of,
     candidates,
-    without_decliners,
+    without_parties,
 )
 from app.allocation.checker import CheckReport, check
 from app.allocation.explanations import ProductLabel
@@ -70,7 +70,8 @@ class RunSettings:
 class RunInputs:
     """Everything that a run decides on. Entries are ordered by code; `offers` runs in the same order.
 
-    `settled` maps entry ids to the institution that keeps them; `declined` to those that declined them.
+    `settled` maps entry ids to the institution that keeps them; `declined` to those that declined them, `taken`
+    to those from which a coordinator took them.
     """
 
     entries: Sequence[RunEntry]
@@ -80,6 +81,7 @@ class RunInputs:
     blocked: Mapping[int, BlockedEntry]
     settled: Mapping[int, int]
     declined: Mapping[int, Collection[int]]
+    taken: Mapping[int, Collection[int]]
     tree: InstitutionTree
     chains: ChainBook
     settings: RunSettings
@@ -190,7 +192,9 @@ def _fitting(
         for entry_id, parties in inputs.declined.items()
         if entry_id in number
     }
-    found = without_decliners(found, declined, [tree.root_of(branch).id for branch in branch_ids])
+    found = without_parties(found, declined, [tree.root_of(branch).id for branch in branch_ids])
+    taken = {number[entry_id]: gone for entry_id, gone in inputs.taken.items() if entry_id in number}
+    found = without_parties(found, taken, branch_ids)
     closed = np.zeros(len(inputs.entries), np.bool_)
     closed[list(outside)] = True
     for i, entry in enumerate(inputs.entries):
@@ -221,7 +225,8 @@ def _receivers(
             continue
         heads = {tree.root_of(one).id for one in inputs.declined.get(entry.entry_id, ())}
         is_open = blocked.leading is not None and blocked.leading.route == TO_WHOM_ANYWAY
-        ids = (one.institution_id for one in blocked.routing.receivers)
+        gone = inputs.taken.get(entry.entry_id, ())
+        ids = (one.institution_id for one in blocked.routing.receivers if one.institution_id not in gone)
         found[i] = [
             index[one] for one in ids if one in index and (is_open or tree.root_of(one).id not in heads)
         ]

@@ -146,6 +146,23 @@ async def ended_by_decline(
     return found
 
 
+async def taken_from(
+    session: AsyncSession, viewer: Viewer, entry_ids: Iterable[int]
+) -> dict[int, frozenset[int]]:
+    """Answer the institutions from which a coordinator took some entries, by entry id: they do not get them again."""
+    statement = _of_entries(viewer, Assignment.entry_id, Assignment.institution_id).where(
+        Assignment.end_reason == "rerouted", Assignment.institution_id.is_not(None)
+    )
+    found: dict[int, frozenset[int]] = {}
+    source = iter(sorted(set(entry_ids)))
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        for entry_id, institution_id in await session.execute(
+            statement.where(Assignment.entry_id.in_(batch))
+        ):
+            found[entry_id] = found.get(entry_id, frozenset()) | {institution_id}
+    return found
+
+
 async def product_labels(session: AsyncSession, revision_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
     """Answer (code, name) of product revisions by id."""
     found: dict[int, tuple[str, str]] = {}

@@ -35,7 +35,7 @@ EVIDENCE: Final = "演示授权书（虚构）"
 HANDLED: Final = 3
 """So many of the manager's entries are in hand; the rest can be taken or dispatched."""
 WITHHELD_EVERY: Final = 4
-"""Every fourth of the institutions' needs has no consent yet: they are seen as anonymous cards."""
+"""Every fourth of each institution's needs has no consent yet: they are seen as anonymous cards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +193,12 @@ async def _consent(
 ) -> None:
     scopes = {person.scope for person in people if person.role in {Role.BANK_ADMINISTRATOR, Role.GUARANTOR}}
     tops = [node for node in map(around.tree.find, sorted(scopes)) if node is not None]
-    entries = around.of(number for top in tops for number in around.below(top))
-    consenting = [entry.need for at, entry in enumerate(entries, 1) if at % WITHHELD_EVERY]
+    consenting = [
+        entry.need
+        for top in tops
+        for at, entry in enumerate(around.of(around.below(top)), 1)
+        if at % WITHHELD_EVERY
+    ]
     await consent_service.give_many_consents(session, viewer, consenting, evidence=EVIDENCE, now=now)
 
 

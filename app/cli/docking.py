@@ -26,36 +26,43 @@ EntryArgument = Annotated[str, typer.Argument(help="Code of the entry, such as 2
 TIME_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
+AtOption = Annotated[
+    datetime | None, typer.Option(formats=TIME_FORMATS, help="When, Shanghai time; left out: now.")
+]
+PartyOption = Annotated[
+    str | None, typer.Option(help="Institution that logs it; left out: the responsible one.")
+]
+AmountOption = Annotated[
+    str | None, typer.Option(help="Approved, paid out or guaranteed, in yuan, such as 5000000.00.")
+]
+ExceedsOption = Annotated[
+    bool, typer.Option("--exceeds-need", help="The approvals are meant to exceed the need.")
+]
+ReasonOption = Annotated[
+    DeclineReason | None, typer.Option(help="Why it is declined; see `docking reasons`.")
+]
+PauseOption = Annotated[
+    PauseReason | None, typer.Option(help="What the enterprise owes while time stands still.")
+]
+FeeOption = Annotated[str | None, typer.Option(help="Yearly guarantee fee in percent, such as 0.80.")]
+
+
 @commands.command()
 def log(
     entry: EntryArgument,
     kind: Annotated[EventKind, typer.Argument(help="What happened.")],
-    institution: Annotated[
-        str | None, typer.Option(help="Institution that logs it; left out: the responsible one.")
-    ] = None,
-    at: Annotated[
-        datetime | None, typer.Option(formats=TIME_FORMATS, help="When, Shanghai time; left out: now.")
-    ] = None,
-    amount: Annotated[
-        str | None, typer.Option(help="Approved or paid out, in yuan, such as 5000000.00.")
-    ] = None,
+    institution: PartyOption = None,
+    at: AtOption = None,
+    amount: AmountOption = None,
     rate: Annotated[str | None, typer.Option(help="Annual rate in percent, such as 3.45.")] = None,
     term: Annotated[int | None, typer.Option(help="Term in months.")] = None,
     credit_loan: Annotated[bool | None, typer.Option(help="Whether on credit alone.")] = None,
-    exceeds_need: Annotated[
-        bool, typer.Option("--exceeds-need", help="The approvals are meant to exceed the need.")
-    ] = False,
-    reason: Annotated[
-        DeclineReason | None, typer.Option(help="Why it is declined; see `docking reasons`.")
-    ] = None,
+    exceeds_need: ExceedsOption = False,
+    reason: ReasonOption = None,
     evidence: Annotated[str | None, typer.Option(help="What proves the reason.")] = None,
     note: Annotated[str | None, typer.Option(help="Anything else worth keeping.")] = None,
-    fee_rate: Annotated[
-        str | None, typer.Option(help="Yearly guarantee fee in percent, such as 0.80.")
-    ] = None,
-    pause_reason: Annotated[
-        PauseReason | None, typer.Option(help="What the enterprise owes while time stands still.")
-    ] = None,
+    fee_rate: FeeOption = None,
+    pause_reason: PauseOption = None,
     score: Annotated[int | None, typer.Option(help="The enterprise's rating, 1 to 5.")] = None,
     corrects: Annotated[int | None, typer.Option(help="Number of the event that it voids.")] = None,
     as_json: edge.JsonFlag = False,

@@ -99,6 +99,7 @@ async def _dossiers(
             if len(found) <= IDS_PER_STATEMENT:
                 which = WhitelistEntry.id.in_(found)
             await _add_standings(session, viewer, which, found)
+            await _date_bodies(session, viewer, which, found)
             await _add_events(session, viewer, which, found)
     return list(found.values())
 
@@ -133,6 +134,35 @@ async def _add_standings(
         for entry_id, *standing in await session.execute(ordered):
             if entry_id in found:
                 found[entry_id].standings.append(Standing(*standing))
+
+
+async def _date_bodies(
+    session: AsyncSession,
+    viewer: Viewer | None,
+    which: ColumnElement[bool],
+    found: Mapping[int, EntryDossier],
+) -> None:
+    """Date the owners that are no institutions from when they first got the entry.
+
+    A run that gives it to the same coordinator again for another reason gives no new days.
+    """
+    columns = (
+        Assignment.entry_id,
+        Assignment.responsible_body,
+        Assignment.kind,
+        Assignment.assigned_at,
+        Assignment.ended_at,
+    )
+    statement = _entries(viewer, *columns).join(Assignment, Assignment.entry_id == WhitelistEntry.id)
+    ordered = statement.where(which, Assignment.institution_id.is_(None)).order_by(
+        Assignment.entry_id, Assignment.assigned_at.desc(), Assignment.id.desc()
+    )
+    for entry_id, body, kind, since, until in await session.execute(ordered):
+        dossier = found.get(entry_id)
+        if dossier is None or (body, kind) != (dossier.owner, dossier.owner_kind):
+            continue
+        if until is not None and until == dossier.owned_since and dossier.holder is None:
+            dossier.owned_since = since
 
 
 async def _add_events(

@@ -15,7 +15,7 @@ from app.allocation.candidates import (
     branches_of,
     candidates,
     with_default_capacity,
-    without_decliners,
+    without_parties,
 )
 from app.allocation.checker import check
 from app.allocation.flow import solve
@@ -99,7 +99,7 @@ def test_each_branch_that_serves_gets_the_best_product_that_reaches_it(
 def test_who_declined_an_entry_is_not_offered_it_again_at_any_branch() -> None:
     found = candidates(offers([[(0, 5), (1, 5)], [(0, 5)]], [1, 5]), ["230102", "230102"], TREE, BRANCHES)
     heads = [TREE.root_of(one).id for one in BRANCHES]
-    kept = without_decliners(found, {0: {1}}, heads)
+    kept = without_parties(found, {0: {1}}, heads)
     assert list(zip(kept.entry.tolist(), kept.branch.tolist(), strict=True)) == [(0, 3), (1, 1)]
 
 

@@ -20,7 +20,7 @@ from app.kernel.paging import PageRequest
 from app.kernel.shanghai import shanghai_date
 from app.reference.working_days import LAST_YEAR, WorkingCalendar
 from tests.docking.histories import make_event
-from tests.docking.world import ASSIGNED, build_world, entry_code
+from tests.docking.world import ASSIGNED, build_world, entry_code, keep_with_coordinator
 
 LIMITS = Limits(
     allocate=5, accept=1, contact=3, answer=10, answer_project=30, disburse=20, resolve=15,
@@ -266,3 +266,13 @@ async def test_what_is_due_is_told_with_the_entry_and_its_clause(
     assert listed == {"items": [state["clock"]], "next": None}
     assert (await client.get("/docking/deadlines", params={"edition": "2024H1"})).status_code == 404
     assert (await client.get("/docking/deadlines")).status_code == 422
+
+
+async def test_a_coordinator_gets_no_new_days_by_being_given_the_entry_again(
+    session: AsyncSession, viewer: Viewer
+) -> None:
+    world = await build_world(session, (None,))
+    for day in (0, 7, 14):
+        await keep_with_coordinator(session, world, entry_code(0), ASSIGNED + timedelta(days=day))
+    [found] = (await clock_service.clocks_page(session, viewer, PageRequest(), "2023H2", now=ASSIGNED)).items
+    assert (found.turn, found.step, found.runs_since) == (Turn.COORDINATOR, Step.RESOLVE, ASSIGNED)

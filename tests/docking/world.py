@@ -185,6 +185,24 @@ async def assign(
     await PARTIES_CHANGED.tell(session, [world.entries[code]], at)
 
 
+async def keep_with_coordinator(session: AsyncSession, world: World, code: str, at: datetime) -> None:
+    """Give an entry to the coordinator from an instant, ending who was before."""
+    current = select(Assignment).where(
+        Assignment.entry_id == world.entries[code], Assignment.ended_at.is_(None)
+    )
+    for assignment in (await session.execute(current)).scalars():
+        assignment.ended_at = at
+    await session.flush()
+    session.add(
+        Assignment(
+            entry_id=world.entries[code], kind="coordinator", responsible_body="哈尔滨市统筹部门", explanation={},
+            assigned_at=at,
+        )
+    )  # fmt: skip
+    await session.flush()
+    await PARTIES_CHANGED.tell(session, [world.entries[code]], at)
+
+
 async def _store_tree(session: AsyncSession) -> dict[str, int]:
     ids: dict[str, int] = {}
     lines: dict[str, str] = {}

@@ -46,7 +46,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def seed() -> Result:
-    return CliRunner().invoke(commands, ["demo", "--entries", "60"])
+    return CliRunner().invoke(commands, ["demo", "--entries", "90"])
 
 
 async def ask(client: httpx.AsyncClient, login: str, path: str) -> httpx.Response:
