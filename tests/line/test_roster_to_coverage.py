@@ -168,8 +168,8 @@ async def test_what_is_worth_trying_names_what_is_there(line: Line) -> None:
 async def test_whom_a_coordinator_took_an_entry_from_does_not_get_it_again(line: Line) -> None:
     taken = select(Assignment.entry_id, Assignment.institution_id).where(Assignment.end_reason == "rerouted")
     async with transaction(line.sessions, writes=False) as session:
-        before = set((await session.execute(taken)).tuples())
+        before = {tuple(row) for row in await session.execute(taken)}
         held = select(Assignment.entry_id, Assignment.institution_id).where(Assignment.ended_at.is_(None))
-        now = set((await session.execute(held)).tuples())
+        now = {tuple(row) for row in await session.execute(held)}
     assert before
     assert not before & now
