@@ -1,6 +1,6 @@
 """People with roles, and the service let in as one of them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import httpx
@@ -17,6 +17,8 @@ from app.main import create_app
 from app.visibility.service import narrow
 
 OPERATOR = local_operator("230000")
+Enter = Callable[[Viewer], httpx.AsyncClient]
+"""Lets another viewer into one and the same application."""
 
 
 @asynccontextmanager
@@ -35,6 +37,20 @@ async def client_as(sessions: Sessions, viewer: Viewer) -> AsyncIterator[httpx.A
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1") as client:
         yield client
+
+
+@asynccontextmanager
+async def entering(sessions: Sessions) -> AsyncIterator[Enter]:
+    """Open one application; each viewer who enters takes the place of the one before."""
+    app = create_app(Settings(), sessions, OpenDoor(OPERATOR, narrow))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1") as client:
+
+        def enter(viewer: Viewer) -> httpx.AsyncClient:
+            app.state.door = OpenDoor(viewer, narrow)
+            return client
+
+        yield enter
 
 
 async def person(sessions: Sessions, login: str, *grants: tuple[Role, str]) -> Viewer:

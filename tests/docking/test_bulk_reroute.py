@@ -14,7 +14,7 @@ from app.docking.reroute_service import FINANCED
 from app.docking.schemas import EventIn
 from app.docking.tables import EntryClock
 from app.kernel.database import Sessions, transaction
-from tests.accounts.offices import OPERATOR, client_as, person
+from tests.accounts.offices import OPERATOR, Enter, person
 from tests.bottlenecks.world import EDITION, NANGANG, World, banks, build_world, match
 
 REROUTES = "/docking/reroutes"
@@ -52,14 +52,14 @@ async def holders(sessions: Sessions, world: World) -> dict[str, str | None]:
 
 
 async def test_the_dry_run_tells_what_the_order_then_does_and_approved_entries_stay(
-    sessions: Sessions, world: World, now: datetime
+    sessions: Sessions, enter: Enter, world: World, now: datetime
 ) -> None:
     before = await holders(sessions, world)
-    async with client_as(sessions, OPERATOR) as client:
-        wanted = order(world, "one", "two", "paid")
-        dry = (await client.post(REROUTES, json=wanted)).json()
-        assert await holders(sessions, world) == before
-        done = (await client.post(REROUTES, json=wanted | {"dry_run": False})).json()
+    client = enter(OPERATOR)
+    wanted = order(world, "one", "two", "paid")
+    dry = (await client.post(REROUTES, json=wanted)).json()
+    assert await holders(sessions, world) == before
+    done = (await client.post(REROUTES, json=wanted | {"dry_run": False})).json()
     assert done == dry | {"is_dry_run": False}
     after = await holders(sessions, world)
     assert {one["entry"]: one["to"] for one in done["items"]} == {
@@ -79,39 +79,39 @@ async def test_the_dry_run_tells_what_the_order_then_does_and_approved_entries_s
 
 
 async def test_a_repeated_order_is_answered_and_not_carried_out_again(
-    sessions: Sessions, world: World
+    sessions: Sessions, enter: Enter, world: World
 ) -> None:
     wanted, headers = order(world, "one", dry_run=False), {"Idempotency-Key": "reroute-1"}
-    async with client_as(sessions, OPERATOR) as client:
-        first, second = [await client.post(REROUTES, json=wanted, headers=headers) for _ in "ab"]
-        assert (first.status_code, second.json()) == (200, first.json())
-        assert second.headers["idempotency-replayed"] == "true"
-        other = await client.post(REROUTES, json=order(world, "two"), headers=headers)
-        assert other.status_code == 409
+    client = enter(OPERATOR)
+    first, second = [await client.post(REROUTES, json=wanted, headers=headers) for _ in "ab"]
+    assert (first.status_code, second.json()) == (200, first.json())
+    assert second.headers["idempotency-replayed"] == "true"
+    other = await client.post(REROUTES, json=order(world, "two"), headers=headers)
+    assert other.status_code == 409
     async with sessions() as session:
         given = select(func.count()).where(Assignment.entry_id == world.entries["one"])
         assert await session.scalar(given) == 2
 
 
 async def test_a_coordinator_of_a_part_reroutes_no_foreign_entry_and_a_bank_none_at_all(
-    sessions: Sessions, world: World
+    sessions: Sessions, enter: Enter, world: World
 ) -> None:
     before = await holders(sessions, world)
     county = await person(sessions, "nangang", (Role.COORDINATOR, NANGANG))
     bank = await person(sessions, "manager", (Role.BANK_ADMINISTRATOR, "B1"))
-    async with client_as(sessions, county) as client:
-        foreign = await client.post(REROUTES, json=order(world, "south", "one", dry_run=False))
-        assert (foreign.status_code, await holders(sessions, world)) == (404, before)
-        own = (await client.post(REROUTES, json=order(world, "south", dry_run=False))).json()
-        assert [one["entry"] for one in own["items"]] == [world.codes["south"]]
-        for wrong, status, where in (
-            (order(world) | {"entries": None}, 422, "entries"),
-            (order(world, "south", reason=""), 422, "reason"),
-            (order(world, "south", institution="NOBODY"), 404, "institution"),
-            (order(world, "south", dry_run="no"), 422, "dry_run"),
-        ):
-            refused = await client.post(REROUTES, json=wrong)
-            wheres = [one["where"] for one in refused.json().get("errors", [])]
-            assert (refused.status_code, wheres) == (status, [where]), wrong
-    async with client_as(sessions, bank) as client:
-        assert (await client.post(REROUTES, json=order(world, "south"))).status_code == 403
+    client = enter(county)
+    foreign = await client.post(REROUTES, json=order(world, "south", "one", dry_run=False))
+    assert (foreign.status_code, await holders(sessions, world)) == (404, before)
+    own = (await client.post(REROUTES, json=order(world, "south", dry_run=False))).json()
+    assert [one["entry"] for one in own["items"]] == [world.codes["south"]]
+    for wrong, status, where in (
+        (order(world) | {"entries": None}, 422, "entries"),
+        (order(world, "south", reason=""), 422, "reason"),
+        (order(world, "south", institution="NOBODY"), 404, "institution"),
+        (order(world, "south", dry_run="no"), 422, "dry_run"),
+    ):
+        refused = await client.post(REROUTES, json=wrong)
+        wheres = [one["where"] for one in refused.json().get("errors", [])]
+        assert (refused.status_code, wheres) == (status, [where]), wrong
+    client = enter(bank)
+    assert (await client.post(REROUTES, json=order(world, "south"))).status_code == 403

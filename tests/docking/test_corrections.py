@@ -21,7 +21,7 @@ from app.kernel.errors import Conflict, Forbidden
 from app.kernel.paging import PageRequest
 from app.kernel.shanghai import shanghai_date
 from app.visibility.service import narrow
-from tests.accounts.offices import client_as, person
+from tests.accounts.offices import Enter, person
 from tests.docking.world import ASSIGNED, World, build_world, entry_code
 
 ENTRY = entry_code(0)
@@ -188,31 +188,31 @@ async def test_a_contact_that_is_corrected_after_the_close_is_a_restatement_besi
     assert (october.total.contacted.numerator, october.closed) == (0, None)
 
 
-async def test_corrections_over_http(sessions: Sessions) -> None:
+async def test_corrections_over_http(sessions: Sessions, enter: Enter) -> None:
     async with transaction(sessions) as session:
         await build_world(session)
         await consent(session, shanghai_today() + timedelta(days=30))
     manager = await person(sessions, "manager", (Role.RELATIONSHIP_MANAGER, "icbc-dl"))
     helper = await person(sessions, "helper", (Role.RELATIONSHIP_MANAGER, "lj"))
     wrong = correction(1).model_dump(mode="json", exclude_unset=True)
-    async with client_as(sessions, manager) as client:
-        contact = event("contacted", 2).model_dump(mode="json", exclude_unset=True)
-        assert (await client.post(EVENTS, json=contact)).status_code == 201
-        bare = await client.post(EVENTS, json={"kind": "corrected", "corrects": 1})
-        assert (bare.status_code, [one["where"] for one in bare.json()["errors"]]) == (422, ["evidence"])
-    async with client_as(sessions, helper) as client:
-        assert (await client.post(EVENTS, json=wrong)).status_code == 403
-    async with client_as(sessions, manager) as client:
-        first = await client.post(EVENTS, json=wrong, headers={"Idempotency-Key": "wrong-1"})
-        again = await client.post(EVENTS, json=wrong, headers={"Idempotency-Key": "wrong-1"})
-        assert (first.status_code, again.json()) == (201, first.json())
-        assert (first.json()["kind_label"], first.json()["institution"]) == ("更正", "icbc-dl")
-        twice = await client.post(EVENTS, json=wrong)
-        assert (twice.status_code, twice.json()["errors"][0]["message"]) == (409, "is corrected already")
-        listed = (await client.get(EVENTS)).json()["items"]
-        assert [(one["kind"], one["corrects"], one["corrected_by"]) for one in listed] == [
-            ("contacted", None, 2),
-            ("corrected", 1, None),
-        ]
-        state = (await client.get(EVENTS.removesuffix("-events"))).json()
-        assert (state["stage"], state["clock"]["step"]) == ("waiting", "accept")
+    client = enter(manager)
+    contact = event("contacted", 2).model_dump(mode="json", exclude_unset=True)
+    assert (await client.post(EVENTS, json=contact)).status_code == 201
+    bare = await client.post(EVENTS, json={"kind": "corrected", "corrects": 1})
+    assert (bare.status_code, [one["where"] for one in bare.json()["errors"]]) == (422, ["evidence"])
+    client = enter(helper)
+    assert (await client.post(EVENTS, json=wrong)).status_code == 403
+    client = enter(manager)
+    first = await client.post(EVENTS, json=wrong, headers={"Idempotency-Key": "wrong-1"})
+    again = await client.post(EVENTS, json=wrong, headers={"Idempotency-Key": "wrong-1"})
+    assert (first.status_code, again.json()) == (201, first.json())
+    assert (first.json()["kind_label"], first.json()["institution"]) == ("更正", "icbc-dl")
+    twice = await client.post(EVENTS, json=wrong)
+    assert (twice.status_code, twice.json()["errors"][0]["message"]) == (409, "is corrected already")
+    listed = (await client.get(EVENTS)).json()["items"]
+    assert [(one["kind"], one["corrects"], one["corrected_by"]) for one in listed] == [
+        ("contacted", None, 2),
+        ("corrected", 1, None),
+    ]
+    state = (await client.get(EVENTS.removesuffix("-events"))).json()
+    assert (state["stage"], state["clock"]["step"]) == ("waiting", "accept")
