@@ -77,14 +77,16 @@ def _table(cut: Cut, groups: Sequence[Group], total: MonthFigures, fewest: int) 
         column(_PAYMENT, "放款金额（万元）", Unit.YUAN),
         *([column("rank", "名次")] if cut.is_ranked else []),
     ]
-    rows = list(_rows(cut, groups, fewest, has_before=has_before))
+    listed = [group for group in groups if "entries" not in group.hidden]
+    rows = list(_rows(cut, listed, fewest, has_before=has_before))
     if groups:
         cells = _cells(cut, total, None, None, has_before=has_before)
         rows.append(row("全部条目", *cells, is_total=True))
-    note = f"* 所据条目少于{fewest}户（个），或可由合计减出此类数字，不予公布。"
-    return table(
-        cut.key, f"{cut.title}对接情况", columns, rows, note if any(one.hidden for one in rows) else ""
-    )
+    reason = f"所据条目少于{fewest}户（个），或可由合计减出此类数字，不予公布"
+    notes = [f"* {reason}。"] if any(one.hidden for one in rows) else []
+    if left := len(groups) - len(listed):
+        notes.append(f"另有{left}行连同名单数{reason}，不单列。")
+    return table(cut.key, f"{cut.title}对接情况", columns, rows, "".join(notes))
 
 
 def _rows(cut: Cut, groups: Sequence[Group], fewest: int, *, has_before: bool) -> Iterator[Row]:

@@ -36,6 +36,7 @@ GROUND: Final = "E8EDF3"
 def make() -> Any:
     """Answer the template as a document."""
     document = Document()
+    _set_language(document)
     _set_page(document)
     for name, (font, points) in SIZES.items():
         _set_style(document, name, font, points)
@@ -43,6 +44,12 @@ def make() -> Any:
     _write_sections(document)
     _write_last_page(document)
     return document
+
+
+def _set_language(document: Any) -> None:
+    """Say that the text is Chinese as on the mainland: other languages draw the same characters otherwise."""
+    for language in document.styles.element.iter(qn("w:lang")):
+        language.set(qn("w:eastAsia"), "zh-CN")
 
 
 def _set_page(document: Any) -> None:
