@@ -30,9 +30,21 @@ def raised_to(
     left = days_left(counter, today, due_on)
     if left is None or left >= 0:
         return None
-    open_to = [level for level in LEVELS if turn is Turn.INSTITUTION or level not in OF_INSTITUTIONS]
-    told = [level for level in open_to if level in ladder and -left >= ladder[level]]
+    told = [level for level in _rungs(turn, ladder) if -left >= ladder[level]]
     return told[-1] if told else None
+
+
+def newly_told(turn: Turn, level: Level, before: Level | None, ladder: Ladder) -> tuple[Level, ...]:
+    """Answer who hears of a step for the first time when it is raised: that level, and those passed over since before.
+
+    They are more than one where no round was made for days.
+    """
+    return tuple(one for one in _rungs(turn, ladder) if is_higher(one, before) and not is_higher(one, level))
+
+
+def _rungs(turn: Turn, ladder: Ladder) -> list[Level]:
+    open_to = (level for level in LEVELS if turn is Turn.INSTITUTION or level not in OF_INSTITUTIONS)
+    return [level for level in open_to if level in ladder]
 
 
 def is_higher(level: Level, than: Level | None) -> bool:

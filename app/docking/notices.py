@@ -1,7 +1,7 @@
 """Who is told what when entries come to an institution, and when the clock rings (pure).
 
 A reminder goes to whoever handles the entry, or to the institution's people where nobody does yet; a raised
-step goes to its level and to who owes it. The words name the entry: notices are shown to those alone who
+step goes to its level, to those below it that were passed over, and to who owes it. The words name the entry: notices are shown to those alone who
 see it (notifications/service.py).
 """
 
@@ -21,13 +21,14 @@ _MANAGERS: Final = (Role.RELATIONSHIP_MANAGER, Role.GUARANTOR)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event of the clock that was logged on an entry, and whose step it is about."""
+    """An event of the clock that was logged on an entry, whose step it is about, and which levels hear of it first."""
 
     entry_id: int
     entry: str
     sequence: int
     kind: EventKind
     level: Level | None
+    levels: tuple[Level, ...]
     region: str
     clock: Clock
 
@@ -48,7 +49,7 @@ def notice_of(told: Told, line: Sequence[str], handlers: Sequence[int]) -> NewNo
         assert told.level is not None, "an escalation has a level"
         kind = NoticeKind.LATE if told.level is Level.MANAGER else NoticeKind.ESCALATED
         body = f"{step}，已逾期，升级至{LEVEL_LABELS[told.level]}。"
-        audience += _of_level(told, line)
+        audience += _of_levels(told, line)
     return NewNotice(
         event_key=f"docking:{told.entry_id}:{told.sequence}",
         kind=kind,
@@ -81,7 +82,7 @@ def _owners(told: Told, line: Sequence[str], handlers: Sequence[int]) -> list[tu
     return [(role, code) for code in line[-1:] for role in _MANAGERS]
 
 
-def _of_level(told: Told, line: Sequence[str]) -> list[tuple[Role, str]]:
+def _of_levels(told: Told, line: Sequence[str]) -> list[tuple[Role, str]]:
     province, city, county = _regions(told.region)
     by_level: dict[Level, list[tuple[Role, str]]] = {
         Level.MANAGER: [],
@@ -90,8 +91,7 @@ def _of_level(told: Told, line: Sequence[str]) -> list[tuple[Role, str]]:
         Level.CITY: [(Role.COORDINATOR, city)],
         Level.PROVINCE: [(Role.COORDINATOR, province)],
     }
-    assert told.level is not None, "an escalation has a level"
-    return by_level[told.level]
+    return [pair for level in told.levels for pair in by_level[level]]
 
 
 def _regions(region: str) -> tuple[str, str, str]:

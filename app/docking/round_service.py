@@ -10,8 +10,8 @@ from app.docking import clock_queries, clock_service, gathering, queries
 from app.docking.appending import row_of
 from app.docking.clock import Clock
 from app.docking.dossiers import EntryDossier
-from app.docking.escalation import Ladder, is_higher, ladder_of, owes_reminder, raised_to
-from app.docking.kinds import EventKind
+from app.docking.escalation import Ladder, is_higher, ladder_of, newly_told, owes_reminder, raised_to
+from app.docking.kinds import EventKind, Level
 from app.docking.notices import Told, notice_of
 from app.docking.recording import Draft
 from app.docking.working_time import DayCounter
@@ -60,7 +60,8 @@ async def remind_and_escalate(
     )
 
 
-Rung = tuple[EntryDossier, Clock, Draft]
+Rung = tuple[EntryDossier, Clock, Draft, tuple[Level, ...]]
+"""An entry whose clock rings, with what is logged of it and which levels hear of it for the first time."""
 
 
 async def _rung(
@@ -78,10 +79,11 @@ async def _rung(
     }
     rung = []
     for one in dossiers:
-        clock = clocks.get(one.id)
-        draft = _draft(clock, ladders[one.region], today, counter, now) if clock is not None else None
+        clock, ladder = clocks.get(one.id), ladders[one.region]
+        draft = _draft(clock, ladder, today, counter, now) if clock is not None else None
         if clock is not None and draft is not None:
-            rung.append((one, clock, draft))
+            levels = newly_told(clock.turn, draft.level, clock.level, ladder) if draft.level else ()
+            rung.append((one, clock, draft, levels))
     return rung
 
 
@@ -97,9 +99,9 @@ def _draft(clock: Clock, ladder: Ladder, today: date, counter: DayCounter, now: 
 
 
 async def _log(session: AsyncSession, rung: Sequence[Rung]) -> list[Told]:
-    rows = [row_of(dossier, draft, {}, actor=ACTOR) for dossier, _clock, draft in rung]
+    rows = [row_of(dossier, draft, {}, actor=ACTOR) for dossier, _clock, draft, _levels in rung]
     await queries.append_events(session, rows)
-    await clock_service.refresh(session, [dossier.id for dossier, _clock, _draft in rung])
+    await clock_service.refresh(session, [dossier.id for dossier, *_rest in rung])
     return [
         Told(
             entry_id=dossier.id,
@@ -107,10 +109,11 @@ async def _log(session: AsyncSession, rung: Sequence[Rung]) -> list[Told]:
             sequence=row["sequence"],
             kind=draft.kind,
             level=draft.level,
+            levels=levels,
             region=dossier.region,
             clock=clock,
         )
-        for (dossier, clock, draft), row in zip(rung, rows, strict=True)
+        for (dossier, clock, draft, levels), row in zip(rung, rows, strict=True)
     ]
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.docking.clock import Turn
-from app.docking.escalation import is_higher, ladder_of, owes_reminder, raised_to
+from app.docking.escalation import is_higher, ladder_of, newly_told, owes_reminder, raised_to
 from app.docking.kinds import Level
 from app.docking.pace import STEPS, OwedCount, Taken, paces
 from app.docking.working_time import DayCounter, Step
@@ -56,6 +56,22 @@ def test_a_rung_that_the_operator_leaves_out_is_passed_over() -> None:
     short = ladder_of({"bank_administrator": 1, "city": 4})
     told = [raised_to(Turn.INSTITUTION, DUE, date(2023, 10, day), short, DAYS) for day in (8, 9)]
     assert told == [Level.BANK_ADMINISTRATOR, Level.CITY]
+
+
+@pytest.mark.parametrize(
+    ("turn", "level", "before", "told"),
+    [
+        (Turn.INSTITUTION, Level.MANAGER, None, [Level.MANAGER]),
+        (Turn.INSTITUTION, Level.COUNTY, Level.BANK_ADMINISTRATOR, [Level.COUNTY]),
+        (Turn.INSTITUTION, Level.COUNTY, None, [Level.MANAGER, Level.BANK_ADMINISTRATOR, Level.COUNTY]),
+        (Turn.BODY, Level.CITY, None, [Level.COUNTY, Level.CITY]),
+        (Turn.COORDINATOR, Level.PROVINCE, Level.CITY, [Level.PROVINCE]),
+    ],
+)
+def test_who_was_passed_over_hears_of_it_together_with_who_stands_above(
+    turn: Turn, level: Level, before: Level | None, told: list[Level]
+) -> None:
+    assert list(newly_told(turn, level, before, LADDER)) == told
 
 
 def test_what_is_not_dated_is_raised_to_nobody() -> None:
