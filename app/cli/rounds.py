@@ -39,6 +39,7 @@ def make(as_json: edge.JsonFlag = False) -> None:
         ("到期提醒", done.reminded),
         ("逾期升级", done.escalated),
         ("关账月份", "、".join(done.closed) or "无"),
+        ("未能关账的原因", done.not_closed or "无"),
         ("已发送", sent.sent if sent else 0),
         ("待重试", sent.failed if sent else 0),
         ("无法送达", sent.dead if sent else 0),

@@ -227,7 +227,9 @@ async def next_close(session: AsyncSession, viewer: Viewer) -> NextClose:
         month = shifted(closed[-1], 1)
         last = await queries.closed_figures(session, viewer, closed[-1:], None)
         if any(one.total["simulated"] for one in last):
-            return NextClose(month, None, "The roster holds simulated docking: such months are closed by hand.")
+            return NextClose(
+                month, None, "The roster holds simulated docking: such months are closed by hand."
+            )
     else:
         first = await queries.first_admission(session, viewer)
         if first is None:
