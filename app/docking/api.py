@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
 from app.allocation.reroute_schemas import RerouteIn, RerouteOut
-from app.docking import answers_api, clock_service, history_service, reroute_service, service
+from app.docking import answers_api, clock_service, history_service, life_service, reroute_service, service
 from app.docking.clock import Turn
 from app.docking.kinds import Level
 from app.docking.schemas import (
@@ -17,6 +17,7 @@ from app.docking.schemas import (
     EventIn,
     EventOut,
     LateOut,
+    LifeEventOut,
     PaceOut,
     PauseReasonOut,
     ReasonOut,
@@ -106,6 +107,16 @@ async def get_docking_event(
 async def get_docking(session: SessionDep, viewer: ViewerDep, entry: EntryCode) -> DockingOut:
     """Answer the state folded from the entry's events, and for each party the kinds that it may log now."""
     return await history_service.docking_state(session, viewer, entry, now=utc_now())
+
+
+@entry_router.get(
+    "/{entry}/life",
+    summary="The whole life of an entry, from its admission on (条目全程)",
+    openapi_extra=does(Action.READ_CASES, is_recorded=True),
+)
+async def get_life(session: SessionDep, viewer: ViewerDep, entry: EntryCode) -> list[LifeEventOut]:
+    """Answer in the order of time who got the entry when, what was logged, classified and settled."""
+    return await life_service.life_of(session, viewer, entry)
 
 
 @docking_router.get(

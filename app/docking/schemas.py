@@ -141,6 +141,18 @@ class EventOut(BaseModel):
     is_simulated: bool = Field(description="True for events of the simulator (模拟数据).")
 
 
+class LifeEventOut(BaseModel):
+    """One thing that befell an entry, from its admission on."""
+
+    at: datetime = Field(description="When it happened.")
+    kind: str = Field(description="What happened: a docking event's kind, or admitted, assigned, rerouted….")
+    label: str = Field(description="The kind in Chinese.", examples=["已改派"])
+    who: str | None = Field(description="Who did it or got the entry: an institution, body or person.")
+    text: str | None = Field(description="A few words: a reason, a class, what is to be settled.")
+    sequence: int | None = Field(description="Number of the docking event; null: a fact of another kind.")
+    is_voided: bool = Field(description="A correction voids it.")
+
+
 class PauseReasonOut(BaseModel):
     """One reason for which an institution's time may stand still."""
 

@@ -271,6 +271,7 @@ CALLS: Final[Mapping[str, Call]] = {
     ),
     "GET /whitelist/entries/{entry}/docking-events/{sequence}": Call(ENTRY | {"sequence": "sequence"}),
     "GET /whitelist/entries/{entry}/docking": Call(ENTRY),
+    "GET /whitelist/entries/{entry}/life": Call(ENTRY),
     "GET /docking/deadlines": Call(
         pages=True,
         asks=({"edition": "2024H1"}, {"edition": "2023H2"}),
