@@ -174,7 +174,7 @@ async def _follow_up(
         sorted(
             {dossier.id: dossier for dossier, event in logged if is_such(dossier, event)}.values(), key=_code
         )
-        for is_such in (_is_decline, _is_grant, _takes_back)
+        for is_such in (_passes_on, _is_grant, _takes_back)
     )
     await _pass_on(session, viewer, declined, now)
     await rejudging_service.rematch_guaranteed(session, viewer, granted, now)
@@ -193,6 +193,13 @@ def _code(dossier: EntryDossier) -> str:
     return dossier.code
 
 
+def _passes_on(dossier: EntryDossier, event: Event) -> bool:
+    """Tell whether declines take their course now: one was logged, or the approval that held them up is voided."""
+    if event.kind is EventKind.CORRECTED and _corrected_kind(dossier, event) is EventKind.CREDIT_APPROVED:
+        return any(one.kind is EventKind.DECLINED for one in effective(dossier.events))
+    return _is_decline(dossier, event)
+
+
 def _is_decline(_dossier: EntryDossier, event: Event) -> bool:
     return event.kind is EventKind.DECLINED
 
@@ -203,10 +210,12 @@ def _is_grant(_dossier: EntryDossier, event: Event) -> bool:
 
 def _takes_back(dossier: EntryDossier, event: Event) -> bool:
     """Tell whether a correction voids what established facts of the need."""
-    if event.kind is not EventKind.CORRECTED:
-        return False
-    kinds = (one.kind for one in dossier.events if one.sequence == event.corrects)
-    return next(kinds, None) in {EventKind.DECLINED, EventKind.GUARANTEE_GRANTED}
+    facts = {EventKind.DECLINED, EventKind.GUARANTEE_GRANTED}
+    return event.kind is EventKind.CORRECTED and _corrected_kind(dossier, event) in facts
+
+
+def _corrected_kind(dossier: EntryDossier, event: Event) -> EventKind | None:
+    return next((one.kind for one in dossier.events if one.sequence == event.corrects), None)
 
 
 async def _costs_too_much(

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.permissions import Action, acting
 from app.accounts.rules import Grant, Role, Viewer
+from app.allocation import service as allocation
 from app.coverage import service as coverage
 from app.docking import history_service, service
 from app.docking.rules import Stage
@@ -22,6 +23,7 @@ from app.kernel.paging import PageRequest
 from app.kernel.shanghai import shanghai_date
 from app.visibility.service import narrow
 from tests.accounts.offices import Enter, person
+from tests.bottlenecks import world as bottlenecks_world
 from tests.docking.world import ASSIGNED, World, build_world, entry_code
 
 ENTRY = entry_code(0)
@@ -186,6 +188,33 @@ async def test_a_contact_that_is_corrected_after_the_close_is_a_restatement_besi
     assert closed.facts_sha256 == (after.closed.facts_sha256 if after.closed else "")
     october = await coverage.show(session, viewer, "2023-10", now=later)
     assert (october.total.contacted.numerator, october.closed) == (0, None)
+
+
+async def test_when_the_approval_that_held_it_up_is_corrected_a_decline_passes_the_entry_on(
+    session: AsyncSession, viewer: Viewer, now: datetime
+) -> None:
+    world = await bottlenecks_world.build_world(session, {"one": {}}, bottlenecks_world.banks(3, count=3))
+    await bottlenecks_world.match(session, viewer, now)
+    await allocation.run_allocation(session, viewer, "2023H2", now=now)
+    code, at = world.codes["one"], now + timedelta(days=1)
+    first = await allocation.assignment_of_entry(session, viewer, code)
+    helper = first.supports[0].institution
+    declined = {"kind": "declined", "reason": "outside_product_terms", "evidence": "尽调报告第3页"}
+    for fields in (
+        {"kind": "contacted", "institution": helper},
+        {"kind": "credit_approved", "institution": helper} | TERMS,
+        declined,
+    ):
+        await service.log_event(session, viewer, code, EventIn.model_validate(fields), now=now)
+    held = await allocation.assignment_of_entry(session, viewer, code)
+    assert held.institution == first.institution
+    await service.log_event(session, viewer, code, correction(2), now=at)
+    after = await allocation.assignment_of_entry(session, viewer, code)
+    assert after.institution not in {None, first.institution}
+    clock = (await history_service.docking_state(session, viewer, code, now=at)).clock
+    assert clock is not None
+    expected = (helper, helper, "answer", at)  # it has contacted the firm already
+    assert (after.institution, clock.institution, clock.step, clock.runs_since) == expected
 
 
 async def test_corrections_over_http(sessions: Sessions, enter: Enter) -> None:
