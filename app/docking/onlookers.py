@@ -51,15 +51,20 @@ def check_logger(viewer: Viewer, dossier: EntryDossier, draft: Draft, line: Line
         Forbidden: neither the institution nor the entry's region or firm is within one of the viewer's roles.
     """
     target = Target(region=dossier.region, institutions=line, uscc=dossier.uscc)
-    kind = draft.kind
-    if kind is EventKind.CORRECTED:  # whoever may log a kind of event may correct one
-        kind = next((one.kind for one in dossier.events if one.sequence == draft.corrects), kind)
+    kind = kind_meant(dossier, draft)
     if kind in BY_ENTERPRISE:
         require(viewer.only(Role.ENTERPRISE), Action.LOG_DOCKING, target)
     elif kind in BY_COORDINATOR:
         require(viewer.only(Role.COORDINATOR), Action.LOG_DOCKING, target)
     else:
         require(viewer.only(*INSTITUTION_ROLES, Role.COORDINATOR), Action.LOG_DOCKING, target)
+
+
+def kind_meant(dossier: EntryDossier, draft: Draft) -> EventKind:
+    """Answer the kind of event by which it is decided who may log: whoever may log one may correct one."""
+    if draft.kind is not EventKind.CORRECTED:
+        return draft.kind
+    return next((one.kind for one in dossier.events if one.sequence == draft.corrects), draft.kind)
 
 
 def row_told(

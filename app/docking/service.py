@@ -21,7 +21,7 @@ from app.docking.appending import EntryDraft, rows_of
 from app.docking.dossiers import EntryDossier, InstitutionKey, is_left
 from app.docking.history_service import found_edition, found_entry, onlooker_of
 from app.docking.kinds import BY_ENTERPRISE, BY_THE_CLOCK, GUARANTEES, OF_THE_ENTRY, EventKind
-from app.docking.onlookers import Line, check_logger, row_told
+from app.docking.onlookers import Line, check_logger, kind_meant, row_told
 from app.docking.reasons import facts_established
 from app.docking.recording import Draft
 from app.docking.rules import Event, effective, fold
@@ -136,8 +136,9 @@ async def log_events(
     known = await queries.institution_keys(session)
     own = [
         Fault(f"events.{number}.kind", "is nobody's to send in bulk", "Leave it out.", draft.kind.value)
-        for number, (_code, draft) in enumerate(drafts)
-        if draft.kind in BY_THE_CLOCK | BY_ENTERPRISE and not is_simulated
+        for number, (code, draft) in enumerate(drafts)
+        if not is_simulated and code in dossiers
+        if kind_meant(dossiers[code], draft) in BY_THE_CLOCK | BY_ENTERPRISE
     ]
     if own:
         raise Refused(f"{len(own)} faults in {len(drafts)} events; nothing was logged.", own)

@@ -18,7 +18,7 @@ from app.docking.tables import DockingEvent
 from app.enterprises.tables import Consent, Need
 from app.kernel.clock import shanghai_today
 from app.kernel.database import Sessions, transaction, unrestricted
-from app.kernel.errors import Conflict, Forbidden
+from app.kernel.errors import Conflict, Forbidden, Refused
 from app.kernel.paging import PageRequest
 from app.kernel.shanghai import shanghai_date
 from app.visibility.service import narrow
@@ -140,6 +140,18 @@ async def test_one_corrects_what_one_may_log_and_nothing_on_which_another_event_
         await attempt.rollback()
         found.append((who.name, sequence, fields, expected if said.startswith(expected) else said))
     assert found == [(who.name, *rest) for who, *rest in CASES]
+
+
+async def test_many_at_once_neither_rate_nor_correct_a_rating_nor_ring_the_clock(
+    session: AsyncSession, viewer: Viewer, now: datetime, world: World
+) -> None:
+    assert ENTRY in world.entries
+    kinds = [event("rated", 8, score=5), correction(RATED), correction(ESCALATED), correction(BY_HELPER)]
+    drafts = [(ENTRY, service.draft_of(one, now)) for one in kinds]
+    with pytest.raises(Refused) as refusal:
+        await service.log_events(session, viewer, "2023H2", drafts, now=now)
+    assert [fault.where for fault in refusal.value.faults] == [f"events.{number}.kind" for number in range(3)]
+    assert await service.log_events(session, viewer, "2023H2", drafts[3:], now=now) == 1
 
 
 async def test_what_is_corrected_counts_nowhere_stays_to_be_read_and_is_corrected_but_once(
