@@ -21,6 +21,7 @@ def event_out(row: DockingEvent, institution: str | None, corrected_by: int | No
     """Answer a stored event for its readers."""
     kind = EventKind(row.kind)
     reason = DeclineReason(row.reason) if kind is EventKind.DECLINED and row.reason else None
+    level, step = row.detail.get("level"), row.detail.get("step")
     return EventOut.model_construct(
         sequence=row.sequence,
         kind=kind,
@@ -42,8 +43,8 @@ def event_out(row: DockingEvent, institution: str | None, corrected_by: int | No
         fee_rate=row.fee_bp,
         pause_reason=PauseReason(row.reason) if kind is EventKind.PAUSED and row.reason else None,
         score=row.detail.get("score"),
-        level=row.detail.get("level"),
-        step=row.detail.get("step"),
+        level=Level(level) if level else None,
+        step=Step(step) if step else None,
         corrects=row.corrects,
         corrected_by=corrected_by,
         is_simulated=row.is_simulated,

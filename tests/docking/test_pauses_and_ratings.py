@@ -193,6 +193,13 @@ async def test_what_is_due_late_and_how_fast_is_listed_by_turn_step_level_and_in
         ("lj", "accept", 1, 1, 1, 0, 0),
         ("lj", "contact", 0, None, None, 1, 1),
     ]
+    rung = {}
+    for name in ("head", "helper", "other-firm"):
+        path = f"/whitelist/entries/{entry_code(1)}/docking-events"
+        events = (await enter(people[name]).get(path)).json()["items"]
+        rung[name] = [(one["kind"], one["level"], one["step"], one["institution"]) for one in events]
+    raised = [("escalated", "county", "accept", "icbc-dl")]
+    assert rung == {"head": raised, "helper": [], "other-firm": raised}
     seen = {}
     for name in SEEN_BY:
         client = enter(people[name])
