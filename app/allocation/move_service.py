@@ -224,7 +224,8 @@ async def _standing(
     """Answer who holds which places now, without those who have left, at the shadow prices of a run."""
     posed, solution = await asyncio.to_thread(unpack, await queries.arrays_of(session, run.id) or b"")
     prices = dict(zip(posed.branch_ids.tolist(), arrival_prices(solution).tolist(), strict=True))
-    gone = wish.causes.keys() if wish.has_declined else frozenset[int]()
+    # Whom all entries of an order leave has their places free before the first of them is placed.
+    gone = wish.causes.keys() if wish.has_declined else wish.barred.keys()
     holdings = [
         Holding(row.entry_id, row.chain, None if row.entry_id in gone else row.institution_id)
         for row in current.values()

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from app.accounts import audit_service
+from app.accounts.audit import Origin
 from app.accounts.rules import Role, Viewer
 from app.allocation import service as allocation
+from app.allocation.reroute_schemas import RerouteIn
 from app.allocation.tables import Assignment
 from app.docking import api, service
-from app.docking.reroute_service import FINANCED
+from app.docking.reroute_service import FINANCED, reroute_in_bulk
 from app.docking.schemas import EventIn
 from app.docking.tables import EntryClock
 from app.kernel.database import Sessions, transaction
@@ -115,3 +118,19 @@ async def test_a_coordinator_of_a_part_reroutes_no_foreign_entry_and_a_bank_none
         assert (refused.status_code, wheres) == (status, [where]), wrong
     client = enter(bank)
     assert (await client.post(REROUTES, json=order(world, "south"))).status_code == 403
+
+
+async def test_places_that_entries_of_the_same_order_leave_are_free_for_each_other(
+    sessions: Sessions, viewer: Viewer, now: datetime
+) -> None:
+    async with transaction(sessions) as session:
+        world = await build_world(session, {name: {} for name in ("one", "two", "three")}, banks(1, count=3))
+        await match(session, viewer, now)
+        await allocation.run_allocation(session, viewer, EDITION, now=now)
+    before = await holders(sessions, world)
+    async with transaction(sessions) as session:
+        audit_service.begin(session, Origin(viewer, via="test"))
+        body = RerouteIn.model_validate(order(world, "one", "two", dry_run=False))
+        await reroute_in_bulk(session, viewer, body, now=now + timedelta(days=1))
+    after = await holders(sessions, world)
+    assert (after["one"], after["two"], after["three"]) == (before["two"], before["one"], before["three"])
