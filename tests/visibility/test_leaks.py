@@ -155,7 +155,7 @@ async def _find_leaks(walk: Walk, *names: str) -> list[str]:
     ("table", "looker", "shown"),
     [
         ("DockingEvent", "bank", "docking_events"),
-        ("Assignment", "rival", "assignments"),
+        ("Assignment", "guarantor", "assignments"),
         ("EnterpriseContact", "clerk", ""),
         ("ReviewItem", "chain", "review_items"),
         ("CoordinationCase", "rival", "coordination_cases"),

@@ -60,8 +60,8 @@ Rows = dict[str, list[dict[str, Any]]]
 Owner = tuple[str, Any]
 """Table and id of the row to which a marker belongs."""
 
-OFTEN_DECLINED: Final = "91230111MA2T2Y8FNC"
-"""A firm whose entry went from bank to bank; any of them may be shown it."""
+SHOWN_TO_ANYBODY: Final = frozenset({"91230111MA2T2Y8FNC", "91230108MAFBP00R87"})
+"""Firms whose entries went from party to party; any of these may be shown them."""
 VIEWERS: Final = {
     "whole": (Grant(Role.COORDINATOR, "230000"),),
     "city": (Grant(Role.COORDINATOR, "230100"),),
@@ -205,7 +205,7 @@ async def _add_consents(session: AsyncSession, rows: Rows, day: date, ids: Itera
         if row["ended_at"] is None and row["institution_id"]
     }
     for place, need in enumerate(rows["needs"]):
-        sort = 0 if need["code"] == OFTEN_DECLINED else place % 6
+        sort = 0 if need["code"] in SHOWN_TO_ANYBODY else place % 6
         if sort == 1:
             continue
         recipient = {4: holders.get(need["id"]), 5: codes["LYDB"]}.get(sort)
