@@ -3,7 +3,7 @@
     python -m benchmarks [NAME ...] [--quick] [--write]
 
 Every benchmark measures its peers in the same run and asserts that all sides give the same answer.
-`--write` keeps the tables as docs/benchmarks.md with the machine described.
+`--write` keeps the tables as docs/benchmarks.md with the machine described; of named benchmarks only their own.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,7 @@ NAMES = (
     "authentication",
 )
 ROOT = Path(__file__).resolve().parents[1]
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
 Row = dict[str, Any]
 
 
@@ -86,7 +88,19 @@ def main() -> None:
     if failed:
         sys.exit(f"did not run: {', '.join(failed)}; nothing was written")
     if asked.write:
-        (ROOT / "docs" / "benchmarks.md").write_text(text, encoding="utf-8")
+        kept = DOCUMENT.read_text(encoding="utf-8") if asked.names else ""
+        DOCUMENT.write_text(_merged(kept, text), encoding="utf-8")
+
+
+def _merged(kept: str, written: str) -> str:
+    """Answer what was written, and of the document that is kept the sections that were not measured again."""
+    old, new = _sections(kept), _sections(written)
+    return new[""] + "".join(new.get(name, old.get(name, "")) for name in NAMES)
+
+
+def _sections(text: str) -> dict[str, str]:
+    head, *parts = re.split(r"^(?=\n## )", text, flags=re.MULTILINE)
+    return {"": head} | {part.split("\n")[1].removeprefix("## "): part for part in parts}
 
 
 def _story(name: str) -> str:
