@@ -32,7 +32,7 @@ from app.main import create_app
 from tests.conftest import Databases
 
 ENTRIES = 40
-EXAMPLES = 12
+EXAMPLES = 8
 MANY = 10**6
 DESCRIBED = {
     f"{method.upper()} {path}": operation
