@@ -21,6 +21,7 @@ class Action(StrEnum):
     SIGN_IN = "sign_in"
     OWN_ACCOUNT = "own_account"
     OWN_NOTICES = "own_notices"
+    OWN_JOBS = "own_jobs"
 
     READ_REFERENCE = "read_reference"
     ADOPT_POLICY = "adopt_policy"
@@ -65,7 +66,9 @@ class Action(StrEnum):
 ANYBODY: Final = frozenset({Action.SIGN_IN})
 """Open without signing in."""
 
-EVERYBODY: Final = frozenset({Action.OWN_ACCOUNT, Action.OWN_NOTICES, Action.READ_REFERENCE})
+EVERYBODY: Final = frozenset(
+    {Action.OWN_ACCOUNT, Action.OWN_NOTICES, Action.OWN_JOBS, Action.READ_REFERENCE}
+)
 """Open to whoever is signed in."""
 
 _CASE_READERS: Final = frozenset(Role) - {Role.ADMINISTRATOR}
@@ -211,6 +214,7 @@ def does(
     shows_secret: bool = False,
     own_transactions: bool = False,
     is_final: bool = False,
+    can_wait: bool = False,
 ) -> dict[str, Any]:
     """Answer the marks of a route, as `openapi_extra`: the action that it takes, and what is special about it.
 
@@ -218,7 +222,8 @@ def does(
     sensitive, so that who saw it goes into the audit trail; changes always do. `shows_secret`: its
     answer holds one, so that no copy is kept for repetitions. `own_transactions`: it hashes passwords
     or the like between short transactions of its own; no copy is kept either. `is_final`: it ends
-    something that cannot be changed otherwise, so that nobody's version of it can be stale.
+    something that cannot be changed otherwise, so that nobody's version of it can be stale. `can_wait`: it
+    may take long, and is carried out by a worker for who sends `Prefer: respond-async`.
     """
     marks = {
         "x-reads-only": stores_nothing,
@@ -226,5 +231,6 @@ def does(
         "x-shows-secret": shows_secret,
         "x-own-transactions": own_transactions,
         "x-final": is_final,
+        "x-can-wait": can_wait,
     }
     return {"x-action": action.value} | {name: True for name, is_set in marks.items() if is_set}

@@ -36,6 +36,8 @@ READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MOST_KEY_CHARACTERS = 120
 MOST_SMALL_BYTES = 64 * 1024
 """What routes read that hash passwords: forms and small JSON documents."""
+ASYNC = "respond-async"
+"""The preference of RFC 7240 for an answer of 202 and the result later."""
 _BOUNDARY = re.compile(r"""^multipart/form-data;.*\bboundary="?([^\s";]+)""", re.IGNORECASE)
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -56,6 +58,13 @@ class Door(Protocol):
         """Do what must wait until the request's transaction is over, however it ended."""
 
 
+class Deferral(Protocol):
+    """Who takes a request that shall be answered later (jobs/service.py)."""
+
+    async def accept(self, request: Request, session: AsyncSession, marks: Mapping[str, Any]) -> Response:
+        """Store a request that was let in, to be carried out by a worker; answer 202 with its job."""
+
+
 class Begin(Protocol):
     """Opens a transaction of a request that was let in; the door's note of what it writes is kept with it."""
 
@@ -71,6 +80,9 @@ class TransactionRoute(APIRoute):
     stores nothing although it is a POST (`x-reads-only`), that showing is put on record (`x-recorded`),
     that its answer holds a secret, so that no copy of it is kept for repetitions (`x-shows-secret`).
 
+    With `x-can-wait` whoever asks may send `Prefer: respond-async` (RFC 7240): the request is stored and
+    answered with 202, and a worker carries it out.
+
     With `x-own-transactions` the handler opens them itself (`BeginDep`): it does slow work, such as
     hashing a password, during which it must hold neither a connection nor the database's one pen.
     """
@@ -84,6 +96,8 @@ class TransactionRoute(APIRoute):
                 if request.method not in READING_METHODS:
                     await request.body()  # a slow sender must not hold the database's one pen meanwhile
                 try:
+                    if marks.get("x-can-wait") and _prefers_to_wait(request):
+                        return await _defer(request, marks)
                     if marks.get("x-own-transactions"):
                         return await _answer_between(request, marks, answer)
                     return await _answer_inside(request, marks, answer)
@@ -147,6 +161,28 @@ async def _answer_inside(request: Request, marks: Mapping[str, Any], answer: Han
             response = await answer(request)
         if is_recorded:
             await door.record(request, session, marks)
+        _now_keep(request)
+        return response
+
+
+def _prefers_to_wait(request: Request) -> bool:
+    stated = ",".join(request.headers.getlist("prefer")).split(",")
+    return any(preference.partition(";")[0].strip().lower() == ASYNC for preference in stated)
+
+
+async def _defer(request: Request, marks: Mapping[str, Any]) -> Response:
+    """Let the asker in as for the request itself, and store it instead of carrying it out."""
+    door: Door = request.app.state.door
+    deferral: Deferral = request.app.state.deferral
+    async with transaction(request.app.state.sessions) as session:
+        request.state.session = session
+        viewer_key = await door.admit(request, session, marks)
+
+        async def accept(_request: Request) -> Response:
+            return await deferral.accept(request, session, marks)
+
+        response = await _answer_once(request, session, accept, viewer_key)
+        await door.record(request, session, marks)
         _now_keep(request)
         return response
 
