@@ -41,7 +41,7 @@ async def by_id(
     """Answer an invitation; for a change, its row is held until the transaction ends."""
     statement = select(Invitation).where(Invitation.id == invitation_id)
     if is_for_change:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
+        statement = statement.with_for_update()
     return (await session.execute(statement)).scalar_one_or_none()
 
 

@@ -38,7 +38,7 @@ async def person_by_id(
     """Answer a person; for a change of the person or the person's roles, the row is held until the end."""
     statement = select(Person).where(Person.id == person_id)
     if is_for_change:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
+        statement = statement.with_for_update()
     return (await session.execute(statement)).scalar_one_or_none()
 
 

@@ -65,7 +65,7 @@ async def by_id(
         .where(EnterpriseRegistration.id == registration_id)
     )
     if is_for_change:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
+        statement = statement.with_for_update()
     row = (await session.execute(statement)).one_or_none()
     return None if row is None else (row[0], row[1])
 

@@ -33,7 +33,7 @@ async def addresses_since(session: AsyncSession, person_id: int, since: datetime
 async def hold_person(session: AsyncSession, person_id: int) -> Person:
     """Answer a person that exists, as stored now; whoever else would sign them in or change them waits."""
     wanted = select(Person).where(Person.id == person_id).with_for_update()
-    return (await session.execute(wanted.execution_options(populate_existing=True))).scalar_one()
+    return (await session.execute(wanted)).scalar_one()
 
 
 async def set_password(session: AsyncSession, person_id: int, new: str, *, instead_of: str | None) -> bool:
@@ -205,6 +205,33 @@ _OF_KEY: Final = (
         _PERSONS.disabled_at.is_(None),
     )
 )
+
+_OF_PERSON: Final = (
+    select(*_SHOWN)
+    .select_from(Person.__table__)
+    .join(RoleGrant.__table__, _IN_FORCE)
+    .where(_PERSONS.id == bindparam("person_id"), _PERSONS.disabled_at.is_(None))
+)
+_OF_KEY_ID: Final = (
+    _OF_PERSON.join(ApiKey.__table__, _KEYS.person_id == _PERSONS.id)
+    .where(
+        _KEYS.id == bindparam("key_id"),
+        _KEYS.revoked_at.is_(None),
+        _KEYS.expires_at > _NOW,
+        _GRANTS.role == _KEYS.role,
+        _GRANTS.scope == _KEYS.scope,
+    )
+)
+
+
+async def standing_of_person(
+    session: AsyncSession, person_id: int, key_id: int | None, *, now: datetime, day: date
+) -> Sequence[AnyRow]:
+    """Answer a person once for each role in force; for a key that holds, its one role alone; else nothing."""
+    asked = {"person_id": person_id, "day": day}
+    if key_id is None:
+        return (await session.execute(_OF_PERSON, asked)).all()
+    return (await session.execute(_OF_KEY_ID, asked | {"key_id": key_id, "now": now})).all()
 
 
 async def standing_of_session(

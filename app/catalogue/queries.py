@@ -58,7 +58,7 @@ async def product_by_code(session: AsyncSession, code: str, *, is_for_change: bo
     """Answer one product; for a change, its row is held until the transaction ends."""
     statement = select(Product).where(Product.code == code)
     if is_for_change:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
+        statement = statement.with_for_update()
     return (await session.execute(statement)).scalar_one_or_none()
 
 

@@ -19,7 +19,7 @@ async def chain_by_code(session: AsyncSession, code: str, *, is_for_change: bool
     """Answer one chain; for a change, its row is held until the transaction ends."""
     statement = select(Chain).where(Chain.code == code)
     if is_for_change:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
+        statement = statement.with_for_update()
     return (await session.execute(statement)).scalar_one_or_none()
 
 

@@ -76,7 +76,7 @@ async def consent_by_id(
     """Answer (consent, institution code) of a need; locked if it is to be changed."""
     statement = _consents(need_id).where(Consent.id == consent_id)
     if is_locked:
-        statement = statement.with_for_update(of=Consent).execution_options(populate_existing=True)
+        statement = statement.with_for_update(of=Consent)
     return (await session.execute(statement)).one_or_none()
 
 

@@ -46,7 +46,7 @@ async def institution_by_code(
     """Answer one institution; for a change, its row is held until the transaction ends."""
     statement = select(Institution).where(Institution.code == code)
     if is_for_change:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
+        statement = statement.with_for_update()
     return (await session.execute(statement)).scalar_one_or_none()
 
 

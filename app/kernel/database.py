@@ -4,10 +4,11 @@ A request, command or job opens `transaction(...)` once; services inside it read
 never commit. SQLite (WAL, one writer, foreign keys on) and PostgreSQL run the same code.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,14 +23,13 @@ from sqlalchemy import (
     Insert,
     Integer,
     MetaData,
-    Table,
     TextClause,
     event,
-    insert,
+    func,
     inspect,
     make_url,
+    select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import (
@@ -38,11 +38,22 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
-from sqlalchemy.orm import DeclarativeBase, LoaderCriteriaOption, ORMExecuteState, Session
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    LoaderCriteriaOption,
+    ORMExecuteState,
+    Session,
+    declared_attr,
+)
+from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql import visitors
 from sqlalchemy.types import TypeDecorator
 
+from app.kernel.bulk import ROWS_PER_BATCH, insert_numbered, insert_rows, put_rows
+from app.kernel.errors import Fault, PreconditionFailed
+
 __all__ = [
+    "ROWS_PER_BATCH",
     "AsyncSession",
     "Base",
     "BigId",
@@ -54,6 +65,8 @@ __all__ = [
     "UtcDateTime",
     "after_commit",
     "as_last_step",
+    "hold",
+    "insert_numbered",
     "insert_rows",
     "is_writing",
     "make_engine",
@@ -65,7 +78,6 @@ __all__ = [
 ]
 
 BUSY_TIMEOUT_SECONDS = 15
-ROWS_PER_INSERT = 5_000
 MOST_STATEMENTS_KEPT = 4_000
 MOST_STATEMENTS_PREPARED = 500
 """Compiled statements kept, and prepared on each connection to PostgreSQL: each takes another form for each set of roles, which narrow it differently."""
@@ -97,7 +109,11 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """All tables; constraint names are regular, so that migrations and errors can name them."""
+    """All tables; constraint names are regular, so that migrations and errors can name them.
+
+    A row that has a `version` is changed only as the version that was read: of two who change the same one,
+    the second is told (`WatchedSession.flush`), whether or not its service thought of a lock.
+    """
 
     metadata = MetaData(
         naming_convention={
@@ -109,6 +125,12 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map: ClassVar = {datetime: UtcDateTime, dict[str, Any]: Json, list[Any]: Json}
+
+    @declared_attr.directive
+    @classmethod
+    def __mapper_args__(cls) -> dict[str, Any]:
+        column = cls.__table__.c.get("version")
+        return {} if column is None else {"version_id_col": column, "version_id_generator": False}
 
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -156,6 +178,28 @@ class Criterion(LoaderCriteriaOption):
 
 class WatchedSession(Session):
     """A session that adds to each statement what its viewer may see (`restrict`)."""
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        """Write what was changed.
+
+        Raises:
+            PreconditionFailed: another transaction changed one of the rows after this one read it.
+        """
+        try:
+            super().flush(objects)
+        except StaleDataError as error:
+            raise PreconditionFailed(
+                "Somebody changed it at the same time; nothing was changed.",
+                [Fault("header.If-Match", "changed meanwhile", "Read it again and decide anew.")],
+            ) from error
+
+
+@event.listens_for(WatchedSession, "do_orm_execute")
+def _read_anew_what_is_locked(state: ORMExecuteState) -> None:
+    """Read a row that is locked as it is now, although this transaction may have read it before."""
+    if state.is_select and getattr(state.statement, "_for_update_arg", None) is not None:
+        state.session.flush()
+        state.update_execution_options(populate_existing=True)
 
 
 @event.listens_for(WatchedSession, "do_orm_execute")
@@ -280,43 +324,12 @@ async def is_writing(session: AsyncSession) -> bool:
     return opened is not None and bool(opened.get_execution_options().get("rongqiao_writes", False))
 
 
-async def insert_rows(session: AsyncSession, table: Table, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Insert many rows in batches, so that memory stays flat; answer how many."""
-    source, count = iter(rows), 0
-    while batch := list(islice(source, ROWS_PER_INSERT)):
-        await session.execute(insert(table), batch)
-        count += len(batch)
-    return count
+async def hold(session: AsyncSession, what: str) -> None:
+    """Keep others who hold the same thing, named by a text, waiting until this transaction ends.
 
-
-async def put_rows(
-    session: AsyncSession, table: Table, rows: Iterable[Mapping[str, Any]], *, key: Sequence[str]
-) -> int:
-    """Insert many rows in batches, each in the place of the one that has its `key`; answer how many.
-
-    All rows have the same columns, and no two of them the same key.
+    For what has no row to lock. Hold before looking, and before any row is locked.
     """
-    dialect = session.get_bind().dialect.name
-    source, total = iter(rows), 0
-    while batch := list(islice(source, ROWS_PER_INSERT)):
-        statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-        changed = {name: statement.excluded[name] for name in batch[0] if name not in key}
-        await session.execute(statement.on_conflict_do_update(index_elements=key, set_=changed), batch)
-        total += len(batch)
-    return total
-
-
-async def insert_numbered(
-    session: AsyncSession, table: Table, rows: Iterable[Mapping[str, Any]], *, key: str
-) -> dict[Any, int]:
-    """Insert many rows in batches; answer the `id` of each by its value in the column `key`.
-
-    Databases need not answer ids in the order of the rows, so each comes with the row's own `key`,
-    which no two rows may share. (Into the table, not the mapped class: the ORM would begin a new
-    statement wherever other columns are null.)
-    """
-    source, ids = iter(rows), dict[Any, int]()
-    statement = insert(table).returning(table.c[key], table.c.id)
-    while batch := list(islice(source, ROWS_PER_INSERT)):
-        ids |= {row[0]: row[1] for row in await session.execute(statement, batch)}
-    return ids
+    # On SQLite a writing transaction holds the only pen anyway.
+    if session.get_bind().dialect.name == "postgresql":
+        number = int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], signed=True)
+        await session.execute(select(func.pg_advisory_xact_lock(number)))

@@ -18,7 +18,7 @@ async def settings_of(
     """Answer a person's settings, held until the end for a change."""
     statement = select(NoticeSettings).where(NoticeSettings.person_id == person_id)
     if is_for_change:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
+        statement = statement.with_for_update()
     return (await session.execute(statement)).scalar_one_or_none()
 
 
@@ -74,7 +74,7 @@ async def receiver(
         WebhookEndpoint.removed_at.is_(None),
     )
     if is_for_change:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
+        statement = statement.with_for_update()
     return (await session.execute(statement)).scalar_one_or_none()
 
 
