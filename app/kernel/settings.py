@@ -21,7 +21,7 @@ from pydantic_settings import (
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 OTHERS: Final = 0o007
 """Permission bits of whoever is neither owner nor group."""
-SECRETS: Final = ("database_url", "secret_keys", "oidc_client_secret", "smtp_password")
+SECRETS: Final = ("database_url", "jobs_url", "secret_keys", "oidc_client_secret", "smtp_password", "metrics_token")
 """Settings that may be a file in `secrets_dir`, named as here; the environment goes before the file."""
 
 
@@ -138,10 +138,76 @@ class Settings(BaseSettings):
         ge=0,
         description="How often the server does what time makes due (reminders, escalations, closes, sending); 0 never.",
     )
+    jobs_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Where the jobs' queue is: empty for beside the database, or redis://HOST, postgresql://USER@HOST/NAME, "
+        "sqlite:///FILE.",
+    )
+    embedded_worker: bool = Field(
+        default=True, description="The server starts a worker of its own; false where `rongqiao worker` runs."
+    )
+    worker_threads: int = Field(default=2, gt=0, le=64, description="Jobs that one worker carries out at once.")
+    job_seconds: int = Field(default=3600, gt=0, description="Longest time that a job may take.")
+    job_lease_seconds: float = Field(
+        default=30, gt=0, description="A job whose worker is silent for so long is begun anew by another."
+    )
+    shutdown_seconds: int = Field(
+        default=20, ge=0, description="So long what is under way may take to end after SIGTERM."
+    )
     chart_font: str = Field(
         default="Noto Sans CJK SC",
         description="Font family of the charts in bulletins (Debian: fonts-noto-cjk); without any Chinese font "
         "bulletins have tables alone.",
+    )
+    requests_at_once: int = Field(
+        default=16,
+        ge=4,
+        le=1_000,
+        description="Requests that one server process works on at once; changes take three quarters of it at most.",
+    )
+    requests_waiting: int = Field(
+        default=200,
+        ge=0,
+        le=10_000,
+        description="Requests that may wait for their turn; beyond it, or when waiting gets long, 503 with Retry-After.",
+    )
+    wait_seconds: float = Field(
+        default=1.0, gt=0, le=60, description="Longest time that a request waits for its turn."
+    )
+    database_pool_size: int = Field(
+        default=18, ge=1, le=1_000, description="Connections to the database that a process keeps open."
+    )
+    database_pool_overflow: int = Field(
+        default=6, ge=0, le=1_000, description="Connections that it opens beyond them when all are in use."
+    )
+    database_pool_seconds: float = Field(
+        default=2.0, gt=0, le=60, description="Longest wait for a free connection, then 503 with Retry-After."
+    )
+    database_lock_seconds: int = Field(
+        default=15,
+        gt=0,
+        description="Longest wait for what another transaction holds, then 503 with Retry-After.",
+    )
+    drain_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        le=600,
+        description="After SIGTERM: for so long the server still takes requests while /readyz says 503.",
+    )
+    shutdown_seconds: int = Field(
+        default=30, ge=1, le=3_600, description="Then requests under way have so long to end."
+    )
+    metrics_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Bearer token of who reads /metrics; without one it is shown in development to loopback alone.",
+    )
+    worker_metrics_port: int = Field(
+        default=0, ge=0, le=65535, description="Port of a worker's own /metrics; 0 none."
+    )
+    otlp_endpoint: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="OpenTelemetry collector that gets traces, such as http://127.0.0.1:4318 (extra `tracing`); none by default.",
     )
     log_level: str = Field(
         default="INFO",
