@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.accounts.tables import Person
 from app.enterprises.tables import Enterprise
-from app.kernel.database import ROWS_PER_INSERT, AsyncSession, Base
+from app.kernel.database import ROWS_PER_BATCH, AsyncSession, Base
 from app.notifications.tables import Notice
 from app.whitelist.tables import WhitelistEntry
 
@@ -35,7 +35,7 @@ async def put_new(
         *(table.c[name] for name in answers)
     )
     source, found = iter(rows), list[AnyRow]()
-    while batch := list(islice(source, ROWS_PER_INSERT)):
+    while batch := list(islice(source, ROWS_PER_BATCH)):
         found += (await session.execute(statement, batch)).all()
     return found
 

@@ -1,0 +1,186 @@
+"""Writes of many rows: COPY or whole columns at once on PostgreSQL, many-row statements on SQLite.
+
+What comes back is the same either way: values go through the column types' own bind processors, and
+rows that ask more of an insert (a column's default made in Python, rows with unlike columns) take the
+ordinary way.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final, NoReturn
+
+from sqlalchemy import Dialect, Table, insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+ROWS_PER_BATCH: Final = 5_000
+FEWEST_AT_ONCE: Final = 100
+"""Fewer rows are sooner written by an ordinary statement, which is already prepared."""
+Rows = Sequence[Mapping[str, Any]]
+Processor = Callable[[Any], Any]
+
+
+async def insert_rows(session: AsyncSession, table: Table, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Insert many rows in batches, so that memory stays flat; answer how many."""
+    source, count = iter(rows), 0
+    while batch := list(islice(source, ROWS_PER_BATCH)):
+        bulk = _Bulk.of(session, table, batch)
+        if bulk is None:
+            await session.execute(insert(table), batch)
+        else:
+            await bulk.copy(session, batch)
+        count += len(batch)
+    return count
+
+
+async def put_rows(
+    session: AsyncSession, table: Table, rows: Iterable[Mapping[str, Any]], *, key: Sequence[str]
+) -> int:
+    """Insert many rows in batches, each in the place of the one that has its `key`; answer how many.
+
+    All rows have the same columns, and no two of them the same key.
+    """
+    dialect = session.get_bind().dialect.name
+    source, total = iter(rows), 0
+    while batch := list(islice(source, ROWS_PER_BATCH)):
+        bulk = _Bulk.of(session, table, batch)
+        if bulk is None:
+            statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+            changed = {name: statement.excluded[name] for name in batch[0] if name not in key}
+            await session.execute(statement.on_conflict_do_update(index_elements=key, set_=changed), batch)
+        else:
+            await bulk.fetch(session, batch, bulk.in_place_of(key))
+        total += len(batch)
+    return total
+
+
+async def insert_numbered(
+    session: AsyncSession, table: Table, rows: Iterable[Mapping[str, Any]], *, key: str
+) -> dict[Any, int]:
+    """Insert many rows in batches; answer the `id` of each by its value in the column `key`.
+
+    Databases need not answer ids in the order of the rows, so each comes with the row's own `key`,
+    which no two rows may share. (Into the table, not the mapped class: the ORM would begin a new
+    statement wherever other columns are null.)
+    """
+    source, ids = iter(rows), dict[Any, int]()
+    statement = insert(table).returning(table.c[key], table.c.id)
+    while batch := list(islice(source, ROWS_PER_BATCH)):
+        bulk = _Bulk.of(session, table, batch)
+        if bulk is None:
+            ids |= {row[0]: row[1] for row in await session.execute(statement, batch)}
+        else:
+            found = await bulk.fetch(session, batch, bulk.numbered_by(key))
+            plain = bulk.result_processor(key)
+            ids |= {plain(row[0]): row[1] for row in found}
+    return ids
+
+
+@dataclass(frozen=True, slots=True)
+class _Bulk:
+    """How rows of some columns get into a table of PostgreSQL past SQLAlchemy's statements, row by row."""
+
+    table: Table
+    dialect: Dialect
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, session: AsyncSession, table: Table, batch: Rows) -> "_Bulk | None":
+        """Answer how these rows get in at once; None where only ordinary statements do them justice."""
+        dialect = session.get_bind().dialect
+        if dialect.name != "postgresql" or len(batch) < FEWEST_AT_ONCE:
+            return None
+        names = batch[0].keys()
+        is_plain = all(row.keys() == names for row in batch) and names <= set(table.c.keys())
+        is_told = all(column.default is None or column.key in names for column in table.c)
+        return cls(table, dialect, tuple(names)) if is_plain and is_told else None
+
+    async def copy(self, session: AsyncSession, batch: Rows) -> None:
+        """Add rows by COPY, within the session's transaction."""
+        driver = await _in_transaction(session)
+        processors = [self._bind_processor(name) for name in self.names]
+        columns = tuple(zip(self.names, processors, strict=True))
+        records = ([process(row[name]) for name, process in columns] for row in batch)
+        names = [self.table.c[name].name for name in self.names]
+        try:
+            await driver.copy_records_to_table(
+                self.table.name, schema_name=self.table.schema, columns=names, records=records
+            )
+        except Exception as error:  # noqa: BLE001 - raised again as SQLAlchemy raises them
+            await self._raise(session, error, "COPY")
+
+    async def fetch(self, session: AsyncSession, batch: Rows, ending: str) -> Sequence[Sequence[Any]]:
+        """Add rows by one statement that takes whole columns, within the session's transaction."""
+        driver = await _in_transaction(session)
+        processors = [self._bind_processor(name) for name in self.names]
+        columns = [
+            [process(row[name]) for row in batch]
+            for name, process in zip(self.names, processors, strict=True)
+        ]
+        target = self.dialect.identifier_preparer.format_table(self.table)
+        given = ", ".join(f"${i}::{self._type(name)}[]" for i, name in enumerate(self.names, start=1))
+        # Names of tables and columns are our own, quoted; values are parameters.
+        statement = (
+            f"INSERT INTO {target} ({self._listed(self.names)}) SELECT * FROM unnest({given}) {ending}"  # noqa: S608
+        )
+        try:
+            found: Sequence[Sequence[Any]] = await driver.fetch(statement, *columns)
+        except Exception as error:  # noqa: BLE001 - raised again as SQLAlchemy raises them
+            await self._raise(session, error, statement)
+        return found
+
+    def in_place_of(self, key: Sequence[str]) -> str:
+        """Answer the ending of a statement that overwrites the rows that have the same key."""
+        quoted = [self._listed([name]) for name in self.names if name not in key]
+        changed = ", ".join(f"{name} = excluded.{name}" for name in quoted)
+        return f"ON CONFLICT ({self._listed(key)}) DO UPDATE SET {changed}"
+
+    def numbered_by(self, key: str) -> str:
+        """Answer the ending of a statement that tells the rows' numbers."""
+        return f"RETURNING {self._listed([key, 'id'])}"
+
+    def result_processor(self, name: str) -> Processor:
+        """Answer what makes a column's value of what the driver gives."""
+        implementation = self.table.c[name].type.dialect_impl(self.dialect)
+        return implementation.result_processor(self.dialect, None) or _as_it_is
+
+    def _bind_processor(self, name: str) -> Processor:
+        implementation = self.table.c[name].type.dialect_impl(self.dialect)
+        return implementation.bind_processor(self.dialect) or _as_it_is
+
+    def _type(self, name: str) -> str:
+        # Without its length: a cast would cut a text that is too long, instead of refusing it.
+        return re.sub(r"\([\d, ]+\)", "", self.table.c[name].type.compile(self.dialect))
+
+    def _listed(self, names: Iterable[str]) -> str:
+        quote = self.dialect.identifier_preparer.quote
+        return ", ".join(quote(self.table.c[name].name) for name in names)
+
+    async def _raise(self, session: AsyncSession, error: Exception, statement: str) -> NoReturn:
+        """Raise what the driver raised in the form in which SQLAlchemy's own statements raise it."""
+        raw = await (await session.connection()).get_raw_connection()
+        base = self.dialect.loaded_dbapi.Error
+        try:
+            raw.dbapi_connection._handle_exception(error)  # type: ignore[union-attr] # noqa: SLF001 - it has no public name
+        except base as translated:
+            told = f"{statement} {self.table.name}" if statement == "COPY" else statement
+            raise DBAPIError.instance(
+                told, None, translated, base, hide_parameters=True, dialect=self.dialect
+            ) from error
+        raise AssertionError(error)
+
+
+async def _in_transaction(session: AsyncSession) -> Any:
+    """Answer the driver's connection, its transaction begun: SQLAlchemy begins with its first statement."""
+    connection = await session.connection()
+    driver = (await connection.get_raw_connection()).driver_connection
+    if driver is not None and not driver.is_in_transaction():
+        await connection.exec_driver_sql("SELECT 1")
+    return driver
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
