@@ -11,7 +11,7 @@ from app.accounts.rules import Viewer
 from app.enterprises import service as enterprises
 from app.enterprises.code_checks import need_faults
 from app.enterprises.need_facts import NeedFacts
-from app.kernel.database import AsyncSession
+from app.kernel.database import AsyncSession, hold
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor
 from app.kernel.shanghai import shanghai_date
@@ -86,6 +86,7 @@ async def run_match(
     """
     require(viewer, Action.RUN_MATCHING, Target(region=viewer.jurisdiction))
     edition = await whitelist.edition(session, viewer, edition_code)
+    await hold(session, f"match:{edition.id}")  # of two at once the second finds what the first one made
     around = await gather(session, viewer, on or shanghai_date(now), library)
     entries = await whitelist.admitted_entries(session, viewer, edition.id)
     posed = await asyncio.to_thread(_pose, around, entries)
@@ -112,16 +113,27 @@ def _pose(around: Surroundings, entries: Sequence[AdmittedEntry]) -> PosedRun:
     return pose(around, shelf.matcher_of(around), entries)
 
 
-async def eligible_candidates(session: AsyncSession, viewer: Viewer, run_id: int) -> EligibleCandidates:
+async def eligible_candidates(
+    session: AsyncSession,
+    viewer: Viewer,
+    run_id: int,
+    *,
+    around: Surroundings | None = None,
+    entries: Sequence[AdmittedEntry] | None = None,
+) -> EligibleCandidates:
     """Answer every eligible product of every entry of a run, computed again from its inputs.
+
+    `around` and `entries` are what the caller read and goes on with, so that nothing changes in between.
 
     Raises:
         NotFound: no such run that this viewer may see.
         Conflict: entries, products, plans, rules or rates have changed since; match again first.
     """
     run, edition = await _stored_run(session, viewer, run_id)
-    around = await gather(session, viewer, date.fromisoformat(run.inputs["on"]), run.library_code)
-    entries = await whitelist.admitted_entries(session, viewer, run.edition_id)
+    if around is None:
+        around = await gather(session, viewer, date.fromisoformat(run.inputs["on"]), run.library_code)
+    if entries is None:
+        entries = await whitelist.admitted_entries(session, viewer, run.edition_id)
     posed = await asyncio.to_thread(_pose, around, entries)
     if posed.inputs_hash != run.inputs_hash:
         raise _changed(run, posed.inputs, edition)
