@@ -19,11 +19,12 @@ from app.accounts.standings import Standing, StandingCache, TokenReader
 from app.accounts.tokens import PURPOSE, KeyText, TokenRefused
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.database import AsyncSession, DBAPIError, transaction
-from app.kernel.errors import Forbidden, Unauthenticated
+from app.kernel.errors import Forbidden, OutcomeUnknown, Unauthenticated
 from app.kernel.limits import address_of, count_request
 from app.kernel.logs import get_logger
 from app.kernel.requests import READING_METHODS
 from app.kernel.settings import Settings
+from app.kernel.troubles import trouble_of
 
 CASE_PARAMETERS: Final = (
     "edition", "region", "uscc", "month", "institution", "chain", "status", "on", "by", "library",
@@ -111,8 +112,10 @@ class AccountsDoor:
         try:
             async with transaction(request.app.state.sessions) as session:
                 await api_keys.note_use(session, used.key_id, address_of(request), now=now)
-        except DBAPIError as error:  # the request itself was answered; the next one notes it
-            del self._noted[used.key_id]
+        except Exception as error:
+            if trouble_of(error) is None and not isinstance(error, DBAPIError | OutcomeUnknown):
+                raise
+            del self._noted[used.key_id]  # the request itself was answered; the next one notes it
             logger.warning("key_use_not_noted", key=used.key_id, error=type(error).__name__)
 
     async def _shown(

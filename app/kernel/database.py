@@ -50,7 +50,9 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.types import TypeDecorator
 
 from app.kernel.bulk import ROWS_PER_BATCH, insert_numbered, insert_rows, put_rows
+from app.kernel.connections import keep_alive, told_if_unknown
 from app.kernel.errors import Fault, PreconditionFailed
+from app.kernel.patience import Patience
 
 __all__ = [
     "ROWS_PER_BATCH",
@@ -256,24 +258,32 @@ def after_commit(session: AsyncSession, step: Callable[[], None]) -> None:
     session.info.setdefault(_AFTERWARDS, []).append(step)
 
 
-def make_engine(url: str) -> AsyncEngine:
-    """Make an engine for a SQLite file or a PostgreSQL database, creating the file's folder."""
-    parsed = make_url(url)
+def make_engine(url: str, patience: Patience | None = None) -> AsyncEngine:
+    """Make an engine for a SQLite file or a PostgreSQL database, creating the file's folder.
+
+    Without `patience` (commands, migrations) nothing is waited for less long than the database itself would.
+    """
+    parsed, pool = make_url(url), patience.pool if patience else {}
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(
+        bounds = patience.postgresql if patience else {}
+        engine = create_async_engine(
             url,
             pool_pre_ping=True,
             hide_parameters=True,
             query_cache_size=MOST_STATEMENTS_KEPT,
-            connect_args={"prepared_statement_cache_size": MOST_STATEMENTS_PREPARED},
+            connect_args={"prepared_statement_cache_size": MOST_STATEMENTS_PREPARED} | bounds,
+            **pool,
         )
+        event.listen(engine.sync_engine, "connect", keep_alive)
+        return engine
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(
         url,
-        connect_args={"timeout": BUSY_TIMEOUT_SECONDS},
+        connect_args={"timeout": patience.lock_seconds if patience else BUSY_TIMEOUT_SECONDS},
         hide_parameters=True,
         query_cache_size=MOST_STATEMENTS_KEPT,
+        **pool,
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -313,7 +323,8 @@ async def transaction(sessions: Sessions, *, writes: bool = True) -> AsyncIterat
         while steps := session.info.pop(_LAST_STEPS, ()):
             for step in steps:
                 await step(session)
-        await session.commit()
+        with told_if_unknown():
+            await session.commit()
         for done in session.info.pop(_AFTERWARDS, ()):
             done()
 

@@ -12,6 +12,9 @@ TooLarge            413   the body is over the bound
 TooMany             429   too many requests; says when to come again
 Unavailable         503   a dated table ends before the asked day, or the service is not ready
 TimedOut            503   it took longer than a request may; nothing was changed
+Busy                503   too much is asked of the server or its database; nothing was changed
+DatabaseUnavailable 503   the database refuses or cannot be reached; nothing was changed
+OutcomeUnknown      503   the connection was lost at the commit: perhaps it was kept, perhaps not
 """
 
 from collections.abc import Mapping, Sequence
@@ -95,3 +98,15 @@ class Unavailable(RongqiaoError):
 
 class TimedOut(RongqiaoError):
     code, status, title = "timed_out", 503, "It took too long"
+
+
+class Busy(RongqiaoError):
+    code, status, title = "busy", 503, "Too much is going on"
+
+
+class DatabaseUnavailable(RongqiaoError):
+    code, status, title = "database_unavailable", 503, "The database does not answer"
+
+
+class OutcomeUnknown(RongqiaoError):
+    code, status, title = "outcome_unknown", 503, "Nobody can say whether it was kept"

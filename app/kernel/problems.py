@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from app.kernel.connections import refusal_of
 from app.kernel.errors import Fault, RongqiaoError
 from app.kernel.logs import frames_of, get_logger
 
@@ -60,7 +61,10 @@ PROBLEMS: dict[int | str, dict[str, Any]] = (
     | _documented(413, "The body is too large")
     | _documented(422, "What was sent cannot be taken; every fault is named")
     | _documented(429, "Too many requests; `Retry-After` says when to come again")
-    | _documented(503, "It took longer than a request may; nothing was changed")
+    | _documented(
+        503,
+        "Too much is going on, or it took too long: nothing was changed; `Retry-After` says when to come again",
+    )
 )
 UNAVAILABLE_PROBLEMS = _documented(503, "A dated table ends before the asked day, or it took too long")
 PRECONDITION_PROBLEMS = _documented(412, "Changed since it was read") | _documented(
@@ -178,7 +182,11 @@ def _allowed_methods(request: Request) -> set[str]:
 
 
 async def unexpected(request: Request, error: Exception) -> Response:
-    """Log an error that nobody foresaw, and answer nothing of its inside."""
+    """Log an error that nobody foresaw, and answer nothing of its inside; a database in trouble says when to come again."""
+    refusal = refusal_of(error)
+    if refusal is not None:
+        logger.warning("database_trouble", code=refusal.code, causes=frames_of(error))
+        return domain_problem(request, refusal)
     log_unexpected(request, error)
     detail = "It is logged under the request id; nothing was changed."
     return problem_response(request, 500, "unexpected", "Something went wrong here", detail)

@@ -21,7 +21,14 @@ from pydantic_settings import (
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 OTHERS: Final = 0o007
 """Permission bits of whoever is neither owner nor group."""
-SECRETS: Final = ("database_url", "jobs_url", "secret_keys", "oidc_client_secret", "smtp_password", "metrics_token")
+SECRETS: Final = (
+    "database_url",
+    "jobs_url",
+    "secret_keys",
+    "oidc_client_secret",
+    "smtp_password",
+    "metrics_token",
+)
 """Settings that may be a file in `secrets_dir`, named as here; the environment goes before the file."""
 
 
@@ -146,7 +153,9 @@ class Settings(BaseSettings):
     embedded_worker: bool = Field(
         default=True, description="The server starts a worker of its own; false where `rongqiao worker` runs."
     )
-    worker_threads: int = Field(default=2, gt=0, le=64, description="Jobs that one worker carries out at once.")
+    worker_threads: int = Field(
+        default=2, gt=0, le=64, description="Jobs that one worker carries out at once."
+    )
     job_seconds: int = Field(default=3600, gt=0, description="Longest time that a job may take.")
     job_lease_seconds: float = Field(
         default=30, gt=0, description="A job whose worker is silent for so long is begun anew by another."
@@ -193,9 +202,6 @@ class Settings(BaseSettings):
         ge=0,
         le=600,
         description="After SIGTERM: for so long the server still takes requests while /readyz says 503.",
-    )
-    shutdown_seconds: int = Field(
-        default=30, ge=1, le=3_600, description="Then requests under way have so long to end."
     )
     metrics_token: SecretStr = Field(
         default=SecretStr(""),

@@ -1,0 +1,81 @@
+"""Troubles of a database are told from defects by their codes, wherever in a chain of errors they stand."""
+
+import socket
+import sqlite3
+
+import pytest
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.kernel.connections import refusal_of, told_if_unknown
+from app.kernel.errors import OutcomeUnknown
+from app.kernel.troubles import Trouble, trouble_of
+
+
+def of_postgresql(state: str) -> DBAPIError:
+    cause = RuntimeError("words that nobody reads")
+    cause.sqlstate = state  # type: ignore[attr-defined]  # as drivers do
+    return DBAPIError("SELECT 1", {}, cause)
+
+
+def of_sqlite(code: int) -> OperationalError:
+    cause = sqlite3.OperationalError("words that nobody reads")
+    cause.sqlite_errorcode = code
+    return OperationalError("SELECT 1", {}, cause)
+
+
+BUSY = [
+    *map(of_postgresql, ("40001", "40P01", "53300", "55P03", "57014")),
+    of_sqlite(5),
+    of_sqlite(6),
+    of_sqlite(517),
+]
+UNAVAILABLE = [
+    *map(of_postgresql, ("53100", "57P03", "58030", "08001", "08004")),
+    of_sqlite(13),
+    of_sqlite(14),
+]
+LOST = [*map(of_postgresql, ("57P01", "57P02", "08003", "08006")), of_sqlite(10), of_sqlite(778)]
+DEFECTS = [
+    *map(of_postgresql, ("23505", "22P02", "42601", "42P01")), of_sqlite(19), of_sqlite(1), RuntimeError(),
+    ConnectionRefusedError(), TimeoutError(), IntegrityError("INSERT", {}, ValueError("twice")),
+    # Of other machines that we talk to: receivers of webhooks, mail servers.
+    socket.gaierror(-2, "unknown"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("errors", "trouble"),
+    [([*BUSY, PoolTimeout()], Trouble.BUSY), (UNAVAILABLE, Trouble.UNAVAILABLE), (LOST, Trouble.LOST), (DEFECTS, None)],
+    ids=["busy", "unavailable", "lost", "defects"],
+)  # fmt: skip
+def test_codes_decide_what_is_the_matter(errors: list[Exception], trouble: Trouble | None) -> None:
+    assert [trouble_of(error) for error in errors] == [trouble] * len(errors)
+
+
+def test_what_an_error_was_made_from_counts() -> None:
+    outer = ValueError("the row cannot be kept")
+    outer.__cause__ = of_postgresql("40P01")
+    assert trouble_of(outer) is Trouble.BUSY
+    outer.__cause__.__cause__ = outer  # a ring ends the search
+    assert trouble_of(outer) is Trouble.BUSY
+
+
+def test_a_trouble_says_when_to_come_again_and_a_defect_is_no_refusal() -> None:
+    told = [refusal_of(error) for error in (BUSY[0], UNAVAILABLE[0], LOST[0], DEFECTS[0])]
+    assert [(one.code, one.status, one.headers["Retry-After"]) for one in told if one is not None] == [
+        ("busy", 503, "1"),
+        ("database_unavailable", 503, "5"),
+        ("database_unavailable", 503, "5"),
+    ]
+    assert told[-1] is None
+
+
+@pytest.mark.parametrize(
+    ("error", "becomes"), [(LOST[0], OutcomeUnknown), (BUSY[0], DBAPIError), (DEFECTS[0], DBAPIError)]
+)
+def test_a_commit_that_lost_its_connection_may_have_been_kept(
+    error: Exception, becomes: type[Exception]
+) -> None:
+    with pytest.raises(becomes), told_if_unknown():
+        raise error
