@@ -27,7 +27,7 @@ def _file(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
     summary="Bulletin of a month as a workbook (月度通报 xlsx)",
     response_class=Response,
     responses=_file(workbook.MEDIA_TYPE, "The workbook"),
-    openapi_extra=does(Action.READ_COVERAGE),
+    openapi_extra=does(Action.READ_COVERAGE, can_wait=True),
 )
 async def bulletin_workbook(
     session: SessionDep, viewer: ViewerDep, month: Month, edition: EditionCode = None
@@ -42,7 +42,7 @@ async def bulletin_workbook(
     summary="Bulletin of a month as a document (月度通报 docx)",
     response_class=Response,
     responses=_file(document.MEDIA_TYPE, "The document"),
-    openapi_extra=does(Action.READ_COVERAGE),
+    openapi_extra=does(Action.READ_COVERAGE, can_wait=True),
 )
 async def bulletin_document(
     session: SessionDep, viewer: ViewerDep, month: Month, edition: EditionCode = None

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from app.bulletins import charts
+from app.bulletins import charts, vega
 from app.bulletins.bulletin import Chart, Point, Unit
 from app.bulletins.composition import compose
 from tests.bulletins.materials import november
@@ -33,7 +33,7 @@ def test_a_chart_is_drawn_and_the_same_chart_gives_the_same_bytes() -> None:
 
 def test_bars_of_the_same_name_stay_apart_and_labels_are_only_labels() -> None:
     labels = ["同名", "同名", '"];alert(1)//']
-    made = charts.specification(chart(*(point(label, "50.00") for label in labels)), FONT)
+    made = vega.specification(chart(*(point(label, "50.00") for label in labels)), FONT)
     layer = made["layer"][0]["encoding"]["y"]
     assert layer["field"] == "place"
     assert json.loads(layer["axis"]["labelExpr"].removesuffix("[datum.value]")) == labels
@@ -41,7 +41,7 @@ def test_bars_of_the_same_name_stay_apart_and_labels_are_only_labels() -> None:
 
 def test_nothing_is_fetched() -> None:
     found = json.dumps(
-        [charts.specification(one, FONT) for s in compose(november()).sections for one in s.charts]
+        [vega.specification(one, FONT) for s in compose(november()).sections for one in s.charts]
     )
     assert '"url"' not in found
 
@@ -49,12 +49,10 @@ def test_nothing_is_fetched() -> None:
 def test_the_month_before_is_marked_where_it_is_known() -> None:
     marks = [
         layer["mark"]["type"]
-        for layer in charts.specification(chart(point("甲", "1.00", "2.00")), FONT)["layer"]
+        for layer in vega.specification(chart(point("甲", "1.00", "2.00")), FONT)["layer"]
     ]
     assert "tick" in marks
-    marks = [
-        layer["mark"]["type"] for layer in charts.specification(chart(point("甲", "1.00")), FONT)["layer"]
-    ]
+    marks = [layer["mark"]["type"] for layer in vega.specification(chart(point("甲", "1.00")), FONT)["layer"]]
     assert "tick" not in marks
 
 

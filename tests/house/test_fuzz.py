@@ -48,6 +48,8 @@ class Server:
     def __init__(self, url: str, people: list[DemoPerson]) -> None:
         self.url, self.people, self.base = url, people, ""
         self.tokens: dict[str, str] = {}
+        # One client: each new one would read the certificates of the world, and they are many.
+        self.client = httpx.Client()
 
     def sign_in(self) -> None:
         """Sign everybody in whom a call of the walk signed out, locked out or took the role from."""
@@ -55,14 +57,14 @@ class Server:
             if not self._is_signed_in(person):
                 asyncio.run(self._restore(person))
                 form = {"username": person.login, "password": DEMO_PASSWORD}
-                signed_in = httpx.post(f"{self.base}/auth/token", data=form)
+                signed_in = self.client.post(f"{self.base}/auth/token", data=form)
                 self.tokens[person.login] = signed_in.json()["access_token"]
 
     def _is_signed_in(self, person: DemoPerson) -> bool:
         if person.login not in self.tokens:
             return False
         headers = {"Authorization": f"Bearer {self.tokens[person.login]}"}
-        me = httpx.get(f"{self.base}/auth/me", headers=headers)
+        me = self.client.get(f"{self.base}/auth/me", headers=headers)
         return me.status_code == 200 and bool(me.json()["roles"])
 
     async def _restore(self, person: DemoPerson) -> None:
@@ -108,6 +110,7 @@ def server(databases: Databases) -> Iterator[Server]:
         time.sleep(0.05)
     made.base = f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}/api/v1"
     yield made
+    made.client.close()
     running.should_exit = True
     thread.join(timeout=20)
 
