@@ -97,10 +97,11 @@ async def gather(
         remedy = f"Run `rongqiao match run --edition {edition_code}` first."
         fault = Fault("edition", "not matched", remedy, edition_code)
         raise Conflict(f"Edition {edition_code} has no match run yet.", [fault])
-    found = await matching.eligible_candidates(session, viewer, run.id)
+    # Read once: who serves, what is offered and what is listed must not change between two looks of one run.
     around = await surroundings(session, viewer, date.fromisoformat(run.inputs["on"]), run.library_code)
-    await bottlenecks.classify_run(session, viewer, run.id, now=now)
     listed = await whitelist.admitted_entries(session, viewer, edition.id)
+    found = await matching.eligible_candidates(session, viewer, run.id, around=around, entries=listed)
+    await bottlenecks.classify_run(session, viewer, run.id, now=now)
     established = await bottlenecks.established_of(session, viewer, [entry.entry_id for entry in listed])
     found = await asyncio.to_thread(judged_anew, found, around, listed, established)
     rules = around.rules

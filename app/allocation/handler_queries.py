@@ -43,8 +43,9 @@ async def current_assignment(
             Assignment.ended_at.is_(None),
         )
     )
-    if is_for_change:
-        statement = statement.with_for_update(of=Assignment)
+    if is_for_change:  # before its party is looked up, which another may replace while we wait
+        held = select(WhitelistEntry.id).where(WhitelistEntry.code == entry_code)
+        await session.execute(held.with_for_update(key_share=True))
     row = (await session.execute(statement)).one_or_none()
     return None if row is None else (row[0], row[1])
 

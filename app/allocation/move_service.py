@@ -44,6 +44,7 @@ from app.matching.gathering import shelf
 from app.matching.inputs import Surroundings
 from app.policy.facts import Facts
 from app.reference.book import load_reference_book
+from app.whitelist import service as whitelist
 
 NOBODY_JUDGED: Final = JudgedCases({}, {})
 
@@ -240,6 +241,7 @@ async def carry_out(
 ) -> None:
     """Keep what was decided: end assignments (reasons by entry id), make the next, store cases, tell who follows."""
     moved = [one for one in decided.moves if one.outcome is not None]
+    await whitelist.hold_entries(session, (one.entry_id for one in moved))
     for reason in sorted(set(end_reasons.values())):
         ended = [decided.current[one.entry_id].id for one in moved if end_reasons[one.entry_id] == reason]
         await queries.end_assignments(session, ended, now, reason)

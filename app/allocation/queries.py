@@ -95,9 +95,8 @@ def _of_entries(viewer: Viewer, *columns: Any) -> Select[Any]:
 async def hold_edition(session: AsyncSession, edition_id: int) -> None:
     """Keep other writers of an edition's assignments waiting until this transaction ends."""
     # On SQLite a writing transaction holds the only pen anyway, and the clause is left out.
-    await session.execute(
-        select(WhitelistEdition.id).where(WhitelistEdition.id == edition_id).with_for_update()
-    )
+    statement = select(WhitelistEdition.id).where(WhitelistEdition.id == edition_id)
+    await session.execute(statement.with_for_update(key_share=True))
 
 
 async def current_assignments(session: AsyncSession, viewer: Viewer, edition_id: int) -> list[AssignmentRow]:

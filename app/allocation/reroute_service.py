@@ -25,6 +25,8 @@ from app.whitelist import service as whitelist
 async def entries_to_reroute(session: AsyncSession, viewer: Viewer, body: RerouteIn) -> list[ListedEntry]:
     """Answer the entries that an order is about, by code: those of the viewer's part of the jurisdiction.
 
+    Their edition is held from here on: who answers for them, and that no credit is approved (docking asks), stays so.
+
     Raises:
         Refused: neither an institution nor entries are named.
         NotFound: no such edition or institution, or a named entry is none that the viewer may see.
@@ -34,6 +36,7 @@ async def entries_to_reroute(session: AsyncSession, viewer: Viewer, body: Rerout
         fault = Fault("entries", "missing", "Name an institution, or entries, or both.")
         raise Refused("Say which entries are to be rerouted.", [fault])
     edition = await whitelist.edition(session, viewer, body.edition)
+    await queries.hold_edition(session, edition.id)
     if body.entries is not None:
         known = await queries.ids_of_codes(session, viewer, edition.id, body.entries)
         if missing := [code for code in dict.fromkeys(body.entries) if code not in known]:
@@ -86,7 +89,6 @@ async def reroute_in_bulk(
     # Whom an entry goes to rests on who declined it and on the room that institutions have left everywhere; a
     # coordinator of a part is told only of the own part's entries.
     with unrestricted(session):
-        await queries.hold_edition(session, edition.id)
         current = {
             one.entry_id: one for one in await queries.current_assignments(session, viewer, edition.id)
         }

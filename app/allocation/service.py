@@ -29,6 +29,7 @@ from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
 from app.kernel.errors import NotFound
 from app.kernel.paging import Page, PageRequest, page_of
+from app.whitelist import service as whitelist
 
 __all__ = [
     "AssignmentRow",
@@ -82,6 +83,7 @@ async def _save(
     listed = {one.entry_id for one in outcomes}
     gone = [row.id for row in gathered.current if row.entry_id not in listed]
     replaced = [current[one.entry_id].id for one in fresh if one.entry_id in current]
+    await whitelist.hold_entries(session, (one.entry_id for one in fresh))
     run = _run_of(viewer, gathered, solved, outcomes, fresh, len(gone) + len(replaced), now)
     arrays = await asyncio.to_thread(pack, solved.posed, solved.solution)
     await queries.add_run(session, run, arrays)

@@ -76,7 +76,7 @@ async def hold_edition_of_run(
         select(WhitelistEdition.id, WhitelistEdition.code)
         .join(MatchRun, MatchRun.edition_id == WhitelistEdition.id)
         .where(_visible(viewer), MatchRun.id == match_run_id)
-        .with_for_update(of=WhitelistEdition)
+        .with_for_update(of=WhitelistEdition, key_share=True)
     )
     row = (await session.execute(statement)).one_or_none()
     return None if row is None else (row[0], row[1])

@@ -159,6 +159,19 @@ async def case_by_id(
     return None if row is None else ListedCase(*row)
 
 
+async def hold_edition_of_case(session: AsyncSession, viewer: Viewer, number: int) -> None:
+    """Hold the edition and the entry of a case, in this order, before the case: closing it may move the entry."""
+    for held in (WhitelistEdition, WhitelistEntry):
+        statement = (
+            select(held.id)
+            .select_from(CoordinationCase)
+            .join(WhitelistEntry, WhitelistEntry.id == CoordinationCase.entry_id)
+            .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+            .where(_own(viewer), CoordinationCase.id == number)
+        )
+        await session.execute(statement.with_for_update(of=held, key_share=True))
+
+
 _ENTRY = (
     WhitelistEntry.id,
     WhitelistEntry.code,

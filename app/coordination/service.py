@@ -218,6 +218,8 @@ async def _found(session: AsyncSession, viewer: Viewer, code: str, *, is_locked:
     number = case_number(code)
     found = None
     if number is not None:
+        if is_locked:
+            await queries.hold_edition_of_case(session, viewer, number)
         found = await queries.case_by_id(session, viewer, number, is_locked=is_locked)
     if found is None:
         raise NotFound("No such coordination case.", [Fault("case", "not stored", value=code)])

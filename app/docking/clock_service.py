@@ -39,7 +39,8 @@ async def refresh(session: AsyncSession, entry_ids: Collection[int], _now: datet
     # A clock is made from all that happened to its entry, whoever changed it.
     with unrestricted(session):
         while batch := list(islice(source, ENTRIES_AT_ONCE)):
-            await keep(session, await gathering.dossiers_of(session, batch))
+            # Held: of two who change an entry, the second counts with what the first one did.
+            await keep(session, await gathering.dossiers_of(session, batch, lock=True))
 
 
 async def keep(session: AsyncSession, dossiers: Sequence[EntryDossier]) -> None:

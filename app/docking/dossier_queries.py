@@ -88,9 +88,8 @@ async def _dossiers(
         .join(Enterprise, Enterprise.id == WhitelistEntry.enterprise_id)
     )
     statement = statement.outerjoin(Assignment, is_current).where(which).order_by(WhitelistEntry.code)
-    # On SQLite a writing transaction holds the only pen anyway, and the clause is left out. Rows that
-    # refer to the entry may still be written meanwhile: it keeps its key.
-    statement = statement.with_for_update(of=WhitelistEntry, key_share=True) if lock else statement
+    if lock:
+        await _hold(session, viewer, which)
     found = {row.id: EntryDossier(*row) for row in await session.execute(statement)}
     if found:
         # What may be logged and what is due rests on all parties and events of an entry that is seen,
@@ -102,6 +101,15 @@ async def _dossiers(
             await _date_bodies(session, viewer, which, found)
             await _add_events(session, viewer, which, found)
     return list(found.values())
+
+
+async def _hold(session: AsyncSession, viewer: Viewer | None, which: ColumnElement[bool]) -> None:
+    """Hold entries until the transaction ends, before anything of them is read."""
+    # What is joined to a row that was waited for would be read as it was before the wait.
+    # On SQLite a writing transaction holds the only pen anyway, and the clause is left out. Rows that
+    # refer to the entry may still be written meanwhile: it keeps its key.
+    statement = _entries(viewer, WhitelistEntry.id).where(which).order_by(WhitelistEntry.id)
+    await session.execute(statement.with_for_update(of=WhitelistEntry, key_share=True))
 
 
 async def _add_standings(

@@ -57,13 +57,13 @@ async def edition_until(session: AsyncSession, viewer: Viewer, code: str) -> tup
 async def hold_edition(session: AsyncSession, edition: int) -> None:
     """Keep allocations of an edition waiting until this transaction ends; before any of its entries is locked."""
     statement = select(WhitelistEdition.id).where(WhitelistEdition.id == edition)
-    await session.execute(statement.with_for_update())
+    await session.execute(statement.with_for_update(key_share=True))
 
 
 async def hold_edition_of(session: AsyncSession, viewer: Viewer, entry_code: str) -> None:
     """Hold the edition of an entry likewise."""
     statement = _entries(viewer, WhitelistEdition.id).where(WhitelistEntry.code == entry_code)
-    await session.execute(statement.with_for_update(of=WhitelistEdition))
+    await session.execute(statement.with_for_update(of=WhitelistEdition, key_share=True))
 
 
 async def append_event(session: AsyncSession, row: Mapping[str, Any]) -> DockingEvent:

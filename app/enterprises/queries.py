@@ -135,9 +135,10 @@ async def change_enterprises(session: AsyncSession, rows: Sequence[Mapping[str, 
     """Store changed firms by `row_id`."""
     if rows:
         table = ENTERPRISES
-        names = [name for name in rows[0] if name != "row_id"]
+        changed: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "row_id"}
         statement = update(table).where(table.c.id == bindparam("row_id"))
-        await session.execute(statement.values({name: bindparam(name) for name in names}), list(rows))
+        # Counted here: whoever changes the firm at the same time made a version of its own.
+        await session.execute(statement.values({**changed, "version": table.c.version + 1}), list(rows))
 
 
 async def put_projects(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -201,9 +202,9 @@ async def need_by_code(
     session: AsyncSession, area: str, code: str, *, is_locked: bool = False
 ) -> Row[Need, NeedRevision, Enterprise, Project | None] | None:
     """Answer a need of the viewer's area with its current revision, firm and project; locked to change it."""
+    if is_locked:  # before its current wording is looked up, which another may replace while we wait
+        await session.execute(select(Need.id).where(Need.code == code).with_for_update(key_share=True))
     statement = _within(_needs_with_subject().where(Need.code == code), area)
-    if is_locked:
-        statement = statement.with_for_update(of=Need)
     return (await session.execute(statement)).one_or_none()
 
 

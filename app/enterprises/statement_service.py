@@ -50,8 +50,7 @@ async def take_statements(
     await queries.change_enterprises(
         session,
         [
-            _profile_row(profile)
-            | {"row_id": stored[uscc].id, "version": stored[uscc].version + 1, "updated_at": now}
+            _profile_row(profile) | {"row_id": stored[uscc].id, "updated_at": now}
             for uscc, profile in plan.changed_enterprises.items()
         ],
     )

@@ -14,7 +14,7 @@ from app.kernel.settings import get_settings
 from app.kernel.shanghai import shanghai_date
 from app.policy.service import rule_book
 from app.reference.service import current_book
-from app.whitelist import queries
+from app.whitelist import hold_queries, queries
 from app.whitelist.entry_planning import AdmissionRules, draft_entry
 from app.whitelist.entry_saving import item_rows, new_entry_row
 from app.whitelist.roster_check import Firm
@@ -46,7 +46,7 @@ async def list_need(
     if need.facts.source_class is None:
         fault = Fault("need", "states no source class", f"PUT facts.source_class to needs/{need_code}.")
         raise Refused("The need names no 名单类别.", [fault])
-    await queries.lock_editions(session, viewer)
+    await hold_queries.lock_editions(session, viewer)
     code = entry_code(edition_code, need_code)
     # A need is listed once on an edition, wherever its entry lay by an earlier wording, and a firm's name
     # is compared with those of all firms.

@@ -18,7 +18,7 @@ from app.kernel.shanghai import shanghai_date
 from app.policy.rulebook import RuleBook
 from app.policy.service import rule_book
 from app.reference.service import current_book
-from app.whitelist import queries
+from app.whitelist import hold_queries, queries
 from app.whitelist.entry_planning import AdmissionRules
 from app.whitelist.error_workbook import write_error_workbook
 from app.whitelist.import_rules import ImportOptions, ImportTally, reported_faults
@@ -168,7 +168,7 @@ async def _open(
 ) -> _Opened:
     found = await _edition(session, viewer, edition_code, options, now)
     if not options.dry_run:
-        await queries.lock_editions(session, viewer)
+        await hold_queries.lock_editions(session, viewer)
     today = shanghai_date(now)
     on = deciding_day(edition_code, today)
     book = await current_book(session, get_settings().seed_dir)

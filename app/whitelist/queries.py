@@ -38,12 +38,6 @@ async def edition_by_code(session: AsyncSession, viewer: Viewer, code: str) -> W
     return await session.scalar(statement)
 
 
-async def lock_editions(session: AsyncSession, viewer: Viewer) -> None:
-    """Keep other imports of this jurisdiction waiting until the transaction ends."""
-    statement = _own(select(WhitelistEdition.id), viewer).order_by(WhitelistEdition.id)
-    await session.execute(statement.with_for_update())
-
-
 async def list_editions(
     session: AsyncSession, viewer: Viewer, after: str | None, limit: int
 ) -> Sequence[WhitelistEdition]:

@@ -9,7 +9,7 @@ from app.accounts.rules import Viewer
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor
-from app.whitelist import queries
+from app.whitelist import hold_queries, queries
 from app.whitelist.rules import DECISIONS, Decision, EntryStatus, ReviewKind, status_after
 from app.whitelist.schemas import ReviewOut, ReviewState
 from app.whitelist.tables import ReviewItem, WhitelistEntry
@@ -80,6 +80,7 @@ async def decide(
         Conflict: it is decided.
         Refused: the decision is not one for this kind of item.
     """
+    await hold_queries.hold_edition_of(session, viewer, item=item_id)
     found = await queries.review_by_id(session, viewer, item_id, is_locked=True)
     if found is None:
         raise _no_such_item(item_id)

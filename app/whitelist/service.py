@@ -4,6 +4,7 @@ Entries leave the roster and come back by withdrawal_service.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,10 +15,10 @@ from app.enterprises import disclosure_service
 from app.enterprises.consents import FieldGroup, Subject
 from app.enterprises.need_facts import NeedFacts
 from app.enterprises.tables import Enterprise
-from app.kernel.database import AsyncSession, IntegrityError
+from app.kernel.database import AsyncSession, IntegrityError, unrestricted
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor, page_of
-from app.whitelist import queries
+from app.whitelist import hold_queries, queries
 from app.whitelist.rules import Change, compare_editions, edition_period
 from app.whitelist.schemas import EditionDiff, EditionOut, EntryFilter, EntryOut, EntrySummary
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
@@ -69,6 +70,12 @@ async def admitted_entries(session: AsyncSession, viewer: Viewer, edition_id: in
     """Answer the admitted entries of an edition that were not withdrawn, by entry code."""
     rows = await queries.admitted_entries(session, viewer, edition_id)
     return [AdmittedEntry(**row._asdict()) for row in rows]
+
+
+async def hold_entries(session: AsyncSession, entry_ids: Iterable[int]) -> None:
+    """Keep others who log on some entries (ids) waiting until this transaction ends; first of all that it locks of them."""
+    with unrestricted(session):  # nothing is shown; what is held does not hang on who asks
+        await hold_queries.hold_entries(session, entry_ids)
 
 
 async def ensure_edition(

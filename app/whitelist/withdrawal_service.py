@@ -7,7 +7,7 @@ from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault
-from app.whitelist import queries
+from app.whitelist import hold_queries, queries
 from app.whitelist.schemas import EntryOut
 from app.whitelist.service import get_entry, no_such_entry
 from app.whitelist.tables import EntryWithdrawal, WhitelistEntry
@@ -58,6 +58,7 @@ async def reopen(
 
 
 async def _held(session: AsyncSession, viewer: Viewer, code: str, expect: Expect) -> WhitelistEntry:
+    await hold_queries.hold_edition_of(session, viewer, entry=code)
     found = await queries.entry_by_code(session, viewer, code, is_locked=True)
     if found is None:
         raise no_such_entry(code)
