@@ -13,7 +13,7 @@ from app.accounts.permissions import Action, Target, may_do
 from app.accounts.rules import Role, Viewer
 from app.accounts.tables import ApiKey
 from app.accounts.tokens import new_api_key, secret_hash
-from app.kernel.database import AsyncSession
+from app.kernel.database import AsyncSession, hold
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, page_of
 
@@ -32,6 +32,7 @@ async def make(session: AsyncSession, viewer: Viewer, body: ApiKeyIn, *, now: da
     if (body.role, body.scope) not in {(grant.role, grant.scope) for grant in viewer.grants}:
         fault = Fault("role", "not one of your roles in force within this scope", "Read /api/v1/auth/me.")
         raise Refused("A key has one of its maker's own roles.", [fault])
+    await hold(session, f"api-keys:{viewer.person}")  # one is counted at a time
     if await queries.count_in_force(session, viewer.person or 0, now) >= MOST_KEYS:
         fault = Fault("api_keys", f"{MOST_KEYS} of yours hold already", "Revoke those out of use.")
         raise Conflict("No more keys can be made.", [fault])

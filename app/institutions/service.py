@@ -36,7 +36,7 @@ from app.institutions.schemas import (
     InstitutionRecord,
 )
 from app.institutions.tables import Institution
-from app.kernel.database import AsyncSession
+from app.kernel.database import AsyncSession, hold
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor
 from app.kernel.settings import get_settings
@@ -44,6 +44,8 @@ from app.policy.yaml_records import Placed, read_records
 from app.reference.book import load_reference_book
 
 _CENT: Final = Decimal("0.01")
+TREE: Final = "institutions"
+"""Held by who changes the tree: each line of descent hangs on all above it."""
 NOT_IMPORTED: Final = "Nothing was imported: mend these and send the file again."
 
 
@@ -105,6 +107,7 @@ async def create_institution(
         Conflict: the code or credit code is taken.
         Refused: an unknown region or parent, or a kind that does not fit the parent's.
     """
+    await hold(session, TREE)
     tree = await institution_tree(session, viewer)
     target = new_institution_target(tree, data.code, data.parent, data.region, viewer.jurisdiction)
     require(viewer, Action.MANAGE_INSTITUTIONS, target)
@@ -133,6 +136,7 @@ async def change_institution(
         Forbidden: it stands, or would stand, neither in the viewer's region nor below the viewer's institution.
         Refused: an unknown region, a parent of another kind, or one that stands below it.
     """
+    await hold(session, TREE)
     row = await _stored(session, code, is_for_change=True)
     await _require_reach(session, viewer, row, patch)
     expect(row.version)
@@ -191,6 +195,7 @@ async def import_institutions(
     if faults:
         raise Refused(NOT_IMPORTED, faults)
     placed = read.records["institutions"]
+    await hold(session, TREE)
     return await _save(session, placed, now=now, refusal=NOT_IMPORTED, dry_run=dry_run)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from app.accounts import audit_service
 from app.accounts.key_ring import key_ring
 from app.accounts.rules import Viewer
-from app.kernel.database import AsyncSession
+from app.kernel.database import AsyncSession, hold
 from app.kernel.errors import Conflict, Fault, Refused, TooMany
 from app.kernel.settings import Settings
 from app.notifications import receiver_queries as queries
@@ -52,6 +52,7 @@ async def change(
     """
     if viewer.person is None:
         raise Conflict("Only persons get notices.", [Fault("viewer", "no person")])
+    await hold(session, f"notice-settings:{viewer.person}")  # the first time there is no row to hold
     row = await queries.settings_of(session, viewer.person, is_for_change=True)
     expect(row.version if row is not None else 0)
     if row is None:

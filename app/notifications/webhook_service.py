@@ -12,7 +12,7 @@ from app.accounts import audit_service
 from app.accounts.key_ring import KeyRing, key_ring
 from app.accounts.rules import Viewer
 from app.accounts.sealing import SealBroken, resealed, seal
-from app.kernel.database import AsyncSession
+from app.kernel.database import AsyncSession, hold
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, page_of
 from app.kernel.requests import Begin
@@ -81,6 +81,7 @@ async def add(
     await check_address(body.url, settings, resolve)
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
     async with begin() as session:
+        await hold(session, f"webhooks:{viewer.person}")  # one is counted at a time
         if await queries.count_receivers(session, viewer.person or 0) >= MOST_RECEIVERS:
             fault = Fault("webhooks", f"{MOST_RECEIVERS} of yours are there", "Remove those out of use.")
             raise Conflict("No more receivers can be added.", [fault])

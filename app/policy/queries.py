@@ -30,9 +30,13 @@ def _seen_by(viewer: Viewer, statement: Select[Any]) -> Select[Any]:
     )
 
 
-async def adoption_by_id(session: AsyncSession, viewer: Viewer, adoption_id: int) -> PolicyAdoption | None:
-    """Answer one adoption that the viewer may see, or None."""
+async def adoption_by_id(
+    session: AsyncSession, viewer: Viewer, adoption_id: int, *, is_for_change: bool = False
+) -> PolicyAdoption | None:
+    """Answer one adoption that the viewer may see, or None; for a change it is held until the end."""
     statement = select(PolicyAdoption).where(PolicyAdoption.id == adoption_id)
+    if is_for_change:
+        statement = statement.with_for_update()
     found: PolicyAdoption | None = await session.scalar(_seen_by(viewer, statement))
     return found
 

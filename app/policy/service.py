@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
-from app.kernel.database import AsyncSession
+from app.kernel.database import AsyncSession, hold
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor
 from app.kernel.settings import get_settings
@@ -141,6 +141,7 @@ async def adopt(session: AsyncSession, viewer: Viewer, wanted: AdoptionIn, *, no
     require(viewer, Action.ADOPT_POLICY, Target(region=viewer.jurisdiction))
     jurisdiction = wanted.jurisdiction or viewer.jurisdiction
     since = wanted.since or shanghai_date(now)
+    await hold(session, f"adoptions:{jurisdiction}")  # an item is adopted once at a time
     rows = await queries.adoptions_for(session, [jurisdiction])
     adopting.check(
         library(),
@@ -175,7 +176,7 @@ async def end_adoption(
         Conflict: it was ended before.
     """
     require(viewer, Action.ADOPT_POLICY, Target(region=viewer.jurisdiction))
-    row = await _adoption_row(session, viewer, adoption_id)
+    row = await _adoption_row(session, viewer, adoption_id, is_for_change=True)
     until = wanted.until or shanghai_date(now)
     adopting.check_area(viewer.jurisdiction, row.jurisdiction)
     if row.until is not None:
@@ -216,8 +217,10 @@ async def adoptions_page(session: AsyncSession, viewer: Viewer, page: PageReques
     return Page(items=[_out(row) for row in shown], next=cursor)
 
 
-async def _adoption_row(session: AsyncSession, viewer: Viewer, adoption_id: int) -> PolicyAdoption:
-    row = await queries.adoption_by_id(session, viewer, adoption_id)
+async def _adoption_row(
+    session: AsyncSession, viewer: Viewer, adoption_id: int, *, is_for_change: bool = False
+) -> PolicyAdoption:
+    row = await queries.adoption_by_id(session, viewer, adoption_id, is_for_change=is_for_change)
     if row is None:
         raise NotFound(f"There is no adoption {adoption_id}.")
     return row
