@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware import Middleware
@@ -38,6 +38,10 @@ from app.docking.following import follow_all
 from app.enterprises import api as enterprises
 from app.enterprises import registration_api as registrations
 from app.institutions import api as institutions
+from app.jobs import api as jobs
+from app.jobs.openapi import describe_jobs
+from app.jobs.queue import JobQueue
+from app.jobs.service import JobDeferral
 from app.kernel.database import Sessions, make_engine, make_sessions
 from app.kernel.envelope import Bounds, RequestEnvelope
 from app.kernel.limits import RateLimit
@@ -51,7 +55,6 @@ from app.notifications import api as notices
 from app.notifications import deliveries_api as deliveries
 from app.notifications import webhooks_api as webhooks
 from app.policy import api as policy
-from app.rounds.timer import rounds
 from app.visibility.places import StoredPlaces
 from app.visibility.service import narrow
 from app.whitelist import api as whitelist
@@ -84,6 +87,7 @@ ROUTERS = (
     docking.router,
     coverage.router,
     bulletins.router,
+    jobs.router,
 )
 PAGES = (coordinator.router, signing.router, invitation.router, account.router, factor_pages.router)
 
@@ -110,8 +114,7 @@ def create_app(
         await asyncio.to_thread(warm_up)
         await asyncio.to_thread(passwords.warm_up)
         relax_collection()
-        async with rounds(app.state.sessions, settings) if engine is not None else nullcontext():
-            yield
+        yield
         if engine is not None:
             await engine.dispose()
 
@@ -135,6 +138,7 @@ def create_app(
         app.state.sessions = sessions
     install_problem_handlers(app)
     describe_credentials(app)
+    describe_jobs(app)
     api = APIRouter(prefix=API_PREFIX)
     for router in ROUTERS:
         api.include_router(router)
@@ -150,6 +154,7 @@ def _furnish(app: FastAPI, settings: Settings, door: Door | None) -> None:
     app.state.request_limit = RateLimit("requests", settings.requests_per_minute)
     app.state.registration_limit = RateLimit("registrations", settings.sign_ins_per_minute)
     app.state.places = StoredPlaces()
+    app.state.deferral = JobDeferral(JobQueue(settings))
     ring = key_ring(settings)
     app.state.gate = Gate(
         ring, Lockout(settings.sign_ins_per_minute), refuses_demo=settings.environment == "production"

@@ -15,6 +15,7 @@ ROOMS_WITH_TABLES = (
     "kernel",
     "reference",
     "accounts",
+    "jobs",
     "policy",
     "institutions",
     "chains",

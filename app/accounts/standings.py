@@ -180,6 +180,26 @@ async def of_key(session: AsyncSession, prefix: str, *, jurisdiction: str, now: 
     )
 
 
+async def of_absent(
+    session: AsyncSession,
+    person_id: int,
+    key_id: int | None,
+    grants: Sequence[Sequence[str]],
+    *,
+    jurisdiction: str,
+    now: datetime,
+) -> Viewer | None:
+    """Answer who asked for something that is done without them: what they might do then and still may.
+
+    `grants` are the roles and scopes with which they asked. None if the person is disabled, none of those roles
+    is left, or the API key with which they asked does not hold any more.
+    """
+    rows = await queries.standing_of_person(session, person_id, key_id, now=now, day=shanghai_date(now))
+    asked_with = {tuple(grant) for grant in grants}
+    kept = tuple(grant for grant in _grants(rows) if (grant.role.value, grant.scope) in asked_with)
+    return Viewer(rows[0].login, jurisdiction, kept, person_id) if kept else None
+
+
 def _grants(rows: Sequence[Any]) -> tuple[Grant, ...]:
     """Answer the roles in rows, each role and scope once, with its longest period."""
     found: dict[tuple[str, str], Grant] = {}

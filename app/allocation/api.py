@@ -32,7 +32,7 @@ EditionQuery = Annotated[
     "/allocations",
     status_code=201,
     summary="Give every entry its responsible party (分配责任机构)",
-    openapi_extra=does(Action.RUN_ALLOCATION),
+    openapi_extra=does(Action.RUN_ALLOCATION, can_wait=True),
 )
 async def run_allocation(
     session: SessionDep,

@@ -9,6 +9,7 @@ import typer
 
 from app.cli.bench import bench
 from app.cli.serve import serve
+from app.cli.worker import worker
 from app.kernel.memory import relax_collection
 
 ROOMS: Final = {
@@ -28,6 +29,7 @@ ROOMS: Final = {
     "notices": ("notifications", "What people are told 通知, and its delivery by mail and webhooks."),
     "docking": ("docking", "What happened to entries (对接记录)."),
     "coverage": ("coverage", "Monthly docking coverage (对接覆盖率)."),
+    "jobs": ("jobs", "Requests that workers carry out 后台任务: list, show, cancel."),
     "rounds": ("rounds", "What time makes due (巡检): reminders, escalations, closes, sending."),
     "bulletin": ("bulletins", "The month's bulletin 月度通报."),
     "audit": ("audit", "The audit trail 审计记录: show, export, verify."),
@@ -48,6 +50,7 @@ def tree(words: Sequence[str] = ()) -> typer.Typer:
         room = importlib.import_module(f"app.cli.{module}").commands if is_asked else _closed_room()
         commands.add_typer(room, name=group, help=purpose)
     commands.command()(serve)
+    commands.command()(worker)
     commands.command()(bench)
     return commands
 

@@ -6,6 +6,7 @@ import uvicorn
 
 from app.accounts.start_service import require_fit
 from app.cli.edge import notes, refusals_shown, run
+from app.cli.worker import embedded_worker
 from app.kernel.database import make_engine, make_sessions
 from app.kernel.logs import configure_logs
 from app.kernel.settings import Settings, get_settings
@@ -25,7 +26,8 @@ def serve() -> None:
     notes.print(f"Rongqiao 融桥 on [bold]{base}[/bold] (stop with Ctrl-C).")
     if settings.environment == "development":
         _show_worth_opening(base)
-    uvicorn.run(app, **server_options(settings))
+    with embedded_worker(settings):
+        uvicorn.run(app, **server_options(settings))
 
 
 def _show_worth_opening(base: str) -> None:

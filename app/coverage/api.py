@@ -136,7 +136,10 @@ async def coverage_figures(
 
 
 @router.post(
-    "/{month}/close", status_code=201, summary="Close a month (关账)", openapi_extra=does(Action.CLOSE_MONTH)
+    "/{month}/close",
+    status_code=201,
+    summary="Close a month (关账)",
+    openapi_extra=does(Action.CLOSE_MONTH, can_wait=True),
 )
 async def close_coverage(
     session: SessionDep,

@@ -194,7 +194,7 @@ async def list_decline_reasons(_viewer: ViewerDep) -> list[ReasonOut]:
 @docking_router.post(
     "/reroutes",
     summary="Take entries from their parties and give them to the next (批量改派)",
-    openapi_extra=does(Action.REROUTE_ENTRIES),
+    openapi_extra=does(Action.REROUTE_ENTRIES, can_wait=True),
 )
 async def reroute_entries(
     session: SessionDep,

@@ -105,7 +105,7 @@ async def list_match_runs(
     status_code=201,
     responses=REUSED,
     summary="Match an edition's entries (运行匹配)",
-    openapi_extra=does(Action.RUN_MATCHING),
+    openapi_extra=does(Action.RUN_MATCHING, can_wait=True),
 )
 async def create_match_run(
     session: SessionDep,

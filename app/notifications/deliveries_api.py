@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
@@ -11,8 +11,9 @@ from app.kernel.paging import Page, PageQuery
 from app.kernel.problems import PROBLEMS
 from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
 from app.notifications import delivery_service as service
+from app.notifications.delivery import deliver_due
 from app.notifications.rules import State
-from app.notifications.schemas import DeliveryOut
+from app.notifications.schemas import DeliveryCounts, DeliveryOut
 
 router = APIRouter(
     route_class=TransactionRoute, prefix="/notices/deliveries", tags=["notices"], responses=PROBLEMS
@@ -31,6 +32,13 @@ async def list_deliveries(
 ) -> Page[DeliveryOut]:
     """List messages of the outbox 投递记录, the newest first; `dead` ones were given up."""
     return await service.list_deliveries(session, viewer, page, state)
+
+
+@router.post("/sending", openapi_extra=does(Action.MANAGE_DELIVERIES, own_transactions=True, can_wait=True))
+async def send_now(viewer: ViewerDep, request: Request) -> DeliveryCounts:  # noqa: ARG001 - each route names its viewer
+    """Write and send now what is due 立即投递; workers do so by themselves every round."""
+    state = request.app.state
+    return await deliver_due(state.sessions, state.settings, now=utc_now())
 
 
 @router.post("/{delivery}/retry", openapi_extra=does(Action.MANAGE_DELIVERIES))

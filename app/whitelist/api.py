@@ -223,7 +223,7 @@ async def get_import(session: SessionDep, viewer: ViewerDep, import_id: ItemId) 
     "/imports",
     status_code=201,
     responses={200: {"model": ImportOut, "description": "Nothing was written."}},
-    openapi_extra=does(Action.MANAGE_ROSTER),
+    openapi_extra=does(Action.MANAGE_ROSTER, can_wait=True),
 )
 async def import_roster(
     session: SessionDep,

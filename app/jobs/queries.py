@@ -1,0 +1,138 @@
+"""Rows of jobs and slots. Changes compare and set: of several that try, one wins."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, select, update
+from sqlalchemy.orm import undefer
+
+from app.jobs.rules import Answer, State
+from app.jobs.tables import Job, ScheduleSlot
+from app.kernel.database import AsyncSession, IntegrityError
+
+AnyRow = Row[*tuple[Any, ...]]
+OPEN_STATES = (State.QUEUED, State.RUNNING)
+
+
+async def add(session: AsyncSession, job: Job) -> None:
+    """Store a new job."""
+    session.add(job)
+    await session.flush()
+
+
+async def job_of(session: AsyncSession, code: str, person_id: int | None) -> Job | None:
+    """Answer a job that a person asked for; of None, whoever asked for it."""
+    return (await session.execute(_of(select(Job).where(Job.code == code), person_id))).scalar_one_or_none()
+
+
+async def jobs_of(
+    session: AsyncSession, person_id: int | None, *, state: State | None, before: int | None, limit: int
+) -> Sequence[Job]:
+    """Answer the jobs that a person asked for (None: that anybody did), the newest first."""
+    wanted = _of(select(Job), person_id).order_by(Job.id.desc()).limit(limit)
+    if state is not None:
+        wanted = wanted.where(Job.state == state)
+    if before is not None:
+        wanted = wanted.where(Job.id < before)
+    return (await session.execute(wanted)).scalars().all()
+
+
+def _of(statement: Select[Job], person_id: int | None) -> Select[Job]:
+    return statement if person_id is None else statement.where(Job.person_id == person_id)
+
+
+async def answer_body(session: AsyncSession, job_id: int) -> bytes:
+    """Answer the body of what a job was answered with."""
+    return (await session.execute(select(Job.answer_body).where(Job.id == job_id))).scalar_one() or b""
+
+
+async def open_jobs(session: AsyncSession, limit: int) -> Sequence[AnyRow]:
+    """Answer code, state, start and `not_before` of jobs that have not ended, the oldest first."""
+    wanted = (
+        select(Job.code, Job.state, Job.start, Job.not_before)
+        .where(Job.state.in_(OPEN_STATES))
+        .order_by(Job.id)
+        .limit(limit)
+    )
+    return (await session.execute(wanted)).all()
+
+
+async def begin(session: AsyncSession, code: str, worker: str, now: datetime) -> Job | None:
+    """Begin a queued job that is due; None if it is not queued, or another worker was first."""
+    begun = (
+        update(Job)
+        .where(Job.code == code, Job.state == State.QUEUED, Job.not_before <= now)
+        .values(state=State.RUNNING, start=Job.start + 1, started_at=now, worker=worker)
+        .returning(Job.id)
+    )
+    job_id = (await session.execute(begun)).scalar_one_or_none()
+    if job_id is None:
+        return None
+    wanted = select(Job).where(Job.id == job_id).options(undefer(Job.body))
+    return (await session.execute(wanted)).scalar_one()
+
+
+async def end(
+    session: AsyncSession, code: str, start: int, state: State, answer: Answer | None, now: datetime
+) -> bool:
+    """End the start of a number; tell whether the job was still in it."""
+    values: dict[str, Any] = {"state": state, "ended_at": now, "body": None}
+    if answer is not None:
+        values |= {
+            "answer_status": answer.status,
+            "answer_headers": dict(answer.headers),
+            "answer_bytes": len(answer.body),
+            "answer_body": answer.body,
+        }
+    return await _change(session, code, State.RUNNING, start, values)
+
+
+async def put_back(
+    session: AsyncSession, code: str, start: int, not_before: datetime, *, counts: bool = True
+) -> bool:
+    """Queue the start of a number anew; one that `counts` not is as if it had not been."""
+    values = {"state": State.QUEUED, "not_before": not_before, "start": start if counts else start - 1}
+    return await _change(session, code, State.RUNNING, start, values)
+
+
+async def cancel_queued(session: AsyncSession, code: str, start: int, now: datetime) -> bool:
+    """Cancel a job that no worker has begun; tell whether it was so."""
+    values = {"state": State.CANCELLED, "ended_at": now, "body": None}
+    return await _change(session, code, State.QUEUED, start, values)
+
+
+async def _change(session: AsyncSession, code: str, state: State, start: int, values: dict[str, Any]) -> bool:
+    changed = (
+        update(Job)
+        .where(Job.code == code, Job.state == state, Job.start == start)
+        .values(values)
+        .returning(Job.id)
+    )
+    return (await session.execute(changed)).scalar_one_or_none() is not None
+
+
+async def slot(session: AsyncSession, name: str) -> int | None:
+    """Answer the newest claimed slot of a name."""
+    wanted = select(ScheduleSlot.slot).where(ScheduleSlot.name == name)
+    return (await session.execute(wanted)).scalar_one_or_none()
+
+
+async def claim_slot(
+    session: AsyncSession, name: str, slot: int, claimed: int | None, worker: str, now: datetime
+) -> bool:
+    """Claim a slot, if the newest claimed is still the one that was read; tell whether that was so."""
+    if claimed is None:
+        session.add(ScheduleSlot(name=name, slot=slot, claimed_at=now, worker=worker))
+        try:
+            await session.flush()
+        except IntegrityError:
+            return False
+        return True
+    taken = (
+        update(ScheduleSlot)
+        .where(ScheduleSlot.name == name, ScheduleSlot.slot == claimed)
+        .values(slot=slot, claimed_at=now, worker=worker)
+        .returning(ScheduleSlot.name)
+    )
+    return (await session.execute(taken)).scalar_one_or_none() is not None
