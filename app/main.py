@@ -115,6 +115,7 @@ def create_app(
         await asyncio.to_thread(passwords.warm_up)
         relax_collection()
         yield
+        await app.state.deferral.close()
         if engine is not None:
             await engine.dispose()
 

@@ -29,6 +29,7 @@ from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
 from app.kernel.errors import NotFound
 from app.kernel.paging import Page, PageRequest, page_of
+from app.kernel.progress import report
 from app.whitelist import service as whitelist
 
 __all__ = [
@@ -63,9 +64,11 @@ async def run_allocation(
     """
     require(viewer, Action.RUN_ALLOCATION, Target(region=viewer.jurisdiction))
     gathered = await gather(session, viewer, edition_code, now=now, keep_settled=keep_settled)
+    report("allocating", 0, len(gathered.listed))
     solved = await asyncio.to_thread(solve_run, gathered.inputs)
     grounds = await asyncio.to_thread(grounds_of, gathered, solved.chosen_fits())
     outcomes = await asyncio.to_thread(explain_run, solved, grounds)
+    report("saving", 0, len(outcomes))
     return await _save(session, viewer, gathered, solved, outcomes, now=now)
 
 

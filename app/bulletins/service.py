@@ -24,6 +24,7 @@ from app.coverage.targets import STATE_LABELS, measure
 from app.coverage.workbook import METHOD
 from app.docking.reasons import REASONS, DeclineReason
 from app.kernel.database import AsyncSession, unrestricted
+from app.kernel.progress import report
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import month_bounds, shanghai_date
 from app.policy.rulebook import RuleBook
@@ -51,6 +52,7 @@ async def bulletin(
         NotFound: it has not begun, no edition was in force at its end, or there is none of that code.
     """
     found = await figures(session, viewer, month, edition=edition, now=now)
+    report("composing")
     with unrestricted(session):
         material = await _material(session, viewer, month, found, now)
     return await asyncio.to_thread(compose, material)
@@ -67,6 +69,7 @@ async def write(
 ) -> bytes:
     """Answer the bulletin of a month as a file; raises what `bulletin` does."""
     made = await bulletin(session, viewer, month, edition=edition, now=now)
+    report("drawing and writing")
     return await asyncio.to_thread(rendered, made, kind)
 
 

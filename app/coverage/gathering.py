@@ -10,6 +10,7 @@ from app.coverage import fact_queries, queries
 from app.coverage.facts import EntryFacts, MonthFacts, Place
 from app.coverage.histories import EntryHistory, facts_at
 from app.kernel.database import AsyncSession, unrestricted
+from app.kernel.progress import report
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import month_bounds
 from app.reference import service as reference
@@ -51,8 +52,9 @@ async def gather_months(
         editions = {month.edition.id for month in months}
         last = max(month.until for month in months)
         async with asyncio.TaskGroup() as folding:
-            before = None
+            before, read = None, 0
             async for chunk in fact_queries.histories(session, editions, last, lines.codes):
+                report("histories", read := read + len(chunk))
                 if before is not None:
                     await before  # so that no more than two chunks are held
                 before = folding.create_task(asyncio.to_thread(_fold, chunk, months))

@@ -48,6 +48,7 @@ from app.coverage.verification import examine
 from app.coverage.workbook import coverage_workbook
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, NotFound
+from app.kernel.progress import report
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import shanghai_date
 from app.policy import service as policy
@@ -180,6 +181,7 @@ async def close(session: AsyncSession, viewer: Viewer, month: str, *, now: datet
     check_closable(month, await queries.closed_months(session, viewer), now)
     edition = await edition_of(session, viewer, month, None)
     facts = await gather(session, viewer, month, edition)
+    report("freezing", 0, len(facts.entries))
     frozen = await asyncio.to_thread(_freeze, facts)
     snapshot = CoverageSnapshot(
         jurisdiction=viewer.jurisdiction,

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import undefer
 
 from app.jobs.rules import Answer, State
 from app.jobs.tables import Job, ScheduleSlot
-from app.kernel.database import AsyncSession, IntegrityError
+from app.kernel.database import AsyncSession
 
 AnyRow = Row[*tuple[Any, ...]]
 OPEN_STATES = (State.QUEUED, State.RUNNING)
@@ -123,12 +124,11 @@ async def claim_slot(
 ) -> bool:
     """Claim a slot, if the newest claimed is still the one that was read; tell whether that was so."""
     if claimed is None:
-        session.add(ScheduleSlot(name=name, slot=slot, claimed_at=now, worker=worker))
-        try:
-            await session.flush()
-        except IntegrityError:
-            return False
-        return True
+        values = {"name": name, "slot": slot, "claimed_at": now, "worker": worker}
+        is_postgresql = session.get_bind().dialect.name == "postgresql"
+        first = postgresql.insert(ScheduleSlot) if is_postgresql else sqlite.insert(ScheduleSlot)
+        added = first.values(values).on_conflict_do_nothing().returning(ScheduleSlot.name)
+        return (await session.execute(added)).scalar_one_or_none() is not None
     taken = (
         update(ScheduleSlot)
         .where(ScheduleSlot.name == name, ScheduleSlot.slot == claimed)

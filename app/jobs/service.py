@@ -37,6 +37,7 @@ class JobDeferral:
 
     def __init__(self, queue: JobQueue) -> None:
         self.queue = queue
+        self._sending: set[asyncio.Future[None]] = set()
 
     async def accept(self, request: Request, session: AsyncSession, marks: Mapping[str, Any]) -> Response:
         """Store a request that was let in; answer 202 with its job.
@@ -53,14 +54,20 @@ class JobDeferral:
 
     def _send(self, code: str) -> None:
         sending = asyncio.get_running_loop().run_in_executor(None, self.queue.send, code)
-        sending.add_done_callback(_note_unsent)
+        self._sending.add(sending)
+        sending.add_done_callback(self._sent)
 
+    def _sent(self, sending: "asyncio.Future[None]") -> None:
+        self._sending.discard(sending)
+        # The job is stored: the workers' watch finds it without a message too.
+        error = sending.exception()
+        if error is not None:
+            logger.warning("job_not_sent", causes=frames_of(error))
 
-def _note_unsent(sending: "asyncio.Future[None]") -> None:
-    # The job is stored: the workers' watch finds it without a message too.
-    error = sending.exception()
-    if error is not None:
-        logger.warning("job_not_sent", causes=frames_of(error))
+    async def close(self) -> None:
+        """Wait for what is being sent, and close the queue."""
+        await asyncio.wait(self._sending) if self._sending else None
+        await asyncio.to_thread(self.queue.close)
 
 
 async def _job_of(request: Request, marks: Mapping[str, Any]) -> Job:

@@ -14,6 +14,7 @@ from app.enterprises.need_facts import NeedFacts
 from app.kernel.database import AsyncSession, hold
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor
+from app.kernel.progress import report
 from app.kernel.shanghai import shanghai_date
 from app.matching import engine, queries
 from app.matching.explain import explain_pair
@@ -25,9 +26,11 @@ from app.matching.posing import (
     candidates,
     count_rows,
     counts,
+    entry_ids,
     pose,
     result_hash,
     result_rows,
+    revision_ids,
 )
 from app.matching.queries import RunRow, StoredEntry, StoredMatch
 from app.matching.schemas import (
@@ -54,6 +57,7 @@ __all__ = [
     "matches_of_need",
     "preview",
     "run_match",
+    "run_out",
     "run_results",
     "warm_up",
 ]
@@ -89,11 +93,13 @@ async def run_match(
     await hold(session, f"match:{edition.id}")  # of two at once the second finds what the first one made
     around = await gather(session, viewer, on or shanghai_date(now), library)
     entries = await whitelist.admitted_entries(session, viewer, edition.id)
+    report("matching", 0, len(entries))
     posed = await asyncio.to_thread(_pose, around, entries)
     known = await queries.run_of_inputs(session, viewer, edition.id, posed.inputs_hash)
     if known is not None and not force:
-        return _run_out(known, reused=True)
+        return run_out(known, reused=True)
     ranking = await asyncio.to_thread(posed.matcher.best, posed.lines, around.kept)
+    report("saving", 0, len(entries))
     run = MatchRun(
         edition_id=edition.id,
         library_code=library,
@@ -105,7 +111,9 @@ async def run_match(
         run_by=viewer.name,
         created_at=now,
     )
-    run_id = await queries.save_run(session, run, count_rows(posed, ranking), result_rows(posed, ranking))
+    ids = entry_ids(posed)
+    results = result_rows(ids, revision_ids(posed, ranking), ranking)
+    run_id = await queries.save_run(session, run, count_rows(ids, ranking), results)
     return await get_run(session, viewer, run_id)
 
 
@@ -172,7 +180,7 @@ async def get_run(session: AsyncSession, viewer: Viewer, run_id: int) -> MatchRu
     Raises:
         NotFound: no such run that this viewer may see.
     """
-    return _run_out(await _stored_run(session, viewer, run_id), reused=False)
+    return run_out(await _stored_run(session, viewer, run_id), reused=False)
 
 
 async def list_runs(
@@ -182,7 +190,7 @@ async def list_runs(
     key = page.after()
     before = None if key is None else _number(key[0])
     rows = await queries.list_runs(session, viewer, edition, before, page.limit)
-    items = [_run_out(row, reused=False) for row in rows[: page.limit]]
+    items = [run_out(row, reused=False) for row in rows[: page.limit]]
     return Page(items=items, next=encode_cursor(items[-1].id) if len(rows) > page.limit else None)
 
 
@@ -289,7 +297,8 @@ async def _stored_run(session: AsyncSession, viewer: Viewer, run_id: int) -> Run
     return row
 
 
-def _run_out(row: RunRow, *, reused: bool) -> MatchRunOut:
+def run_out(row: RunRow, *, reused: bool) -> MatchRunOut:
+    """Answer a stored run as JSON."""
     run, edition = row
     return MatchRunOut(
         id=run.id,

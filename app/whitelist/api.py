@@ -1,5 +1,6 @@
 """JSON routes of the whitelist: editions, entries, imports, reviews, differences."""
 
+from functools import partial
 from io import BytesIO
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from app.accounts.permissions import Action, does
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.paging import Page, PageQuery
 from app.kernel.problems import PRECONDITION_PROBLEMS, PROBLEMS
+from app.kernel.progress import report
 from app.kernel.requests import (
     IdempotencyKey,
     IfMatch,
@@ -244,7 +246,14 @@ async def import_roster(
     """
     options = ImportOptions(dry_run, accept_valid, amounts_confirmed, sheet)
     found = await import_service.import_roster(
-        session, viewer, edition, file.file, file.filename or "", now=utc_now(), options=options
+        session,
+        viewer,
+        edition,
+        file.file,
+        file.filename or "",
+        now=utc_now(),
+        options=options,
+        progress=partial(report, "rows"),
     )
     response.status_code = 200 if found.out.id is None else 201
     if found.out.id is not None:
