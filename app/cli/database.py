@@ -8,6 +8,7 @@ from alembic.config import Config
 
 from app.accounts import rights_service
 from app.cli import edge
+from app.jobs.queue import JobQueue
 from app.kernel.settings import PROJECT_ROOT, get_settings
 
 commands = typer.Typer(no_args_is_help=True)
@@ -24,6 +25,7 @@ def alembic_config(database_url: str) -> Config:
 def upgrade() -> None:
     """Create the tables, or bring them to this version; running it again changes nothing."""
     command.upgrade(alembic_config(get_settings().database_url), "head")
+    JobQueue(get_settings()).prepare()
     typer.echo("database is at the newest migration")
 
 

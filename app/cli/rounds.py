@@ -19,7 +19,7 @@ def rounds() -> None:
 
 @commands.command()
 def make(as_json: edge.JsonFlag = False) -> None:
-    """Remind, raise what is late, close months that are due, and send what waits; `serve` does so by itself."""
+    """Remind, raise what is late, close months that are due, and send what waits; workers do so by themselves."""
 
     async def job() -> RoundOut:
         settings = get_settings()

@@ -143,7 +143,7 @@ class Settings(BaseSettings):
     round_seconds: int = Field(
         default=60,
         ge=0,
-        description="How often the server does what time makes due (reminders, escalations, closes, sending); 0 never.",
+        description="How often a worker does what time makes due (reminders, escalations, closes, sending); 0 never.",
     )
     jobs_url: SecretStr = Field(
         default=SecretStr(""),

@@ -86,7 +86,7 @@ HOLDERS = {
     "audit": Grant(Role.AUDITOR),
     "admin": Grant(Role.ADMINISTRATOR),
 }
-OWN = {Action.OWN_ACCOUNT, Action.OWN_NOTICES}
+OWN = {Action.OWN_ACCOUNT, Action.OWN_NOTICES, Action.OWN_JOBS}
 READS = {action for action in Action if action.value.startswith("read_")} | {Action.PREVIEW}
 
 

@@ -254,6 +254,13 @@ CALLS: Final[Mapping[str, Call]] = {
     "GET /notices/{notice}": Call({"notice": "notice"}),
     "GET /notices/deliveries": Call(pages=True, asks=({}, {"state": "dead"})),
     "POST /notices/deliveries/{delivery}/retry": Call({"delivery": "number"}, body=NOTHING),
+    "POST /notices/deliveries/sending": ACCOUNT_CHANGE,
+    # jobs: a person's own requests
+    "GET /jobs": LIST,
+    "GET /jobs/{job}": Call({"job": "word"}),
+    "GET /jobs/{job}/result": Call({"job": "word"}),
+    "GET /jobs/{job}/events": Call({"job": "word"}),
+    "POST /jobs/{job}/cancellation": Call({"job": "word"}, body=NOTHING),
     "GET /notice-settings": ACCOUNT,
     "PUT /notice-settings": Call(body=_sends({"email": None})),
     "POST /notice-settings/confirmation": Call(body=_sends({"code": "K7QF-3MZA-9XTC"})),
