@@ -4,10 +4,10 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint bench real migration clean
+.PHONY: help install run test lint bench real sbom image-check migration clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
 
 install: $(STAMP) ## make .venv with the locked dependencies
 
@@ -36,6 +36,12 @@ bench: $(STAMP) ## all benchmarks, as tables of ratios
 
 real: $(STAMP) ## the whole line on a roster of real manufacturers (needs RONGQIAO_REAL_DATA)
 	$(BIN)/python -m benchmarks.real_roster
+
+sbom: $(STAMP) ## the image's bill of materials, build/rongqiao.cdx.json
+	$(BIN)/python .ci/bill_of_materials.py build/rongqiao.cdx.json
+
+image-check: $(STAMP) ## carry the Dockerfile out without an engine: build, migrate, serve, work, stop
+	$(BIN)/python -m tests.container.image_check
 
 migration: $(STAMP) ## write the next migration from the tables: make migration NAME=what_changes
 	$(BIN)/alembic revision --autogenerate -m "$(NAME)"
