@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute
 
 from app.kernel import queries
 from app.kernel.clock import utc_now
-from app.kernel.database import AsyncSession, IntegrityError, transaction
+from app.kernel.database import AsyncSession, IntegrityError, hold, transaction
 from app.kernel.errors import (
     Conflict,
     Fault,
@@ -229,6 +229,8 @@ async def _answer_once(request: Request, session: AsyncSession, answer: Handler,
             [Fault("header.Idempotency-Key", "not 1 to 120 printable characters", "Send a UUID.")],
         )
     digest = await _request_hash(request)
+    # Who sends the same key meanwhile waits here and is answered the same, before its handler sees what this one did.
+    await hold(session, f"idempotency:{viewer_key}:{key}")
     known = await queries.idempotency_record(session, viewer_key, key)
     if known is not None:
         return _replayed(known, digest)
