@@ -46,14 +46,18 @@ from app.kernel.database import Sessions, make_engine, make_sessions
 from app.kernel.envelope import Bounds, RequestEnvelope
 from app.kernel.limits import RateLimit
 from app.kernel.memory import relax_collection
+from app.kernel.patience import Patience
 from app.kernel.problems import METHODS, install_problem_handlers
 from app.kernel.requests import Door
 from app.kernel.settings import Settings, get_settings
+from app.kernel.shedding import Shedding
 from app.matching import api as matching
 from app.matching.service import warm_up
 from app.notifications import api as notices
 from app.notifications import deliveries_api as deliveries
 from app.notifications import webhooks_api as webhooks
+from app.operations import api as looks
+from app.operations import furnishing as operations
 from app.policy import api as policy
 from app.visibility.places import StoredPlaces
 from app.visibility.service import narrow
@@ -89,6 +93,8 @@ ROUTERS = (
     bulletins.router,
     jobs.router,
 )
+LOOKS = (looks.router,)
+"""By which machines look in: without a person or a transaction."""
 PAGES = (coordinator.router, signing.router, invitation.router, account.router, factor_pages.router)
 
 
@@ -108,7 +114,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         engine = None
         if sessions is None:
-            engine = make_engine(settings.database_url)
+            engine = make_engine(settings.database_url, Patience.of_requests(settings))
             app.state.sessions = make_sessions(engine)
             await require_fit(app.state.sessions, settings)
         await asyncio.to_thread(warm_up)
@@ -144,7 +150,7 @@ def create_app(
     for router in ROUTERS:
         api.include_router(router)
     app.include_router(api)
-    for router in PAGES:
+    for router in (*PAGES, *LOOKS):
         app.include_router(router)
     return app
 
@@ -163,6 +169,7 @@ def _furnish(app: FastAPI, settings: Settings, door: Door | None) -> None:
     app.state.provider = Provider(settings) if settings.oidc_issuer else None
     app.state.door = door or AccountsDoor(settings, ring, narrow)
     app.state.problem_page = problem_page
+    operations.furnish(app, settings)
 
 
 def _middleware(settings: Settings, *, counts_strangers: bool) -> list[Middleware]:
@@ -179,4 +186,5 @@ def _middleware(settings: Settings, *, counts_strangers: bool) -> list[Middlewar
                 allow_credentials=False,
             )
         )
+    found.append(Middleware(Shedding))
     return found

@@ -18,6 +18,7 @@ from app.reference.regions import region_contains
 class Action(StrEnum):
     """What a route, page or command does; each route names one."""
 
+    PROBE = "probe"
     SIGN_IN = "sign_in"
     OWN_ACCOUNT = "own_account"
     OWN_NOTICES = "own_notices"
@@ -63,12 +64,10 @@ class Action(StrEnum):
     READ_AUDIT = "read_audit"
 
 
-ANYBODY: Final = frozenset({Action.SIGN_IN})
+ANYBODY: Final = frozenset({Action.SIGN_IN, Action.PROBE})
 """Open without signing in."""
 
-EVERYBODY: Final = frozenset(
-    {Action.OWN_ACCOUNT, Action.OWN_NOTICES, Action.OWN_JOBS, Action.READ_REFERENCE}
-)
+EVERYBODY: Final = frozenset({Action.OWN_ACCOUNT, Action.OWN_NOTICES, Action.OWN_JOBS, Action.READ_REFERENCE})
 """Open to whoever is signed in."""
 
 _CASE_READERS: Final = frozenset(Role) - {Role.ADMINISTRATOR}

@@ -44,7 +44,12 @@ def settings_faults(settings: Settings, exposed: Sequence[str] = ()) -> list[Fau
     found = [*_anywhere(settings)]
     if settings.environment == "production":
         found += [*_keys(settings), *_address(settings), *_database(settings), *_sign_on(settings)]
-        found += [*_second_factor(settings), *_exposed(settings, exposed), *_mail(settings)]
+        found += [
+            *_second_factor(settings),
+            *_exposed(settings, exposed),
+            *_mail(settings),
+            *_figures(settings),
+        ]
         if settings.log_level == "DEBUG":
             message = "libraries then log headers, with tokens in them"
             found.append(Fault("RONGQIAO_LOG_LEVEL", message, "Set INFO or higher."))
@@ -60,7 +65,8 @@ def database_faults(settings: Settings, facts: DatabaseFacts) -> list[Fault]:
     if facts.unreachable:
         message = f"the role in use may not work with {', '.join(facts.unreachable)}"
         return [Fault("database", message, "Run `rongqiao db grant ROLE` as the owner, after each upgrade.")]
-    if facts.revision != facts.newest:
+    # Newer is fine: migrations only add, so that this version serves on while the next is rolled out.
+    if facts.revision is None or facts.revision < facts.newest:
         message = f"its tables are at migration {facts.revision or 'none'}, this version needs {facts.newest}"
         return [Fault("database", message, "Run `rongqiao db upgrade`.")]
     found = []
@@ -158,6 +164,13 @@ def _mail(settings: Settings) -> Iterator[Fault]:
     if is_open:
         message = "the mail server is on another machine and the way there is not encrypted"
         yield Fault("RONGQIAO_SMTP_SECURITY", message, "Use starttls or tls.")
+
+
+def _figures(settings: Settings) -> Iterator[Fault]:
+    token = settings.metrics_token.get_secret_value()
+    if token and len(token.encode()) < LEAST_KEY_BYTES:
+        message = f"fewer than {LEAST_KEY_BYTES} bytes"
+        yield Fault("RONGQIAO_METRICS_TOKEN", message, f"Make one with: {MAKE_KEY}")
 
 
 def _second_factor(settings: Settings) -> Iterator[Fault]:

@@ -40,13 +40,18 @@ async def require_fit(sessions: Sessions, settings: Settings) -> None:
         raise Unavailable("The service does not start on this database.", faults)
 
 
+async def stored_migration(session: AsyncSession) -> str | None:
+    """Answer the number of the migration at which the tables are; None if there never was one."""
+    return await start_queries.revision(session)
+
+
 async def _facts(session: AsyncSession) -> DatabaseFacts:
     newest = newest_migration()
     unreachable = await start_queries.out_of_reach(session)
     if unreachable:
         return DatabaseFacts(None, newest, unreachable=tuple(unreachable))
     revision = await start_queries.revision(session)
-    if revision != newest:
+    if revision is None or revision < newest:
         return DatabaseFacts(revision, newest)
     return DatabaseFacts(
         revision,

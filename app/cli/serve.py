@@ -1,16 +1,12 @@
 """`rongqiao serve`: the HTTP door."""
 
-from typing import Any
-
-import uvicorn
-
 from app.accounts.start_service import require_fit
 from app.cli.edge import notes, refusals_shown, run
 from app.cli.worker import embedded_worker
 from app.kernel.database import make_engine, make_sessions
 from app.kernel.logs import configure_logs
+from app.kernel.serving import run_server
 from app.kernel.settings import Settings, get_settings
-from app.kernel.wire import MOST_CONNECTIONS, BoundedProtocol
 
 
 def serve() -> None:
@@ -27,7 +23,7 @@ def serve() -> None:
     if settings.environment == "development":
         _show_worth_opening(base)
     with embedded_worker(settings):
-        uvicorn.run(app, **server_options(settings))
+        run_server(app, settings)
 
 
 def _show_worth_opening(base: str) -> None:
@@ -43,21 +39,6 @@ async def _require_fit(settings: Settings) -> None:
         await require_fit(make_sessions(engine), settings)
     finally:
         await engine.dispose()
-
-
-def server_options(settings: Settings) -> dict[str, Any]:
-    """Answer how the server listens: bounded heads and connections; nobody is believed about addresses but by us."""
-    return {
-        "host": settings.host,
-        "port": settings.port,
-        "http": BoundedProtocol,
-        "ws": "none",
-        "limit_concurrency": MOST_CONNECTIONS,
-        "proxy_headers": False,  # uvicorn would believe whoever comes from loopback (kernel/addresses.py decides)
-        "server_header": False,
-        "log_config": None,
-        "access_log": False,
-    }
 
 
 WORTH_OPENING = (

@@ -5,28 +5,23 @@ never commit. SQLite (WAL, one writer, foreign keys on) and PostgreSQL run the s
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
     BigInteger,
-    BindParameter,
-    ColumnElement,
     Connection,
     DateTime,
     Dialect,
-    Insert,
     Integer,
     MetaData,
-    TextClause,
+    QueuePool,
     event,
     func,
-    inspect,
     make_url,
     select,
 )
@@ -40,19 +35,14 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.orm import (
     DeclarativeBase,
-    LoaderCriteriaOption,
-    ORMExecuteState,
-    Session,
     declared_attr,
 )
-from sqlalchemy.orm.exc import StaleDataError
-from sqlalchemy.sql import visitors
 from sqlalchemy.types import TypeDecorator
 
 from app.kernel.bulk import ROWS_PER_BATCH, insert_numbered, insert_rows, put_rows
 from app.kernel.connections import keep_alive, told_if_unknown
-from app.kernel.errors import Fault, PreconditionFailed
 from app.kernel.patience import Patience
+from app.kernel.sight import Criterion, Sight, WatchedSession, Written, restrict, unrestricted
 
 __all__ = [
     "ROWS_PER_BATCH",
@@ -64,7 +54,9 @@ __all__ = [
     "IntegrityError",
     "Json",
     "Sessions",
+    "Sight",
     "UtcDateTime",
+    "Written",
     "after_commit",
     "as_last_step",
     "hold",
@@ -138,112 +130,8 @@ class Base(DeclarativeBase):
 Sessions = async_sessionmaker[AsyncSession]
 LastStep = Callable[[AsyncSession], Awaitable[None]]
 
-_CRITERIA = "rongqiao_criteria"
 _LAST_STEPS = "rongqiao_last_steps"
 _AFTERWARDS = "rongqiao_afterwards"
-
-
-class Criterion(LoaderCriteriaOption):
-    """Which rows of a mapped class a session may see, wherever the class stands in a statement.
-
-    It stands in every statement of a restricted session, so its part of the statement's cache key is made
-    once: a number for its form, equal for all criteria that differ in values only.
-    """
-
-    _forms: ClassVar[dict[Any, int]] = {}
-    _numbers: ClassVar = count()
-
-    def __init__(self, entity: type[Any], condition: ColumnElement[bool]) -> None:
-        super().__init__(entity, condition, include_aliases=True, propagate_to_loaders=False)
-        plain = LoaderCriteriaOption(entity, condition, include_aliases=True)
-        made = plain._generate_cache_key()  # noqa: SLF001 - SQLAlchemy has no public way to it
-        assert made is not None  # conditions are made of expressions that have keys
-        self._form, self._values = self._forms.setdefault(made.key, next(self._numbers)), made.bindparams
-        self.table = inspect(entity).local_table
-        self._annotated: ColumnElement[bool] | None = None
-
-    def _gen_cache_key(self, _anon_map: Any, bindparams: list[BindParameter[Any]]) -> Any:
-        bindparams.extend(self._values)
-        return (Criterion, self._form)
-
-    def _resolve_where_criteria(self, ext_info: Any) -> ColumnElement[bool]:
-        # SQLAlchemy leaves a condition on a joined alias as it was written: about the class itself.
-        # And it marks all its parts anew for every statement that it compiles, which once would do.
-        if self._annotated is None:
-            self._annotated = super()._resolve_where_criteria(ext_info)
-        found = self._annotated
-        if not ext_info.is_aliased_class:
-            return found
-        adapted: ColumnElement[bool] = ext_info._adapter.traverse(found)  # noqa: SLF001 - as it does elsewhere
-        return adapted
-
-
-class WatchedSession(Session):
-    """A session that adds to each statement what its viewer may see (`restrict`)."""
-
-    def flush(self, objects: Sequence[Any] | None = None) -> None:
-        """Write what was changed.
-
-        Raises:
-            PreconditionFailed: another transaction changed one of the rows after this one read it.
-        """
-        try:
-            super().flush(objects)
-        except StaleDataError as error:
-            raise PreconditionFailed(
-                "Somebody changed it at the same time; nothing was changed.",
-                [Fault("header.If-Match", "changed meanwhile", "Read it again and decide anew.")],
-            ) from error
-
-
-@event.listens_for(WatchedSession, "do_orm_execute")
-def _read_anew_what_is_locked(state: ORMExecuteState) -> None:
-    """Read a row that is locked as it is now, although this transaction may have read it before."""
-    if state.is_select and getattr(state.statement, "_for_update_arg", None) is not None:
-        state.session.flush()
-        state.update_execution_options(populate_existing=True)
-
-
-@event.listens_for(WatchedSession, "do_orm_execute")
-def _narrow(state: ORMExecuteState) -> None:
-    criteria = state.session.info.get(_CRITERIA)
-    if not criteria:
-        return
-    if state.is_orm_statement and not state.is_insert:
-        state.statement = state.statement.options(*criteria)
-    elif _escapes(state.statement, criteria):
-        # Criteria find mapped classes, not bare tables: such a statement would see, or change, everything.
-        msg = "a restricted session takes mapped classes and their columns, not bare tables with case data"
-        raise RuntimeError(msg)
-
-
-def _escapes(statement: Any, criteria: Sequence[Criterion]) -> bool:
-    """Tell whether a statement reads or changes narrowed tables where criteria do not find them."""
-    if isinstance(statement, TextClause):
-        return True
-    if isinstance(statement, Insert):
-        return statement.select is not None
-    narrowed = {criterion.table for criterion in criteria}
-    return any(part in narrowed for part in visitors.iterate(statement))
-
-
-def restrict(session: AsyncSession, criteria: Sequence[Criterion]) -> None:
-    """Narrow every statement of a session from now on; without criteria it sees everything."""
-    session.info[_CRITERIA] = tuple(criteria)
-
-
-@contextmanager
-def unrestricted(session: AsyncSession) -> Iterator[None]:
-    """Let the system itself look, where an answer rests on more than its viewer may see.
-
-    What is read inside must not be shown as rows: it decides (a reroute, a duplicate) or is summed up
-    (a published figure). Each use says why.
-    """
-    criteria = session.info.pop(_CRITERIA, ())
-    try:
-        yield
-    finally:
-        session.info[_CRITERIA] = criteria
 
 
 def as_last_step(session: AsyncSession, step: LastStep) -> None:
@@ -310,6 +198,12 @@ def make_sessions(engine: AsyncEngine) -> Sessions:
     return async_sessionmaker(
         engine, expire_on_commit=False, autoflush=False, sync_session_class=WatchedSession
     )
+
+
+def pool_use(sessions: Sessions) -> tuple[int, int] | None:
+    """Answer how many connections of a process are in use, and how many idle; None where they are not pooled."""
+    pool = getattr(sessions.kw.get("bind"), "pool", None)
+    return (pool.checkedout(), pool.checkedin()) if isinstance(pool, QueuePool) else None
 
 
 @asynccontextmanager

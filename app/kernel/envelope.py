@@ -1,7 +1,6 @@
 """What wraps every request: an id, where it comes from, bounds on its body, no answer to other sites' pages, a log line."""
 
 import re
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -16,11 +15,14 @@ from structlog.contextvars import bound_contextvars
 from app.kernel.addresses import client_address
 from app.kernel.bodies import BODIES_AT_ONCE, MOST_STRANGER_BYTES, BodyRoom, BoundedBody, too_large
 from app.kernel.clock import elapsed_seconds
+from app.kernel.draining import Drain
 from app.kernel.errors import TooMany
 from app.kernel.limits import count_request
 from app.kernel.logs import get_logger
 from app.kernel.problems import domain_problem, log_unexpected, problem_response, unexpected
+from app.kernel.request_ids import request_id_of
 from app.kernel.settings import Settings
+from app.kernel.watching import METRICS, PROBES, Watcher, furnished, route_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -49,7 +51,8 @@ class Bounds:
 
     `hosts` are the names by which this server may be called, `origin` that of its own pages if it has
     a public address, `foreign` the origins of other pages that may call the API (without cookies).
-    `counts_strangers`: who shows no credentials is counted by address before anything is read.
+    `counts_strangers`: who shows no credentials is counted by address before anything is read. `nameless` are
+    the paths that answer by whatever name the server is called: machines next to it look in by its address.
     """
 
     most_bytes: int
@@ -59,6 +62,7 @@ class Bounds:
     trusted_proxies: int
     headers: Mapping[str, str]
     counts_strangers: bool
+    nameless: frozenset[str]
 
     @classmethod
     def of(cls, settings: Settings, *, counts_strangers: bool) -> "Bounds":
@@ -72,6 +76,8 @@ class Bounds:
             trusted_proxies=settings.trusted_proxies,
             headers=HEADERS | (HSTS if settings.is_public_https else {}),
             counts_strangers=counts_strangers,
+            # A page of elsewhere that reaches us by a name of its own (DNS rebinding) does not know the token.
+            nameless=PROBES if settings.metrics_token.get_secret_value() else PROBES - {METRICS},
         )
 
 
@@ -92,7 +98,11 @@ class RequestEnvelope:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        request.state.request_id = request_id = uuid.uuid4().hex
+        request.state.request_id = request_id = request_id_of(
+            request.headers.getlist("x-request-id"),
+            request.headers.getlist("traceparent"),
+            self.bounds.trusted_proxies,
+        )
         request.state.address = client_address(
             request.client.host if request.client else "",
             request.headers.getlist("x-forwarded-for"),
@@ -109,9 +119,13 @@ class RequestEnvelope:
                 for name, value in self.bounds.headers.items():
                     headers.setdefault(name, value)
                 headers["x-request-id"] = request_id
+                if _is_last(request):
+                    headers["connection"] = "close"
             await send(message)
 
         with bound_contextvars(request_id=request_id):
+            watchers: tuple[Watcher, ...] = furnished(request, "watchers", ())
+            watched = [watcher.begin(request) for watcher in watchers]
             try:
                 refusal = self._refusal(request)
                 asked = refusal or self.app
@@ -125,7 +139,10 @@ class RequestEnvelope:
                 await answer(scope, receive, send_with_headers)
             finally:
                 body.release()
-                _log_request(request, status, elapsed_seconds() - began)
+                seconds = elapsed_seconds() - began
+                for seen in watched:
+                    seen.end(request, status, seconds)
+                _log_request(request, status, seconds)
 
     def _refusal(self, request: Request) -> Response | None:
         if self._is_foreign(request):
@@ -143,13 +160,16 @@ class RequestEnvelope:
         return None
 
     def _is_stranger(self, request: Request) -> bool:
-        return self.bounds.counts_strangers and CREDENTIALS.isdisjoint(request.headers.keys())
+        is_counted = self.bounds.counts_strangers and request.scope["path"] not in PROBES
+        return is_counted and CREDENTIALS.isdisjoint(request.headers.keys())
 
     def _most_bytes(self, request: Request) -> int:
         most_bytes = self.bounds.most_bytes
         return min(most_bytes, MOST_STRANGER_BYTES) if self._is_stranger(request) else most_bytes
 
     def _is_foreign(self, request: Request) -> bool:
+        if request.scope["path"] in self.bounds.nameless and request.method in SAFE_METHODS:
+            return False
         host = _host_of(request)
         if host not in self.bounds.hosts:
             return True
@@ -176,17 +196,24 @@ def _host_of(request: Request) -> str | None:
         return None
 
 
+def _is_last(request: Request) -> bool:
+    """Tell whether the connection shall not be kept: the server is about to end, or has too many."""
+    drain: Drain | None = furnished(request, "drain", None)
+    return getattr(request.state, "is_one_too_many", False) or (drain is not None and drain.is_draining)
+
+
 def _drop_cookies(request: Request) -> None:
     request.scope["headers"] = [pair for pair in request.scope["headers"] if pair[0] != b"cookie"]
 
 
 def _log_request(request: Request, status: int, seconds: float) -> None:
     """Write one line: the route's template, never what the path, query or body held."""
-    route, viewer = request.scope.get("route"), getattr(request.state, "viewer", None)
-    logger.info(
+    viewer = getattr(request.state, "viewer", None)
+    log = logger.debug if request.scope["path"] in PROBES else logger.info
+    log(
         "request",
         method=request.method,
-        route=getattr(route, "path", ""),
+        route=route_of(request),
         status=status,
         milliseconds=round(seconds * 1000, 1),
         viewer=getattr(viewer, "key", ""),

@@ -12,6 +12,7 @@ MOST_HEAD_BYTES: Final = 64 * 1024
 MOST_HEADERS: Final = 100
 HEAD_SECONDS: Final = 20
 MOST_CONNECTIONS: Final = 1_000
+"""Beyond it requests are still answered: with 503, and the connection closes (kernel/shedding.py)."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -50,6 +51,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head_is_here()
         self._is_in_head = False
+        self.scope["state"]["is_one_too_many"] = len(self.connections) > MOST_CONNECTIONS
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

@@ -51,6 +51,7 @@ UNSAFE: list[tuple[dict[str, Any], str, str]] = [
         "SMTP_SECURITY",
         "not encrypted",
     ),
+    ({"metrics_token": KEY[:31]}, "METRICS_TOKEN", "fewer than 32"),
     ({"log_level": "DEBUG"}, "LOG_LEVEL", "tokens"),
     ({"secrets_dir": Path("no-such-folder")}, "SECRETS_DIR", "no such folder"),
 ]
@@ -99,7 +100,10 @@ def test_the_database_must_be_at_this_version_everywhere_and_safe_in_production(
     production = Settings(**SAFE)
     for settings in (Settings(), production):
         [old] = database_faults(settings, DatabaseFacts("0002", "0003"))
+        assert "migration 0002" in old.message
         assert "rongqiao db upgrade" in old.remedy
+        # The next version's migrations only add: this one serves on beside it.
+        assert database_faults(settings, DatabaseFacts("0004", "0003")) == []
     unsafe = DatabaseFacts("0003", "0003", demo_people=4, may_change_trail=True)
     assert ["demonstration" in fault.message for fault in database_faults(production, unsafe)] == [
         True,

@@ -14,7 +14,7 @@ from app.accounts.api import _viewer_of
 from app.kernel.problems import MEDIA_TYPE, PROBLEMS
 from app.kernel.requests import TransactionRoute
 from app.kernel.settings import Settings
-from app.main import PAGES, ROUTERS, create_app
+from app.main import LOOKS, PAGES, ROUTERS, create_app
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -33,6 +33,7 @@ def _flat(routes: Iterable[BaseRoute]) -> Iterator[APIRoute]:
 
 
 ROUTES = list(_flat(route for router in (*ROUTERS, *PAGES) for route in router.routes))
+LOOKED = list(_flat(route for router in LOOKS for route in router.routes))
 
 
 def _calls(dependant: Dependant) -> Iterator[Any]:
@@ -57,9 +58,16 @@ def test_every_route_is_one_transaction() -> None:
     assert [route.path for route in ROUTES if not isinstance(route, TransactionRoute)] == []
 
 
+def test_only_machines_that_look_in_have_neither_viewer_nor_transaction() -> None:
+    assert {route.path: (route.openapi_extra or {})["x-action"] for route in LOOKED} == dict.fromkeys(
+        ("/healthz", "/readyz", "/metrics"), "probe"
+    )
+    assert {route.path for route in ROUTES if (route.openapi_extra or {})["x-action"] == "probe"} == set()
+
+
 def test_every_described_operation_is_one_of_these_routes(app: FastAPI) -> None:
     described = {name.split()[1].removeprefix("/api/v1") for name, _operation in _operations(app)}
-    assert described == {route.path for route in ROUTES if route.include_in_schema}
+    assert described == {route.path for route in (*ROUTES, *LOOKED) if route.include_in_schema}
     assert len(described) > 40
 
 
@@ -108,7 +116,8 @@ def test_every_operation_says_whether_it_needs_a_credential_and_few_need_none(ap
     )
     opened = {name for name, operation in operations.items() if not operation["security"]}
     assert "POST /api/v1/auth/token" in opened
-    assert all(operations[name]["x-action"] == "sign_in" for name in opened)
+    probes = {f"GET {route.path}" for route in LOOKED}
+    assert all(operations[name]["x-action"] == ("probe" if name in probes else "sign_in") for name in opened)
 
 
 SECRETS = ("access_token", "refresh_token", "key", "token", "secret", "recovery_codes")

@@ -13,6 +13,8 @@ FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "misc"}
 ROOMS = frozenset(
     [
         "kernel",
+        "jobs",
+        "operations",
         "reference",
         "accounts",
         "policy",

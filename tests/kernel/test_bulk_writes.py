@@ -132,9 +132,9 @@ async def test_a_row_that_cannot_be_is_an_integrity_error_however_many_there_are
     things: AsyncSession, write: Any
 ) -> None:
     rows = [row | {"above": 10**6 if row["key"] == 150 else None} for row in _rows(200)]
-    options: dict[str, Any] = {"put_rows": {"key": ["key"]}, "insert_numbered": {"key": "key"}}.get(
-        write.__name__, {}
-    )
+    options: dict[str, Any] = {}
+    if write is not insert_rows:
+        options["key"] = "key" if write is insert_numbered else ["key"]
     with pytest.raises(IntegrityError):
         async with things.begin_nested():
             await write(things, THINGS, rows, **options)
@@ -145,10 +145,10 @@ async def test_a_text_that_is_too_long_is_refused_not_cut(things: AsyncSession) 
         return  # it knows no lengths
     rows = [row | {"name": "长" * 41} for row in _rows(bulk.FEWEST_AT_ONCE)]
     ways: list[tuple[Any, dict[str, Any]]] = [(insert_rows, {}), (put_rows, {"key": ["key"]})]
-    for write, options in ways:
+    for copying, given in ways:
         with pytest.raises(DBAPIError, match="too long"):
             async with things.begin_nested():
-                await write(things, THINGS, rows, **options)
+                await copying(things, THINGS, rows, **given)
 
 
 async def test_many_rows_are_of_the_transaction_that_wrote_them(things: AsyncSession) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import uvicorn
 
-from app.cli.serve import server_options
 from app.kernel import wire
+from app.kernel.serving import server_options
 from app.kernel.settings import Settings
 
 GOOD = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -313,5 +313,9 @@ CALLS: Final[Mapping[str, Call]] = {
     "GET /bulletins/{month}": Call({"month": "month"}),
     "GET /bulletins/{month}.xlsx": Call({"month": "month"}),
     "GET /bulletins/{month}.docx": Call({"month": "month"}),
+    # machines that look in
+    "GET /healthz": ACCOUNT,
+    "GET /readyz": ACCOUNT,
+    "GET /metrics": ACCOUNT,
     "GET /": Call(asks=({}, {"month": "2023-11"})),
 }

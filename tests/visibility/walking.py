@@ -93,9 +93,11 @@ def routes_of(app: FastAPI) -> list[Route]:
 def _routes(routes: Iterable[BaseRoute]) -> Iterator[Route]:
     for route in routes:
         if isinstance(route, APIRoute):
-            path = (API_PREFIX if route.include_in_schema else "") + route.path
+            action = Action((route.openapi_extra or {})["x-action"])
+            is_below = route.include_in_schema and action is not Action.PROBE
+            path = (API_PREFIX if is_below else "") + route.path
             for method in sorted((route.methods or set()) - {"HEAD"}):
-                yield Route(method, path, Action((route.openapi_extra or {})["x-action"]))
+                yield Route(method, path, action)
         elif (router := getattr(route, "original_router", None)) is not None:
             yield from _routes(router.routes)
 
