@@ -56,6 +56,10 @@ class Ranking:
     products: Integers
     scores: Integers
 
+    def part(self, needs: slice) -> "Ranking":
+        """Answer the ranking of some needs that stand together."""
+        return Ranking(self.eligible[needs], self.unknown[needs], self.products[needs], self.scores[needs])
+
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
@@ -88,7 +92,10 @@ class Matcher:
         plans: Mapping[str, PlanTerms],
         settings: ScoreSettings,
         backend: Backend | None = None,
+        threads: int | None = None,
     ) -> None:
+        """Build the index; `threads` share a batch, by default as many as the machine has cores."""
+        self._threads = threads or os.cpu_count() or 1
         self.index = ProductIndex.build(products)
         self.tables = ScoreTables(products, plans, settings)
         self.plans, self.settings = dict(plans), settings
@@ -170,7 +177,7 @@ class Matcher:
         arrays: tuple[npt.NDArray[Any], ...],
     ) -> None:
         index = self.index
-        if count <= FEW_NEEDS:
+        if count <= FEW_NEEDS or self._threads == 1:
             kernel(0, count, mode, self._groups, needs, index.rows, index.possible_of, *arrays)
             return
 
@@ -178,13 +185,15 @@ class Matcher:
             kernel(start, stop, mode, self._groups, needs, index.rows, index.possible_of, *arrays)
 
         starts = range(0, count, NEEDS_PER_SHARE)
-        list(_threads().map(work, starts, (min(count, start + NEEDS_PER_SHARE) for start in starts)))
+        list(
+            _pool(self._threads).map(work, starts, (min(count, start + NEEDS_PER_SHARE) for start in starts))
+        )
 
 
-@lru_cache(maxsize=1)
-def _threads() -> ThreadPoolExecutor:
+@lru_cache(maxsize=2)
+def _pool(threads: int) -> ThreadPoolExecutor:
     """Answer the process's threads for kernels, which run without the interpreter lock."""
-    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="matching")
+    return ThreadPoolExecutor(threads, thread_name_prefix="matching")
 
 
 def warm_up(backend: Backend | None = None) -> None:

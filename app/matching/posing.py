@@ -1,7 +1,5 @@
 """A run as it is posed to the engine, and what comes of it: hashes, counts, rows. No I/O."""
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +10,7 @@ import numpy.typing as npt
 from app.enterprises.need_facts import NeedFacts
 from app.matching.engine import Candidates, Matcher, Ranking
 from app.matching.inputs import NeedReader, Surroundings, need_line, sha256_of
+from app.matching.partitions import inputs_hash, part_hash, root_hash, slices
 from app.matching.products import MatchNeed
 from app.matching.schemas import RunCounts
 from app.whitelist.service import AdmittedEntry
@@ -54,18 +53,18 @@ def pose(around: Surroundings, matcher: Matcher, entries: Sequence[AdmittedEntry
             yield need
 
     encoded = matcher.encode(needs())
-    inputs = around.stored_inputs(sha256_of(lines))
-    written = json.dumps(inputs, ensure_ascii=False, sort_keys=True)
-    return PosedRun(entries, matcher, encoded, inputs, sha256_of([written]))
+    needs_hash = root_hash([sha256_of(lines[part]) for part in slices(len(lines))])
+    inputs = around.stored_inputs(needs_hash)
+    return PosedRun(entries, matcher, encoded, inputs, inputs_hash(inputs))
 
 
 def result_hash(posed: PosedRun, ranking: Ranking) -> str:
-    """Hash what a run came to, by codes: equal on every machine and in every database."""
-    digest = hashlib.sha256("\n".join(entry.entry_code for entry in posed.entries).encode())
-    digest.update("\n".join(product.code for product in posed.matcher.products).encode())
-    for array in (ranking.eligible, ranking.unknown, ranking.products, ranking.scores):
-        digest.update(np.ascontiguousarray(array, dtype="<i4").tobytes())
-    return digest.hexdigest()
+    """Hash what a run came to, by codes: equal on every machine and in every database, in parts or whole."""
+    entries = [entry.entry_code for entry in posed.entries]
+    products = [product.code for product in posed.matcher.products]
+    return root_hash(
+        [part_hash(entries[part], products, ranking.part(part)) for part in slices(len(entries))]
+    )
 
 
 def counts(posed: PosedRun, ranking: Ranking) -> RunCounts:
@@ -80,36 +79,42 @@ def counts(posed: PosedRun, ranking: Ranking) -> RunCounts:
     )
 
 
-def count_rows(posed: PosedRun, ranking: Ranking) -> Iterator[dict[str, Any]]:
-    """Answer a row for each entry; `run_id` is added when it is known."""
-    columns = zip(posed.entries, ranking.eligible.tolist(), ranking.unknown.tolist(), strict=True)
+def entry_ids(posed: PosedRun) -> npt.NDArray[np.int64]:
+    """Answer the ids of the entries, in their order."""
+    return np.array([entry.entry_id for entry in posed.entries], np.int64)
+
+
+def revision_ids(posed: PosedRun, ranking: Ranking) -> npt.NDArray[np.int64]:
+    """Answer the product revisions that were ranked (int64 [entries, k]), -1 for none."""
+    ids = np.array([*(product.revision_id for product in posed.matcher.products), -1], np.int64)
+    return ids[ranking.products]
+
+
+def count_rows(entries: npt.NDArray[np.int64], ranking: Ranking) -> Iterator[dict[str, Any]]:
+    """Answer a row for each entry, of its id; `run_id` is added when it is known."""
+    columns = zip(entries.tolist(), ranking.eligible.tolist(), ranking.unknown.tolist(), strict=True)
     return (
-        {"entry_id": entry.entry_id, "eligible": eligible, "unknown": unknown}
-        for entry, eligible, unknown in columns
+        {"entry_id": entry, "eligible": eligible, "unknown": unknown} for entry, eligible, unknown in columns
     )
 
 
-def result_rows(posed: PosedRun, ranking: Ranking) -> Iterator[dict[str, Any]]:
-    """Answer a row for each of the best products of each entry."""
-    revisions = [product.revision_id for product in posed.matcher.products]
-    columns = zip(posed.entries, ranking.products.tolist(), ranking.scores.tolist(), strict=True)
+def result_rows(
+    entries: npt.NDArray[np.int64], revisions: npt.NDArray[np.int64], ranking: Ranking
+) -> Iterator[dict[str, Any]]:
+    """Answer a row for each of the best products of each entry, of their ids."""
+    columns = zip(entries.tolist(), revisions.tolist(), ranking.scores.tolist(), strict=True)
     for entry, products, scores in columns:
-        for rank, (product, score) in enumerate(zip(products, scores, strict=True), start=1):
-            if product < 0:
+        for rank, (revision, score) in enumerate(zip(products, scores, strict=True), start=1):
+            if revision < 0:
                 break
-            yield {
-                "entry_id": entry.entry_id,
-                "rank": rank,
-                "product_revision_id": revisions[product],
-                "score": score,
-            }
+            yield {"entry_id": entry, "rank": rank, "product_revision_id": revision, "score": score}
 
 
 def candidates(posed: PosedRun, found: Candidates) -> EligibleCandidates:
     """Answer all eligible products by the ids of entries and revisions."""
     revisions = np.array([product.revision_id for product in posed.matcher.products], np.int64)
     return EligibleCandidates(
-        entry_ids=np.array([entry.entry_id for entry in posed.entries], np.int64),
+        entry_ids=entry_ids(posed),
         indptr=found.starts,
         product_revision_ids=revisions[found.products],
         scores=found.scores.astype(np.int64),

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Row, Select, Table, select
+from sqlalchemy import ColumnElement, Row, Select, Table, exists, select
 
 from app.accounts.rules import Viewer
 from app.catalogue.tables import Product, ProductRevision
 from app.enterprises.tables import Enterprise
 from app.kernel.database import AsyncSession, insert_rows
-from app.matching.tables import MatchCount, MatchResult, MatchRun
+from app.matching.tables import MatchBatch, MatchCount, MatchResult, MatchRun
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
 RESULTS = cast("Table", MatchResult.__table__)
@@ -41,11 +41,15 @@ class StoredMatch:
     score: int
 
 
+def _is_whole() -> ColumnElement[bool]:
+    return ~exists().where(MatchBatch.run_id == MatchRun.id)
+
+
 def _runs(viewer: Viewer) -> Select[MatchRun, str]:
     return (
         select(MatchRun, WhitelistEdition.code)
         .join(WhitelistEdition, WhitelistEdition.id == MatchRun.edition_id)
-        .where(WhitelistEdition.jurisdiction == viewer.jurisdiction)
+        .where(WhitelistEdition.jurisdiction == viewer.jurisdiction, _is_whole())
     )
 
 
@@ -93,9 +97,19 @@ async def save_run(
     """Store a run with its counts and results in bulk; answer its id. The rows lack only `run_id`."""
     session.add(run)
     await session.flush()
-    await insert_rows(session, COUNTS, _of_run(run.id, counts))
-    await insert_rows(session, RESULTS, _of_run(run.id, results))
+    await save_rows(session, run.id, counts, results)
     return run.id
+
+
+async def save_rows(
+    session: AsyncSession,
+    run_id: int,
+    counts: Iterable[Mapping[str, Any]],
+    results: Iterable[Mapping[str, Any]],
+) -> None:
+    """Store counts and results of a run in bulk. The rows lack only `run_id`."""
+    await insert_rows(session, COUNTS, _of_run(run_id, counts))
+    await insert_rows(session, RESULTS, _of_run(run_id, results))
 
 
 def _of_run(run_id: int, rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

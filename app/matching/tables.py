@@ -27,6 +27,26 @@ class MatchRun(Base):
     created_at: Mapped[datetime]
 
 
+class MatchBatch(Base):
+    """A run of which the workers of a cluster still store parts; nobody is shown it until this row is gone."""
+
+    __tablename__ = "match_batches"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("match_runs.id"), primary_key=True)
+    parts: Mapped[int]
+
+
+class MatchPart(Base):
+    """A part of a run that a worker of a cluster has stored: all of its rows, in one transaction, once."""
+
+    __tablename__ = "match_parts"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("match_runs.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    result_hash: Mapped[str] = mapped_column(String(64))
+    stored_at: Mapped[datetime]
+
+
 class MatchResult(Base):
     """One of the best products of an entry; `score` is 0 to 1,000,000 for 0 to 100."""
 

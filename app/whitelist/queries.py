@@ -117,39 +117,6 @@ async def facts_of_revisions(session: AsyncSession, ids: Sequence[int]) -> dict[
     return {row[0]: row[1] for row in await session.execute(statement)}
 
 
-async def admitted_entries(session: AsyncSession, viewer: Viewer, edition_id: int) -> Sequence[Row[Any]]:
-    """Answer what each admitted entry that was not withdrawn was listed with, by entry code."""
-    statement = (
-        select(
-            WhitelistEntry.id.label("entry_id"),
-            WhitelistEntry.code.label("entry_code"),
-            WhitelistEntry.need_id,
-            WhitelistEntry.need_revision_id,
-            NeedRevision.facts.label("need_facts"),
-            NeedRevision.content_hash,
-            WhitelistEntry.enterprise_id,
-            Enterprise.uscc,
-            Enterprise.name,
-            WhitelistEntry.source_class,
-            WhitelistEntry.region_code,
-            WhitelistEntry.chain_code,
-            WhitelistEntry.size_class,
-            WhitelistEntry.amount_fen,
-            WhitelistEntry.admitted_at,
-        )
-        .join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)
-        .join(Enterprise, Enterprise.id == WhitelistEntry.enterprise_id)
-        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
-        .where(
-            WhitelistEntry.edition_id == edition_id,
-            WhitelistEntry.status == "admitted",
-            WhitelistEntry.withdrawn_at.is_(None),
-        )
-        .order_by(WhitelistEntry.code)
-    )
-    return (await session.execute(_own(statement, viewer))).all()
-
-
 async def stored_entries(
     session: AsyncSession, edition_id: int, codes: Iterable[str]
 ) -> dict[str, StoredEntry]:

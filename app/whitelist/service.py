@@ -18,7 +18,7 @@ from app.enterprises.tables import Enterprise
 from app.kernel.database import AsyncSession, IntegrityError, unrestricted
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor, page_of
-from app.whitelist import hold_queries, queries
+from app.whitelist import admitted_queries, hold_queries, queries
 from app.whitelist.rules import Change, compare_editions, edition_period
 from app.whitelist.schemas import EditionDiff, EditionOut, EntryFilter, EntryOut, EntrySummary
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
@@ -66,9 +66,25 @@ async def edition(session: AsyncSession, viewer: Viewer, code: str) -> Whitelist
     return found
 
 
-async def admitted_entries(session: AsyncSession, viewer: Viewer, edition_id: int) -> list[AdmittedEntry]:
-    """Answer the admitted entries of an edition that were not withdrawn, by entry code."""
-    rows = await queries.admitted_entries(session, viewer, edition_id)
+async def admitted_cuts(
+    session: AsyncSession, viewer: Viewer, edition_id: int, size: int
+) -> tuple[list[str], int]:
+    """Answer the code of every `size`-th of an edition's admitted entries, from the first, and how many there are."""
+    rows = await admitted_queries.admitted_cuts(session, viewer, edition_id, size)
+    return [code for code, _total in rows], rows[0][1] if rows else 0
+
+
+async def admitted_entries(
+    session: AsyncSession,
+    viewer: Viewer,
+    edition_id: int,
+    codes: tuple[str | None, str | None] = (None, None),
+) -> list[AdmittedEntry]:
+    """Answer the admitted entries of an edition that were not withdrawn, by entry code.
+
+    All of them, or those from a first code up to, and without, a last one.
+    """
+    rows = await admitted_queries.admitted_entries(session, viewer, edition_id, codes)
     return [AdmittedEntry(**row._asdict()) for row in rows]
 
 
