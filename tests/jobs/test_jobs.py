@@ -385,8 +385,8 @@ def _tell_and_ask(queue: JobQueue) -> None:
     queue.send("任务")
     queue.send_scheduled("round", 7)
     assert queue.waiting() == 2
-    while (message := queue.huey.dequeue()) is not None:
-        queue.huey.execute(message)
+    while queue.waiting():
+        queue.huey.execute(queue.huey.dequeue())
     assert ran == [("任务",), ("round", "7")]
     queue.tell("a", Progress("行", 1, 2, 0.5))
     queue.beat("a")
