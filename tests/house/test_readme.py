@@ -52,4 +52,5 @@ def test_every_link_in_the_readme_leads_somewhere(readme: str) -> None:
 
 
 def test_the_tour_prints_what_the_readme_shows(readme: str, tmp_path: Path) -> None:
-    assert with_real_output(readme, prepared(tmp_path)) == readme
+    with prepared(tmp_path) as shell:
+        assert with_real_output(readme, shell) == readme
