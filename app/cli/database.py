@@ -3,29 +3,27 @@
 from typing import Annotated
 
 import typer
-from alembic import command
-from alembic.config import Config
 
 from app.accounts import rights_service
-from app.cli import edge
-from app.jobs.queue import JobQueue
-from app.kernel.settings import PROJECT_ROOT, get_settings
+from app.cli import edge, migrations, upkeep
+from app.cli.migrations import alembic_config
+from app.kernel.settings import get_settings
+
+__all__ = ["alembic_config", "commands"]
 
 commands = typer.Typer(no_args_is_help=True)
-
-
-def alembic_config(database_url: str) -> Config:
-    """Answer the configuration with which Alembic migrates a database."""
-    config = Config(PROJECT_ROOT / "alembic.ini")
-    config.attributes["database_url"] = database_url
-    return config
+for command in (upkeep.move, upkeep.backup, upkeep.verify, upkeep.restore):
+    commands.command()(command)
 
 
 @commands.command()
 def upgrade() -> None:
-    """Create the tables, or bring them to this version; running it again changes nothing."""
-    command.upgrade(alembic_config(get_settings().database_url), "head")
-    JobQueue(get_settings()).prepare()
+    """Create the tables, or bring them to this version; running it again changes nothing.
+
+    The version before goes on serving meanwhile (docs/upgrading.md).
+    """
+    with edge.refusals_shown():
+        migrations.upgrade(get_settings().database_url)
     typer.echo("database is at the newest migration")
 
 

@@ -6,7 +6,7 @@ ordinary way.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, NoReturn
@@ -100,17 +100,11 @@ class _Bulk:
 
     async def copy(self, session: AsyncSession, batch: Rows) -> None:
         """Add rows by COPY, within the session's transaction."""
-        driver = await _in_transaction(session)
         processors = [self._bind_processor(name) for name in self.names]
         columns = tuple(zip(self.names, processors, strict=True))
         records = ([process(row[name]) for name, process in columns] for row in batch)
         names = [self.table.c[name].name for name in self.names]
-        try:
-            await driver.copy_records_to_table(
-                self.table.name, schema_name=self.table.schema, columns=names, records=records
-            )
-        except Exception as error:  # noqa: BLE001 - raised again as SQLAlchemy raises them
-            await self._raise(session, error, "COPY")
+        await copy_records(session, self.table.name, names, records, schema=self.table.schema)
 
     async def fetch(self, session: AsyncSession, batch: Rows, ending: str) -> Sequence[Sequence[Any]]:
         """Add rows by one statement that takes whole columns, within the session's transaction."""
@@ -129,7 +123,7 @@ class _Bulk:
         try:
             found: Sequence[Sequence[Any]] = await driver.fetch(statement, *columns)
         except Exception as error:  # noqa: BLE001 - raised again as SQLAlchemy raises them
-            await self._raise(session, error, statement)
+            await _raise(session, error, statement)
         return found
 
     def in_place_of(self, key: Sequence[str]) -> str:
@@ -159,18 +153,35 @@ class _Bulk:
         quote = self.dialect.identifier_preparer.quote
         return ", ".join(quote(self.table.c[name].name) for name in names)
 
-    async def _raise(self, session: AsyncSession, error: Exception, statement: str) -> NoReturn:
-        """Raise what the driver raised in the form in which SQLAlchemy's own statements raise it."""
-        raw = await (await session.connection()).get_raw_connection()
-        base = self.dialect.loaded_dbapi.Error
-        try:
-            raw.dbapi_connection._handle_exception(error)  # type: ignore[union-attr] # noqa: SLF001 - it has no public name
-        except base as translated:
-            told = f"{statement} {self.table.name}" if statement == "COPY" else statement
-            raise DBAPIError.instance(
-                told, None, translated, base, hide_parameters=True, dialect=self.dialect
-            ) from error
-        raise AssertionError(error)
+
+async def copy_records(
+    session: AsyncSession,
+    table: str,
+    names: Sequence[str],
+    records: Iterable[Sequence[Any]] | AsyncIterable[Sequence[Any]],
+    *,
+    schema: str | None = None,
+) -> None:
+    """Add rows of values as the driver takes them to a table of PostgreSQL by one COPY, within the transaction."""
+    driver = await _in_transaction(session)
+    try:
+        await driver.copy_records_to_table(table, schema_name=schema, columns=names, records=records)
+    except Exception as error:  # noqa: BLE001 - raised again as SQLAlchemy raises them
+        await _raise(session, error, f"COPY {table}")
+
+
+async def _raise(session: AsyncSession, error: Exception, statement: str) -> NoReturn:
+    """Raise what the driver raised in the form in which SQLAlchemy's own statements raise it."""
+    dialect = session.get_bind().dialect
+    raw = await (await session.connection()).get_raw_connection()
+    base = dialect.loaded_dbapi.Error
+    try:
+        raw.dbapi_connection._handle_exception(error)  # type: ignore[union-attr] # noqa: SLF001 - no public name
+    except base as translated:
+        raise DBAPIError.instance(
+            statement, None, translated, base, hide_parameters=True, dialect=dialect
+        ) from error
+    raise AssertionError(error)
 
 
 async def _in_transaction(session: AsyncSession) -> Any:

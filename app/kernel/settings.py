@@ -24,6 +24,7 @@ OTHERS: Final = 0o007
 SECRETS: Final = (
     "database_url",
     "jobs_url",
+    "move_to_url",
     "secret_keys",
     "oidc_client_secret",
     "smtp_password",
@@ -214,6 +215,28 @@ class Settings(BaseSettings):
         default="",
         pattern=r"^(https?://\S+)?$",
         description="OpenTelemetry collector that gets traces, such as http://127.0.0.1:4318 (extra `tracing`); none by default.",
+    )
+    move_to_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Empty database that `db move` and `db restore` fill, if no option names it.",
+    )
+    keep_days_requests: int = Field(
+        default=30,
+        ge=0,
+        description="Days for which the answers to requests with an Idempotency-Key are kept; 0 for ever.",
+    )
+    keep_days_jobs: int = Field(
+        default=90,
+        ge=0,
+        description="Days for which jobs and their answers are kept after their end; 0 for ever.",
+    )
+    keep_days_messages: int = Field(
+        default=365,
+        ge=0,
+        description="Days for which it is kept what was mailed or sent to whom; 0 for ever.",
+    )
+    keep_days_notices: int = Field(
+        default=730, ge=0, description="Days for which a notice is kept after it was read; 0 for ever."
     )
     log_level: str = Field(
         default="INFO",
