@@ -1,6 +1,6 @@
 """JSON routes of allocation: runs, their proof, and who is responsible for an entry."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
@@ -23,6 +23,9 @@ from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
 
 router = APIRouter(route_class=TransactionRoute, tags=["allocation"], responses=PROBLEMS)
 
+REUSED: dict[int | str, dict[str, Any]] = {
+    200: {"model": AllocationRunOut, "description": "Nothing to change since the newest run, which this is"}
+}
 EditionQuery = Annotated[
     str | None, Query(pattern=EDITION_PATTERN, description="名单版次", examples=["2023H2"])
 ]
@@ -31,6 +34,7 @@ EditionQuery = Annotated[
 @router.post(
     "/allocations",
     status_code=201,
+    responses=REUSED,
     summary="Give every entry its responsible party (分配责任机构)",
     openapi_extra=does(Action.RUN_ALLOCATION, can_wait=True),
 )
@@ -41,11 +45,15 @@ async def run_allocation(
     body: AllocationIn,
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - TransactionRoute answers repetitions
 ) -> AllocationRunOut:
-    """Allocate an edition on its newest match run; entries keep the party they have unless asked otherwise."""
+    """Allocate an edition on its newest match run; entries keep the party they have unless asked otherwise.
+
+    A run that would change nothing since the newest one is not recorded again.
+    """
     run = await service.run_allocation(
         session, viewer, body.edition, now=utc_now(), keep_settled=body.keep_settled
     )
     response.headers["location"] = f"/api/v1/allocations/{run.id}"
+    response.status_code = 200 if run.reused else 201
     return run
 
 

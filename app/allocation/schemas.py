@@ -60,6 +60,7 @@ class AllocationRunOut(BaseModel):
     settings: dict[str, Any] = Field(description="所用设定及出处")
     inputs_hash: str = Field(description="SHA-256 of everything that the run decided on")
     result_hash: str = Field(description="SHA-256 of who is responsible for each entry")
+    reused: bool = Field(default=False, description="没有可变更的，沿用此次既有运行")
     run_by: str = Field(description="操作人")
     created_at: datetime = Field(description="运行时间")
 

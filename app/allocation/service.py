@@ -55,7 +55,7 @@ async def run_allocation(
 
     Entries that no product fits are classified first. A party that stays responsible keeps its assignment as it
     is; what is replaced is ended, never deleted. With `keep_settled` every entry keeps the institution that it
-    has.
+    has. A run that changes nothing since the newest one is not recorded again: that one is answered as `reused`.
 
     Raises:
         Forbidden: no role of the viewer covers the whole jurisdiction.
@@ -88,6 +88,9 @@ async def _save(
     replaced = [current[one.entry_id].id for one in fresh if one.entry_id in current]
     await whitelist.hold_entries(session, (one.entry_id for one in fresh))
     run = _run_of(viewer, gathered, solved, outcomes, fresh, len(gone) + len(replaced), now)
+    same = await _same_run(session, viewer, gathered, run) if not fresh and not gone else None
+    if same is not None:
+        return run_out(same, gathered.edition_code, reused=True)
     arrays = await asyncio.to_thread(pack, solved.posed, solved.solution)
     await queries.add_run(session, run, arrays)
     await queries.end_assignments(session, gone, now, "withdrawn")
@@ -96,6 +99,21 @@ async def _save(
     changed = [one.entry_id for one in fresh if _has_new_party(one, current.get(one.entry_id))]
     await PARTIES_CHANGED.tell(session, changed, now)
     return run_out(run, gathered.edition_code)
+
+
+async def _same_run(
+    session: AsyncSession, viewer: Viewer, gathered: Gathered, run: AllocationRun
+) -> AllocationRun | None:
+    """Answer the newest run if one that changes nothing would only say again what that one says.
+
+    So a run that is asked for again, because nobody heard how it ended, leaves no second record.
+    """
+    newest = await queries.latest_run(session, viewer, gathered.edition_id)
+    if newest is None or newest.match_run_id != run.match_run_id or newest.result_hash != run.result_hash:
+        return None
+    stated = gathered.settings | {"keep_settled": gathered.keep_settled}
+    is_same = all(newest.settings.get(name) == value for name, value in stated.items())
+    return newest if is_same else None
 
 
 def _has_new_party(outcome: Outcome, before: AssignmentRow | None) -> bool:

@@ -26,7 +26,7 @@ from app.institutions.rules import InstitutionTree
 MOST_DIFFERING = 100
 
 
-def run_out(run: Any, edition: str) -> AllocationRunOut:
+def run_out(run: Any, edition: str, *, reused: bool = False) -> AllocationRunOut:
     """Show a stored run."""
     return AllocationRunOut(
         id=run.id,
@@ -37,6 +37,7 @@ def run_out(run: Any, edition: str) -> AllocationRunOut:
         settings=run.settings,
         inputs_hash=run.inputs_hash,
         result_hash=run.result_hash,
+        reused=reused,
         run_by=run.run_by,
         created_at=run.created_at,
     )

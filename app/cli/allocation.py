@@ -160,7 +160,8 @@ def _show_run(found: AllocationRunOut, *, as_json: bool) -> None:
         ("平均匹配度", achieved.mean_fit or "-"),
         ("最优性差距", "无法证明" if gap is None else f"{gap:.6%}"),
     ]
-    edge.print_table(f"分配运行 {found.id}（{found.edition}）", ("项目", "数值"), rows)
+    again = "，没有可变更的，沿用既有运行" if found.reused else ""
+    edge.print_table(f"分配运行 {found.id}（{found.edition}{again}）", ("项目", "数值"), rows)
     edge.print_table("新作出的分配", ("原因", "条目"), list(counts.reasons.items()))
 
 

@@ -49,7 +49,10 @@ async def test_the_same_key_allocates_once_and_runs_are_paged(
         await client.post("/allocations", json=body, headers={"Idempotency-Key": "autumn"}) for _ in range(2)
     ]
     assert (again.status_code, again.json()["id"]) == (201, first.json()["id"])
-    second = await client.post("/allocations", json=body)
+    second = await client.post("/allocations", json={"edition": EDITION})
+    third = await client.post("/allocations", json={"edition": EDITION})
+    assert (second.status_code, third.status_code, third.json()["reused"]) == (201, 200, True)
+    assert third.json()["id"] == second.json()["id"]
     page = (await client.get("/allocations", params={"edition": EDITION, "limit": 1})).json()
     assert [run["id"] for run in page["items"]] == [second.json()["id"]]
     rest = (await client.get("/allocations", params={"limit": 1, "cursor": page["next"]})).json()
