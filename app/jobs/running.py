@@ -91,7 +91,9 @@ class JobRunner:
             del self.running[job.code]
 
     async def _replay(self, job: Job, ticket: Ticket) -> Answer:
-        with reporting(_Teller(self.queue, job.code).tell):
+        teller = _Teller(self.queue, job.code)
+        await asyncio.to_thread(teller.tell, "begun", 0, 0)  # in the place of how far a lost worker had come
+        with reporting(teller.tell):
             return await _ask(self.app, _scope(job, ticket, self.host), job.body or b"")
 
     async def _kept_answer(self, ticket: Ticket) -> Answer | None:

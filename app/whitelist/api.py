@@ -224,6 +224,7 @@ async def get_import(session: SessionDep, viewer: ViewerDep, import_id: ItemId) 
 @router.post(
     "/imports",
     status_code=201,
+    summary="Take a roster into an edition (导入名单)",
     responses={200: {"model": ImportOut, "description": "Nothing was written."}},
     openapi_extra=does(Action.MANAGE_ROSTER, can_wait=True),
 )

@@ -13,6 +13,7 @@ from app.kernel.database import AsyncSession, IntegrityError, unrestricted
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, page_of
 from app.kernel.problems import FaultOut
+from app.kernel.progress import report
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import shanghai_date
 from app.policy.rulebook import RuleBook
@@ -134,6 +135,7 @@ async def _import(
         is_usable = not any(fault.row <= roster.header.row for fault in check.faults)
         if check.faults and not options.dry_run and not (options.accept_valid and is_usable):
             raise RosterRefused(roster, check)
+        report("comparing names", 0, roster.height)
         writer = RosterWriter(
             session,
             viewer,
