@@ -5,11 +5,17 @@ from typing import Annotated
 
 import typer
 
+from app.accounts.rules import local_operator
 from app.cli import edge
 from app.kernel.clock import utc_now
+from app.kernel.database import make_engine, make_sessions
 from app.kernel.errors import Conflict, Fault, Refused
 from app.kernel.paging import MOST_ROWS, PageRequest
+from app.kernel.progress import reporting
+from app.kernel.settings import get_settings
 from app.matching import service
+from app.matching.batch import run_batch
+from app.matching.cluster import open_cluster
 from app.matching.schemas import EntryMatchesOut, ExplanationOut, MatchRunOut, PartOut
 from app.whitelist import service as whitelist
 
@@ -22,6 +28,14 @@ LibraryOption = Annotated[
 OnOption = Annotated[
     datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day to judge by; else today in Shanghai.")
 ]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHERE",
+        help="Match in parts on a Dask cluster (extra `cluster`): local:N for N worker processes here, or the address "
+        "of a scheduler, such as tls://10.0.0.5:8786. The run is the same; one that was broken off is gone on with.",
+    ),
+]
 VERDICTS = {"pass": "✓ 满足", "fail": "✗ 不满足", "unknown": "? 待补充"}
 
 
@@ -31,11 +45,14 @@ def run(
     library: LibraryOption = None,
     on: OnOption = None,
     force: Annotated[bool, typer.Option("--force", help="Run again even if nothing changed.")] = False,
+    cluster: ClusterOption = None,
     as_json: edge.JsonFlag = False,
 ) -> None:
     """Match every admitted entry of an edition; the same inputs are not matched twice."""
 
     async def job() -> MatchRunOut:
+        if cluster is not None:
+            return await _on_cluster(cluster, edition, library, on, force=force)
         async with edge.work(writes=True) as (session, viewer):
             return await service.run_match(
                 session,
@@ -132,6 +149,29 @@ def show(
     _print_run(made)
     rows = [(item.entry, item.enterprise, item.eligible, item.unknown, _best(item)) for item in items]
     edge.print_table("条目", ("条目", "企业", "符合", "待补充", "最佳产品"), rows)
+
+
+async def _on_cluster(
+    where: str, edition: str, library: str | None, on: datetime | None, *, force: bool
+) -> MatchRunOut:
+    settings = get_settings()
+    engine = make_engine(settings.database_url)
+    try:
+        with edge.progress("匹配运行") as show, reporting(lambda _stage, done, total: show(done, total)):
+            async with open_cluster(where, settings) as cluster:
+                return await run_batch(
+                    make_sessions(engine),
+                    local_operator(settings.jurisdiction),
+                    edition,
+                    cluster,
+                    now=utc_now(),
+                    via="cli",
+                    library=library,
+                    on=None if on is None else on.date(),
+                    force=force,
+                )
+    finally:
+        await engine.dispose()
 
 
 def _print_run(made: MatchRunOut) -> None:
