@@ -67,7 +67,7 @@ def log(
     corrects: Annotated[int | None, typer.Option(help="Number of the event that it voids.")] = None,
     as_json: edge.JsonFlag = False,
 ) -> None:
-    """Log one event; it is appended, and never changed or deleted."""
+    """Log one event; it is appended, and never changed or deleted. With --at the same command logs it once only."""
     fields = {
         "kind": kind,
         "institution": institution,
@@ -88,7 +88,10 @@ def log(
 
     async def job() -> EventOut:
         async with edge.work(writes=True) as (session, viewer):
-            return await service.log_event(session, viewer, entry, _event_in(fields), now=utc_now())
+            # A command has no idempotency key: who was not told how it ended gives it again.
+            return await service.log_event(
+                session, viewer, entry, _event_in(fields), now=utc_now(), may_be_repetition=at is not None
+            )
 
     logged = edge.run(job)
     if as_json:

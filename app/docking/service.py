@@ -24,6 +24,7 @@ from app.docking.kinds import BY_ENTERPRISE, BY_THE_CLOCK, GUARANTEES, OF_THE_EN
 from app.docking.onlookers import Line, check_logger, kind_meant, row_told
 from app.docking.reasons import facts_established
 from app.docking.recording import Draft
+from app.docking.repeating import logged_before
 from app.docking.rules import Event, effective, fold
 from app.docking.schemas import EventIn, EventOut
 from app.docking.views import event_out
@@ -57,9 +58,18 @@ def draft_of(event: EventIn, now: datetime) -> Draft:
 
 
 async def log_event(
-    session: AsyncSession, viewer: Viewer, entry_code: str, event: EventIn, *, now: datetime
+    session: AsyncSession,
+    viewer: Viewer,
+    entry_code: str,
+    event: EventIn,
+    *,
+    now: datetime,
+    may_be_repetition: bool = False,
 ) -> EventOut:
     """Log one event; a decline leads to a new classification of what blocks the entry and to its next party.
+
+    What `may_be_repetition` and was logged before, all of it at the same stated time, is answered and not logged
+    again; requests have their idempotency keys for that.
 
     Raises:
         NotFound: no such entry that this viewer may see.
@@ -73,6 +83,9 @@ async def log_event(
     if event.kind in _PASSES_ON:
         await queries.hold_edition_of(session, viewer, entry_code)
     dossier = await found_entry(session, viewer, entry_code, lock=True)
+    before = await logged_before(session, viewer, entry_code, event) if may_be_repetition else None
+    if before is not None:
+        return before
     draft = draft_of(event, now)
     codes = [draft.institution] if draft.institution else []
     known = await queries.institution_keys(session, codes) if codes else {}

@@ -52,6 +52,17 @@ def test_an_entry_is_followed_from_contact_to_payment() -> None:
     assert "已放款" in run("show", ENTRY).stdout
 
 
+def test_a_command_that_is_given_again_with_its_time_logs_nothing_twice_until_it_was_voided() -> None:
+    given = ("log", ENTRY, "contacted", "--at", "2023-09-06T10:00", "--note", "上门走访", "--json")
+    first, again = json.loads(run(*given).stdout), json.loads(run(*given).stdout)
+    assert (first["sequence"], again) == (1, first)
+    other = json.loads(run(*given[:-2], "电话联系", "--json").stdout)
+    assert other["sequence"] == 2, "another note is another event"
+    voiding = ("corrected", "--corrects", "1", "--at", "2023-09-07", "--evidence", "登记有误，通话记录")
+    assert run("log", ENTRY, *voiding).exit_code == 0
+    assert json.loads(run(*given).stdout)["sequence"] == 4, "what was voided says nothing any more"
+
+
 def test_what_is_overdue_is_listed_with_step_and_day() -> None:
     run("log", ENTRY, "contacted", "--at", "2023-09-06T10:00")
     found = json.loads(run("due", "--edition", "2023H2", "--overdue", "--json").stdout)["items"]
