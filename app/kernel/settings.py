@@ -164,6 +164,10 @@ class Settings(BaseSettings):
     shutdown_seconds: int = Field(
         default=20, ge=0, description="So long what is under way may take to end after SIGTERM."
     )
+    cluster_tls_dir: Path | None = Field(
+        default=None,
+        description="Folder with ca.pem, cert.pem and key.pem for a Dask scheduler reached by tls:// (extra `cluster`).",
+    )
     chart_font: str = Field(
         default="Noto Sans CJK SC",
         description="Font family of the charts in bulletins (Debian: fonts-noto-cjk); without any Chinese font "
