@@ -21,19 +21,22 @@ tables, because those are never narrowed themselves. What is looked up row by ro
 primary key or a foreign key of the entry.
 """
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final, cast
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
+    Date,
     False_,
     Select,
+    String,
     Table,
     True_,
     and_,
+    bindparam,
     exists,
     false,
     or_,
@@ -42,7 +45,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.accounts.rules import INSTITUTION_ROLES, Role, Viewer
+from app.accounts.rules import Role, Viewer
 from app.accounts.tables import EnterpriseRegistration
 from app.allocation.tables import Assignment, AssignmentSupport, EntryHandler
 from app.bottlenecks.tables import BottleneckCase, BottleneckFinding
@@ -58,9 +61,11 @@ from app.enterprises.tables import (
     Project,
 )
 from app.institutions.tables import Institution
-from app.kernel.database import Criterion
+from app.kernel.database import Criterion, Sight, Written
 from app.matching.tables import MatchCount, MatchResult
 from app.notifications.tables import Notice
+from app.visibility import forms
+from app.visibility.forms import Form
 from app.whitelist.tables import EntryWithdrawal, ReviewItem, WhitelistEntry, WhitelistImport
 
 ENTRIES: Final = cast("Table", WhitelistEntry.__table__)
@@ -73,7 +78,6 @@ SUPPORTS: Final = cast("Table", AssignmentSupport.__table__)
 INSTITUTIONS: Final = cast("Table", Institution.__table__)
 CONSENTS: Final = cast("Table", Consent.__table__)
 
-LENDERS: Final = tuple(sorted(INSTITUTION_ROLES))
 OTHERS: Final = (Role.ENTERPRISE, Role.COORDINATOR, Role.CHAIN_MANAGER, Role.AUDITOR)
 """Roles that see all of an entry that they see, whichever institution did it."""
 ANSWERABLE: Final = (Role.ENTERPRISE, Role.COORDINATOR, Role.AUDITOR)
@@ -123,18 +127,36 @@ MOST_REMEMBERED: Final = 1_000
 Condition = ColumnElement[bool]
 
 
+_DAY: Final = bindparam(forms.DAY, required=False, type_=Date())
+_PERSON: Final = bindparam(forms.PERSON, required=False, type_=BigInteger())
+_OF_CHAINS: Final = bindparam(forms.CHAINS, required=False, type_=String(), expanding=True)
+_OF_FIRMS: Final = bindparam(forms.FIRMS, required=False, type_=String(), expanding=True)
+_OF_INSTITUTIONS: Final = bindparam(forms.INSTITUTIONS, required=False, type_=String(), expanding=True)
+
+
 @lru_cache(maxsize=MOST_REMEMBERED)
-def criteria(viewer: Viewer, day: date) -> tuple[Criterion, ...]:
-    """Answer the conditions of a viewer, one for each table with case data."""
-    return tuple(Criterion(table, condition) for table, condition in conditions(viewer, day).items())
+def criteria(viewer: Viewer, day: date) -> Sight:
+    """Answer what a viewer sees on a day: conditions for each table with case data."""
+    return Sight(written(Form.of(viewer)), forms.values(viewer, day))
 
 
-def conditions(viewer: Viewer, day: date) -> dict[type[Any], Condition]:
-    """Answer for each mapped class with case data which of its rows a viewer may see."""
-    sight = _Sight(viewer, day)
-    own = _Sight(viewer.only(Role.ENTERPRISE, Role.COORDINATOR), day)
-    judged = _Sight(viewer.only(Role.COORDINATOR, Role.AUDITOR), day)
-    answered = _Sight(viewer.only(*ANSWERABLE), day)
+@lru_cache(maxsize=MOST_REMEMBERED)
+def written(form: Form) -> Written:
+    """Answer the conditions of a form, written once for all viewers of it."""
+    return Written(Criterion(table, condition) for table, condition in conditions(form).items())
+
+
+def conditions(form: Form) -> dict[type[Any], Condition]:
+    """Answer for each mapped class with case data which of its rows a viewer of a form may see.
+
+    Values stand in them as named parameters (`values`), never as they are.
+    """
+    sight = _Sight(form)
+    own = _Sight(form.only(Role.ENTERPRISE, Role.COORDINATOR))
+    judged = _Sight(form.only(Role.COORDINATOR, Role.AUDITOR))
+    answered = _Sight(form.only(*ANSWERABLE))
+    is_own_person = Notice.person_id == _PERSON if form.is_person else false()
+    registered = EnterpriseRegistration.person_id == _PERSON if form.is_person else false()
     return {
         WhitelistEntry: sight.sees(WhitelistEntry),
         EntryWithdrawal: sight.of_entry(EntryWithdrawal.entry_id),
@@ -154,7 +176,7 @@ def conditions(viewer: Viewer, day: date) -> dict[type[Any], Condition]:
         DockingEvent: sight.by_institution(DockingEvent.entry_id, DockingEvent.institution_id),
         EntryClock: sight.by_institution(EntryClock.entry_id, EntryClock.institution_id),
         ReviewItem: judged.of_entry(ReviewItem.entry_id),
-        WhitelistImport: _whole_roster(viewer),
+        WhitelistImport: true() if form.covers_all or form.sees_all else false(),
         Enterprise: or_(sight.of_firm(Enterprise), sight.of_listed(Enterprise.id, "enterprise_id")),
         EnterpriseContact: or_(own.of_firms(EnterpriseContact.enterprise_id), sight.calls(EnterpriseContact)),
         Need: or_(sight.firm_holds(Need.enterprise_id), sight.of_listed(Need.id, "need_id")),
@@ -165,25 +187,21 @@ def conditions(viewer: Viewer, day: date) -> dict[type[Any], Condition]:
         ),
         Consent: or_(answered.of_need(Consent.need_id), sight.lets(Consent.id)),
         Disclosure: answered.of_need(Disclosure.need_id),
-        Notice: Notice.person_id == viewer.person if viewer.person else false(),
+        Notice: is_own_person,
         EnterpriseRegistration: or_(
-            _within(EnterpriseRegistration.region_code, viewer.scopes(Role.COORDINATOR)),
-            EnterpriseRegistration.person_id == viewer.person if viewer.person else false(),
+            _within(EnterpriseRegistration.region_code, form.regions),
+            registered,
         ),
     }
 
 
 class _Sight:
-    """What a viewer sees on a day. A `row` is a mapped class, or the columns of an alias of its table."""
+    """What viewers of a form see. A `row` is a mapped class, or the columns of an alias of its table."""
 
-    def __init__(self, viewer: Viewer, day: date) -> None:
-        self.sees_all = viewer.has(Role.AUDITOR)
-        self.regions = viewer.scopes(Role.COORDINATOR)
-        self.chains = sorted(viewer.scopes(Role.CHAIN_MANAGER))
-        self.firms = sorted(viewer.scopes(Role.ENTERPRISE))
-        scopes = viewer.scopes(*LENDERS)
-        self.own = below(scopes).cte("own_institutions") if scopes else None
-        self.held = entrusted(scopes, day).cte("entrusted") if scopes else None
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self.own = below().cte("own_institutions") if form.has_institutions else None
+        self.held = entrusted().cte("entrusted") if form.has_institutions else None
 
     def sees(self, entry: Any) -> Condition:
         """Tell which entries are seen."""
@@ -191,16 +209,16 @@ class _Sight:
 
     def _sees_whole(self, entry: Any) -> Condition:
         """Tell which entries are seen with all that any institution did."""
-        if self.sees_all:
+        if self.form.sees_all:
             return true()
-        in_chain = entry.chain_code.in_(self.chains) if self.chains else false()
-        return or_(_within(entry.region_code, self.regions), in_chain, self._is_of_own_firm(entry))
+        in_chain = entry.chain_code.in_(_OF_CHAINS) if self.form.has_chains else false()
+        return or_(_within(entry.region_code, self.form.regions), in_chain, self._is_of_own_firm(entry))
 
     def _is_of_own_firm(self, entry: Any) -> Condition:
-        if not self.firms:
+        if not self.form.has_firms:
             return false()
         firm = FIRMS.alias()
-        own = select(firm.c.id).where(firm.c.uscc.in_(self.firms)).correlate(None)
+        own = select(firm.c.id).where(firm.c.uscc.in_(_OF_FIRMS)).correlate(None)
         return cast("Condition", entry.enterprise_id.in_(own))
 
     def _holds(self, value: Any, column: str = "entry_id", *terms: str) -> Condition:
@@ -256,10 +274,10 @@ class _Sight:
 
     def of_firm(self, firm: Any) -> Condition:
         """Tell which firms are the viewer's own, or lie in its region."""
-        if self.sees_all:
+        if self.form.sees_all:
             return true()
-        is_own = firm.uscc.in_(self.firms) if self.firms else false()
-        return or_(_within(firm.region_code, self.regions), is_own)
+        is_own = firm.uscc.in_(_OF_FIRMS) if self.form.has_firms else false()
+        return or_(_within(firm.region_code, self.form.regions), is_own)
 
     def firm_holds(self, firm_id: Any) -> Condition:
         """Tell which rows belong to such a firm."""
@@ -311,40 +329,29 @@ def _row_of(table: Table, value: Any, test: Callable[[Any], Condition], *, colum
     return exists().where(row.c[column] == value, passed)
 
 
-def _within(column: Any, regions: Iterable[str]) -> Condition:
-    """Tell which rows lie in regions: codes nest by pairs of digits (GB/T 2260), so that a region is a range."""
-    ranges = (_range(region) for region in sorted(regions) if _REGION.fullmatch(region))
+def _within(column: Any, regions: int) -> Condition:
+    """Tell which rows lie in one of so many regions."""
+    ranges = (
+        tuple(bindparam(name, required=False, type_=String()) for name in forms.region_names(number))
+        for number in range(regions)
+    )
     return or_(false(), *(column.between(first, last) for first, last in ranges))
 
 
-_REGION: Final = re.compile(r"[0-9]{6}", re.ASCII)
-
-
-def _range(region: str) -> tuple[str, str]:
-    digits = _digits(region)
-    return digits.ljust(len(region), "0"), digits.ljust(len(region), "9")
-
-
-def _digits(region: str) -> str:
-    while region.endswith("00"):
-        region = region[:-2]
-    return region
-
-
-def below(scopes: Iterable[str]) -> Select[Any]:
-    """Answer the ids of institutions (codes) and of all below them."""
+def below() -> Select[Any]:
+    """Answer the ids of the viewer's institutions and of all below them."""
     top, node = INSTITUTIONS.alias(), INSTITUTIONS.alias()
     is_below = and_(node.c.root_id == top.c.root_id, node.c.lineage.like(top.c.lineage + "%"))
-    tops = select(node.c.id).join_from(top, node, is_below).where(top.c.code.in_(sorted(scopes)))
+    tops = select(node.c.id).join_from(top, node, is_below).where(top.c.code.in_(_OF_INSTITUTIONS))
     return tops.correlate(None)
 
 
-def entrusted(scopes: Iterable[str], day: date) -> Select[Any]:
-    """Answer the entries that institutions (codes, with all below) hold and may be shown, with the consents."""
+def entrusted() -> Select[Any]:
+    """Answer the entries that the viewer's institutions hold and may be shown, with the consents."""
     holding, recipient, entry, need, consent = (
         table.alias() for table in (INSTITUTIONS, INSTITUTIONS, ENTRIES, NEEDS, CONSENTS)
     )
-    held = _held(scopes)
+    held = _held()
     return (
         select(
             held.c.entry_id,
@@ -363,29 +370,22 @@ def entrusted(scopes: Iterable[str], day: date) -> Select[Any]:
         .join(recipient, recipient.c.id == consent.c.institution_id, isouter=True)
         .where(
             consent.c.revoked_at.is_(None),
-            consent.c.until >= day,
+            consent.c.until >= _DAY,
             or_(recipient.c.id.is_(None), holding.c.lineage.like(recipient.c.lineage + "%")),
         )
         .correlate(None)
     )
 
 
-def _held(scopes: Iterable[str]) -> Any:
-    """Answer the entries for which institutions are responsible or which they support now, each with which one."""
+def _held() -> Any:
+    """Answer the entries for which the viewer's institutions are responsible or which they support now, each with which one."""
     theirs, supported, support = ASSIGNMENTS.alias(), ASSIGNMENTS.alias(), SUPPORTS.alias()
     responsible = select(theirs.c.entry_id, theirs.c.institution_id).where(
-        theirs.c.ended_at.is_(None), theirs.c.institution_id.in_(below(scopes))
+        theirs.c.ended_at.is_(None), theirs.c.institution_id.in_(below())
     )
     supporting = (
         select(supported.c.entry_id, support.c.institution_id)
         .join_from(support, supported, supported.c.id == support.c.assignment_id)
-        .where(supported.c.ended_at.is_(None), support.c.institution_id.in_(below(scopes)))
+        .where(supported.c.ended_at.is_(None), support.c.institution_id.in_(below()))
     )
     return union_all(responsible, supporting).subquery()
-
-
-def _whole_roster(viewer: Viewer) -> Condition:
-    """Tell whether a viewer answers for the whole jurisdiction, and so may see what was done to all of it."""
-    regions = filter(_REGION.fullmatch, viewer.scopes(Role.COORDINATOR))
-    covers = any(viewer.jurisdiction.startswith(_digits(region)) for region in regions)
-    return true() if covers or viewer.has(Role.AUDITOR) else false()

@@ -11,5 +11,5 @@ from app.visibility.queries import criteria
 
 def narrow(session: AsyncSession, viewer: Viewer, day: date) -> None:
     """Let a session see from now on what a viewer may see on a day (Shanghai); the operator sees all."""
-    restrict(session, () if viewer.is_operator else criteria(viewer, day))
+    restrict(session, None if viewer.is_operator else criteria(viewer, day))
     bind(session, Entrusting(day, holders_of))

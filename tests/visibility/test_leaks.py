@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from app.kernel.settings import Settings
 from app.kernel.tables import IdempotencyRecord
 from app.main import API_PREFIX, create_app
 from app.visibility import queries as visibility
+from app.visibility.forms import Form
 from tests.visibility.calls import CALLS
 from tests.visibility.oracle import Oracle
 from tests.visibility.walking import CASE_POOLS, CHANGING, Route, Walk, forgetful, routes_of
@@ -151,6 +151,11 @@ async def _find_leaks(walk: Walk, *names: str) -> list[str]:
     return walk.found.leaks
 
 
+def _forget() -> None:
+    visibility.criteria.cache_clear()
+    visibility.written.cache_clear()
+
+
 @pytest.mark.parametrize(
     ("table", "looker", "shown"),
     [
@@ -170,13 +175,13 @@ async def test_a_condition_that_is_taken_away_is_missed(
     """Some tables are guarded twice, by their own condition and by the row they hang on: those show no leak."""
     whole = visibility.conditions
 
-    def without(viewer: Viewer, day: date) -> dict[type[Any], Any]:
-        return {entity: one for entity, one in whole(viewer, day).items() if entity.__name__ != table}
+    def without(form: Form) -> dict[type[Any], Any]:
+        return {entity: one for entity, one in whole(form).items() if entity.__name__ != table}
 
     monkeypatch.setattr(visibility, "conditions", without)
-    visibility.criteria.cache_clear()
+    _forget()
     leaks = await _find_leaks(walk, looker)
-    visibility.criteria.cache_clear()
+    _forget()
     assert bool(shown) == any(shown in leak for leak in leaks if shown), leaks
 
 
@@ -193,10 +198,10 @@ async def test_a_query_that_runs_unrestricted_is_found(walk: Walk, monkeypatch: 
 
 
 async def test_a_door_that_forgets_to_narrow_is_found(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visibility, "conditions", lambda _viewer, _day: {})
-    visibility.criteria.cache_clear()
+    monkeypatch.setattr(visibility, "conditions", lambda _form: {})
+    _forget()
     leaks = await _find_leaks(walk, "county", "firm")
-    visibility.criteria.cache_clear()
+    _forget()
     assert len(leaks) > 20
 
 

@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import BindParameter, select, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import visitors
 
-from app.kernel.database import AsyncSession, Base, Criterion, transaction
+from app.kernel.database import AsyncSession, Base, transaction
 from app.matching.tables import MatchCount, MatchResult
-from app.visibility.queries import conditions
+from app.visibility.forms import Form, values
+from app.visibility.queries import conditions, criteria, written
 from app.whitelist.tables import WhitelistImport
 from tests.visibility.test_may_see import _key, _of
 from tests.visibility.world import CASE_TABLES, World, viewers
@@ -19,7 +21,7 @@ LOOKERS = ("city", "chain", "firm", "clerk", "bank and city", "auditor")
 
 def _written(entity: type[Base], world: World, name: str, dialect: Any) -> str:
     viewer = viewers()[name]
-    condition = conditions(viewer, world.day)[entity]
+    condition = conditions(Form.of(viewer))[entity].params(values(viewer, world.day))
     wanted = select(_of(entity, _key(entity))).where(_of(entity, _key(entity)) == 1, condition)
     if entity in {MatchResult, MatchCount}:
         wanted = wanted.where(_of(entity, "run_id") == 1)
@@ -60,15 +62,25 @@ async def test_no_condition_reads_a_whole_table(world: World, name: str) -> None
     assert found == {}
 
 
-async def test_criteria_of_equal_form_share_their_compiled_statement_and_of_another_do_not(
-    world: World,
-) -> None:
-    forms = []
-    for name in ("city", "county", "chain"):
-        made = {
-            entity: Criterion(entity, condition)
-            for entity, condition in conditions(viewers()[name], world.day).items()
-        }
-        forms.append([criterion._form for criterion in made.values()])
+def test_viewers_of_equal_form_share_their_compiled_statement_and_of_another_do_not(world: World) -> None:
+    forms = [criteria(viewers()[name], world.day).written.form for name in ("city", "county", "chain")]
     assert forms[0] == forms[1]
     assert forms[0] != forms[2]
+
+
+def test_every_value_of_a_viewer_has_a_name_in_the_conditions_and_every_name_a_value(world: World) -> None:
+    """A value that stood in them as it is would be all viewers' who share them."""
+    for viewer in viewers().values():
+        shared, given = written(Form.of(viewer)), values(viewer, world.day)
+        assert shared.parameters.keys() <= given.keys()
+        stated = {
+            each for value in given.values() for each in (value if isinstance(value, list) else [value])
+        }
+        conditions_of = conditions(Form.of(viewer)).values()
+        constants = {
+            part.value
+            for condition in conditions_of
+            for part in visitors.iterate(condition)
+            if isinstance(part, BindParameter) and part.unique and not isinstance(part.value, list)
+        }
+        assert constants.isdisjoint(stated - {None})

@@ -20,7 +20,8 @@ from app.accounts.door import OpenDoor
 from app.accounts.permissions import ROLES, Action
 from app.accounts.rules import Viewer
 from app.coordination.rules import case_code
-from app.kernel.database import AsyncSession, Sessions, WatchedSession
+from app.kernel.database import AsyncSession, Sessions
+from app.kernel.sight import WatchedSession
 from app.kernel.settings import Settings
 from app.main import API_PREFIX, create_app
 from app.visibility.service import narrow
