@@ -1,0 +1,240 @@
+"""How each route that changes a stored row is tried: what it changes, where that is read, what to send.
+
+A new route that takes If-Match stands here, and one that does not stands in `WITHOUT` with the reason, or the test
+fails and names it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from app.accounts.tables import EnterpriseRegistration, Person
+from app.kernel.clock import utc_now
+from app.kernel.database import transaction
+from app.notifications.tables import WebhookEndpoint
+from app.whitelist.tables import ReviewItem
+from tests.concurrency.town import Town
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A row to change: where it is read and written, by whom; of two bodies each changes something."""
+
+    read: str
+    write: str
+    bodies: tuple[Any, Any]
+    who: str = "operator"
+
+
+Making = Callable[[Town], Awaitable[Subject]]
+REASON: Final = ({"reason": "企业已迁出"}, {"reason": "重复申报"})
+OUTCOME: Final = ({"outcome": "已办结"}, {"outcome": "已函复"})
+
+
+async def _posted(town: Town, path: str, body: Any, who: str = "operator") -> Any:
+    answer = await town.ask(who, "POST", path, json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def _stored(town: Town, row: Any) -> int:
+    async with transaction(town.sessions[0]) as session:
+        session.add(row)
+        await session.flush()
+        number: int = row.id
+        return number
+
+
+async def _disable(town: Town) -> Subject:
+    path = f"/people/{town.person('hycx-hlj-2')}"
+    return Subject(path, path, ({"is_disabled": True}, {"is_disabled": True}))
+
+
+async def _end_role(town: Town) -> Subject:
+    person = town.person("hycx-hlj-1")
+    grant = (await town.ask("operator", "GET", f"/people/{person}")).json()["grants"][0]["id"]
+    return Subject(f"/people/{person}", f"/people/{person}/grants/{grant}", ({"is_ended": True},) * 2)
+
+
+async def _revoke_invitation(town: Town) -> Subject:
+    body = {"name": "王芳", "role": "auditor"}
+    path = f"/invitations/{(await _posted(town, '/invitations', body, 'chief'))['id']}"
+    return Subject(path, path, ({"is_revoked": True},) * 2, "chief")
+
+
+async def _decide_registration(town: Town) -> Subject:
+    [(person,)] = await town.rows(select(Person.id).where(Person.login == "sjyh-pf-2"))
+    row = EnterpriseRegistration(
+        person_id=person, uscc="91230199MA1BQXYE20", name="漏网之鱼有限公司", region_code="230111", evidence="营业执照",
+        state="pending", version=1, created_at=utc_now(),
+    )  # fmt: skip
+    path = f"/registrations/{await _stored(town, row)}"
+    bodies = ({"decision": "refused", "reason": "材料不全"}, {"decision": "confirmed", "reason": "材料齐全"})
+    return Subject(path, path, bodies, "whole")
+
+
+async def _change_institution(town: Town) -> Subject:
+    path = "/institutions/AYYH-SH"
+    return Subject(path, path, ({"capacity": 31}, {"capacity": 32}))
+
+
+async def _publish_plan(town: Town) -> Subject:
+    path = "/chains/HLJ-GDZB/plan"
+    plan = (await town.ask("operator", "GET", path)).json()
+    kept = {
+        key: value
+        for key, value in plan.items()
+        if key not in {"chain", "version", "content_hash", "created_at"}
+    }
+    return Subject(path, path, tuple(kept | {"since": f"2023-10-{day}"} for day in (18, 19)))  # type: ignore[arg-type]  # two
+
+
+async def _end_manager(town: Town) -> Subject:
+    body = {"role": "leader", "name": "演示甲", "since": "2020-01-01", "until": "2020-06-30"}
+    await _posted(town, "/chains/HLJ-SMXC/managers", body)
+    path = "/chains/HLJ-SMXC/managers/leader/2020-01-01"
+    return Subject(path, path, ({"until": "2020-03-31"}, {"until": "2020-04-30"}))
+
+
+async def _revise_product(town: Town) -> Subject:
+    product = (await town.ask("operator", "GET", "/products/JHYH-GDZB")).json()
+    kept = {name: product[name] for name in ("terms", "valid_from", "valid_until", "is_demo")}
+    bodies = tuple(kept | {"name": name} for name in ("链贷一号", "链贷二号"))
+    return Subject("/products/JHYH-GDZB", "/products/JHYH-GDZB/revisions", bodies)  # type: ignore[arg-type]  # two
+
+
+async def _revise_firm(town: Town) -> Subject:
+    path = f"/enterprises/{(await town.entry()).code.split('-')[1]}"
+    firm = (await town.ask("operator", "GET", path)).json()
+    bodies = tuple({"name": firm["name"] + more, "region": firm["region"]} for more in ("一厂", "二厂"))
+    return Subject(path, path, bodies)  # type: ignore[arg-type]  # two
+
+
+async def _change_contact(town: Town) -> Subject:
+    path = f"/enterprises/{(await town.entry()).code.split('-')[1]}/contact"
+    return Subject(
+        path, path, ({"name": "甲", "phone": "0451-1111111"}, {"name": "乙", "phone": "0451-2222222"})
+    )
+
+
+async def _revise_need(town: Town) -> Subject:
+    path = f"/needs/{(await town.entry()).need}"
+    facts = (await town.ask("operator", "GET", path)).json()["facts"]
+    return Subject(path, path, tuple({"facts": facts | {"term_months": months}} for months in (7, 8)))  # type: ignore[arg-type]  # two
+
+
+async def _revoke_consent(town: Town) -> Subject:
+    need = (await town.entry()).need
+    body = {
+        "purpose": "financing_docking",
+        "groups": ["contact"],
+        "until": "2024-01-31",
+        "evidence": "纸质授权书",
+    }
+    path = f"/needs/{need}/consents/{(await _posted(town, f'/needs/{need}/consents', body))['id']}"
+    return Subject(path, f"{path}/revocation", ({}, {}))
+
+
+async def _withdraw(town: Town) -> Subject:
+    path = (await town.entry()).path
+    return Subject(path, f"{path}/withdrawal", REASON)
+
+
+async def _reopen(town: Town) -> Subject:
+    path = (await town.entry()).path
+    tag = (await town.ask("operator", "GET", path)).headers["etag"]
+    await town.ask("operator", "PUT", f"{path}/withdrawal", json=REASON[0], etag=tag)
+    return Subject(path, f"{path}/reopening", REASON)
+
+
+async def _review(town: Town) -> Subject:
+    row = ReviewItem(
+        entry_id=(await town.entry()).id, kind="duplicate_name", detail={"candidates": []}, version=1, created_at=utc_now()
+    )  # fmt: skip
+    path = f"/whitelist/reviews/{await _stored(town, row)}"
+    bodies = tuple({"decision": one, "reason": "核对后认为如此"} for one in ("different_firm", "same_firm"))
+    return Subject(path, path, bodies)  # type: ignore[arg-type]  # two
+
+
+async def _hand(town: Town) -> Subject:
+    entry = await town.entry()
+    path = f"{entry.path}/handler"
+    return Subject(path, path, tuple({"person": town.person(one)} for one in entry.clerks))  # type: ignore[arg-type]  # two
+
+
+async def _set_notices(_town: Town) -> Subject:
+    path = "/notice-settings"
+    bodies = ({"email": None, "wants_digest": False}, {"email": None, "wants_urgent": False})
+    return Subject(path, path, bodies, "second")
+
+
+async def _change_webhook(town: Town) -> Subject:
+    row = WebhookEndpoint(
+        person_id=town.person("whole"), url="https://example.org/", sealed_secret="", kinds=[], version=1, created_at=utc_now()
+    )  # fmt: skip
+    path = f"/webhooks/{await _stored(town, row)}"
+    return Subject(path, path, ({"is_enabled": False}, {"kinds": []}), "whole")
+
+
+async def _case(town: Town, how: str) -> Subject:
+    body = {"entry": (await town.entry()).code, "kind": "other", "question": "请协调"}
+    path = f"/coordination/cases/{(await _posted(town, '/coordination/cases', body))['code']}"
+    return Subject(path, f"{path}/{how}", OUTCOME)
+
+
+async def _resolve(town: Town) -> Subject:
+    return await _case(town, "resolution")
+
+
+async def _refuse(town: Town) -> Subject:
+    return await _case(town, "refusal")
+
+
+CHANGES: Final[Mapping[str, Making]] = {
+    "PATCH /people/{person}": _disable,
+    "PATCH /people/{person}/grants/{grant}": _end_role,
+    "PATCH /invitations/{invitation}": _revoke_invitation,
+    "PATCH /registrations/{registration}": _decide_registration,
+    "PATCH /institutions/{code}": _change_institution,
+    "PUT /chains/{code}/plan": _publish_plan,
+    "PATCH /chains/{code}/managers/{role}/{since}": _end_manager,
+    "POST /products/{code}/revisions": _revise_product,
+    "PUT /enterprises/{uscc}": _revise_firm,
+    "PUT /enterprises/{uscc}/contact": _change_contact,
+    "PUT /needs/{code}": _revise_need,
+    "PUT /needs/{code}/consents/{consent}/revocation": _revoke_consent,
+    "PUT /whitelist/entries/{code}/withdrawal": _withdraw,
+    "POST /whitelist/entries/{code}/reopening": _reopen,
+    "PUT /whitelist/reviews/{item_id}": _review,
+    "PUT /whitelist/entries/{entry}/handler": _hand,
+    "PUT /notice-settings": _set_notices,
+    "PATCH /webhooks/{webhook}": _change_webhook,
+    "POST /coordination/cases/{case}/resolution": _resolve,
+    "POST /coordination/cases/{case}/refusal": _refuse,
+}
+NEW, LOG, ORDER, OWN, LAST = (
+    "stores something new, once a key",
+    "adds to a log that is replayed as a whole",
+    "orders many at once what holds whatever they were",
+    "concerns the asker's own account, proven anew",
+    "ends something for good, whatever it was",
+)
+WITHOUT: Final[Mapping[str, str]] = {
+    "POST /auth/token": NEW, "POST /auth/password": OWN, "POST /auth/sign-out": LAST, "POST /auth/sign-out-everywhere": LAST,
+    "DELETE /auth/sessions/{session_id}": LAST, "POST /api-keys": NEW, "DELETE /api-keys/{key_id}": LAST,
+    "POST /auth/second-factor": OWN, "POST /auth/second-factor/confirmation": OWN,
+    "POST /auth/second-factor/recovery-codes": OWN, "POST /auth/second-factor/removal": OWN,
+    "POST /people/{person}/grants": NEW, "POST /password-resets": OWN, "POST /invitations": NEW,
+    "POST /invitations/accept": LAST, "POST /registrations": NEW, "POST /policies/adoptions": NEW,
+    "POST /policies/adoptions/{adoption_id}/end": LAST, "POST /institutions": NEW, "POST /chains": NEW,
+    "POST /chains/{code}/managers": NEW, "POST /products": NEW, "POST /library/editions": NEW, "POST /enterprises": NEW,
+    "POST /projects": NEW, "POST /needs": NEW, "POST /needs/{code}/consents": NEW, "POST /whitelist/editions": NEW,
+    "POST /whitelist/entries": NEW, "POST /whitelist/imports": ORDER, "POST /matches/runs": NEW, "POST /allocations": NEW,
+    "POST /handovers": ORDER, "POST /notices/deliveries/{delivery}/retry": ORDER, "POST /notices/deliveries/sending": ORDER,
+    "POST /notices/read": ORDER, "POST /notice-settings/confirmation": OWN, "POST /webhooks": NEW,
+    "DELETE /webhooks/{webhook}": LAST, "POST /webhooks/{webhook}/test": NEW, "POST /coordination/cases": NEW,
+    "POST /coordination/cases/{case}/comments": NEW, "POST /whitelist/entries/{entry}/docking-events": LOG,
+    "POST /docking/reroutes": ORDER, "POST /coverage/{month}/close": NEW, "POST /jobs/{job}/cancellation": LAST,
+}  # fmt: skip
