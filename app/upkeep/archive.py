@@ -7,6 +7,7 @@ all of it is checked before anything of it is used. It holds all that the databa
 contacts too, and is readable by its owner only.
 """
 
+import errno
 import json
 import os
 import tempfile
@@ -31,7 +32,7 @@ MOST_TABLES: Final = 500
 MOST_TIMES_SMALLER: Final = 400
 """A table of rows that hardly differ shrinks fifty-fold; a bomb, a thousand-fold."""
 ROWS_AT_ONCE: Final = 1_000
-_COPIED_AT_ONCE: Final = MIB
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 _DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
 
 
@@ -147,7 +148,7 @@ def new_archive(file: Path, taken_at: datetime) -> Iterator[ArchiveWriter]:
     """Write an archive that takes its name when all of it is on the disk; nothing of it stays otherwise.
 
     Raises:
-        Refused: there is a file of that name, or none can be written there.
+        Refused: there is a file of that name, none can be written there, or the disk is full.
     """
     if file.exists() or file.is_symlink():
         raise _exists(file)
@@ -163,6 +164,10 @@ def new_archive(file: Path, taken_at: datetime) -> Iterator[ArchiveWriter]:
             out.flush()
             os.fsync(out.fileno())
         _take_name(draft, file)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise _unwritable(file, error) from error
     finally:
         draft.unlink(missing_ok=True)
 

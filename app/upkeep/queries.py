@@ -4,8 +4,9 @@ What a table holds is asked of the database itself, so that one of an earlier re
 tables that stand beside ours (a queue's, an operator's own) are left alone.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from graphlib import TopologicalSorter
 from typing import Any, Final
 
@@ -91,19 +92,23 @@ async def shapes(session: AsyncSession) -> list[TableShape]:
 def _shapes(connection: Connection) -> list[TableShape]:
     inspector = inspect(connection)
     names = sorted(set(inspector.get_table_names()) & set(Base.metadata.tables))
-    pointed = {name: _pointed_at(inspector.get_foreign_keys(name)) - {name} for name in names}
+    # Of all tables at once: each question is a slow one to PostgreSQL's catalogue.
+    columns = _by_name(inspector.get_multi_columns(filter_names=names))
+    keys = _by_name(inspector.get_multi_pk_constraint(filter_names=names))
+    pointing = _by_name(inspector.get_multi_foreign_keys(filter_names=names))
+    pointed = {name: {key["referred_table"] for key in pointing[name]} - {name} for name in names}
     return [
         TableShape(
             name,
-            tuple((each["name"], _kind(name, each)) for each in inspector.get_columns(name)),
-            tuple(inspector.get_pk_constraint(name)["constrained_columns"]),
+            tuple((each["name"], _kind(name, each)) for each in columns[name]),
+            tuple(keys[name]["constrained_columns"]),
         )
         for name in TopologicalSorter(pointed).static_order()
     ]
 
 
-def _pointed_at(keys: Iterable[Any]) -> set[str]:
-    return {key["referred_table"] for key in keys}
+def _by_name(found: Mapping[Any, Any]) -> dict[str, Any]:
+    return {name: told for (_schema, name), told in found.items()}
 
 
 def _kind(of: str, found: Any) -> Kind:
@@ -163,11 +168,13 @@ async def rows(session: AsyncSession, shape: TableShape) -> Batches:
         yield part
 
 
+@lru_cache(maxsize=500)
 def _table(shape: TableShape) -> Table:
     columns = (Column(name, _READ_AS[kind]) for name, kind in shape.columns)
     return Table(shape.name, MetaData(), *columns)
 
 
+@lru_cache(maxsize=500)
 def _everything(shape: TableShape, *, is_postgresql: bool) -> Select[Any]:
     whole, kinds = _table(shape), dict(shape.columns)
     columns = [cast(c, Text) if is_postgresql and kinds[c.name] == "json" else c for c in whole.c]
