@@ -67,13 +67,13 @@ class Places:
 
 
 class Shedding:
-    """Lets requests in as `app.state.places` has room; an application without them is not bounded."""
+    """Lets requests in as `app.state.room` has places; an application without them is not bounded."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        places: Places | None = getattr(scope["app"].state, "places", None) if "app" in scope else None
+        places: Places | None = getattr(scope["app"].state, "room", None) if "app" in scope else None
         if scope["type"] != "http" or places is None or scope["path"] in PROBES:
             await self.app(scope, receive, send)
             return

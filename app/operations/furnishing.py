@@ -99,7 +99,7 @@ def furnish(app: FastAPI, settings: Settings) -> Operations:
     """
     admission = Admission(settings.requests_at_once, settings.requests_waiting)
     drain = app.state.drain = Drain()
-    app.state.places = Places(admission, settings.wait_seconds)
+    app.state.room = Places(admission, settings.wait_seconds)
     operations: Operations = Operations(app, settings, admission, drain)
     app.state.operations, app.state.watchers = operations, operations.watchers
     return operations
