@@ -7,6 +7,7 @@ import typer
 from app.accounts import rights_service
 from app.cli import edge, migrations, upkeep
 from app.cli.migrations import alembic_config
+from app.jobs.queue import JobQueue, jobs_url
 from app.kernel.settings import get_settings
 
 __all__ = ["alembic_config", "commands"]
@@ -22,8 +23,11 @@ def upgrade() -> None:
 
     The version before goes on serving meanwhile (docs/upgrading.md).
     """
+    settings = get_settings()
     with edge.refusals_shown():
-        migrations.upgrade(get_settings().database_url)
+        migrations.upgrade(settings.database_url)
+        if jobs_url(settings).startswith("postgresql"):
+            JobQueue(settings).prepare()  # the service's own role may not make tables
     typer.echo("database is at the newest migration")
 
 
