@@ -13,23 +13,22 @@ RUN apt-get update \
 
 # Wheels only, each with its hash. A closed network names its own index: `docker build --secret id=pip,src=pip.conf .`
 WORKDIR /opt/rongqiao
-COPY requirements.runtime.lock ./
+COPY requirements.build.lock requirements.runtime.lock ./
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     python -m venv /opt/venv \
-    && /opt/venv/bin/python -m pip install --quiet --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: --requirement requirements.runtime.lock \
+    && /opt/venv/bin/python -m pip install --quiet --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: --requirement requirements.build.lock --requirement requirements.runtime.lock \
     && /opt/venv/bin/python -m pip check \
-    && /opt/venv/bin/python -m pip uninstall --quiet --yes setuptools pip \
     && find /opt/venv -type d -name tests -prune -exec rm -rf {} +
 
-# The program runs from its tree, where migrations/ and seed/ stand beside app/; the environment is told where that is.
-COPY alembic.ini pyproject.toml ./
+# The program runs from its tree, as after `make install`: migrations/ and seed/ are looked for beside app/.
+COPY README.md alembic.ini pyproject.toml ./
 COPY migrations migrations
 COPY seed seed
 COPY app app
-RUN echo /opt/rongqiao > "$(/opt/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/rongqiao.pth" \
-    && printf '#!/opt/venv/bin/python\nfrom app.cli import main\n\nmain()\n' > /opt/venv/bin/rongqiao \
-    && chmod 0755 /opt/venv/bin/rongqiao \
+RUN /opt/venv/bin/python -m pip install --quiet --no-index --no-deps --no-build-isolation --editable . \
+    && /opt/venv/bin/python -m pip uninstall --quiet --yes setuptools pip \
     && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash app migrations \
+    && rm -rf rongqiao.egg-info README.md requirements.build.lock requirements.runtime.lock \
     && ln -s /data var \
     && chmod -R u=rwX,go=rX /opt/rongqiao /opt/venv \
     && install -d -m 0750 -o 10001 -g 10001 /data

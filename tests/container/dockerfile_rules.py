@@ -43,7 +43,7 @@ def _apt(stages: Stages) -> Breaches:
 def _pip(stages: Stages) -> Breaches:
     for one in every(stages, "RUN"):
         for command in one.rest.split("&&"):
-            if "pip install" in command:
+            if "pip install" in command and "--no-index" not in command:
                 wanted = ("--require-hashes", "--no-cache-dir", "--only-binary :all:", "--requirement")
                 yield from (f"line {one.line}: no {word}" for word in wanted if word not in command)
 
