@@ -186,7 +186,7 @@ class Settings(BaseSettings):
         description="Requests that may wait for their turn; beyond it, or when waiting gets long, 503 with Retry-After.",
     )
     wait_seconds: float = Field(
-        default=1.0, gt=0, le=60, description="Longest time that a request waits for its turn."
+        default=2.0, gt=0, le=60, description="Longest time that a request waits for its turn."
     )
     database_pool_size: int = Field(
         default=18, ge=1, le=1_000, description="Connections to the database that a process keeps open."

@@ -54,7 +54,7 @@ class Places:
         """Give a place back, and call those who have it next; once, however often it is asked for."""
         if not ticket.is_working():
             return
-        for next_one in self.admission.leave(ticket):
+        for next_one in self.admission.leave(ticket, elapsed_seconds()):
             turn = self._turns.get(next_one)
             if turn is not None and not turn.done():
                 turn.set_result(None)

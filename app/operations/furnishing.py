@@ -97,7 +97,7 @@ def furnish(app: FastAPI, settings: Settings) -> Operations:
     Raises:
         Refused: traces are wanted and OpenTelemetry is not installed.
     """
-    admission = Admission(settings.requests_at_once, settings.requests_waiting)
+    admission = Admission(settings.requests_at_once, settings.requests_waiting, settings.wait_seconds)
     drain = app.state.drain = Drain()
     app.state.room = Places(admission, settings.wait_seconds)
     operations: Operations = Operations(app, settings, admission, drain)

@@ -6,7 +6,7 @@ Labels are routes' templates, methods, kinds and states, of which there are few;
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
@@ -124,6 +124,7 @@ def _gauge(name: str, text: str, value: float) -> Metric:
 
 def make_registry(version: str, migration: str) -> CollectorRegistry:
     """Make a process's registry, with what it is built of and what it costs."""
+    disable_created_metrics()  # a second line for each counter, which nobody reads
     registry = CollectorRegistry()
     built = Gauge(
         "rongqiao_build_info", "What this process is built of.", ("version", "migration"), registry=registry
