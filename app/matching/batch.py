@@ -126,20 +126,24 @@ async def _begun(
 
 @dataclass(slots=True)
 class _Work:
-    """The parts of one batch as tasks of a cluster; `matched` are results that stay with the workers."""
+    """The parts of one batch as tasks of a cluster.
+
+    `matched` are results, by number of part, that stay with the workers until they are stored; `tasks` are
+    what is waited for.
+    """
 
     client: Any
     batch: Batch
     parts: Sequence[Part]
-    matched: list[Any] = field(default_factory=list)
+    matched: dict[int, Any] = field(default_factory=dict)
+    tasks: Sequence[Any] = ()
 
     async def match(self) -> list[PartOutcome]:
         """Have every part matched; answer the outcomes in the order of the parts."""
-        self.matched = [self._task(cluster_work.match_part, part, self.batch, part) for part in self.parts]
-        told = [
-            self._task(cluster_work.outcome_of, part, matched)
-            for part, matched in zip(self.parts, self.matched, strict=True)
-        ]
+        self.matched = {
+            part.number: self._task(cluster_work.match_part, part, self.batch, part) for part in self.parts
+        }
+        told = [self._task(cluster_work.outcome_of, part, self.matched[part.number]) for part in self.parts]
         return await self._all("matching", told, self.parts, 0)
 
     async def store(
@@ -157,19 +161,13 @@ class _Work:
         ]
         done = _entries(self.parts) - _entries(waiting)
         for some in [[part] for part in waiting] if one_by_one else [waiting]:
-            tasks = [
-                self._task(
-                    cluster_work.store_part,
-                    part,
-                    run_id,
-                    outcomes[part.number],
-                    self.matched[part.number],
-                    now,
-                )
-                for part in some
-            ]
+            tasks = [self._stored(part, run_id, outcomes[part.number], now) for part in some]
             await self._all("storing", tasks, some, done)
             done += _entries(some)
+
+    def _stored(self, part: Part, run_id: int, outcome: PartOutcome, now: datetime) -> Any:
+        matched = self.matched.pop(part.number)  # the workers let go of it as soon as it is stored
+        return self._task(cluster_work.store_part, part, run_id, outcome, matched, now)
 
     def _task(self, work: Callable[..., Any], part: Part, *given: Any) -> Any:
         key = f"{work.__name__}-{self.batch.token}-{part.number}"
@@ -177,7 +175,7 @@ class _Work:
 
     async def _all(self, stage: str, tasks: Sequence[Any], parts: Sequence[Part], done: int) -> list[Any]:
         """Wait for tasks, telling how many entries are done; answer the results in the order of the tasks."""
-        total = _entries(self.parts)
+        self.tasks, total = tasks, _entries(self.parts)
         places = {task.key: i for i, task in enumerate(tasks)}
         found: list[Any] = [None] * len(tasks)
         report(stage, done, total)
@@ -200,7 +198,7 @@ async def _working(client: Any, batch: Batch, parts: Sequence[Part]) -> AsyncIte
     try:
         yield work
     finally:
-        await client.cancel(work.matched, force=True)
+        await client.cancel([*work.matched.values(), *work.tasks])
 
 
 async def _result(task: Any, part: Part) -> Any:
