@@ -22,10 +22,8 @@ from app.kernel.settings import get_settings
 from app.kernel.troubles import Trouble, trouble_of
 from app.upkeep.all_tables import import_all_tables
 
-LOCK_SECONDS: Final = 5
 STATEMENT_MINUTES: Final = 10
 ATTEMPTS: Final = 4
-PAUSE_SECONDS: Final = 3.0
 TURN_SECONDS: Final = 900
 # One number for "migrates this database" among PostgreSQL's advisory locks.
 TURN: Final = 0x52515F4D49475241
@@ -38,6 +36,9 @@ WHERE l.granted AND l.pid <> pg_backend_pid() AND c.relkind = 'r'
 ORDER BY seconds DESC, a.pid, c.relname LIMIT 20
 """
 import_all_tables()
+given = context.config.attributes
+LOCK_SECONDS: Final = given.get("lock_seconds", 5)
+PAUSE_SECONDS: Final = given.get("pause_seconds", 3)
 
 
 def render_item(kind: str, item: object, autogen: AutogenContext) -> str | Literal[False]:
@@ -136,4 +137,4 @@ async def migrate_by_url(url: str) -> None:
         await engine.dispose()
 
 
-asyncio.run(migrate_by_url(context.config.attributes.get("database_url", get_settings().database_url)))
+asyncio.run(migrate_by_url(given.get("database_url") or get_settings().database_url))
