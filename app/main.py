@@ -45,9 +45,11 @@ from app.jobs.service import JobDeferral
 from app.kernel.database import Sessions, make_engine, make_sessions
 from app.kernel.envelope import Bounds, RequestEnvelope
 from app.kernel.limits import RateLimit
+from app.kernel.links import describe_links
 from app.kernel.memory import relax_collection
 from app.kernel.patience import Patience
 from app.kernel.problems import METHODS, install_problem_handlers
+from app.kernel.recording import Recorder
 from app.kernel.requests import Door
 from app.kernel.settings import Settings, get_settings
 from app.kernel.shedding import Shedding
@@ -146,6 +148,7 @@ def create_app(
     install_problem_handlers(app)
     describe_credentials(app)
     describe_jobs(app)
+    describe_links(app, API_PREFIX)
     api = APIRouter(prefix=API_PREFIX)
     for router in ROUTERS:
         api.include_router(router)
@@ -160,6 +163,7 @@ def _furnish(app: FastAPI, settings: Settings, door: Door | None) -> None:
     app.state.settings = settings
     app.state.request_limit = RateLimit("requests", settings.requests_per_minute)
     app.state.registration_limit = RateLimit("registrations", settings.sign_ins_per_minute)
+    app.state.recorder = Recorder()
     app.state.places = StoredPlaces()
     app.state.deferral = JobDeferral(JobQueue(settings))
     ring = key_ring(settings)

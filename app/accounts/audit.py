@@ -124,15 +124,15 @@ class Verdict:
     head_at: int | None = None
 
 
-def links(origin: Origin, notes: Iterable[Note], last: tuple[int, str]) -> Iterator[Link]:
+def links(notes: Iterable[tuple[Origin, Note]], last: tuple[int, str]) -> Iterator[Link]:
     """Chain notes to the last link (sequence, hash); `START` stands before the first.
 
     Texts are cut to what their columns hold, and rid of what a database cannot hold.
     """
     number, previous = last
-    viewer = origin.viewer
-    roles = " ".join(sorted({f"{grant.role}:{grant.scope}" for grant in viewer.grants}))
-    for sequence, note in enumerate(notes, start=number + 1):
+    for sequence, (origin, note) in enumerate(notes, start=number + 1):
+        viewer = origin.viewer
+        roles = " ".join(sorted({f"{grant.role}:{grant.scope}" for grant in viewer.grants}))
         unsealed = Link(
             sequence=sequence,
             occurred_at=note.occurred_at.astimezone(UTC),

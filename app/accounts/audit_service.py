@@ -1,6 +1,6 @@
 """Keeps the audit trail: notes are gathered while a transaction runs and chained as its last step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -9,6 +9,7 @@ from app.accounts import audit_queries
 from app.accounts.audit import Note, Origin, links
 from app.accounts.rules import Viewer
 from app.kernel.database import AsyncSession, as_last_step
+from app.kernel.recording import leave_note, leaves
 
 _ORIGIN: Final = "audit_origin"
 _NOTES: Final = "audit_notes"
@@ -36,12 +37,30 @@ def note(
     """Put something done or shown on record, in the same transaction; `detail` holds no personal data.
 
     It is chained just before the commit: the one place where transactions wait for each other is short.
+    What a session leaves that only reads is chained right after it, with what others leave (kernel/recording.py).
     """
-    session.info.setdefault(_NOTES, []).append(Note(action, subject_kind, subject, now, detail or {}))
-    as_last_step(session, _seal)
+    made = Note(action, subject_kind, subject, now, detail or {})
+    if leaves(session):
+        leave_note(session, _chain, (session.info[_ORIGIN], made))
+    else:
+        session.info.setdefault(_NOTES, []).append(made)
+        as_last_step(session, _seal)
 
 
 async def _seal(session: AsyncSession) -> None:
     notes, origin = session.info.pop(_NOTES, []), session.info[_ORIGIN]
+    await _add(session, [(origin, note) for note in notes])
+
+
+async def _chain(session: AsyncSession, notes: list[tuple[Origin, Note]]) -> None:
+    """Chain what several sessions left as the last step of the transaction that keeps it."""
+
+    async def seal(session: AsyncSession) -> None:
+        await _add(session, notes)
+
+    as_last_step(session, seal)
+
+
+async def _add(session: AsyncSession, notes: Sequence[tuple[Origin, Note]]) -> None:
     last = await audit_queries.hold_last_link(session)
-    await audit_queries.add_links(session, links(origin, notes, last))
+    await audit_queries.add_links(session, links(notes, last))

@@ -210,6 +210,7 @@ def does(
     *,
     stores_nothing: bool = False,
     is_recorded: bool = False,
+    writes: bool = False,
     shows_secret: bool = False,
     own_transactions: bool = False,
     is_final: bool = False,
@@ -218,7 +219,8 @@ def does(
     """Answer the marks of a route, as `openapi_extra`: the action that it takes, and what is special about it.
 
     `stores_nothing`: it only computes, although it is a POST. `is_recorded`: it shows something
-    sensitive, so that who saw it goes into the audit trail; changes always do. `shows_secret`: its
+    sensitive, so that who saw it goes into the audit trail; changes always do. `writes`: it changes something
+    by showing, although it is a GET (who holds contact details). `shows_secret`: its
     answer holds one, so that no copy is kept for repetitions. `own_transactions`: it hashes passwords
     or the like between short transactions of its own; no copy is kept either. `is_final`: it ends
     something that cannot be changed otherwise, so that nobody's version of it can be stale. `can_wait`: it
@@ -227,6 +229,7 @@ def does(
     marks = {
         "x-reads-only": stores_nothing,
         "x-recorded": is_recorded,
+        "x-writes": writes,
         "x-shows-secret": shows_secret,
         "x-own-transactions": own_transactions,
         "x-final": is_final,

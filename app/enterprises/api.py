@@ -118,7 +118,7 @@ async def revise_enterprise(
 @router.get(
     "/enterprises/{uscc}/contact",
     tags=["enterprises"],
-    openapi_extra=does(Action.READ_CONTACTS, is_recorded=True),
+    openapi_extra=does(Action.READ_CONTACTS, is_recorded=True, writes=True),
 )
 async def get_contact(session: SessionDep, viewer: ViewerDep, uscc: UsccPath, response: Response) -> Contact:
     """Read whom to call at an enterprise 联系人."""

@@ -88,7 +88,7 @@ async def revoke_consent(
     return found
 
 
-@router.get("/{code}/disclosures", openapi_extra=does(Action.READ_DISCLOSURES, is_recorded=True))
+@router.get("/{code}/disclosures", openapi_extra=does(Action.READ_DISCLOSURES, is_recorded=True, writes=True))
 async def list_disclosures(
     session: SessionDep, viewer: ViewerDep, code: NeedCode, page: PageQuery
 ) -> DisclosurePage:

@@ -144,7 +144,7 @@ async def shown_since(
     return {(row[0], row[1], row[2], tuple(row[3])) for row in await session.execute(statement)}
 
 
-async def put_disclosures(session: AsyncSession, rows: Iterable[Mapping[str, Any]]) -> None:
+async def put_disclosures(session: AsyncSession, rows: list[Mapping[str, Any]]) -> None:
     """Store disclosures that take no contact slot."""
     await insert_rows(session, DISCLOSURES, rows)
 

@@ -29,6 +29,7 @@ from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, IntegrityError, unrestricted
 from app.kernel.errors import Conflict, Fault, Forbidden, NotFound, Refused
 from app.kernel.paging import PageRequest, page_of
+from app.kernel.recording import leave
 from app.kernel.shanghai import SHANGHAI
 
 HoldersOf = Callable[[AsyncSession, Collection[int]], Awaitable[list[Holder]]]
@@ -117,7 +118,7 @@ async def _put_on_record(
         for need, institution, consent, groups in seen
         if (need, institution, consent, groups) not in known
     ]
-    await consent_queries.put_disclosures(session, rows)
+    await leave(session, consent_queries.put_disclosures, rows)
 
 
 async def consented_needs(session: AsyncSession, holders: Sequence[Holder]) -> frozenset[int]:

@@ -29,6 +29,7 @@ from app.kernel.errors import (
     Unauthenticated,
 )
 from app.kernel.limits import count_request
+from app.kernel.recording import reading
 from app.kernel.settings import Settings
 from app.kernel.tables import IdempotencyRecord
 
@@ -78,6 +79,7 @@ class TransactionRoute(APIRoute):
 
     Its marks (`openapi_extra`) name the action that it takes (`x-action`), that it only computes and
     stores nothing although it is a POST (`x-reads-only`), that showing is put on record (`x-recorded`),
+    that showing itself changes something (`x-writes`, such as who holds contact details),
     that its answer holds a secret, so that no copy of it is kept for repetitions (`x-shows-secret`).
 
     With `x-can-wait` whoever asks may send `Prefer: respond-async` (RFC 7240): the request is stored and
@@ -149,7 +151,8 @@ async def _answer_inside(request: Request, marks: Mapping[str, Any], answer: Han
     door: Door = request.app.state.door
     is_change = request.method not in READING_METHODS and not marks.get("x-reads-only")
     is_recorded = is_change or bool(marks.get("x-recorded"))
-    async with transaction(request.app.state.sessions, writes=is_recorded) as session:
+    sessions, writes = request.app.state.sessions, is_change or marks.get("x-writes")
+    async with transaction(sessions) if writes else reading(sessions, request.app.state.recorder) as session:
         request.state.session = session
         viewer_key = await door.admit(request, session, marks)
         if marks.get("x-shows-secret"):

@@ -1,4 +1,4 @@
-"""What a session may see: conditions that are added to each of its statements (visibility/queries.py writes them)."""
+"""What a session may see and do: conditions on each of its statements (visibility/queries.py writes them), no writing in one that reads."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +14,8 @@ from sqlalchemy.sql import visitors
 
 from app.kernel.errors import Fault, PreconditionFailed
 
+READS_ONLY: Final = "rongqiao_reads_only"
+"""Marks a session that must not write (recording.py)."""
 _SIGHT: Final = "rongqiao_sight"
 
 
@@ -112,6 +114,8 @@ class WatchedSession(Session):
         Raises:
             PreconditionFailed: another transaction changed one of the rows after this one read it.
         """
+        if READS_ONLY in self.info and (self.new or self.dirty or self.deleted):
+            raise _writes()
         try:
             super().flush(objects)
         except StaleDataError as error:
@@ -121,9 +125,15 @@ class WatchedSession(Session):
             ) from error
 
 
+def _writes() -> RuntimeError:
+    return RuntimeError("a session that only reads writes: mark its route (`does(..., writes=True)`)")
+
+
 @event.listens_for(WatchedSession, "do_orm_execute")
 def _read_anew_what_is_locked(state: ORMExecuteState) -> None:
     """Read a row that is locked as it is now, although this transaction may have read it before."""
+    if READS_ONLY in state.session.info and (state.is_insert or state.is_update or state.is_delete):
+        raise _writes()
     if state.is_select and getattr(state.statement, "_for_update_arg", None) is not None:
         state.session.flush()
         state.update_execution_options(populate_existing=True)

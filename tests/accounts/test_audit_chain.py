@@ -31,7 +31,7 @@ def chain(count: int, start: tuple[int, str] = START) -> list[Link]:
         Note("read_contacts", "uscc", f"firm {number}", BEGAN + timedelta(seconds=number), {"n": number})
         for number in range(count)
     ]
-    return list(links(ORIGIN, notes, start))
+    return list(links([(ORIGIN, note) for note in notes], start))
 
 
 def test_a_chain_that_nobody_touched_holds_whatever_the_batches_in_which_it_grew() -> None:
@@ -119,7 +119,8 @@ JSON = st.recursive(
 def test_whatever_is_noted_fits_its_columns_and_comes_back_from_an_export_as_it_was(
     detail: dict[str, object], subject: str
 ) -> None:
-    [link] = links(ORIGIN, [Note("a" * 99, "k" * 99, subject, BEGAN, detail)], START)
+    note = Note("a" * 99, "k" * 99, subject, BEGAN, detail)
+    [link] = links([(ORIGIN, note)], START)
     assert (len(link.action), len(link.subject_kind)) == (60, 40)
     assert len(link.subject) <= 200
     line = link.as_line()

@@ -21,11 +21,12 @@ LOOKERS = ("city", "chain", "firm", "clerk", "bank and city", "auditor")
 
 def _written(entity: type[Base], world: World, name: str, dialect: Any) -> str:
     viewer = viewers()[name]
-    condition = conditions(Form.of(viewer))[entity].params(values(viewer, world.day))
+    condition = conditions(Form.of(viewer))[entity]
     wanted = select(_of(entity, _key(entity))).where(_of(entity, _key(entity)) == 1, condition)
     if entity in {MatchResult, MatchCount}:
         wanted = wanted.where(_of(entity, "run_id") == 1)
-    return str(wanted.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    stated = wanted.params(values(viewer, world.day))
+    return str(stated.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
 async def _sqlite_scans(session: AsyncSession, statement: str) -> list[str]:
