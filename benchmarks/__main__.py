@@ -25,6 +25,7 @@ from app.kernel.memory import relax_collection
 NAMES = (
     "matching",
     "matching_database",
+    "national",
     "allocation",
     "name_resolution",
     "roster_import",

@@ -69,7 +69,7 @@ async def _runs(url: str, world: World) -> list[tuple[str, float, MatchRunOut]]:
     engine = make_engine(url)
     sessions = make_sessions(engine)
     async with transaction(sessions) as session:
-        await _fill(session, world)
+        await fill(session, world)
     found = []
     for label in ("first", "again", "again"):
         begin = time.perf_counter()
@@ -84,7 +84,7 @@ async def _one_run(sessions: Sessions) -> MatchRunOut:
         return await run_match(session, VIEWER, "2023H2", now=NOW, force=True)
 
 
-async def _fill(session: AsyncSession, world: World) -> None:
+async def fill(session: AsyncSession, world: World) -> None:
     edition = WhitelistEdition(
         jurisdiction="230000", code="2023H2", in_force_from=date(2023, 7, 1), in_force_until=date(2023, 12, 31),
         version=1, created_at=NOW,
@@ -92,9 +92,9 @@ async def _fill(session: AsyncSession, world: World) -> None:
     session.add(edition)
     await session.flush()
     for table, rows in (
-        (Institution, _institutions(world)),
-        (Product, _products(world)),
-        (ProductRevision, _revisions(world)),
+        (Institution, institution_rows(world)),
+        (Product, product_rows(world)),
+        (ProductRevision, revision_rows(world)),
         (Enterprise, _enterprises(world)),
         (Need, _needs(world)),
         (NeedRevision, _need_revisions(world)),
@@ -103,15 +103,15 @@ async def _fill(session: AsyncSession, world: World) -> None:
         await insert_rows(session, cast("Table", table.__table__), rows)
 
 
-def _institutions(world: World) -> Iterator[Row]:
+def institution_rows(world: World) -> Iterator[Row]:
     heads = {f"root-{i}": i + 1 for i in range(ROOTS)}
     for code, number in heads.items():
-        yield _institution(number, code, None, number, "230000")
+        yield institution_row(number, code, None, number, "230000")
     for number, bank in enumerate(world.banks, start=ROOTS + 1):
-        yield _institution(number, bank.code, heads[bank.root], heads[bank.root], next(iter(bank.outlets)))
+        yield institution_row(number, bank.code, heads[bank.root], heads[bank.root], next(iter(bank.outlets)))
 
 
-def _institution(number: int, code: str, parent: int | None, root: int, region: str) -> Row:
+def institution_row(number: int, code: str, parent: int | None, root: int, region: str) -> Row:
     return {
         "id": number, "code": code, "uscc": None, "name": f"{code}银行", "short_name": code, "kind": "city_commercial",
         "parent_id": parent, "root_id": root, "lineage": f"/{root}/" if parent is None else f"/{root}/{number}/",
@@ -120,7 +120,7 @@ def _institution(number: int, code: str, parent: int | None, root: int, region: 
     }  # fmt: skip
 
 
-def _products(world: World) -> Iterator[Row]:
+def product_rows(world: World) -> Iterator[Row]:
     for number, bank in enumerate(world.products["bank"].tolist(), start=1):
         assert bank < BANKS
         yield {
@@ -128,8 +128,8 @@ def _products(world: World) -> Iterator[Row]:
         }  # fmt: skip
 
 
-def _revisions(world: World) -> Iterator[Row]:
-    for number, terms in enumerate(_terms(world), start=1):
+def revision_rows(world: World) -> Iterator[Row]:
+    for number, terms in enumerate(terms_of(world), start=1):
         written = terms.model_dump(mode="json")
         yield {
             "id": number, "product_id": number, "revision": 1, "name": f"产品{number}", "terms": written,
@@ -138,7 +138,7 @@ def _revisions(world: World) -> Iterator[Row]:
         }  # fmt: skip
 
 
-def _terms(world: World) -> Iterator[ProductTerms]:
+def terms_of(world: World) -> Iterator[ProductTerms]:
     for product in products_of(world):
         asked = {each.fact: each for each in product.conditions if isinstance(each, Criterion)}
 
@@ -170,7 +170,7 @@ def _terms(world: World) -> Iterator[ProductTerms]:
         )
 
 
-def _stated(world: World) -> Iterator[NeedFacts]:
+def stated_needs(world: World) -> Iterator[NeedFacts]:
     for need in needs_of(world):
         facts: dict[str, Any] = {name: value for name, value in need.facts.items() if value is not None}
         security, years, size = (
@@ -194,7 +194,7 @@ def _stated(world: World) -> Iterator[NeedFacts]:
 
 
 def _enterprises(world: World) -> Iterator[Row]:
-    for number, facts in enumerate(_stated(world), start=1):
+    for number, facts in enumerate(stated_needs(world), start=1):
         yield {
             "id": number, "uscc": f"9123{number:014}", "name": f"企业{number}", "name_key": f"企业{number}",
             "region_code": facts.region, "industry": facts.industry, "established_on": facts.established_on,
@@ -211,7 +211,7 @@ def _needs(world: World) -> Iterator[Row]:
 
 
 def _need_revisions(world: World) -> Iterator[Row]:
-    for number, facts in enumerate(_stated(world), start=1):
+    for number, facts in enumerate(stated_needs(world), start=1):
         yield {
             "id": number, "need_id": number, "revision": 1, "facts": facts.as_json(), "amount_fen": facts.amount,
             "term_months": facts.term_months, "content_hash": facts.content_hash(), "stated_on": date(2023, 9, 1),
@@ -220,7 +220,7 @@ def _need_revisions(world: World) -> Iterator[Row]:
 
 
 def _entries(world: World, edition_id: int) -> Iterator[Row]:
-    for number, facts in enumerate(_stated(world), start=1):
+    for number, facts in enumerate(stated_needs(world), start=1):
         yield {
             "id": number, "code": f"2023H2-9123{number:014}", "edition_id": edition_id, "need_id": number,
             "need_revision_id": number, "enterprise_id": number, "import_id": None, "source_class": "above_scale",
