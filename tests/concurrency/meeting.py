@@ -10,7 +10,7 @@ from sqlalchemy.util import await_only
 
 from tests.concurrency.town import Town
 
-PATIENCE: Final = 0.1
+PATIENCE: Final = 0.05
 """Seconds that who has come waits for the others: a lock, if there is one, keeps them where they have read nothing yet."""
 WRITING: Final = ("UPDATE", "INSERT", "DELETE")
 
@@ -36,6 +36,8 @@ def at_the_first_write(town: Town, guests: int = 2) -> Iterator[None]:
             await_only(arrive())
 
     engines = [one.kw["bind"].sync_engine for one in town.sessions]
+    if engines[0].dialect.name == "sqlite":
+        engines = []  # who writes has the only pen from the start: nobody else has read yet
     for engine in engines:
         event.listen(engine, "before_cursor_execute", before)
     try:

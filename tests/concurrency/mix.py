@@ -17,7 +17,7 @@ from app.coordination.tables import CoordinationCase
 from app.enterprises.tables import Consent, Need
 from app.institutions.tables import Institution
 from app.whitelist.tables import ReviewItem, WhitelistEntry
-from tests.concurrency.town import EDITION, Town
+from tests.concurrency.town import EDITION, ENTRIES, SEED, Town
 
 REASONS: Final = (
     "no_collateral",
@@ -44,7 +44,6 @@ class Mix:
     entries: list[str] = field(default_factory=list)
     needs: list[str] = field(default_factory=list)
     rosters: list[bytes] = field(default_factory=list)
-    refused: list[httpx.Response] = field(default_factory=list)
 
     async def prepare(self, entries: int) -> None:
         """Choose what the day is about."""
@@ -62,7 +61,7 @@ class Mix:
         rows = await self.town.rows(statement)
         chosen = self.chance.sample(rows, entries)
         self.entries, self.needs = [row[0] for row in chosen], [row[1] for row in chosen]
-        self.rosters = [one.roster for one in demo_plan(7, 24).half_years]
+        self.rosters = [one.roster for one in demo_plan(SEED, ENTRIES).half_years]
 
     async def live(self, people: int, steps: int) -> list[httpx.Response]:
         """Let people do so many things each; answer all answers."""
@@ -86,9 +85,7 @@ class Mix:
         """Answer an entry's code."""
         return chance.choice(self.entries)
 
-    async def change(
-        self, chance: random.Random, read: str, write: str, body: Any, *, method: str = "PUT"
-    ) -> httpx.Response:
+    async def change(self, read: str, write: str, body: Any, *, method: str = "PUT") -> httpx.Response:
         """Read something, and change it as it was read, if nobody did meanwhile."""
         found = await self.town.ask("operator", "GET", read)
         if found.status_code != 200:
@@ -125,12 +122,12 @@ async def correct(mix: Mix, chance: random.Random) -> httpx.Response | None:
 
 async def withdraw(mix: Mix, chance: random.Random) -> httpx.Response:
     path = f"/whitelist/entries/{mix.entry(chance)}"
-    return await mix.change(chance, path, f"{path}/withdrawal", {"reason": "企业已迁出"})
+    return await mix.change(path, f"{path}/withdrawal", {"reason": "企业已迁出"})
 
 
 async def reopen(mix: Mix, chance: random.Random) -> httpx.Response:
     path = f"/whitelist/entries/{mix.entry(chance)}"
-    return await mix.change(chance, path, f"{path}/reopening", {"reason": "企业已迁回"}, method="POST")
+    return await mix.change(path, f"{path}/reopening", {"reason": "企业已迁回"}, method="POST")
 
 
 async def reroute(mix: Mix, chance: random.Random) -> httpx.Response:
@@ -167,7 +164,7 @@ async def review(mix: Mix, chance: random.Random) -> httpx.Response | None:
     number, kind = chance.choice(items)
     decision = "different_firm" if kind == "duplicate_name" else chance.choice(("admit", "refuse"))
     path = f"/whitelist/reviews/{number}"
-    return await mix.change(chance, path, path, {"decision": decision, "reason": "核对后认为如此"})
+    return await mix.change(path, path, {"decision": decision, "reason": "核对后认为如此"})
 
 
 async def restate(mix: Mix, chance: random.Random) -> httpx.Response:
@@ -176,7 +173,7 @@ async def restate(mix: Mix, chance: random.Random) -> httpx.Response:
     def stated(need: Any) -> Any:
         return {"facts": need["facts"] | {"term_months": chance.randint(6, 36)}}
 
-    return await mix.change(chance, path, path, stated)
+    return await mix.change(path, path, stated)
 
 
 async def hand(mix: Mix, chance: random.Random) -> httpx.Response | None:
@@ -215,13 +212,13 @@ async def close_case(mix: Mix, chance: random.Random) -> httpx.Response | None:
         return None
     path = f"/coordination/cases/{case_code(chance.choice(cases)[0])}"
     how = chance.choice(("resolution", "refusal"))
-    return await mix.change(chance, path, f"{path}/{how}", {"outcome": "已办"}, method="POST")
+    return await mix.change(path, f"{path}/{how}", {"outcome": "已办"}, method="POST")
 
 
 async def change_capacity(mix: Mix, chance: random.Random) -> httpx.Response:
     banks = await mix.town.rows(select(Institution.code).where(Institution.capacity.is_not(None)))
     path = f"/institutions/{chance.choice(banks)[0]}"
-    return await mix.change(chance, path, path, {"capacity": chance.randint(1, 40)}, method="PATCH")
+    return await mix.change(path, path, {"capacity": chance.randint(1, 40)}, method="PATCH")
 
 
 async def revise_product(mix: Mix, chance: random.Random) -> httpx.Response:
@@ -231,9 +228,7 @@ async def revise_product(mix: Mix, chance: random.Random) -> httpx.Response:
         kept = {name: product[name] for name in ("name", "terms", "valid_from", "valid_until", "is_demo")}
         return kept | {"name": f"{product['name'].split('·')[0]}·{chance.randint(1, 99)}"}
 
-    return await mix.change(
-        chance, f"/products/{code}", f"/products/{code}/revisions", revised, method="POST"
-    )
+    return await mix.change(f"/products/{code}", f"/products/{code}/revisions", revised, method="POST")
 
 
 async def consent(mix: Mix, chance: random.Random) -> httpx.Response:
@@ -257,7 +252,7 @@ async def revoke(mix: Mix, chance: random.Random) -> httpx.Response | None:
         return None
     number, need = chance.choice(given)
     path = f"/needs/{need}/consents/{number}"
-    return await mix.change(chance, path, f"{path}/revocation", {})
+    return await mix.change(path, f"{path}/revocation", {})
 
 
 async def look(mix: Mix, chance: random.Random) -> httpx.Response:

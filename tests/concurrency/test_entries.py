@@ -1,5 +1,6 @@
 """Several people do something about one entry at the same time: one wins, the other is told, nothing is half done."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,8 @@ from sqlalchemy import select
 
 from app.allocation.tables import Assignment
 from app.docking.tables import DockingEvent, EntryClock
+from app.institutions.tables import Institution
+from app.kernel.database import transaction
 from tests.concurrency.invariants import broken
 from tests.concurrency.meeting import at_the_first_write
 from tests.concurrency.town import EDITION, Held, Town
@@ -108,21 +111,62 @@ async def test_an_entry_leaves_the_roster_while_its_bank_logs_and_its_clock_goes
 
 async def test_an_allocation_and_what_people_do_meanwhile_agree(town: Town) -> None:
     entries = [await town.entry() for _ in range(3)]
+    matched = {"edition": EDITION, "on": "2023-10-16", "library": "2023Q4"}
+    assert (await town.ask("whole", "POST", "/matches/runs", json=matched)).is_success
     tag = (await town.ask("whole", "GET", entries[0].path)).headers["etag"]
-    anew = {"edition": EDITION, "keep_settled": False}
+    off, anew = {"reason": "企业已迁出"}, {"edition": EDITION, "keep_settled": False}
     with at_the_first_write(town, 4):
-        runs = await town.together(
+        first, second, left, *_logged = await town.together(
             town.ask("whole", "POST", "/allocations", json=anew),
             town.ask("second", "POST", "/allocations", json=anew),
-            town.ask(
-                "second", "PUT", f"{entries[0].path}/withdrawal", json={"reason": "企业已迁出"}, etag=tag
-            ),
+            town.ask("second", "PUT", f"{entries[0].path}/withdrawal", json=off, etag=tag),
             log(town, entries[1].clerks[0], entries[1], {"kind": "accepted"}),
             log(town, entries[2].clerks[0], entries[2], DECLINE),
         )
-    done = [run for run in runs[:2] if run.status_code == 201]
-    assert done, [run.text for run in runs]
-    for run in done:
-        check = (await town.ask("whole", "GET", f"/allocations/{run.json()['id']}/check")).json()
-        assert check["feasible"], check
+    assert left.status_code == 200
+    for run in (first, second):  # whose roster changed before it began is told to match again
+        assert run.is_success or "match run" in run.json()["detail"], run.text
+        if run.is_success:
+            check = (await town.ask("whole", "GET", f"/allocations/{run.json()['id']}/check")).json()
+            assert check["feasible"], check
     assert await broken(town.sessions[0]) == []
+
+
+async def test_entries_that_leave_their_banks_at_once_do_not_fill_another_beyond_its_capacity(
+    town: Town,
+) -> None:
+    entries = [await town.entry() for _ in range(4)]
+    before = await held(town)
+    async with transaction(town.sessions[0]) as session:
+        for bank in (
+            await session.scalars(select(Institution).where(Institution.capacity.is_not(None)))
+        ).all():
+            bank.capacity, bank.version = before[bank.code] + 1, bank.version + 1
+    with at_the_first_write(town, 4):
+        answers = await town.together(*(log(town, one.clerks[0], one, DECLINE) for one in entries))
+    assert {one.status_code for one in answers} == {201}
+    over = {bank: count for bank, count in (await held(town)).items() if count > before[bank] + 1}
+    assert not over
+
+
+async def held(town: Town) -> Counter[str]:
+    statement = (
+        select(Institution.code)
+        .join(Assignment, Assignment.institution_id == Institution.id)
+        .where(Assignment.ended_at.is_(None))
+    )
+    return Counter(row[0] for row in await town.rows(statement))
+
+
+async def test_a_bank_reads_whom_to_call_while_its_consent_is_withdrawn(town: Town) -> None:
+    entry = await town.entry()
+    firm = f"/enterprises/{entry.code.split('-')[1]}/contact"
+    [given] = (await town.ask("whole", "GET", f"/needs/{entry.need}/consents")).json()["items"]
+    path = f"/needs/{entry.need}/consents/{given['id']}"
+    with at_the_first_write(town):
+        read, _revoked = await town.together(
+            town.ask(entry.clerks[0], "GET", firm),
+            town.ask("whole", "PUT", f"{path}/revocation", json={}, etag=f'"{given["version"]}"'),
+        )
+    assert read.status_code in {200, 403, 404}
+    assert not (await town.ask("whole", "GET", f"/needs/{entry.need}/disclosures")).json()["contact_holders"]

@@ -38,6 +38,8 @@ JURISDICTION: Final = "230000"
 EDITION: Final = "2023H2"
 NOW: Final = datetime(2023, 10, 17, 2, tzinfo=UTC)
 """A day after the roster came in and was allocated; nothing of it was docked yet."""
+SEED: Final = 7
+ENTRIES: Final = 40
 PEOPLE: Final = {
     "whole": Grant(Role.COORDINATOR, JURISDICTION),
     "second": Grant(Role.COORDINATOR, JURISDICTION),
@@ -49,7 +51,7 @@ PEOPLE: Final = {
 async def build(sessions: Sessions) -> None:
     """Live through the demonstration until the roster is allocated, and employ people."""
     operator = local_operator(JURISDICTION)
-    stages = stages_of(demo_plan(7, 24))
+    stages = stages_of(demo_plan(SEED, ENTRIES))
     until = [one.name for one in stages].index("check")
     async for _done in walk(sessions, operator, stages[:until]):
         pass
@@ -120,7 +122,7 @@ class Town:
     sessions: Sequence[Sessions]
     viewers: dict[str, Viewer]
     asked: int = 0
-    taken: int = 0
+    taken: set[str] = field(default_factory=set)
     answers: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     async def ask(self, who: str, method: str, path: str, **more: Any) -> httpx.Response:
@@ -151,9 +153,9 @@ class Town:
             .where(WhitelistEntry.withdrawn_at.is_(None), Institution.kind != "guarantor")
             .order_by(WhitelistEntry.code)
         )
-        rows = await self.rows(statement)
-        self.taken += 1
-        return Held(*rows[self.taken - 1])
+        found = next(row for row in await self.rows(statement) if row[1] not in self.taken)
+        self.taken.add(found[1])
+        return Held(*found)
 
     async def rows(self, statement: Any) -> list[Any]:
         """Answer the rows of a statement, as they are kept."""
