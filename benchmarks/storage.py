@@ -2,25 +2,33 @@
 
     python -m benchmarks storage [--quick]
 
-Two worlds. The *roster* is large (benchmarks/month_world.py: 100,000 entries with ten docking events each, every
+Three worlds. The *roster* is large (benchmarks/month_world.py: 100,000 entries with ten docking events each, every
 seventh entry passed on once; its texts are short): rows and indexes at size. The *line* is whole: the demonstration's
 two half-years went through every service from the workbook to five closed months, so each table has the rows and texts
-that the service itself writes. docs/sizing.md does the arithmetic. SQLite: pages of a table and its indexes (dbstat);
+that the service itself writes. The *traces* are what people leave by working: links of the audit trail, notices, and
+kept answers to requests, ten thousand of each. docs/sizing.md does the arithmetic. SQLite: pages of a table and its indexes (dbstat);
 PostgreSQL: heap, indexes and TOAST, as they are after the run, without VACUUM FULL.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime
 from typing import Any, Final
+from uuid import UUID, uuid4
 
 from alembic import command
 from sqlalchemy import text
 
-from app.accounts.rules import local_operator
+from app.accounts import audit_service
+from app.accounts.audit import Origin
+from app.accounts.rules import Grant, Role, Viewer, local_operator
+from app.accounts.tables import Person
 from app.cli.database import alembic_config
 from app.cli.demo import demo_plan
 from app.cli.line import stages_of, walk
 from app.kernel.database import Sessions, make_engine, make_sessions, transaction
+from app.kernel.tables import IdempotencyRecord
+from app.notifications.tables import Notice
 from app.whitelist.tables import WhitelistEntry
 from benchmarks.databases import postgresql, sqlite
 from benchmarks.month_world import build
@@ -36,6 +44,9 @@ BYTES: Final = {
 }
 EVENTS: Final = 10
 SEED: Final = 23
+NOW: Final = datetime(2023, 11, 15, 2, tzinfo=UTC)
+GRANTS: Final = (Grant(Role.COORDINATOR, "230000", date(2023, 1, 2)),)
+NOTES_AT_ONCE: Final = 50
 SHOWN_SHARE: Final = 0.01
 ENTRIES: Final = WhitelistEntry.__tablename__
 
@@ -46,6 +57,7 @@ def run(*, quick: bool) -> list[Row]:
     worlds: dict[str, Callable[[Sessions], Awaitable[None]]] = {
         "roster": lambda sessions: _roster(sessions, roster),
         "line": lambda sessions: _line(sessions, line),
+        "traces": lambda sessions: _traces(sessions, roster // 10),
     }
     return [
         row
@@ -62,6 +74,43 @@ async def _roster(sessions: Sessions, entries: int) -> None:
 async def _line(sessions: Sessions, entries: int) -> None:
     async for _done in walk(sessions, local_operator("230000"), stages_of(demo_plan(SEED, entries))):
         pass
+
+
+async def _traces(sessions: Sessions, count: int) -> None:
+    """Store an entry, a person and what they leave: chained links as the doors note them, notices, kept answers."""
+    async with transaction(sessions) as session:
+        await build(session, 1, 1)
+        person = Person(
+            login="li.tong", name="李彤", is_demo=False, version=1, created_at=NOW, updated_at=NOW
+        )
+        session.add(person)
+        await session.flush()
+    code, who = "2023H2-91230102MALAFFYYQC", Viewer("li.tong", "230000", GRANTS, person.id)
+    for start in range(0, count, NOTES_AT_ONCE):
+        async with transaction(sessions) as session:
+            audit_service.begin(session, Origin(who, "api", "198.51.100.7", uuid4().hex))
+            numbers = range(start, start + NOTES_AT_ONCE)
+            for number in numbers:
+                detail = {"route": "/api/v1/whitelist/entries/{entry}", "rows": number % 25}
+                audit_service.note(session, "read_cases", "entry", code, now=NOW, detail=detail)
+            session.add_all(_notice(person.id, number, code) for number in numbers)
+            session.add_all(_answer(number) for number in numbers)
+
+
+def _notice(person: int, number: int, code: str) -> Notice:
+    return Notice(
+        event_key=f"docking:{number}:reminded", person_id=person, kind="reminded", title=f"{code} 应于三日内接单",
+        body="松江银行哈尔滨道里支行应于 2023-11-20 前接单，余 3 个工作日。", entry_id=1,
+        link=f"/api/v1/whitelist/entries/{code}", is_urgent=False, created_at=NOW,
+    )  # fmt: skip
+
+
+def _answer(number: int) -> IdempotencyRecord:
+    return IdempotencyRecord(
+        viewer_key="person:17", key=str(UUID(int=number)), route="/api/v1/whitelist/entries/{entry}/docking-events",
+        request_hash=f"{number:064x}", status=201, media_type="application/json", location="/api/v1/x/1",
+        body=b"{}" * 350, created_at=NOW,
+    )  # fmt: skip
 
 
 def _measured(database: str, fill: Callable[[Sessions], Awaitable[None]]) -> Sizes:

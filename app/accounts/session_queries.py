@@ -8,6 +8,7 @@ from sqlalchemy import Date, Row, Table, and_, bindparam, delete, or_, select, u
 
 from app.accounts.tables import ApiKey, Person, RefreshToken, RoleGrant, SignInSession
 from app.kernel.database import AsyncSession, UtcDateTime
+from app.kernel.direct import Direct
 
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -212,15 +213,12 @@ _OF_PERSON: Final = (
     .join(RoleGrant.__table__, _IN_FORCE)
     .where(_PERSONS.id == bindparam("person_id"), _PERSONS.disabled_at.is_(None))
 )
-_OF_KEY_ID: Final = (
-    _OF_PERSON.join(ApiKey.__table__, _KEYS.person_id == _PERSONS.id)
-    .where(
-        _KEYS.id == bindparam("key_id"),
-        _KEYS.revoked_at.is_(None),
-        _KEYS.expires_at > _NOW,
-        _GRANTS.role == _KEYS.role,
-        _GRANTS.scope == _KEYS.scope,
-    )
+_OF_KEY_ID: Final = _OF_PERSON.join(ApiKey.__table__, _KEYS.person_id == _PERSONS.id).where(
+    _KEYS.id == bindparam("key_id"),
+    _KEYS.revoked_at.is_(None),
+    _KEYS.expires_at > _NOW,
+    _GRANTS.role == _KEYS.role,
+    _GRANTS.scope == _KEYS.scope,
 )
 
 
@@ -234,12 +232,14 @@ async def standing_of_person(
     return (await session.execute(_OF_KEY_ID, asked | {"key_id": key_id, "now": now})).all()
 
 
+_DIRECT_OF_SESSION: Final = Direct(_OF_SESSION)
+
+
 async def standing_of_session(
     session: AsyncSession, session_id: str, *, now: datetime, day: date
 ) -> Sequence[AnyRow]:
     """Answer the person of a session that is not over, once for each role in force (or once without); else nothing."""
-    asked = {"session_id": session_id, "now": now, "day": day}
-    return (await session.execute(_OF_SESSION, asked)).all()
+    return await _DIRECT_OF_SESSION.rows(session, session_id=session_id, now=now, day=day)
 
 
 async def standing_of_key(

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Final
 
-from sqlalchemy import Select, exists, func, select, update
+from sqlalchemy import BigInteger, bindparam, exists, func, select, update
 
 from app.accounts.rules import Viewer
 from app.accounts.tables import Person
@@ -14,6 +14,7 @@ from app.allocation.handler_schemas import Handling
 from app.allocation.tables import Assignment, AssignmentSupport, EntryHandler
 from app.institutions.tables import Institution
 from app.kernel.database import AsyncSession
+from app.whitelist.entry_queries import Within
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
 IDS_PER_STATEMENT = 5_000
@@ -148,29 +149,38 @@ async def add(session: AsyncSession, rows: Collection[EntryHandler]) -> None:
     await session.flush()
 
 
-def handled_by(person_id: int) -> Select[Any]:
-    """Answer the entries that a person handles now, as a selection of their ids."""
-    return (
-        select(Assignment.entry_id)
-        .join(EntryHandler, EntryHandler.assignment_id == Assignment.id)
-        .where(
-            EntryHandler.person_id == person_id,
-            EntryHandler.ended_at.is_(None),
-            Assignment.ended_at.is_(None),
-        )
+_HANDLED: Final = (
+    select(Assignment.entry_id)
+    .join(EntryHandler, EntryHandler.assignment_id == Assignment.id)
+    .where(
+        EntryHandler.person_id == bindparam("handler", required=False, type_=BigInteger()),
+        EntryHandler.ended_at.is_(None),
+        Assignment.ended_at.is_(None),
     )
-
-
-def unhandled(institution_ids: Collection[int] | None) -> Select[Any]:
-    """Answer the entries whose responsible institution (of some; None: any) has nobody who handles them, as ids."""
-    is_handled = exists().where(
+)
+_UNHANDLED: Final = select(Assignment.entry_id).where(
+    Assignment.ended_at.is_(None),
+    Assignment.institution_id.is_not(None),
+    ~exists().where(
         EntryHandler.assignment_id == Assignment.id,
         EntryHandler.institution_id == Assignment.institution_id,
         EntryHandler.ended_at.is_(None),
+    ),
+)
+_UNHANDLED_AT: Final = _UNHANDLED.where(
+    Assignment.institution_id.in_(
+        bindparam("unhandled_at", required=False, type_=BigInteger(), expanding=True)
     )
-    statement = select(Assignment.entry_id).where(
-        Assignment.ended_at.is_(None), Assignment.institution_id.is_not(None), ~is_handled
-    )
-    if institution_ids is not None:
-        statement = statement.where(Assignment.institution_id.in_(sorted(institution_ids)))
-    return statement
+)
+
+
+def handled_by(person_id: int) -> Within:
+    """Answer the entries that a person handles now, as a selection of their ids."""
+    return Within("handled", _HANDLED, {"handler": person_id})
+
+
+def unhandled(institution_ids: Collection[int] | None) -> Within:
+    """Answer the entries whose responsible institution (of some; None: any) has nobody who handles them, as ids."""
+    if institution_ids is None:
+        return Within("unhandled", _UNHANDLED)
+    return Within("unhandled at", _UNHANDLED_AT, {"unhandled_at": sorted(institution_ids)})

@@ -2,19 +2,38 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from sqlalchemy import Row, Select, Table, select, update
+from sqlalchemy import (
+    BigInteger,
+    Row,
+    Select,
+    String,
+    Table,
+    bindparam,
+    literal,
+    null,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy import cast as cast_to
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.enterprises.consents import FieldGroup, StoredConsent
 from app.enterprises.tables import Consent, Disclosure, Need
 from app.institutions.tables import Institution
-from app.kernel.database import insert_rows
+from app.kernel.database import Json, UtcDateTime, insert_rows
+from app.kernel.direct import Direct
 
 CONSENTS = cast("Table", Consent.__table__)
 DISCLOSURES = cast("Table", Disclosure.__table__)
 ConsentRow = Row[Consent, str | None]
+Shown = tuple[int, int, int, tuple[str, ...]]
+
+
+def _nothings(count: int) -> list[Any]:
+    return [null()] * count
 
 
 async def institution_id(session: AsyncSession, code: str) -> int | None:
@@ -39,17 +58,17 @@ async def consents_of(session: AsyncSession, need_ids: Collection[int]) -> list[
         .where(Consent.need_id.in_(sorted(need_ids)))
         .execution_options(populate_existing=True)
     )
-    return [_stored(row, lineage) for row, lineage in await session.execute(statement)]
+    return [_stored(row.id, row, lineage) for row, lineage in await session.execute(statement)]
 
 
-def _stored(row: Consent, lineage: str | None) -> StoredConsent:
+def _stored(consent_id: int, row: Any, lineage: str | None) -> StoredConsent:
     chosen = {
         FieldGroup.CONTACT: row.shows_contact,
         FieldGroup.FINANCIAL: row.shows_financial,
         FieldGroup.JUDICIAL: row.shows_judicial,
     }
     groups = frozenset(group for group, is_shown in chosen.items() if is_shown)
-    return StoredConsent(row.id, row.need_id, groups, lineage, row.until, row.revoked_at is not None)
+    return StoredConsent(consent_id, row.need_id, groups, lineage, row.until, row.revoked_at is not None)
 
 
 def _consents(need_id: int) -> Select[Consent, str | None]:
@@ -142,6 +161,65 @@ async def shown_since(
         Disclosure.shown_at >= since,
     )
     return {(row[0], row[1], row[2], tuple(row[3])) for row in await session.execute(statement)}
+
+
+_NEEDS: Final = bindparam("needs", required=False, type_=BigInteger(), expanding=True)
+_NOTHING: Final = null()
+_BASIS: Final = Direct(
+    union_all(
+        select(
+            literal("consent").label("kind"),
+            Consent.id.label("consent_id"),
+            Consent.need_id.label("need_id"),
+            Consent.shows_contact.label("shows_contact"),
+            Consent.shows_financial.label("shows_financial"),
+            Consent.shows_judicial.label("shows_judicial"),
+            Consent.until.label("until"),
+            Consent.revoked_at.label("revoked_at"),
+            Institution.lineage.label("lineage"),
+            cast_to(_NOTHING, BigInteger).label("institution_id"),
+            cast_to(_NOTHING, Json).label("groups"),
+        )
+        .select_from(Consent)
+        .outerjoin(Institution, Institution.id == Consent.institution_id)
+        .where(Consent.need_id.in_(_NEEDS)),
+        select(
+            literal("lineage"), *_nothings(7), Institution.lineage, *_nothings(2)
+        ).where(Institution.code.in_(bindparam("institutions", required=False, type_=String(), expanding=True))),
+        select(
+            literal("shown"), Disclosure.consent_id, Disclosure.need_id, *_nothings(6), Disclosure.institution_id,
+            Disclosure.field_groups,
+        ).where(
+            Disclosure.need_id.in_(_NEEDS),
+            Disclosure.shown_to == bindparam("shown_to", required=False, type_=String()),
+            Disclosure.shown_at >= bindparam("since", required=False, type_=UtcDateTime()),
+        ),
+    )
+)  # fmt: skip
+
+
+async def basis_of_showing(
+    session: AsyncSession,
+    need_ids: Collection[int],
+    institutions: Collection[str],
+    shown_to: str,
+    since: datetime,
+) -> tuple[list[StoredConsent], list[str], set[Shown]]:
+    """Answer the consents of needs (ended ones too), the lineages of institutions (codes), and what a person was shown.
+
+    What was shown since an instant: need, institution, consent, groups.
+    """
+    consents, lines, shown = list[StoredConsent](), list[str](), set[Shown]()
+    for row in await _BASIS.rows(
+        session, needs=sorted(need_ids), institutions=sorted(institutions), shown_to=shown_to, since=since
+    ):
+        if row.kind == "consent":
+            consents.append(_stored(row.consent_id, row, row.lineage))
+        elif row.kind == "lineage":
+            lines.append(row.lineage)
+        else:
+            shown.add((row.need_id, row.institution_id, row.consent_id, tuple(row.groups)))
+    return consents, lines, shown
 
 
 async def put_disclosures(session: AsyncSession, rows: list[Mapping[str, Any]]) -> None:

@@ -80,26 +80,32 @@ async def show(
     # Which consents reach the viewer decides what is shown; the consents themselves are not.
     with unrestricted(session):
         entrusting = _bound(session)
-        found = showings(
-            await entrusting.holders(session, asked),
-            await consent_queries.consents_of(session, asked),
-            await consent_queries.lineages(session, viewer.scopes(*INSTITUTION_ROLES)),
-            entrusting.day,
+        holders = await entrusting.holders(session, asked)
+        consents, tops, known = await consent_queries.basis_of_showing(
+            session, asked, viewer.scopes(*INSTITUTION_ROLES), viewer.name, _midnight(utc_now())
         )
-        await _put_on_record(session, viewer, found, (set(most) & ALL_GROUPS) - {FieldGroup.CONTACT})
+        found = showings(holders, consents, tops, entrusting.day)
+        await _put_on_record(session, viewer, found, (set(most) & ALL_GROUPS) - {FieldGroup.CONTACT}, known)
     for need_id in asked:
         seen = groups_of(one for one in found if one.need_id == need_id) | _BASIC
         groups[need_id] = seen - {FieldGroup.CONTACT}  # contact details are read apart, by slots
     return groups
 
 
+def _midnight(now: datetime) -> datetime:
+    """Answer when the day of an instant began in Shanghai."""
+    return datetime.combine(now.astimezone(SHANGHAI).date(), time(), SHANGHAI).astimezone(UTC)
+
+
 async def _put_on_record(
-    session: AsyncSession, viewer: Viewer, found: Sequence[Showing], most: Collection[FieldGroup]
+    session: AsyncSession,
+    viewer: Viewer,
+    found: Sequence[Showing],
+    most: Collection[FieldGroup],
+    known: Collection[consent_queries.Shown],
 ) -> None:
-    """Keep who was shown what; a person's repeated looks on a day are one."""
+    """Keep who was shown what; a person's repeated looks on a day (`known`) are one."""
     now, shown_to = utc_now(), viewer.name
-    today = datetime.combine(now.astimezone(SHANGHAI).date(), time(), SHANGHAI).astimezone(UTC)
-    known = await consent_queries.shown_since(session, {one.need_id for one in found}, shown_to, today)
     seen = {
         (one.need_id, one.institution_id, one.consent_id, tuple(sorted(one.groups & set(most)))): None
         for one in found
@@ -160,7 +166,8 @@ async def hold_contact(session: AsyncSession, viewer: Viewer, enterprise_id: int
             contact_only = Showing(
                 kept.need_id, kept.institution_id, kept.consent_id, frozenset({FieldGroup.CONTACT})
             )
-            await _put_on_record(session, viewer, [contact_only], [FieldGroup.CONTACT])
+            known = await consent_queries.shown_since(session, {kept.need_id}, viewer.name, _midnight(now))
+            await _put_on_record(session, viewer, [contact_only], [FieldGroup.CONTACT], known)
             return
         await _take_slot(session, viewer, claims, held, now)
 

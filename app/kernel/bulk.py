@@ -123,7 +123,7 @@ class _Bulk:
         try:
             found: Sequence[Sequence[Any]] = await driver.fetch(statement, *columns)
         except Exception as error:  # noqa: BLE001 - raised again as SQLAlchemy raises them
-            await _raise(session, error, statement)
+            await raise_translated(session, error, statement)
         return found
 
     def in_place_of(self, key: Sequence[str]) -> str:
@@ -167,10 +167,10 @@ async def copy_records(
     try:
         await driver.copy_records_to_table(table, schema_name=schema, columns=names, records=records)
     except Exception as error:  # noqa: BLE001 - raised again as SQLAlchemy raises them
-        await _raise(session, error, f"COPY {table}")
+        await raise_translated(session, error, f"COPY {table}")
 
 
-async def _raise(session: AsyncSession, error: Exception, statement: str) -> NoReturn:
+async def raise_translated(session: AsyncSession, error: Exception, statement: str) -> NoReturn:
     """Raise what the driver raised in the form in which SQLAlchemy's own statements raise it."""
     dialect = session.get_bind().dialect
     raw = await (await session.connection()).get_raw_connection()

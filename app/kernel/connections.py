@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from sqlalchemy.exc import DisconnectionError
+
 from app.kernel.errors import Busy, DatabaseUnavailable, OutcomeUnknown, RongqiaoError
 from app.kernel.troubles import Trouble, trouble_of
 
@@ -24,6 +26,19 @@ def keep_alive(connection: Any, _record: Any) -> None:
     for name, value in KEEPALIVE:
         if hasattr(socket, name):  # not on every system
             own.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Have the pool connect anew where the server closed a connection of asyncpg meanwhile, without asking the server.
+
+    The driver knows when a connection was closed while it lay idle. What it cannot know (a network that
+    swallows everything) is found by the first statement, as it is by a ping.
+
+    Raises:
+        DisconnectionError: for the pool.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 @contextmanager

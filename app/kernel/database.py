@@ -40,7 +40,7 @@ from sqlalchemy.orm import (
 from sqlalchemy.types import TypeDecorator
 
 from app.kernel.bulk import ROWS_PER_BATCH, insert_numbered, insert_rows, put_rows
-from app.kernel.connections import keep_alive, told_if_unknown
+from app.kernel.connections import keep_alive, refuse_closed, told_if_unknown
 from app.kernel.patience import Patience
 from app.kernel.sight import Criterion, Sight, WatchedSession, Written, restrict, unrestricted
 
@@ -156,13 +156,13 @@ def make_engine(url: str, patience: Patience | None = None) -> AsyncEngine:
         bounds = patience.postgresql if patience else {}
         engine = create_async_engine(
             url,
-            pool_pre_ping=True,
             hide_parameters=True,
             query_cache_size=MOST_STATEMENTS_KEPT,
             connect_args={"prepared_statement_cache_size": MOST_STATEMENTS_PREPARED} | bounds,
             **pool,
         )
         event.listen(engine.sync_engine, "connect", keep_alive)
+        event.listen(engine.sync_engine, "checkout", refuse_closed)
         return engine
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)

@@ -74,12 +74,13 @@ class Sight(CriteriaOption):
     once. All who see alike share each compiled statement; SQLAlchemy gives it the values by their names.
     """
 
-    __slots__ = ("values", "written")
+    __slots__ = ("by_name", "values", "written")
     propagate_to_loaders = False
     inherit_cache = False
 
     def __init__(self, written: Written, values: Mapping[str, Any]) -> None:
         self.written = written
+        self.by_name = {key: values[key] for key in written.parameters}
         self.values = [
             each._with_value(values[key], maintain_key=True)  # type: ignore[no-untyped-call]  # noqa: SLF001 - no public way to it
             for key, each in written.parameters.items()

@@ -11,7 +11,6 @@ from app.enterprises.tables import Enterprise, Need, NeedRevision
 from app.kernel.database import AsyncSession, insert_rows
 from app.whitelist.entry_planning import StoredEntry, StoredItem
 from app.whitelist.rules import Listed
-from app.whitelist.schemas import EntryFilter
 from app.whitelist.tables import (
     EntryWithdrawal,
     ReviewItem,
@@ -23,7 +22,6 @@ from app.whitelist.tables import (
 ENTRIES = cast("Table", WhitelistEntry.__table__)
 REVIEWS = cast("Table", ReviewItem.__table__)
 EntryRow = Row[WhitelistEntry, WhitelistEdition, Enterprise, str]
-EntryIds = Select[Any]
 ReviewRow = Row[ReviewItem, WhitelistEntry, str, Enterprise]
 Chosen = TypeVar("Chosen", bound="Select[*tuple[Any, ...]]")
 
@@ -70,35 +68,6 @@ def _entries(viewer: Viewer) -> Select[WhitelistEntry, WhitelistEdition, Enterpr
         .join(Need, Need.id == WhitelistEntry.need_id)
     )
     return _own(statement, viewer)
-
-
-async def list_entries(
-    session: AsyncSession,
-    viewer: Viewer,
-    which: EntryFilter,
-    after: str | None,
-    limit: int,
-    *,
-    within: EntryIds | None = None,
-) -> Sequence[EntryRow]:
-    """Answer (entry, edition, firm, need code) by entry code, `limit` + 1 at most; withdrawn ones too."""
-    statement = _entries(viewer).order_by(WhitelistEntry.code).limit(limit + 1)
-    if after is not None:
-        statement = statement.where(WhitelistEntry.code > after)
-    if within is not None:
-        statement = statement.where(WhitelistEntry.id.in_(within))
-    if which.edition is not None:
-        statement = statement.where(WhitelistEdition.code == which.edition)
-    if which.region is not None and (prefix := which.region.removesuffix("00").removesuffix("00")) != "00":
-        statement = statement.where(WhitelistEntry.region_code.startswith(prefix))
-    for column, value in (
-        (WhitelistEntry.chain_code, which.chain),
-        (WhitelistEntry.status, which.status),
-        (WhitelistEntry.source_class, which.source_class),
-    ):
-        if value is not None:
-            statement = statement.where(column == value)
-    return (await session.execute(statement)).all()
 
 
 async def entry_by_code(

@@ -14,14 +14,14 @@ from app.accounts.rules import Viewer
 from app.enterprises import disclosure_service
 from app.enterprises.consents import FieldGroup, Subject
 from app.enterprises.need_facts import NeedFacts
-from app.enterprises.tables import Enterprise
 from app.kernel.database import AsyncSession, IntegrityError, unrestricted
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor, page_of
-from app.whitelist import admitted_queries, hold_queries, queries
+from app.whitelist import admitted_queries, entry_queries, hold_queries, queries
+from app.whitelist.entry_queries import Within
 from app.whitelist.rules import Change, compare_editions, edition_period
 from app.whitelist.schemas import EditionDiff, EditionOut, EntryFilter, EntryOut, EntrySummary
-from app.whitelist.tables import WhitelistEdition, WhitelistEntry
+from app.whitelist.tables import WhitelistEdition
 from app.whitelist.views import (
     candidates_of,
     difference_out,
@@ -164,7 +164,7 @@ async def list_entries(
     page: PageRequest,
     which: EntryFilter,
     *,
-    within: queries.EntryIds | None = None,
+    within: Within | None = None,
 ) -> Page[EntrySummary]:
     """List entries by code; refused and withdrawn ones too unless filtered. What institutions see is put on record.
 
@@ -172,13 +172,12 @@ async def list_entries(
     """
     key = page.after()
     after = None if key is None else str(key[0])
-    rows = await queries.list_entries(session, viewer, which, after, page.limit, within=within)
+    rows = await entry_queries.list_entries(session, viewer, which, after, page.limit, within=within)
     shown, more = rows[: page.limit], len(rows) > page.limit
-    subjects = {row.need_id: _subject(row, firm) for row, _edition, firm, _need in shown}
+    subjects = {line.need_id: _subject(line) for line in shown}
     await disclosure_service.show(session, viewer, subjects, most=(FieldGroup.CARD, FieldGroup.IDENTITY))
     return Page(
-        items=[entry_summary(*row) for row in shown],
-        next=encode_cursor(shown[-1][0].code) if more else None,
+        items=[entry_summary(line) for line in shown], next=encode_cursor(shown[-1].code) if more else None
     )
 
 
@@ -190,27 +189,24 @@ async def get_entry(session: AsyncSession, viewer: Viewer, code: str) -> EntryOu
     Raises:
         NotFound: no such entry for this viewer.
     """
-    found = await queries.entry_by_code(session, viewer, code)
-    if found is None:
+    line = await entry_queries.shown_entry(session, viewer, code)
+    if line is None:
         raise no_such_entry(code)
-    row, listed_on, firm, need_code = found
-    facts = await queries.facts_of_revisions(session, [row.need_revision_id])
-    items = await queries.items_of_entry(session, row.id)
-    withdrawals = await queries.withdrawals_of_entry(session, row.id)
+    items = await queries.items_of_entry(session, line.id) if line.has_reviews else []
+    withdrawals = await queries.withdrawals_of_entry(session, line.id) if line.has_withdrawals else []
     seen = await queries.seen_firms(session, candidates_of(items))
-    groups = await disclosure_service.show(session, viewer, {row.need_id: _subject(row, firm)})
+    groups = await disclosure_service.show(session, viewer, {line.need_id: _subject(line)})
     return entry_out(
-        entry_summary(row, listed_on, firm, need_code),
-        row,
-        NeedFacts.model_validate(facts[row.need_revision_id]),
-        [review_out(item, row, listed_on.code, firm, seen) for item in items],
+        line,
+        NeedFacts.model_validate(line.facts),
+        [review_out(item, line, line.edition, line, seen) for item in items],
         withdrawals,
-        groups[row.need_id],
+        groups[line.need_id],
     )
 
 
-def _subject(row: WhitelistEntry, firm: Enterprise) -> Subject:
-    return Subject(firm.uscc, frozenset({firm.region_code, row.region_code}), row.chain_code)
+def _subject(line: Any) -> Subject:
+    return Subject(line.uscc, frozenset({line.firm_region, line.region_code}), line.chain_code)
 
 
 def no_such_entry(code: str) -> NotFound:

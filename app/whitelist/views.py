@@ -1,13 +1,13 @@
 """Rows as their models."""
 
 from collections.abc import Collection, Iterable
-from typing import cast
+from typing import Any
 
 from app.enterprises.consents import ALL_GROUPS, FieldGroup, mask, mask_findings, withheld_facts
 from app.enterprises.need_facts import NeedFacts
 from app.enterprises.tables import Enterprise
 from app.kernel.problems import FaultOut
-from app.whitelist.rules import DECISIONS, Difference, EntryStatus, fact_changes
+from app.whitelist.rules import DECISIONS, Difference, fact_changes
 from app.whitelist.schemas import (
     DifferenceOut,
     EditionOut,
@@ -42,32 +42,33 @@ def edition_out(row: WhitelistEdition, entries: dict[str, int]) -> EditionOut:
     )
 
 
-def entry_summary(
-    row: WhitelistEntry, edition: WhitelistEdition, firm: Enterprise, need_code: str
-) -> EntrySummary:
-    """Answer an entry as lists show it."""
+def entry_summary(line: Any) -> EntrySummary:
+    """Answer an entry (`entry_queries`) as lists show it."""
+    return EntrySummary.model_construct(**_summary(line))
+
+
+def _summary(line: Any) -> dict[str, Any]:
     # The amount is fen already: building from Python would ask for a yuan string.
-    return EntrySummary.model_construct(
-        code=row.code,
-        edition=edition.code,
-        need=need_code,
-        uscc=firm.uscc,
-        name=firm.name,
-        source_class=row.source_class,
-        region=row.region_code,
-        chain=row.chain_code,
-        size_class=row.size_class,
-        amount=row.amount_fen,
-        status=cast("EntryStatus", row.status),
-        admitted_at=row.admitted_at,
-        withdrawn_at=row.withdrawn_at,
-        version=row.version,
-    )
+    return {
+        "code": line.code,
+        "edition": line.edition,
+        "need": line.need,
+        "uscc": line.uscc,
+        "name": line.name,
+        "source_class": line.source_class,
+        "region": line.region_code,
+        "chain": line.chain_code,
+        "size_class": line.size_class,
+        "amount": line.amount_fen,
+        "status": line.status,
+        "admitted_at": line.admitted_at,
+        "withdrawn_at": line.withdrawn_at,
+        "version": line.version,
+    }
 
 
 def entry_out(
-    summary: EntrySummary,
-    row: WhitelistEntry,
+    line: Any,
     facts: NeedFacts,
     reviews: list[ReviewOut],
     withdrawals: Iterable[EntryWithdrawal],
@@ -75,15 +76,15 @@ def entry_out(
 ) -> EntryOut:
     """Answer an entry with everything that is known of it and in groups of fields that may be shown."""
     return EntryOut.model_construct(
-        **dict(summary),
-        need_revision=row.need_revision_id,
+        **_summary(line),
+        need_revision=line.need_revision_id,
         facts=mask(facts, groups),
         withheld=[fact for fact in withheld_facts(groups) if fact in NeedFacts.model_fields],
-        admission=mask_findings(row.admission, groups),
+        admission=mask_findings(line.admission, groups),
         # Nobody has said to which group these cells belong.
-        extra=row.extra if groups == ALL_GROUPS else {},
-        withdrawn_by=row.withdrawn_by,
-        withdrawal_reason=row.withdrawal_reason,
+        extra=line.extra if groups == ALL_GROUPS else {},
+        withdrawn_by=line.withdrawn_by,
+        withdrawal_reason=line.withdrawal_reason,
         reviews=reviews,
         withdrawals=[withdrawal_out(one) for one in withdrawals],
     )

@@ -1,0 +1,171 @@
+"""Reads that are asked all the time: compiled once for each form of sight, and sent to the driver as they are.
+
+The same statement gives the same rows either way. On PostgreSQL what SQLAlchemy does anew for each execution
+(adding conditions, finding the compiled statement, adapting the driver) costs several times what the
+database does; here it is done once, and the driver keeps the statement prepared. A session that has done
+nothing else has not begun a transaction: one statement needs none.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from asyncpg.exceptions import InvalidCachedStatementError
+from sqlalchemy import CompoundSelect, Dialect, Select
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from app.kernel.bulk import raise_translated
+from app.kernel.database import AsyncSession
+from app.kernel.sight import READS_ONLY, Sight, sight_of
+
+_DRIVER: Final = "rongqiao_driver"
+_PREPARED: Final = "rongqiao_prepared"
+MOST_PREPARED: Final = 300
+Processor = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A statement as the driver gets it: its text, and for each of its parameters where the value comes from.
+
+    A value is that of a name, or of a name's list at an index.
+    """
+
+    text: str
+    sources: tuple[tuple[str, int | None, Processor | None], ...]
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        found = []
+        for name, index, process in self.sources:
+            value = values[name] if index is None else values[name][index]
+            found.append(value if process is None else process(value))
+        return found
+
+
+class _Compiled:
+    """A statement with the conditions of one form of sight; lists of another length make another text."""
+
+    def __init__(self, compiled: SQLCompiler, dialect: Dialect) -> None:
+        self._compiled, self._sent = compiled, dict[tuple[int, ...], _Sent]()
+        self._lists = sorted(
+            compiled.bind_names[each] for each in compiled.post_compile_params if each.expanding
+        )
+        self._constants = compiled.construct_params(_check=False)
+        columns = compiled._result_columns  # noqa: SLF001 - SQLAlchemy has no public way to it
+        self._make = namedtuple("Row", [each.keyname for each in columns], rename=True)._make  # noqa: PYI024
+        kinds = [each.type._cached_result_processor(dialect, None) for each in columns]  # noqa: SLF001 - as above
+        self._processors = [(place, process) for place, process in enumerate(kinds) if process is not None]
+
+    def sent(self, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        """Answer text and arguments for some values."""
+        stated = {**self._constants, **values}
+        lengths = tuple(len(stated[name]) for name in self._lists)
+        found = self._sent.get(lengths)
+        if found is None:
+            found = self._sent[lengths] = self._expanded(stated)
+        return found.text, found.arguments(stated)
+
+    def _expanded(self, values: dict[str, Any]) -> _Sent:
+        expanded = self._compiled._process_parameters_for_postcompile(dict(values))  # noqa: SLF001 - as above
+        processors = {**self._compiled._bind_processors, **expanded.processors}  # noqa: SLF001 - as above
+        places: dict[str, tuple[str, int]] = {}
+        for name in self._lists:
+            for index, each in enumerate(expanded.parameter_expansion.get(name, ())):
+                places[each] = name, index
+        sources = []
+        for each in expanded.positiontup or ():
+            name, index = places.get(each, (each, None))
+            sources.append((name, index, processors.get(each)))
+        return _Sent(expanded.statement, tuple(sources))
+
+    def rows(self, records: Sequence[Any]) -> list[Any]:
+        """Answer records of the driver as rows with names."""
+        if not self._processors:
+            return [self._make(record) for record in records]
+        found = []
+        for record in records:
+            row = list(record)
+            for place, process in self._processors:
+                row[place] = process(row[place])
+            found.append(self._make(row))
+        return found
+
+
+class Direct:
+    """A read with named parameters (`bindparam`), over mapped classes where a session may be narrowed."""
+
+    def __init__(self, statement: Select[Any] | CompoundSelect[Any]) -> None:
+        self._statement = statement
+        self._compiled: dict[tuple[int, ...] | None, _Compiled] = {}
+
+    async def rows(self, session: AsyncSession, **values: Any) -> Sequence[Any]:
+        """Answer the rows that a session sees, by the values of the parameters."""
+        if READS_ONLY not in session.info:
+            await session.flush()
+        dialect = session.get_bind().dialect
+        if dialect.name != "postgresql":
+            return (await session.execute(self._statement, values)).all()
+        sight = sight_of(session)
+        if sight is not None:
+            values |= sight.by_name
+        compiled = self._of(sight, dialect)
+        text, arguments = compiled.sent(values)
+        return compiled.rows(await _fetch(session, text, arguments))
+
+    async def row(self, session: AsyncSession, **values: Any) -> Any | None:
+        """Answer the one row that a session sees, or None."""
+        rows = await self.rows(session, **values)
+        if len(rows) > 1:
+            msg = f"{len(rows)} rows where one was expected"
+            raise RuntimeError(msg)
+        return rows[0] if rows else None
+
+    def _of(self, sight: Sight | None, dialect: Dialect) -> _Compiled:
+        form = None if sight is None else sight.written.form
+        found = self._compiled.get(form)
+        if found is None:
+            statement: Any = self._statement
+            if sight is not None:
+                if statement._propagate_attrs.get("compile_state_plugin") != "orm":  # noqa: SLF001 - no public way
+                    msg = "a narrowed session reads mapped classes, not bare tables"
+                    raise RuntimeError(msg)
+                statement = statement.options(sight)
+            found = self._compiled[form] = _Compiled(statement.compile(dialect=dialect), dialect)
+        return found
+
+
+async def _fetch(session: AsyncSession, text: str, arguments: list[Any]) -> Sequence[Any]:
+    driver, prepared = await _driver_of(session)
+    try:
+        try:
+            return await _prepared(driver, prepared, text, arguments)
+        except InvalidCachedStatementError:  # the tables are other ones since (a migration)
+            prepared.clear()
+            if driver.is_in_transaction():
+                raise
+            return await _prepared(driver, prepared, text, arguments)
+    except Exception as error:  # noqa: BLE001 - raised again as SQLAlchemy raises them
+        await raise_translated(session, error, text)
+
+
+async def _prepared(driver: Any, prepared: dict[str, Any], text: str, arguments: list[Any]) -> Sequence[Any]:
+    statement = prepared.get(text)
+    if statement is None:
+        if len(prepared) >= MOST_PREPARED:
+            prepared.clear()
+        statement = prepared[text] = await driver.prepare(text)
+    found: Sequence[Any] = await statement.fetch(*arguments)
+    return found
+
+
+async def _driver_of(session: AsyncSession) -> tuple[Any, dict[str, Any]]:
+    """Answer the driver's connection and what is prepared on it; a session that reads keeps the one that it has."""
+    found: tuple[Any, dict[str, Any]] | None = session.info.get(_DRIVER)
+    if found is None:
+        connection = await session.connection()
+        raw = await connection.get_raw_connection()
+        found = raw.driver_connection, raw.info.setdefault(_PREPARED, {})
+        if READS_ONLY in session.info:
+            session.info[_DRIVER] = found
+    return found

@@ -1,0 +1,143 @@
+"""Entries as they are shown: one, and pages of them; asked all the time, so each statement is compiled once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import Integer, Select, String, bindparam, exists, select
+
+from app.accounts.rules import Viewer
+from app.enterprises.tables import Enterprise, Need, NeedRevision
+from app.kernel.database import AsyncSession
+from app.kernel.direct import Direct
+from app.whitelist.schemas import EntryFilter
+from app.whitelist.tables import EntryWithdrawal, ReviewItem, WhitelistEdition, WhitelistEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A selection of entry ids that a room above makes, such as of those that somebody handles.
+
+    Selections of one `name` are written alike, with named parameters; their `values` come apart.
+    """
+
+    name: str
+    ids: Select[Any]
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+_LINE: Final = (
+    WhitelistEntry.id,
+    WhitelistEntry.code,
+    WhitelistEdition.code.label("edition"),
+    WhitelistEntry.need_id,
+    Need.code.label("need"),
+    Enterprise.uscc,
+    Enterprise.name,
+    Enterprise.region_code.label("firm_region"),
+    WhitelistEntry.source_class,
+    WhitelistEntry.region_code,
+    WhitelistEntry.chain_code,
+    WhitelistEntry.size_class,
+    WhitelistEntry.amount_fen,
+    WhitelistEntry.status,
+    WhitelistEntry.admitted_at,
+    WhitelistEntry.withdrawn_at,
+    WhitelistEntry.version,
+)
+_WHOLE: Final = (
+    WhitelistEntry.need_revision_id,
+    WhitelistEntry.admission,
+    WhitelistEntry.extra,
+    WhitelistEntry.withdrawn_by,
+    WhitelistEntry.withdrawal_reason,
+    NeedRevision.facts,
+    exists().where(ReviewItem.entry_id == WhitelistEntry.id).label("has_reviews"),
+    exists().where(EntryWithdrawal.entry_id == WhitelistEntry.id).label("has_withdrawals"),
+)
+_BY: Final = {
+    "edition": WhitelistEdition.code == bindparam("edition", required=False, type_=String()),
+    "chain": WhitelistEntry.chain_code == bindparam("chain", required=False, type_=String()),
+    "status": WhitelistEntry.status == bindparam("status", required=False, type_=String()),
+    "source_class": WhitelistEntry.source_class == bindparam("source_class", required=False, type_=String()),
+    "region": WhitelistEntry.region_code.like(bindparam("region", required=False, type_=String())),
+    "after": WhitelistEntry.code > bindparam("after", required=False, type_=String()),
+}
+
+
+def _entries(*columns: Any) -> Select[Any]:
+    return (
+        select(*columns)
+        .select_from(WhitelistEntry)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+        .join(Enterprise, Enterprise.id == WhitelistEntry.enterprise_id)
+        .join(Need, Need.id == WhitelistEntry.need_id)
+        .where(WhitelistEdition.jurisdiction == bindparam("jurisdiction", required=False, type_=String()))
+    )
+
+
+_ONE: Final = Direct(
+    _entries(*_LINE, *_WHOLE)
+    .join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)
+    .where(WhitelistEntry.code == bindparam("code", required=False, type_=String()))
+)
+
+
+async def shown_entry(session: AsyncSession, viewer: Viewer, code: str) -> Any | None:
+    """Answer an entry with its edition's and need's codes, its firm, its wording's facts, and whether there is more.
+
+    `has_reviews`, `has_withdrawals`: there are such rows of it that the viewer sees.
+    """
+    return await _ONE.row(session, jurisdiction=viewer.jurisdiction, code=code)
+
+
+async def list_entries(
+    session: AsyncSession,
+    viewer: Viewer,
+    which: EntryFilter,
+    after: str | None,
+    limit: int,
+    *,
+    within: Within | None = None,
+) -> Sequence[Any]:
+    """Answer entries with codes and firms, by entry code, `limit` + 1 at most; withdrawn ones too."""
+    stated: dict[str, Any] = {
+        "edition": which.edition,
+        "chain": which.chain,
+        "status": which.status,
+        "source_class": which.source_class,
+        "region": None if which.region is None else _pattern(which.region),
+        "after": after,
+    }
+    stated = {name: value for name, value in stated.items() if value is not None}
+    direct = _page(tuple(stated), within.name if within else None, _Selection(within))
+    values = stated | dict(within.values if within else {})
+    return await direct.rows(session, jurisdiction=viewer.jurisdiction, most=limit + 1, **values)
+
+
+def _pattern(region: str) -> str | None:
+    prefix = region.removesuffix("00").removesuffix("00")
+    return None if prefix == "00" else f"{prefix}%"
+
+
+class _Selection:
+    """A selection that plays no part in what a page is remembered by: its name does."""
+
+    def __init__(self, within: Within | None) -> None:
+        self.within = within
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Selection)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@lru_cache(maxsize=256)
+def _page(names: tuple[str, ...], _within: str | None, selection: _Selection) -> Direct:
+    most = bindparam("most", required=False, type_=Integer())
+    statement = _entries(*_LINE).where(*(_BY[name] for name in names))
+    if selection.within is not None:
+        statement = statement.where(WhitelistEntry.id.in_(selection.within.ids))
+    return Direct(statement.order_by(WhitelistEntry.code).limit(most))
