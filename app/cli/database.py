@@ -13,7 +13,7 @@ from app.kernel.settings import get_settings
 __all__ = ["alembic_config", "commands"]
 
 commands = typer.Typer(no_args_is_help=True)
-for command in (upkeep.move, upkeep.backup, upkeep.verify, upkeep.restore):
+for command in (upkeep.move, upkeep.backup, upkeep.verify, upkeep.restore, upkeep.purge):
     commands.command()(command)
 
 

@@ -1,4 +1,4 @@
-"""`rongqiao db move|backup|verify|restore`: whole databases, in and out."""
+"""`rongqiao db move|backup|verify|restore|purge`: whole databases, in and out."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,8 +18,8 @@ from app.kernel.clock import utc_now
 from app.kernel.database import Sessions, make_engine, make_sessions, transaction
 from app.kernel.errors import Fault, Refused
 from app.kernel.settings import Settings, get_settings
-from app.upkeep import backup_service, checks_service, moving_service
-from app.upkeep.schemas import BackupOut, CheckOut, CopyOut
+from app.upkeep import backup_service, checks_service, moving_service, purge_service
+from app.upkeep.schemas import BackupOut, CheckOut, CopyOut, PurgeOut
 
 MOVE_TO: Final = "RONGQIAO_MOVE_TO_URL"
 SHOWN_DIGITS: Final = 16
@@ -117,6 +117,29 @@ def restore(
 
     done = edge.run(job)
     _finish(done, target, settings, as_json=as_json)
+
+
+def purge(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would go.")] = False,
+    as_json: edge.JsonFlag = False,
+) -> None:
+    """Remove what has served its time (RONGQIAO_KEEP_DAYS_…), as workers do daily; never anything that is evidence."""
+    settings = get_settings()
+
+    async def job() -> PurgeOut:
+        async with _sessions(settings.database_url) as sessions:
+            return await purge_service.purge(sessions, settings, now=utc_now(), is_rehearsal=dry_run)
+
+    done = edge.run(job)
+    if as_json:
+        edge.print_json(done)
+        return
+    rows = [
+        (str(about.description).rstrip("."), getattr(done, name))
+        for name, about in PurgeOut.model_fields.items()
+    ]
+    edge.print_table("Would be purged" if dry_run else "Purged", ("what", "rows"), rows)
 
 
 def _target(given: str | None, settings: Settings, *, is_optional: bool = False) -> str:

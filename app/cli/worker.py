@@ -24,10 +24,12 @@ from app.kernel.logs import configure_logs, get_logger
 from app.kernel.memory import relax_collection
 from app.kernel.settings import Settings, get_settings
 from app.rounds.service import make_round
+from app.upkeep.purge_service import purge
 from app.visibility.service import narrow
 
 ATTACHED: Final = "--attached"
 RESTART_SECONDS: Final = 2.0
+DAY_SECONDS: Final = 86_400
 KILL_SECONDS: Final = 5.0
 logger = get_logger(__name__)
 
@@ -90,7 +92,13 @@ def schedules(sessions: Sessions, settings: Settings) -> tuple[Schedule, ...]:
         if done.reminded or done.escalated or done.closed:
             logger.info("round_made", **done.model_dump(exclude={"delivery"}))
 
-    return (Schedule("round", settings.round_seconds, make),) if settings.round_seconds else ()
+    async def clear(now: datetime) -> None:
+        done = await purge(sessions, settings, now=now)
+        logger.info("purged", **done.model_dump())
+
+    if not settings.round_seconds:
+        return ()
+    return (Schedule("round", settings.round_seconds, make), Schedule("purge", DAY_SECONDS, clear))
 
 
 def _end_with_parent() -> None:

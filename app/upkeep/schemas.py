@@ -44,3 +44,13 @@ class CheckOut(BaseModel):
     what: str = Field(description="The audit trail, or a closed month.")
     holds: bool = Field(description="Whether it is as it was written.")
     told: str = Field(description="What was found.")
+
+
+class PurgeOut(BaseModel):
+    """How many rows were purged, or would be."""
+
+    requests: int = Field(default=0, description="Answers kept for repeated requests.")
+    jobs: int = Field(default=0, description="Jobs that have ended, with their answers.")
+    messages: int = Field(default=0, description="Messages that were sent or given up (发件箱).")
+    notices: int = Field(default=0, description="Notices that were read.")
+    digests: int = Field(default=0, description="Lists of what a mail counted.")

@@ -20,12 +20,9 @@ def faults(source: str) -> list[str]:
 
 def _calls(function: ast.FunctionDef) -> Iterator[ast.Call]:
     for node in ast.walk(function):
-        is_operation = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-        if (
-            is_operation
-            and isinstance(node.func.value, ast.Name)
-            and node.func.value.id in {"op", "batch_op"}
-        ):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        if isinstance(node.func.value, ast.Name) and node.func.value.id in {"op", "batch_op"}:
             yield node
 
 
