@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint bench real sbom image-check migration clean
+.PHONY: help install run test fuzz lint bench real sbom image-check migration clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ lint: $(STAMP) ## style, types, contracts between rooms
 
 test: lint ## lint, then every test on SQLite and PostgreSQL
 	$(BIN)/pytest -n 2
+
+fuzz: $(STAMP) ## the API's description walked for long: every bound, many more examples and sequences
+	$(BIN)/pytest tests/house/test_fuzz.py -n 2 --hypothesis-profile=fuzz
 
 bench: $(STAMP) ## all benchmarks, as tables of ratios
 	$(BIN)/rongqiao bench

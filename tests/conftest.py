@@ -36,6 +36,8 @@ BACKENDS = ("sqlite", "postgresql")
 # `pytest --hypothesis-profile=explore` tries others, `ten-thousand` a hundred times as many.
 settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ten-thousand", settings.get_profile("explore"), max_examples=10_000)
+# `make fuzz`: the API's description for long.
+settings.register_profile("fuzz", settings.get_profile("explore"))
 settings.register_profile("house", settings.get_profile("explore"), derandomize=True, database=None)
 settings.load_profile("house")
 _numbers = count()

@@ -1,0 +1,197 @@
+"""Where an answer leads: OpenAPI 3.1 `links` from each resource that is made, shown or listed to what can be done with it.
+
+One table says by which members of an answer a resource is found again. From it follow, for every answer
+that holds the resource, the links to all operations at and below its address, and the `ETag` that a change
+of it sends back as `If-Match`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+_SAME: Final = "^"
+"""This value is the one in the address that was asked."""
+
+RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
+    "/auth/sessions/{}": ("id",),
+    "/api-keys/{}": ("id",),
+    "/people/{}": ("id",),
+    "/invitations/{}": ("id",),
+    "/registrations/{}": ("id",),
+    "/policies/{}": ("code",),
+    "/policies/{}/clauses/{}": ("pack", "number"),
+    "/policies/adoptions/{}": ("id",),
+    "/institutions/{}": ("code",),
+    "/chains/{}": ("code",),
+    "/chains/{}/plan": (_SAME,),
+    "/chains/{}/managers/{}/{}": (_SAME, "role", "since"),
+    "/products/{}": ("code",),
+    "/products/{}/revisions/{}": ("code", "revision"),
+    "/library/editions/{}": ("code",),
+    "/enterprises/{}": ("uscc",),
+    "/enterprises/{}/contact": (_SAME,),
+    "/projects/{}": ("code",),
+    "/needs/{}": ("code",),
+    "/needs/{}/consents/{}": (_SAME, "id"),
+    "/whitelist/editions/{}": ("code",),
+    "/whitelist/entries/{}": ("code",),
+    "/whitelist/entries/{}/handler": (_SAME,),
+    "/whitelist/entries/{}/docking-events/{}": (_SAME, "sequence"),
+    "/whitelist/imports/{}": ("id",),
+    "/whitelist/reviews/{}": ("id",),
+    "/matches/runs/{}": ("id",),
+    "/allocations/{}": ("id",),
+    "/cards/{}": ("card",),
+    "/notices/{}": ("id",),
+    "/notices/deliveries/{}": ("id",),
+    "/notice-settings": (),
+    "/webhooks/{}": ("id",),
+    "/coordination/cases/{}": ("code",),
+    "/coverage/{}": ("month",),
+    "/jobs/{}": ("code",),
+}
+"""Address of a resource → the member of its JSON for each value of the address."""
+
+ELSEWHERE: Final[Mapping[str, tuple[str, ...]]] = {
+    "/jobs/{}": ("202 JobOut",),
+    "/notices/deliveries/{}": ("202 DeliveryOut",),
+    "/coverage/{}": ("201 ClosedOut",),
+}
+"""Answers that hold a resource although they are asked at another address: status and schema."""
+
+NEXT: Final[Mapping[str, tuple[tuple[str, Mapping[str, str]], ...]]] = {
+    "/institutions/{}": (("POST /products", {"institution": "code"}),),
+    "/enterprises/{}": (("POST /projects", {"uscc": "uscc"}), ("POST /needs", {"uscc": "uscc"})),
+    "/projects/{}": (("POST /needs", {"uscc": "uscc"}),),
+    "/needs/{}": (("POST /whitelist/entries", {"need": "code"}),),
+    "/whitelist/editions/{}": (
+        ("POST /whitelist/entries", {"edition": "code"}),
+        ("POST /matches/runs", {"edition": "code"}),
+        ("POST /allocations", {"edition": "code"}),
+    ),
+    "/whitelist/entries/{}": (("POST /coordination/cases", {"entry": "code"}),),
+}
+"""What is made of a resource next: the operation, and for members of what it is sent the resource's own."""
+
+_VALUE = re.compile(r"\{[^}]+\}")
+_ETAG: Final = {
+    "required": True, "schema": {"type": "string"}, "description": "Version; a change sends it as `If-Match`."
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Operation:
+    method: str
+    path: str
+    shape: str
+    described: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.shape}"
+
+    @property
+    def values(self) -> list[str]:
+        """Names of the values in the address, in order."""
+        return [found[1:-1] for found in _VALUE.findall(self.path)]
+
+    @property
+    def takes_version(self) -> bool:
+        return any(one["name"] == "If-Match" for one in self.described.get("parameters", ()))
+
+
+def describe_links(app: FastAPI, prefix: str) -> None:
+    """Have an application's description say where its answers lead; addresses stand below `prefix`."""
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = describe()
+        add_links(document, prefix)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+
+
+def add_links(document: dict[str, Any], prefix: str) -> None:
+    """Add links, and the header that they read, to the answers of an OpenAPI document; again, it changes nothing."""
+    operations = [
+        _Operation(method.upper(), path, _VALUE.sub("{}", path.removeprefix(prefix)), described)
+        for path, methods in document["paths"].items()
+        for method, described in methods.items()
+    ]
+    by_name = {one.name: one for one in operations}
+    for resource, members in RESOURCES.items():
+        targets = [one for one in operations if _belongs_to(one.shape) == resource]
+        is_versioned = any(one.takes_version for one in targets)
+        for source, status, pointer in _answers_of(resource, operations):
+            # Several operations may share the description of an answer: each gets its own.
+            answer = dict(source.described["responses"][status])
+            source.described["responses"][status] = answer
+            links = answer["links"] = dict(answer.get("links", {}))
+            shows_version = is_versioned and not pointer
+            if shows_version:
+                answer["headers"] = answer.get("headers", {}) | {"ETag": _ETAG}
+            found = [_expression(member, place, source, pointer) for place, member in enumerate(members)]
+            for target in targets:
+                links[_id(target)] = _link(target, found, with_version=shows_version)
+            for name, sent in NEXT.get(resource, ()):
+                if name in by_name:
+                    links[_id(by_name[name])] = _next(by_name[name], sent, pointer)
+
+
+def _belongs_to(shape: str) -> str:
+    """Answer the most special resource at or below whose address an operation stands, with all its values."""
+    above = [
+        one
+        for one in RESOURCES
+        if (shape == one or shape.startswith((f"{one}/", f"{one}."))) and shape.count("{}") == one.count("{}")
+    ]
+    return max(above, key=len, default="")
+
+
+def _answers_of(resource: str, operations: list[_Operation]) -> Iterator[tuple[_Operation, str, str]]:
+    """Answer the operations, and the statuses of their answers, that hold a resource, and below which member of the JSON."""
+    collection = re.sub(r"(/\{\})+$", "", resource)
+    for one in operations:
+        for status, answer in one.described["responses"].items():
+            schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+            reference = schema.get("$ref", "").rpartition("/")[2]
+            if f"{status} {reference}" in ELSEWHERE.get(resource, ()):
+                yield one, status, ""
+            elif status not in {"200", "201"} or not reference:
+                continue
+            elif one.shape == resource:
+                yield one, status, ""
+            elif one.shape == collection and one.method == "GET" and "Page" in reference:
+                yield one, status, "/items/0"
+            elif one.shape == collection and one.method == "POST":
+                yield one, status, ""
+
+
+def _expression(member: str, place: int, source: _Operation, pointer: str) -> str:
+    if member == _SAME:
+        return f"$request.path.{source.values[place]}"
+    return f"$response.body#{pointer}/{member}"
+
+
+def _id(operation: _Operation) -> str:
+    found: str = operation.described["operationId"]
+    return found
+
+
+def _link(target: _Operation, found: list[str], *, with_version: bool) -> dict[str, Any]:
+    parameters = {f"path.{name}": value for name, value in zip(target.values, found, strict=True)}
+    if with_version and target.takes_version:
+        parameters["header.If-Match"] = "$response.header.ETag"
+    return {"operationId": _id(target), "parameters": parameters}
+
+
+def _next(target: _Operation, sent: Mapping[str, str], pointer: str) -> dict[str, Any]:
+    return {
+        "operationId": _id(target),
+        "requestBody": {name: f"$response.body#{pointer}/{member}" for name, member in sent.items()},
+        "description": "These members of what is sent are known already; the sender adds the others.",
+    }
