@@ -21,6 +21,11 @@ from app.kernel.settings import Settings
 LOCAL: Final = "local"
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 TLS_FILES: Final = ("ca.pem", "cert.pem", "key.pem")
+SILENT: Final[dict[str, list[str]]] = {
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+}
+"""Dask serves pages about a cluster to whoever asks; one that lasts for a command needs none."""
 SECONDS_TO_WORKERS: Final = 30
 INSTALL: Final = "Install the extra: pip install 'rongqiao[cluster]'."
 EXPOSED: Final = (
@@ -78,6 +83,7 @@ async def open_cluster(where: str, settings: Settings) -> AsyncIterator[Cluster]
     place, dask = Place.of(where), _dask()
     async with AsyncExitStack() as stack:
         if place.workers:
+            stack.enter_context(import_module("dask").config.set(SILENT))
             started = await stack.enter_async_context(_local(dask, place.workers))
             client = dask.Client(started, asynchronous=True, set_as_default=False)
             threads = max(1, _cores() // place.workers)
@@ -126,7 +132,8 @@ def _local(dask: ModuleType, workers: int) -> Any:
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # without one it takes port 8787
+        scheduler_kwargs={"dashboard": False},
         security=dask.Security.temporary(),
         silence_logs=logging.ERROR,
         asynchronous=True,

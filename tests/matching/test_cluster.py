@@ -94,7 +94,7 @@ async def test_a_run_whose_client_is_lost_is_shown_to_nobody_and_ended_by_the_ne
         if stage == "storing" and done > total // 2:
             raise ClientIsLost
 
-    in_threads = {"processes": False, "n_workers": 2, "dashboard_address": None}
+    in_threads = {"processes": False, "n_workers": 2, "dashboard_address": "127.0.0.1:0"}
     workers = Client(**in_threads, asynchronous=True, set_as_default=False)  # type: ignore[no-untyped-call]  # distributed leaves its constructor untyped
     async with workers as client:
         cluster = Cluster(client, threads=1)
