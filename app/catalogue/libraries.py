@@ -1,13 +1,16 @@
 """The quarter's published product library (黑银发〔2023〕25号 六): frozen revisions, shown and compared."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.catalogue import queries
+from app.catalogue.expiry import Expiry, Offer, expiries
 from app.catalogue.importing import content_of
 from app.catalogue.planning import written_content
-from app.catalogue.quarters import publishing_day, quarter_of
+from app.catalogue.quarters import publishing_day, quarter_of, quarter_with
 from app.catalogue.revisions import Validity, diff_editions, in_force, library_hash
 from app.catalogue.rules import ProductTerms
 from app.catalogue.schemas import LibraryDiff, LibraryOut, ProductOut, Revised
@@ -17,7 +20,20 @@ from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor
+from app.kernel.settings import get_settings
 from app.kernel.shanghai import shanghai_date
+from app.reference import service as reference
+from app.reference.errors import CalendarUnknownError
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryDue:
+    """What became of a library that is due: the edition published now, who has to hear what of it, or why there is none."""
+
+    published: LibraryOut | None = None
+    expiring: Mapping[int, Expiry] = field(default_factory=dict)
+    """By institution (id)."""
+    obstacle: str = ""
 
 
 async def revisions_on(
@@ -58,13 +74,59 @@ async def publish_library(session: AsyncSession, viewer: Viewer, code: str, *, n
     if await queries.library_edition(session, viewer.jurisdiction, code) is not None:
         fault = Fault("code", "published already", "An edition is never changed; publish the next.", code)
         raise Conflict(f"The library {code} is published.", [fault])
-    rows = [
+    rows = await _in_force(session, viewer, day)
+    if not rows:
+        raise Refused("Nothing was published.", [Fault("code", f"no product is in force on {day}")])
+    return await _publish(session, viewer, code, rows, now)
+
+
+async def publish_due(session: AsyncSession, viewer: Viewer, *, now: datetime) -> LibraryDue:
+    """Publish the library of the quarter that it is, from the quarter's first working day (Asia/Shanghai) on.
+
+    Products whose validity has ended are not on it. Called again it publishes nothing more; nothing is
+    published while no product is in force, or where the working days are not known: then it says so.
+
+    Raises:
+        Forbidden: the viewer is no coordinator of the whole jurisdiction.
+        Conflict: somebody else published it at the same moment.
+    """
+    require(viewer, Action.PUBLISH_LIBRARY, Target(region=viewer.jurisdiction))
+    today = shanghai_date(now)
+    quarter = quarter_with(today)
+    if await queries.library_edition(session, viewer.jurisdiction, quarter.code) is not None:
+        return LibraryDue()
+    book = await reference.current_book(session, get_settings().seed_dir)
+    try:
+        if today < book.calendar.add_working_days(quarter.first, 0):
+            return LibraryDue()
+    except CalendarUnknownError as error:
+        return LibraryDue(obstacle=error.detail)
+    rows = await _in_force(session, viewer, today)
+    if not rows:
+        return LibraryDue(obstacle=f"No product is in force on {today}.")
+    before = await queries.library_editions(session, viewer.jurisdiction, before=quarter.code, limit=1)
+    former = await queries.revisions(
+        session, [number for one in before for number in await queries.item_revision_ids(session, one.id)]
+    )
+    published = await _publish(session, viewer, quarter.code, rows, now)
+    return LibraryDue(published, expiries(map(_offer, former), map(_offer, rows), quarter.last))
+
+
+async def _in_force(session: AsyncSession, viewer: Viewer, day: date) -> list[queries.RevisionRow]:
+    return [
         row
         for row in await revisions_on(session, viewer, day, None)
         if touches(ProductTerms.model_validate(row.terms), viewer.jurisdiction)
     ]
-    if not rows:
-        raise Refused("Nothing was published.", [Fault("code", f"no product is in force on {day}")])
+
+
+def _offer(row: queries.RevisionRow) -> Offer:
+    return Offer(row.code, row.name, row.institution_id, row.valid_until)
+
+
+async def _publish(
+    session: AsyncSession, viewer: Viewer, code: str, rows: Sequence[queries.RevisionRow], now: datetime
+) -> LibraryOut:
     edition = LibraryEdition(
         jurisdiction=viewer.jurisdiction,
         code=code,

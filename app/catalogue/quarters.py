@@ -37,3 +37,8 @@ def quarter_of(code: str) -> Quarter:
 def publishing_day(quarter: Quarter, today: date) -> date | None:
     """Answer the day whose revisions an edition freezes: today, else the quarter's last; None: too early."""
     return None if today < quarter.first else min(today, quarter.last)
+
+
+def quarter_with(day: date) -> Quarter:
+    """Answer the quarter in which a day lies."""
+    return quarter_of(f"{day.year:04d}Q{(day.month - 1) // _MONTHS + 1}")

@@ -13,6 +13,7 @@ from app.catalogue.libraries import (
     get_library,
     library_products,
     list_libraries,
+    publish_due,
     publish_library,
     revisions_on,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "product_sheet",
     "products_in_force",
     "publish_chain_plan",
+    "publish_due",
     "publish_library",
     "refuse_unknown_plan_products",
     "revise_product",

@@ -19,7 +19,7 @@ def rounds() -> None:
 
 @commands.command()
 def make(as_json: edge.JsonFlag = False) -> None:
-    """Remind, raise what is late, close months that are due, and send what waits; workers do so by themselves."""
+    """Remind, raise what is late, publish and close what is due, and send what waits; workers do so by themselves."""
 
     async def job() -> RoundOut:
         settings = get_settings()
@@ -38,6 +38,8 @@ def make(as_json: edge.JsonFlag = False) -> None:
     rows = [
         ("到期提醒", done.reminded),
         ("逾期升级", done.escalated),
+        ("发布的季度产品库", done.library or "无"),
+        ("未能发布的原因", done.not_published or "无"),
         ("关账月份", "、".join(done.closed) or "无"),
         ("未能关账的原因", done.not_closed or "无"),
         ("已发送", sent.sent if sent else 0),

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Annotated, Final
 
 import typer
+from prometheus_client import CollectorRegistry
 
 from app.accounts.start_service import require_fit
 from app.cli.edge import notes, refusals_shown, run
@@ -23,6 +24,7 @@ from app.kernel.database import Sessions, make_engine, make_sessions
 from app.kernel.logs import configure_logs, get_logger
 from app.kernel.memory import relax_collection
 from app.kernel.settings import Settings, get_settings
+from app.operations.exposition import exposed
 from app.rounds.service import make_round
 from app.upkeep.purge_service import purge
 from app.visibility.service import narrow
@@ -49,12 +51,13 @@ def worker(
     configure_logs(settings.log_level)
     run(lambda: _require_fit(settings))
     with refusals_shown():
-        made = make_worker(settings)
+        made, figures = make_worker(settings)
     if attached:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     else:
         notes.print(f"Rongqiao 融桥 worker, {settings.worker_threads} jobs at once (stop with Ctrl-C).")
-    made.run()
+    with exposed(figures, settings):
+        made.run()
 
 
 async def _require_fit(settings: Settings) -> None:
@@ -65,8 +68,8 @@ async def _require_fit(settings: Settings) -> None:
         await engine.dispose()
 
 
-def make_worker(settings: Settings) -> Worker:
-    """Make the worker of this process, with the whole application behind it."""
+def make_worker(settings: Settings) -> tuple[Worker, CollectorRegistry]:
+    """Make the worker of this process, with the whole application behind it; answer its figures too."""
     from app.main import create_app  # noqa: PLC0415 - the whole house: no other command waits for it
 
     sessions, queue = make_sessions(make_engine(settings.database_url)), JobQueue(settings)
@@ -74,7 +77,7 @@ def make_worker(settings: Settings) -> Worker:
     app = create_app(patient, sessions, JobDoor(settings.jurisdiction, narrow))
     relax_collection()
     host = settings.public_host or "127.0.0.1"
-    return Worker(
+    made = Worker(
         JobRunner(app, sessions, queue, worker=worker_name(), host=host),
         sessions,
         schedules(sessions, settings),
@@ -82,6 +85,7 @@ def make_worker(settings: Settings) -> Worker:
         lease_seconds=settings.job_lease_seconds,
         shutdown_seconds=settings.shutdown_seconds,
     )
+    return made, app.state.operations.registry
 
 
 def schedules(sessions: Sessions, settings: Settings) -> tuple[Schedule, ...]:
@@ -89,7 +93,7 @@ def schedules(sessions: Sessions, settings: Settings) -> tuple[Schedule, ...]:
 
     async def make(now: datetime) -> None:
         done = await make_round(sessions, settings, now=now)
-        if done.reminded or done.escalated or done.closed:
+        if done.reminded or done.escalated or done.library or done.closed:
             logger.info("round_made", **done.model_dump(exclude={"delivery"}))
 
     async def clear(now: datetime) -> None:

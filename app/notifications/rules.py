@@ -32,6 +32,7 @@ class NoticeKind(StrEnum):
     MONTH_CLOSED = "month_closed"
     MONTH_RESTATED = "month_restated"
     BULLETIN = "bulletin"
+    LIBRARY = "library"
 
 
 KIND_TITLES: Final[Mapping[NoticeKind, str]] = {
@@ -53,6 +54,7 @@ KIND_TITLES: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.MONTH_CLOSED: "月度对接覆盖率已封账",
     NoticeKind.MONTH_RESTATED: "已封账月份有追补",
     NoticeKind.BULLETIN: "月度通报已发布",
+    NoticeKind.LIBRARY: "产品有效期届满或将至",
 }
 """The words in mails and messages: a closed list, so that neither names a firm, an entry or an amount."""
 

@@ -1,7 +1,7 @@
 """The round: does what time makes due, and nothing twice.
 
-Reminders and escalations go out in parts, each in a transaction of its own; then months are closed whose
-first working day afterwards has come; then the outbox is emptied. A round that was broken off is simply
+Reminders and escalations go out in parts, each in a transaction of its own; then the quarter's product library
+is published and months are closed, each from its first working day on; then the outbox is emptied. A round that was broken off is simply
 made again. Two at once do no harm either: each part finds what the other has done.
 """
 
@@ -13,13 +13,18 @@ from pydantic import BaseModel, Field
 from app.accounts import audit_service
 from app.accounts.audit import Origin
 from app.accounts.rules import Viewer
+from app.catalogue import service as catalogue
+from app.catalogue.libraries import LibraryDue
 from app.coverage import service as coverage
 from app.docking import clock_service
 from app.docking.round_service import remind_and_escalate
+from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession, Sessions, transaction
 from app.kernel.settings import Settings
+from app.notifications import service as notifications
 from app.notifications.delivery import deliver_due
 from app.notifications.schemas import DeliveryCounts
+from app.rounds.library_notices import library_notices
 
 NAME = "clock"
 """Who did it, as records name it."""
@@ -34,6 +39,8 @@ class RoundOut(BaseModel):
     )
     reminded: int = Field(default=0, description="Reminders logged (到期提醒).")
     escalated: int = Field(default=0, description="Late steps raised (逾期升级).")
+    library: str = Field(default="", description="Product library published 产品库; empty: none was due.")
+    not_published: str = Field(default="", description="Why the library that is due cannot be published.")
     closed: list[str] = Field(default_factory=list, description="Months closed (关账).")
     not_closed: str = Field(default="", description="Why no further month can close by itself; else empty.")
     delivery: DeliveryCounts | None = Field(default=None, description="What became of the outbox.")
@@ -71,12 +78,27 @@ async def make_round(
         after = part.last
     async with transaction(sessions) as session:
         audit_service.begin(session, Origin(viewer, via=NAME))
+        due = await _publish_library(session, viewer, now)
+        done.library, done.not_published = due.published.code if due.published else "", due.obstacle
+        _note(session, now, {"library": done.library})
+    async with transaction(sessions) as session:
+        audit_service.begin(session, Origin(viewer, via=NAME))
         closed = await coverage.close_due(session, viewer, now=now)
         done.closed = [one.month for one in closed]
         done.not_closed = (await coverage.next_close(session, viewer)).obstacle
         _note(session, now, {"closed": done.closed})
     done.delivery = await deliver_due(sessions, settings, now=now)
     return done
+
+
+async def _publish_library(session: AsyncSession, viewer: Viewer, now: datetime) -> LibraryDue:
+    """Publish the quarter's library if it is due, and tell the banks whose products dropped out or end soon."""
+    due = await catalogue.publish_due(session, viewer, now=now)
+    if due.published is not None and due.expiring:
+        tree = await institution_tree(session, viewer)
+        told = library_notices(due.published.code, due.expiring, tree, viewer.jurisdiction)
+        await notifications.post(session, told, now=now)
+    return due
 
 
 def _note(session: AsyncSession, now: datetime, detail: dict[str, object]) -> None:
