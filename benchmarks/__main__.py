@@ -33,6 +33,7 @@ NAMES = (
     "month_close",
     "clocks",
     "authentication",
+    "storage",
 )
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
