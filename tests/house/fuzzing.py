@@ -140,6 +140,7 @@ async def _work(settings: Settings, is_over: threading.Event) -> None:
         for code in waiting:
             await runner.run(code)
         await asyncio.sleep(LOOK_SECONDS)
+    await asyncio.to_thread(queue.close)
     await engine.dispose()
 
 
@@ -169,7 +170,7 @@ FORMS: Final[Mapping[str, Callable[[int], dict[str, Any]]]] = {
     "POST /invitations": lambda number: {
         "name": f"王芳{number}", "role": "coordinator", "scope": "230000",
     },
-    "POST /webhooks": lambda number: {"url": f"https://receiver.invalid/{number}"},
+    "POST /webhooks": lambda number: {"url": f"http://127.0.0.1:9/{number}"},
     "POST /api-keys": lambda number: {"name": f"接口{number}", "role": "coordinator", "scope": "230000", "days": 30},
     "POST /institutions": lambda number: {
         "code": f"FZ{number % 10**5}", "name": f"试验银行{number}", "short_name": f"试行{number}",
