@@ -167,6 +167,7 @@ def _scope(job: Job, ticket: Ticket, host: str) -> dict[str, Any]:
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items() if value],
         "client": ("127.0.0.1", 0),
         "server": (host, 80),
+        "state": {"request_id": ticket.request_id},
         SCOPE: ticket,
     }
 

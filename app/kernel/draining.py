@@ -1,10 +1,13 @@
 """The end of a server's life: first it says so, then it closes what would never end by itself."""
 
 from collections.abc import Callable
+from typing import Final
 
+from app.kernel.errors import OutcomeUnknown, RongqiaoError, Unavailable
 from app.kernel.logs import get_logger
 
 Close = Callable[[], None]
+AGAIN: Final = {"Retry-After": "5"}
 logger = get_logger(__name__)
 
 
@@ -42,3 +45,14 @@ class Drain:
     def remove(self, close: Close) -> None:
         """Forget an event stream that has ended."""
         self._streams.discard(close)
+
+
+def broken_off(*, is_change: bool) -> RongqiaoError:
+    """Answer what is told to who asked for more than the process had time left for."""
+    if not is_change:
+        return Unavailable("The server ended before this was answered. Send it again.", headers=AGAIN)
+    return OutcomeUnknown(
+        "The server ended before this was answered: perhaps it was kept, perhaps not. "
+        "Send it again with the same Idempotency-Key; if you sent none, look first whether it is there.",
+        headers=AGAIN,
+    )

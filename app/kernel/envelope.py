@@ -1,5 +1,6 @@
 """What wraps every request: an id, where it comes from, bounds on its body, no answer to other sites' pages, a log line."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from structlog.contextvars import bound_contextvars
 from app.kernel.addresses import client_address
 from app.kernel.bodies import BODIES_AT_ONCE, MOST_STRANGER_BYTES, BodyRoom, BoundedBody, too_large
 from app.kernel.clock import elapsed_seconds
-from app.kernel.draining import Drain
+from app.kernel.draining import Drain, broken_off
 from app.kernel.errors import TooMany
 from app.kernel.limits import count_request
 from app.kernel.logs import get_logger
@@ -98,7 +99,8 @@ class RequestEnvelope:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        request.state.request_id = request_id = request_id_of(
+        # A worker that carries a stored request out goes on under the id with which it came in.
+        request.state.request_id = request_id = getattr(request.state, "request_id", "") or request_id_of(
             request.headers.getlist("x-request-id"),
             request.headers.getlist("traceparent"),
             self.bounds.trusted_proxies,
@@ -115,12 +117,7 @@ class RequestEnvelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in self.bounds.headers.items():
-                    headers.setdefault(name, value)
-                headers["x-request-id"] = request_id
-                if _is_last(request):
-                    headers["connection"] = "close"
+                self._complete(MutableHeaders(scope=message), request)
             await send(message)
 
         with bound_contextvars(request_id=request_id):
@@ -137,12 +134,24 @@ class RequestEnvelope:
                     raise ConnectionAbortedError(msg) from None
                 answer = await unexpected(request, error)
                 await answer(scope, receive, send_with_headers)
+            except asyncio.CancelledError:
+                if status or not _is_closing(request):
+                    raise
+                answer = domain_problem(request, broken_off(is_change=request.method not in SAFE_METHODS))
+                await answer(scope, receive, send_with_headers)
             finally:
                 body.release()
                 seconds = elapsed_seconds() - began
                 for seen in watched:
                     seen.end(request, status, seconds)
                 _log_request(request, status, seconds)
+
+    def _complete(self, headers: MutableHeaders, request: Request) -> None:
+        for name, value in self.bounds.headers.items():
+            headers.setdefault(name, value)
+        headers["x-request-id"] = request.state.request_id
+        if _is_last(request):
+            headers["connection"] = "close"
 
     def _refusal(self, request: Request) -> Response | None:
         if self._is_foreign(request):
@@ -200,6 +209,11 @@ def _is_last(request: Request) -> bool:
     """Tell whether the connection shall not be kept: the server is about to end, or has too many."""
     drain: Drain | None = furnished(request, "drain", None)
     return getattr(request.state, "is_one_too_many", False) or (drain is not None and drain.is_draining)
+
+
+def _is_closing(request: Request) -> bool:
+    drain: Drain | None = furnished(request, "drain", None)
+    return drain is not None and drain.is_closing
 
 
 def _drop_cookies(request: Request) -> None:

@@ -1,4 +1,4 @@
-"""Troubles of a database that pass by themselves: told from defects by codes, never by words. Pure.
+"""Troubles of a database that pass by themselves: told from defects by codes, and by words where there are none. Pure.
 
 What is no trouble in this sense is a defect of ours or of what was stored, and stays an unexpected error.
 """
@@ -46,6 +46,8 @@ SQLITE_CODES: Final = {
 PRIMARY_CODE: Final = 0xFF
 INVALIDATED: Final = "8s2b"
 """SQLAlchemy's code for going on after the connection was lost."""
+CLOSED: Final = "connection is closed"
+"""What asyncpg says when asked to use one that is; it has no code for it, and SQLAlchemy goes by the words too."""
 DRIVER: Final = "asyncpg"
 MOST_CAUSES: Final = 10
 
@@ -83,6 +85,8 @@ def _of_codes(error: BaseException) -> Trouble | None:
 def _of_kind(error: BaseException) -> Trouble | None:
     kind = type(error)
     if getattr(error, "connection_invalidated", False) or getattr(error, "code", None) == INVALIDATED:
+        return Trouble.LOST
+    if kind.__name__ == "InterfaceError" and CLOSED in str(error):
         return Trouble.LOST
     if (kind.__module__, kind.__name__) == ("sqlalchemy.exc", "TimeoutError"):
         return Trouble.BUSY  # all connections of the pool are in use

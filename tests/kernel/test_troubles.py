@@ -4,6 +4,7 @@ import socket
 import sqlite3
 
 import pytest
+from asyncpg.exceptions import InterfaceError
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -35,8 +36,14 @@ UNAVAILABLE = [
     of_sqlite(13),
     of_sqlite(14),
 ]
-LOST = [*map(of_postgresql, ("57P01", "57P02", "08003", "08006")), of_sqlite(10), of_sqlite(778)]
+LOST = [
+    InterfaceError("the underlying connection is closed"),
+    *map(of_postgresql, ("57P01", "57P02", "08003", "08006")),
+    of_sqlite(10),
+    of_sqlite(778),
+]
 DEFECTS = [
+    InterfaceError("the server expects 2 arguments"),
     *map(of_postgresql, ("23505", "22P02", "42601", "42P01")), of_sqlite(19), of_sqlite(1), RuntimeError(),
     ConnectionRefusedError(), TimeoutError(), IntegrityError("INSERT", {}, ValueError("twice")),
     # Of other machines that we talk to: receivers of webhooks, mail servers.
@@ -72,7 +79,7 @@ def test_a_trouble_says_when_to_come_again_and_a_defect_is_no_refusal() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "becomes"), [(LOST[0], OutcomeUnknown), (BUSY[0], DBAPIError), (DEFECTS[0], DBAPIError)]
+    ("error", "becomes"), [(LOST[0], OutcomeUnknown), (BUSY[0], DBAPIError), (DEFECTS[0], InterfaceError)]
 )
 def test_a_commit_that_lost_its_connection_may_have_been_kept(
     error: Exception, becomes: type[Exception]
