@@ -68,7 +68,7 @@ def served(url: str, secret: str, folder: Path) -> Iterator[subprocess.Popen[byt
 
 
 async def _ready() -> None:
-    for _ in range(100):
+    for _ in range(400):
         try:
             await one(PORT, get(EMPTY))
         except OSError:

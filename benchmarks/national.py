@@ -3,7 +3,7 @@
     python -m benchmarks national [--quick]
 
 The same edition is matched in one piece, by one worker process and by two, each with one thread; asserted: all
-three give the same hashes. `matching` is reading, deriving, matching and hashing in the workers, `storing` the
+three give the same hashes. `matching` is reading, deriving, matching and hashing in the workers, `saving` the
 write of counts and best ten. One part is taken to pieces in this process, and Dask's share is measured with
 tasks that do nothing. Efficiency is the time of one worker over twice that of two, both without a worker's start
 (products read, index built), which does not grow with the needs. The last rows are arithmetic: 5,000,000 needs at
@@ -128,7 +128,7 @@ async def _in_one_piece(sessions: Sessions) -> MatchRunOut:
 async def _clustered(
     sessions: Sessions, workers: int, needs: int, products: int, start: float
 ) -> tuple[Row, MatchRunOut, tuple[float, float]]:
-    """Run on so many workers of one thread; answer with it the seconds a need of matching and of storing."""
+    """Run on so many workers of one thread; answer with it the seconds a need of matching and of saving."""
     async with open_cluster(f"local:{workers}", get_settings()) as opened:
         cluster, stages = Cluster(opened.client, threads=1), Stages()
         await cluster.client.run(warm_up)
@@ -138,17 +138,17 @@ async def _clustered(
                 lambda: run_batch(sessions, VIEWER, EDITION, cluster, now=NOW, via="benchmark", force=True)
             )
         peaks = await cluster.client.run(peak_mib)
-    matching, storing = stages.seconds("matching"), stages.seconds("storing")
+    matching, saving = stages.seconds("matching"), stages.seconds("saving")
     parts = -(-needs // partitions.PART_ENTRIES)
     row = _row(f"cluster: workers {workers}", needs, products, seconds) | {
         "matching s": matching,
-        "storing s": storing,
-        "needs/s a worker": needs / (matching + storing) / workers,
+        "saving s": saving,
+        "needs/s a worker": needs / (matching + saving) / workers,
         "MiB a worker": max(peaks.values()),
         "note": f"{parts} parts; Dask {TASKS_A_PART * empty * 1000:.1f} ms a part, "
         f"{TASKS_A_PART * empty * parts / seconds:.2%} of the run",
     }
-    return row, made, ((matching - start) / needs, storing / needs)
+    return row, made, ((matching - start) / needs, saving / needs)
 
 
 async def _empty_tasks(cluster: Cluster) -> float:
@@ -236,12 +236,12 @@ def _extrapolated(
             "side": f"extrapolated: workers {workers}",
             "needs": NATION,
             "products": products,
-            "seconds": start + NATION * (matching + storing),
+            "seconds": start + NATION * (matching + saving),
             "matching s": start + NATION * matching,
-            "storing s": NATION * storing,
-            "note": f"{start:.1f} s + {NATION:,} × ({matching * 1e6:.1f} + {storing * 1e6:.1f}) µs",
+            "saving s": NATION * saving,
+            "note": f"{start:.1f} s + {NATION:,} × ({matching * 1e6:.1f} + {saving * 1e6:.1f}) µs",
         }
-        for workers, (matching, storing) in rates.items()
+        for workers, (matching, saving) in rates.items()
     ]
     size = f"{stored:,.0f} bytes a need × {NATION:,} = {stored * NATION / 2**30:.1f} GiB"
     return [*told, {"side": "extrapolated: stored by the run", "needs": NATION, "note": size}]

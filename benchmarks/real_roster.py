@@ -21,6 +21,7 @@ from typing import Any, Final
 from alembic import command
 
 from app.accounts.rules import Viewer, local_operator
+from app.bulletins.following import follow_all
 from app.cli.database import alembic_config
 from app.cli.edge import show_refusal
 from app.cli.line import HalfYear, LinePlan, SeedText, stages_of, walk
@@ -28,7 +29,6 @@ from app.cli.rosters import Recipe, chain_book_of
 from app.coverage import service as coverage
 from app.coverage.rules import Cut
 from app.coverage.schemas import CoverageOut, FiguresOut
-from app.docking.following import follow_all
 from app.kernel.clock import utc_now
 from app.kernel.database import Sessions, make_engine, make_sessions, transaction
 from app.kernel.errors import RongqiaoError

@@ -2,27 +2,33 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import fields
-from typing import Final
+from typing import Final, cast
 
-from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy import BigInteger, ColumnElement, String, Table, func, insert, select
+from sqlalchemy import cast as cast_to
 
 from app.accounts.audit import START, EventFilter, Link
 from app.accounts.tables import AuditEvent
 from app.kernel.database import AsyncSession
+from app.kernel.direct import Direct
 
 # One number for "the end of the audit trail" among PostgreSQL's advisory locks.
 _END_OF_TRAIL: Final = 0x52515F4155444954
 LINKS_AT_ONCE: Final = 2_000
 _NAMES: Final = tuple(field.name for field in fields(Link))
 _COLUMNS: Final = tuple(getattr(AuditEvent, name) for name in _NAMES)
+_TABLE: Final = cast("Table", AuditEvent.__table__)
+_HOLD: Final = Direct(select(func.pg_advisory_xact_lock(cast_to(_END_OF_TRAIL, BigInteger)).cast(String)))
+_LAST: Final = Direct(
+    select(AuditEvent.sequence, AuditEvent.hash).order_by(AuditEvent.sequence.desc()).limit(1)
+)
 
 
 async def hold_last_link(session: AsyncSession) -> tuple[int, str]:
     """Answer number and hash of the last link; nobody else adds one until the transaction ends."""
     if session.get_bind().dialect.name == "postgresql":
-        await session.execute(select(func.pg_advisory_xact_lock(_END_OF_TRAIL)))
-    last = select(AuditEvent.sequence, AuditEvent.hash).order_by(AuditEvent.sequence.desc()).limit(1)
-    found = (await session.execute(last)).one_or_none()
+        await _HOLD.rows(session)
+    found = await _LAST.row(session)
     return START if found is None else (found.sequence, found.hash)
 
 
@@ -30,7 +36,7 @@ async def add_links(session: AsyncSession, links: Iterable[Link]) -> None:
     """Add links to the end of the trail, which the transaction holds."""
     rows = [{name: getattr(link, name) for name in _NAMES} for link in links]
     if rows:
-        await session.execute(insert(AuditEvent), rows)
+        await session.execute(insert(_TABLE), rows)
 
 
 async def newest_links(

@@ -2,38 +2,19 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, cast
 
-from sqlalchemy import (
-    BigInteger,
-    Row,
-    Select,
-    String,
-    Table,
-    bindparam,
-    literal,
-    null,
-    select,
-    union_all,
-    update,
-)
-from sqlalchemy import cast as cast_to
+from sqlalchemy import Row, Select, Table, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.enterprises.consents import FieldGroup, StoredConsent
+from app.enterprises.consents import FieldGroup, Shown, StoredConsent
 from app.enterprises.tables import Consent, Disclosure, Need
 from app.institutions.tables import Institution
-from app.kernel.database import Json, UtcDateTime, insert_rows
-from app.kernel.direct import Direct
+from app.kernel.database import insert_rows
 
 CONSENTS = cast("Table", Consent.__table__)
 DISCLOSURES = cast("Table", Disclosure.__table__)
 ConsentRow = Row[Consent, str | None]
-Shown = tuple[int, int, int, tuple[str, ...]]
-
-
-def _nothings(count: int) -> list[Any]:
-    return [null()] * count
 
 
 async def institution_id(session: AsyncSession, code: str) -> int | None:
@@ -58,10 +39,11 @@ async def consents_of(session: AsyncSession, need_ids: Collection[int]) -> list[
         .where(Consent.need_id.in_(sorted(need_ids)))
         .execution_options(populate_existing=True)
     )
-    return [_stored(row.id, row, lineage) for row, lineage in await session.execute(statement)]
+    return [stored_consent(row.id, row, lineage) for row, lineage in await session.execute(statement)]
 
 
-def _stored(consent_id: int, row: Any, lineage: str | None) -> StoredConsent:
+def stored_consent(consent_id: int, row: Any, lineage: str | None) -> StoredConsent:
+    """Answer a consent's row (or its columns) with the lineage of the institution that it names."""
     chosen = {
         FieldGroup.CONTACT: row.shows_contact,
         FieldGroup.FINANCIAL: row.shows_financial,
@@ -151,7 +133,7 @@ async def close_slots_of_consent(session: AsyncSession, consent_id: int, now: da
 
 async def shown_since(
     session: AsyncSession, need_ids: Collection[int], shown_to: str, since: datetime
-) -> set[tuple[int, int, int, tuple[str, ...]]]:
+) -> set[Shown]:
     """Answer (need, institution, consent, groups) of what a person was shown since an instant."""
     statement = select(
         Disclosure.need_id, Disclosure.institution_id, Disclosure.consent_id, Disclosure.field_groups
@@ -161,65 +143,6 @@ async def shown_since(
         Disclosure.shown_at >= since,
     )
     return {(row[0], row[1], row[2], tuple(row[3])) for row in await session.execute(statement)}
-
-
-_NEEDS: Final = bindparam("needs", required=False, type_=BigInteger(), expanding=True)
-_NOTHING: Final = null()
-_BASIS: Final = Direct(
-    union_all(
-        select(
-            literal("consent").label("kind"),
-            Consent.id.label("consent_id"),
-            Consent.need_id.label("need_id"),
-            Consent.shows_contact.label("shows_contact"),
-            Consent.shows_financial.label("shows_financial"),
-            Consent.shows_judicial.label("shows_judicial"),
-            Consent.until.label("until"),
-            Consent.revoked_at.label("revoked_at"),
-            Institution.lineage.label("lineage"),
-            cast_to(_NOTHING, BigInteger).label("institution_id"),
-            cast_to(_NOTHING, Json).label("groups"),
-        )
-        .select_from(Consent)
-        .outerjoin(Institution, Institution.id == Consent.institution_id)
-        .where(Consent.need_id.in_(_NEEDS)),
-        select(
-            literal("lineage"), *_nothings(7), Institution.lineage, *_nothings(2)
-        ).where(Institution.code.in_(bindparam("institutions", required=False, type_=String(), expanding=True))),
-        select(
-            literal("shown"), Disclosure.consent_id, Disclosure.need_id, *_nothings(6), Disclosure.institution_id,
-            Disclosure.field_groups,
-        ).where(
-            Disclosure.need_id.in_(_NEEDS),
-            Disclosure.shown_to == bindparam("shown_to", required=False, type_=String()),
-            Disclosure.shown_at >= bindparam("since", required=False, type_=UtcDateTime()),
-        ),
-    )
-)  # fmt: skip
-
-
-async def basis_of_showing(
-    session: AsyncSession,
-    need_ids: Collection[int],
-    institutions: Collection[str],
-    shown_to: str,
-    since: datetime,
-) -> tuple[list[StoredConsent], list[str], set[Shown]]:
-    """Answer the consents of needs (ended ones too), the lineages of institutions (codes), and what a person was shown.
-
-    What was shown since an instant: need, institution, consent, groups.
-    """
-    consents, lines, shown = list[StoredConsent](), list[str](), set[Shown]()
-    for row in await _BASIS.rows(
-        session, needs=sorted(need_ids), institutions=sorted(institutions), shown_to=shown_to, since=since
-    ):
-        if row.kind == "consent":
-            consents.append(_stored(row.consent_id, row, row.lineage))
-        elif row.kind == "lineage":
-            lines.append(row.lineage)
-        else:
-            shown.add((row.need_id, row.institution_id, row.consent_id, tuple(row.groups)))
-    return consents, lines, shown
 
 
 async def put_disclosures(session: AsyncSession, rows: list[Mapping[str, Any]]) -> None:

@@ -102,6 +102,23 @@ class Holder:
     is_responsible: bool
 
 
+Shown = tuple[int, int, int, tuple[str, ...]]
+"""What somebody was shown: need, institution, consent, groups."""
+
+
+@dataclass(frozen=True, slots=True)
+class BasisOfShowing:
+    """On what showing some needs to a viewer of institutions rests.
+
+    `consents` are all of the needs, ended ones too; `lineages` those of the viewer's institutions.
+    """
+
+    holders: Sequence["Holder"]
+    consents: Sequence[StoredConsent]
+    lineages: Sequence[str]
+    shown: frozenset[Shown]
+
+
 @dataclass(frozen=True, slots=True)
 class Showing:
     """Through which institution a viewer sees a need, by which consent, and which groups that shows."""

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Final
+from typing import Any, Final
 
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import INSTITUTION_ROLES, Viewer
@@ -12,9 +12,11 @@ from app.enterprises.consent_schemas import ContactHolderOut, DisclosureOut, Dis
 from app.enterprises.consents import (
     ALL_GROUPS,
     MOST_CONTACT_HOLDERS,
+    BasisOfShowing,
     FieldGroup,
     Holder,
     Showing,
+    Shown,
     Subject,
     contact_claims,
     free_slots,
@@ -33,6 +35,8 @@ from app.kernel.recording import leave
 from app.kernel.shanghai import SHANGHAI
 
 HoldersOf = Callable[[AsyncSession, Collection[int]], Awaitable[list[Holder]]]
+BasisOf = Callable[[AsyncSession, Collection[int], Collection[str], str, datetime], Awaitable[BasisOfShowing]]
+"""Given needs (ids), institutions (codes), and of whom and since when to tell what was shown."""
 _ENTRUSTING: Final = "entrusting"
 _BASIC: Final = frozenset({FieldGroup.CARD, FieldGroup.IDENTITY})
 
@@ -41,11 +45,13 @@ _BASIC: Final = frozenset({FieldGroup.CARD, FieldGroup.IDENTITY})
 class Entrusting:
     """The day on which a session looks, and how it finds who is responsible for needs or supports them.
 
-    Who that is, rooms above know; visibility binds it to the session.
+    Who that is, rooms above know; visibility binds it to the session. `basis` answers at once all on which
+    showing some needs rests.
     """
 
     day: date
     holders: HoldersOf
+    basis: BasisOf
 
 
 def bind(session: AsyncSession, entrusting: Entrusting) -> None:
@@ -80,12 +86,12 @@ async def show(
     # Which consents reach the viewer decides what is shown; the consents themselves are not.
     with unrestricted(session):
         entrusting = _bound(session)
-        holders = await entrusting.holders(session, asked)
-        consents, tops, known = await consent_queries.basis_of_showing(
+        basis = await entrusting.basis(
             session, asked, viewer.scopes(*INSTITUTION_ROLES), viewer.name, _midnight(utc_now())
         )
-        found = showings(holders, consents, tops, entrusting.day)
-        await _put_on_record(session, viewer, found, (set(most) & ALL_GROUPS) - {FieldGroup.CONTACT}, known)
+        found = showings(basis.holders, basis.consents, basis.lineages, entrusting.day)
+        shown = (set(most) & ALL_GROUPS) - {FieldGroup.CONTACT}
+        await _put_on_record(session, viewer, found, shown, basis.shown)
     for need_id in asked:
         seen = groups_of(one for one in found if one.need_id == need_id) | _BASIC
         groups[need_id] = seen - {FieldGroup.CONTACT}  # contact details are read apart, by slots
@@ -102,7 +108,7 @@ async def _put_on_record(
     viewer: Viewer,
     found: Sequence[Showing],
     most: Collection[FieldGroup],
-    known: Collection[consent_queries.Shown],
+    known: Collection[Shown],
 ) -> None:
     """Keep who was shown what; a person's repeated looks on a day (`known`) are one."""
     now, shown_to = utc_now(), viewer.name
@@ -124,7 +130,14 @@ async def _put_on_record(
         for need, institution, consent, groups in seen
         if (need, institution, consent, groups) not in known
     ]
-    await leave(session, consent_queries.put_disclosures, rows)
+    await leave(session, _keep_disclosures, rows)
+
+
+async def _keep_disclosures(session: AsyncSession, rows: list[Mapping[str, Any]]) -> None:
+    """Store disclosures; what one person was shown several times at once is one."""
+    what = ("need_id", "institution_id", "consent_id", "shown_to")
+    once = {(*(row[name] for name in what), tuple(row["field_groups"])): row for row in rows}
+    await consent_queries.put_disclosures(session, list(once.values()))
 
 
 async def consented_needs(session: AsyncSession, holders: Sequence[Holder]) -> frozenset[int]:

@@ -17,7 +17,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.kernel.bulk import raise_translated
 from app.kernel.database import AsyncSession
-from app.kernel.sight import READS_ONLY, Sight, sight_of
+from app.kernel.sight import READS_ONLY, Sight, escapes, sight_of
 
 _DRIVER: Final = "rongqiao_driver"
 _PREPARED: Final = "rongqiao_prepared"
@@ -127,10 +127,11 @@ class Direct:
         if found is None:
             statement: Any = self._statement
             if sight is not None:
-                if statement._propagate_attrs.get("compile_state_plugin") != "orm":  # noqa: SLF001 - no public way
-                    msg = "a narrowed session reads mapped classes, not bare tables"
+                if statement._propagate_attrs.get("compile_state_plugin") == "orm":  # noqa: SLF001 - no public way
+                    statement = statement.options(sight)
+                elif escapes(statement, sight):
+                    msg = "a narrowed session reads mapped classes, not bare tables with case data"
                     raise RuntimeError(msg)
-                statement = statement.options(sight)
             found = self._compiled[form] = _Compiled(statement.compile(dialect=dialect), dialect)
         return found
 
@@ -160,7 +161,7 @@ async def _prepared(driver: Any, prepared: dict[str, Any], text: str, arguments:
 
 
 async def _driver_of(session: AsyncSession) -> tuple[Any, dict[str, Any]]:
-    """Answer the driver's connection and what is prepared on it; a session that reads keeps the one that it has."""
+    """Answer the driver's connection and what is prepared on it, its transaction begun if the session writes."""
     found: tuple[Any, dict[str, Any]] | None = session.info.get(_DRIVER)
     if found is None:
         connection = await session.connection()
@@ -168,4 +169,6 @@ async def _driver_of(session: AsyncSession) -> tuple[Any, dict[str, Any]]:
         found = raw.driver_connection, raw.info.setdefault(_PREPARED, {})
         if READS_ONLY in session.info:
             session.info[_DRIVER] = found
+        elif not raw.driver_connection.is_in_transaction():
+            await raw.dbapi_connection._start_transaction()  # noqa: SLF001 - SQLAlchemy begins with its own first statement
     return found

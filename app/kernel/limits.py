@@ -5,18 +5,17 @@ counted by what they show, and never pays for what others do from the same addre
 is counted by address, an IPv6 subscriber's /64 as one.
 """
 
+from collections import deque
 from math import ceil
 from typing import Final
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.requests import Request
 
 from app.kernel.addresses import UNKNOWN, limited_address
 from app.kernel.clock import utc_now
 from app.kernel.errors import TooMany
 
+MINUTE: Final = 60
 MOST_SENDERS: Final = 100_000
 """So many are remembered at once; beyond it all are forgotten, lest memory grow with made-up addresses."""
 
@@ -25,9 +24,8 @@ class RateLimit:
     """So many a minute of each sender; requests that are refused do not count."""
 
     def __init__(self, name: str, per_minute: int) -> None:
-        self._item = RateLimitItemPerMinute(per_minute, namespace=name)
-        self._storage = MemoryStorage()
-        self._window = MovingWindowRateLimiter(self._storage)
+        self.name, self._most = name, per_minute
+        self._seen: dict[str, deque[float]] = {}
 
     def count(self, sender: str) -> None:
         """Count one.
@@ -35,16 +33,26 @@ class RateLimit:
         Raises:
             TooMany: the sender had as many in the last minute; `Retry-After` says in how many seconds to come again.
         """
-        if len(self._storage.events) > MOST_SENDERS:
-            self._storage.reset()
-        if self._window.hit(self._item, sender):
-            return
-        again_at = self._window.get_window_stats(self._item, sender).reset_time
-        seconds = max(1, ceil(again_at - utc_now().timestamp()))
-        raise TooMany(
-            f"More than {self._item.amount} requests in a minute; come again in {seconds} s.",
-            headers={"Retry-After": str(seconds)},
-        )
+        now = utc_now().timestamp()
+        seen = self._seen.get(sender)
+        if seen is None:
+            if len(self._seen) >= MOST_SENDERS:
+                self._seen.clear()
+            seen = self._seen[sender] = deque()
+        # What lies ahead was counted before the clock was set back, and counts no more.
+        while seen and not now - MINUTE < seen[0] <= now:
+            seen.popleft()
+        if len(seen) >= self._most:
+            seconds = max(1, ceil(seen[0] + MINUTE - now))
+            raise TooMany(
+                f"More than {self._most} requests in a minute; come again in {seconds} s.",
+                headers={"Retry-After": str(seconds)},
+            )
+        seen.append(now)
+
+    def __len__(self) -> int:
+        """Answer how many senders are remembered."""
+        return len(self._seen)
 
 
 def address_of(request: Request) -> str:

@@ -147,13 +147,13 @@ def _narrow(state: ORMExecuteState) -> None:
         return
     if state.is_orm_statement and not state.is_insert:
         state.statement = state.statement.options(sight)
-    elif _escapes(state.statement, sight):
+    elif escapes(state.statement, sight):
         # Criteria find mapped classes, not bare tables: such a statement would see, or change, everything.
         msg = "a restricted session takes mapped classes and their columns, not bare tables with case data"
         raise RuntimeError(msg)
 
 
-def _escapes(statement: Any, sight: Sight) -> bool:
+def escapes(statement: Any, sight: Sight) -> bool:
     """Tell whether a statement reads or changes narrowed tables where criteria do not find them."""
     if isinstance(statement, TextClause):
         return True

@@ -1,19 +1,27 @@
 """What matching reads from the rooms below, and the matchers that are kept between requests."""
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from datetime import date
 from threading import Lock
 from typing import Final, cast
+from weakref import WeakKeyDictionary
+
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.accounts.rules import Viewer
 from app.catalogue.service import products_in_force
 from app.chains.service import chain_book
 from app.institutions.service import institution_tree
-from app.kernel.database import AsyncSession
+from app.kernel.database import AsyncSession, make_sessions
+from app.kernel.recording import leaves
 from app.kernel.settings import get_settings
+from app.kernel.sharing import SharedLook
+from app.matching import surroundings_queries
 from app.matching.engine import Backend, Matcher
 from app.matching.inputs import Surroundings
+from app.matching.surroundings_queries import State
 from app.policy.service import rule_book
 from app.reference.service import current_book
 
@@ -50,6 +58,59 @@ async def gather(
     )
     around.book.lpr.on(on)
     return around
+
+
+class _Remembered:
+    """The surroundings last gathered from one database, each with the state of the tables that it was gathered in."""
+
+    def __init__(self) -> None:
+        self.look, self.pen = SharedLook[State](), asyncio.Lock()
+        self._found: OrderedDict[Hashable, Surroundings] = OrderedDict()
+
+    def find(self, key: Hashable) -> Surroundings | None:
+        found = self._found.get(key)
+        if found is not None:
+            self._found.move_to_end(key)
+        return found
+
+    def keep(self, key: Hashable, around: Surroundings) -> None:
+        self._found[key] = around
+        while len(self._found) > MOST_KEPT:
+            self._found.popitem(last=False)
+
+
+_REMEMBERED: Final[WeakKeyDictionary[AsyncEngine, _Remembered]] = WeakKeyDictionary()
+
+
+async def surroundings(
+    session: AsyncSession, viewer: Viewer, on: date, library: str | None = None
+) -> Surroundings:
+    """Answer as `gather` does, without reading all of it again while nothing of it has changed.
+
+    Whether it has is looked up each time, after this was asked. A transaction that writes gathers for itself.
+
+    Raises:
+        NotFound: the viewer's jurisdiction has published no such library.
+        Unavailable: no loan prime rate is known for the day.
+    """
+    engine = session.bind
+    if not leaves(session) or not isinstance(engine, AsyncEngine):
+        return await gather(session, viewer, on, library)
+    remembered = _REMEMBERED.setdefault(engine, _Remembered())
+
+    async def look() -> State:
+        async with make_sessions(engine)() as own:
+            return await surroundings_queries.state(own)
+
+    key = (await remembered.look.ask(look), viewer.jurisdiction, on, library, get_settings().seed_dir)
+    found = remembered.find(key)
+    if found is None:
+        async with remembered.pen:  # whoever else needs the same waits for it
+            found = remembered.find(key)
+            if found is None:
+                found = await gather(session, viewer, on, library)
+                remembered.keep(key, found)
+    return found
 
 
 class MatcherShelf:

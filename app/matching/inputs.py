@@ -51,6 +51,11 @@ class Surroundings:
         return kept
 
     @cached_property
+    def names(self) -> InstitutionNames:
+        """The names by which institutions are found."""
+        return InstitutionNames.of(self.tree)
+
+    @cached_property
     def plans(self) -> Mapping[str, PlanTerms]:
         """The plans in force, by chain."""
         plans = (chain.plan for chain in self.chains.chains.values())
@@ -108,7 +113,7 @@ class NeedReader:
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
-        self._names = InstitutionNames.of(around.tree)
+        self._names = around.names
         self._heads: dict[str, str | None] = {}
 
     def need_of(self, facts: NeedFacts) -> MatchNeed:

@@ -18,7 +18,7 @@ from app.kernel.progress import report
 from app.kernel.shanghai import shanghai_date
 from app.matching import engine, queries
 from app.matching.explain import explain_pair
-from app.matching.gathering import gather, shelf, wanted_backend
+from app.matching.gathering import gather, shelf, surroundings, wanted_backend
 from app.matching.inputs import NeedReader, Surroundings
 from app.matching.posing import (
     EligibleCandidates,
@@ -227,7 +227,7 @@ async def preview(
         NotFound: no such library.
         Refused: a region, industry or chain code is unknown, or the region lies outside the jurisdiction.
     """
-    around = await gather(session, viewer, shanghai_date(now), library)
+    around = await surroundings(session, viewer, shanghai_date(now), library)
     faults = need_faults(facts, "body", viewer.jurisdiction, around.book, around.chains.chains)
     if faults:
         named = [replace(fault, where=fault.where.removeprefix("body.")) for fault in faults]
@@ -252,7 +252,7 @@ async def matches_of_need(
         NotFound: no such need or library.
     """
     need = await enterprises.need_by_code(session, viewer, need_code)
-    around = await gather(session, viewer, shanghai_date(now), library)
+    around = await surroundings(session, viewer, shanghai_date(now), library)
     judged = await asyncio.to_thread(_judged, around, need.facts, limit)
     return judged.model_copy(update={"withheld": need.withheld})
 
