@@ -5,6 +5,7 @@ import io
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
 import httpx
@@ -14,10 +15,13 @@ from app.allocation.tables import Assignment
 from app.cli.demo import demo_plan
 from app.coordination.rules import case_code
 from app.coordination.tables import CoordinationCase
+from app.docking.round_service import remind_and_escalate
 from app.enterprises.tables import Consent, Need
 from app.institutions.tables import Institution
+from app.kernel.database import transaction
 from app.whitelist.tables import ReviewItem, WhitelistEntry
-from tests.concurrency.town import EDITION, ENTRIES, SEED, Town
+from tests.concurrency.invariants import OPERATOR
+from tests.concurrency.town import EDITION, ENTRIES, NOW, SEED, Town
 
 REASONS: Final = (
     "no_collateral",
@@ -101,7 +105,7 @@ Act = Callable[[Mix, random.Random], Awaitable[httpx.Response | None]]
 async def log(mix: Mix, chance: random.Random) -> httpx.Response:
     kind = chance.choice(list(EVENTS))
     path = f"/whitelist/entries/{mix.entry(chance)}/docking-events"
-    return await mix.town.ask("operator", "POST", path, json={"kind": kind} | EVENTS[kind])
+    return await mix.town.ask("operator", "POST", path, json={"kind": kind, **EVENTS[kind]})
 
 
 async def decline(mix: Mix, chance: random.Random) -> httpx.Response:
@@ -255,6 +259,12 @@ async def revoke(mix: Mix, chance: random.Random) -> httpx.Response | None:
     return await mix.change(path, f"{path}/revocation", {})
 
 
+async def ring(mix: Mix, chance: random.Random) -> None:
+    """Make a part of a round of some days later, as each worker does."""
+    async with transaction(chance.choice(mix.town.sessions)) as session:
+        await remind_and_escalate(session, OPERATOR, now=NOW + timedelta(days=chance.randint(1, 12)))
+
+
 async def look(mix: Mix, chance: random.Random) -> httpx.Response:
     who = chance.choice(sorted(mix.town.viewers.keys() - {"chief", "deputy"}))
     return await mix.town.ask(who, "GET", f"/whitelist/entries/{mix.entry(chance)}")
@@ -263,5 +273,5 @@ async def look(mix: Mix, chance: random.Random) -> httpx.Response:
 ACTS: Final[dict[Act, int]] = {
     log: 24, decline: 8, correct: 6, withdraw: 3, reopen: 4, reroute: 4, allocate: 3, match: 3, bring_roster: 2, review: 3,
     restate: 4, hand: 5, hand_over: 2, raise_case: 3, close_case: 4, change_capacity: 3, revise_product: 2, consent: 2,
-    revoke: 2, look: 4,
+    revoke: 2, ring: 4, look: 4,
 }  # fmt: skip

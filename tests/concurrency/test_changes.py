@@ -12,7 +12,7 @@ from tests.concurrency.town import Town
 
 def test_each_route_that_changes_something_asks_for_the_version_or_says_why_not() -> None:
     paths = create_app(Settings()).openapi()["paths"]
-    asking, other = set(), set()
+    asking, other = set[str](), set[str]()
     for path, operations in paths.items():
         for method, operation in operations.items():
             if method.upper() in READING_METHODS or operation.get("x-reads-only"):

@@ -40,6 +40,7 @@ async def party(town: Town, entry: Held) -> int | None:
     statement = select(Assignment.institution_id).where(
         Assignment.entry_id == entry.id, Assignment.ended_at.is_(None)
     )
+    found: int | None
     [(found,)] = await town.rows(statement)
     return found
 

@@ -52,8 +52,8 @@ async def build(sessions: Sessions) -> None:
     """Live through the demonstration until the roster is allocated, and employ people."""
     operator = local_operator(JURISDICTION)
     stages = stages_of(demo_plan(SEED, ENTRIES))
-    until = [one.name for one in stages].index("check")
-    async for _done in walk(sessions, operator, stages[:until]):
+    allocated = [one.name for one in stages].index("check")
+    async for _done in walk(sessions, operator, stages[:allocated]):
         pass
     async with transaction(sessions) as session:
         audit_service.begin(session, Origin(operator, via="test"))
