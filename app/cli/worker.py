@@ -23,6 +23,7 @@ from app.jobs.worker import Worker, worker_name
 from app.kernel.database import Sessions, make_engine, make_sessions
 from app.kernel.logs import configure_logs, get_logger
 from app.kernel.memory import relax_collection
+from app.kernel.patience import Patience
 from app.kernel.settings import Settings, get_settings
 from app.operations.exposition import exposed
 from app.rounds.service import make_round
@@ -72,9 +73,11 @@ def make_worker(settings: Settings) -> tuple[Worker, CollectorRegistry]:
     """Make the worker of this process, with the whole application behind it; answer its figures too."""
     from app.main import create_app  # noqa: PLC0415 - the whole house: no other command waits for it
 
-    sessions, queue = make_sessions(make_engine(settings.database_url)), JobQueue(settings)
+    engine = make_engine(settings.database_url, Patience.of_jobs(settings))
+    sessions, queue = make_sessions(engine), JobQueue(settings)
     patient = settings.model_copy(update={"request_seconds": settings.job_seconds})
     app = create_app(patient, sessions, JobDoor(settings.jurisdiction, narrow))
+    app.state.room = None  # the worker's threads bound what runs at once
     relax_collection()
     host = settings.public_host or "127.0.0.1"
     made = Worker(

@@ -19,7 +19,7 @@ from app.accounts.tables import Person, RoleGrant
 from app.kernel.database import Sessions, make_engine, make_sessions, transaction
 from tests.accounts.signing import CHEAP, PASSWORD
 from tests.conftest import Databases
-from tests.line.processes import Processes, is_ready, processes, terminated, until
+from tests.line.processes import Processes, free_port, is_ready, processes, terminated, until
 from tests.whitelist.rosters import good_row, workbook
 
 API: Final = "/api/v1"
@@ -50,6 +50,8 @@ class Service:
     servers: list[tuple[ForkServerProcess, httpx.Client]]
     workers: list[ForkServerProcess]
     sessions: Sessions
+    figures: str
+    """Where the first worker tells of itself."""
 
     @property
     def clients(self) -> list[httpx.Client]:
@@ -100,7 +102,9 @@ def service(databases: Databases) -> Iterator[Service]:
 
 
 def _begun(group: Processes, sessions: Sessions) -> Service:
-    return Service([group.serve() for _ in range(3)], [group.begin("worker") for _ in range(2)], sessions)
+    servers, port = [group.serve() for _ in range(3)], free_port()
+    workers = [group.begin("worker", RONGQIAO_WORKER_METRICS_PORT=str(port)), group.begin("worker")]
+    return Service(servers, workers, sessions, f"http://127.0.0.1:{port}")
 
 
 def _signed_in(client: httpx.Client, login: str) -> dict[str, str]:
@@ -181,6 +185,10 @@ def test_servers_and_workers_are_one_service_and_any_of_them_may_end(service: Se
     assert imported == [(12, 12)]
     done = service.rows("SELECT action, count(*) FROM audit_events WHERE via = 'job' GROUP BY action")
     assert done == [("manage_roster", 12)]
+
+    assert httpx.get(f"{service.figures}/healthz").status_code == 200
+    told = httpx.get(f"{service.figures}/metrics").text
+    assert "rongqiao_build_info{" in told
 
     # Each slot of the schedule was claimed once, whichever of the workers was first.
     claims = service.rows("SELECT name, slot FROM claims")
