@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any, Final, Self
 
 from app.kernel.errors import Fault, Refused
-from app.upkeep.rows import KINDS, BadValue, Lines, Row, TableShape, decoded, encoded
+from app.upkeep.rows import KINDS, BadValue, Lines, Row, TableShape, decoded, encoded, plain
 
 FORMAT: Final = "rongqiao-backup/1"
 MANIFEST: Final = "manifest.json"
@@ -138,7 +138,7 @@ class TableWriter:
 
     def write(self, rows: Sequence[Row]) -> None:
         """Write the next rows."""
-        piece = encoded(self._shape, rows)
+        piece = encoded(self._shape, plain(self._shape, rows))
         self._lines.take(piece, len(rows))
         self._out.write(piece)
 

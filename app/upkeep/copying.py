@@ -9,7 +9,7 @@ from app.kernel.errors import Fault, Refused
 from app.upkeep import queries
 from app.upkeep.archive import Part
 from app.upkeep.queries import Batches
-from app.upkeep.rows import BadValue, Lines, Row, TableShape, decoded, encoded
+from app.upkeep.rows import BadValue, Lines, Row, TableShape, encoded, plain
 
 Progress = Callable[[int, int], None]
 BACKENDS: Final = {True: "postgresql", False: "sqlite"}
@@ -72,10 +72,10 @@ async def plain_rows(session: AsyncSession, shape: TableShape, lines: Lines, cou
     """
     with _values_told():
         async for batch in queries.rows(session, shape):
-            piece = encoded(shape, batch)
-            lines.take(piece, len(batch))
+            values = plain(shape, batch)
+            lines.take(encoded(shape, values), len(batch))
             counter.add(len(batch))
-            yield [decoded(shape, line) for line in piece.splitlines(keepends=True)]
+            yield values
 
 
 async def part_of(session: AsyncSession, shape: TableShape, counter: Counter) -> Part:
@@ -83,7 +83,7 @@ async def part_of(session: AsyncSession, shape: TableShape, counter: Counter) ->
     lines = Lines()
     with _values_told():
         async for batch in queries.rows(session, shape):
-            lines.take(encoded(shape, batch), len(batch))
+            lines.take(encoded(shape, plain(shape, batch)), len(batch))
             counter.add(len(batch))
     return Part(shape, lines.rows, lines.size, lines.sha256)
 

@@ -68,21 +68,39 @@ class Lines:
         return self._hash.hexdigest()
 
 
-def encoded(shape: TableShape, rows: Iterable[Row]) -> bytes:
-    """Answer the lines of rows, each of which has the table's columns in order.
+def plain(shape: TableShape, rows: Iterable[Row]) -> list[list[Any]]:
+    """Answer rows as plain values of their kinds, each with the table's columns in order, as databases give them.
 
     Raises:
         BadValue: a value is not of its column's kind.
     """
-    return b"".join(_line(shape, row) for row in rows)
+    ways = _ways(shape)
+    return [_each(shape, row, ways) for row in rows]
 
 
-def _line(shape: TableShape, row: Row) -> bytes:
+def _ways(shape: TableShape) -> tuple[Callable[[Any], Any], ...]:
+    return tuple(_TO_PLAIN[kind] for _name, kind in shape.columns)
+
+
+def _each(shape: TableShape, row: Row, ways: Sequence[Callable[[Any], Any]]) -> list[Any]:
     try:
-        values = [None if v is None else _TO_LINE[k](v) for v, (_, k) in zip(row, shape.columns, strict=True)]
-    except (TypeError, ValueError, AttributeError) as error:
-        raise _bad(shape, row, _TO_LINE, error) from error
-    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return [None if v is None else way(v) for v, way in zip(row, ways, strict=True)]
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise _bad(shape, row, ways, error) from error
+
+
+def encoded(shape: TableShape, rows: Iterable[Row]) -> bytes:
+    """Answer the lines of rows of plain values."""
+    written = [(i, _TO_LINE[kind]) for i, (_name, kind) in enumerate(shape.columns) if kind in _TO_LINE]
+    return b"".join(_line(row, written) for row in rows)
+
+
+def _line(row: Row, written: Iterable[tuple[int, Callable[[Any], str]]]) -> bytes:
+    values = list(row)
+    for i, way in written:
+        if values[i] is not None:
+            values[i] = way(values[i])
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "surrogatepass") + b"\n"
 
 
@@ -98,20 +116,15 @@ def decoded(shape: TableShape, line: bytes) -> list[Any]:
         raise BadValue(f"{shape.name}: no JSON: {error}") from error
     if not isinstance(values, list) or len(values) != len(shape.columns):
         raise BadValue(f"{shape.name}: not a row of {len(shape.columns)} columns")
-    try:
-        return [
-            None if v is None else _FROM_LINE[k](v) for v, (_, k) in zip(values, shape.columns, strict=True)
-        ]
-    except (TypeError, ValueError, RecursionError) as error:
-        raise _bad(shape, values, _FROM_LINE, error) from error
+    return _each(shape, values, tuple(_FROM_LINE[kind] for _name, kind in shape.columns))
 
 
-def _bad(shape: TableShape, row: Row, ways: dict[Kind, Callable[[Any], Any]], error: Exception) -> BadValue:
+def _bad(shape: TableShape, row: Row, ways: Sequence[Callable[[Any], Any]], error: Exception) -> BadValue:
     """Answer which value it was that stood in the way, without telling the value: it may be personal."""
     where = {name: value for name, value in zip(shape.names, row, strict=False) if name in shape.key}
-    for value, (name, kind) in zip(row, shape.columns, strict=False):
+    for value, (name, kind), way in zip(row, shape.columns, ways, strict=False):
         try:
-            value is None or ways[kind](value)
+            value is None or way(value)
         except (TypeError, ValueError, AttributeError, RecursionError) as found:
             return BadValue(f"{shape.name}.{name} of {where}: not of kind {kind} ({type(found).__name__})")
     return BadValue(f"{shape.name} of {where}: {type(error).__name__}")
@@ -139,15 +152,18 @@ def _no_constant(text: str) -> float:
     raise ValueError(text)
 
 
-def _instant_text(value: datetime) -> str:
+def _aware(value: datetime) -> datetime:
     # SQLite gives instants without their zone, which is UTC.
-    utc = value if value.tzinfo is None else value.astimezone(UTC)
-    return utc.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _instant_text(value: datetime) -> str:
+    return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def _instant(text: str) -> datetime:
     found = datetime.fromisoformat(text)
-    if _instant_text(found) != text:
+    if found.tzinfo is not UTC or _instant_text(found) != text:
         raise ValueError(text)
     return found
 
@@ -184,14 +200,19 @@ def _of(kind: type) -> Callable[[Any], Any]:
     return checked
 
 
-_TO_LINE: Final[dict[Kind, Callable[[Any], Any]]] = {
+_TO_PLAIN: Final[dict[Kind, Callable[[Any], Any]]] = {
     "integer": _integer,
     "boolean": _of(bool),
     "text": _of(str),
+    "instant": _aware,
+    "date": _of(date),
+    "bytes": _of(bytes),
+    "json": canonical_json,
+}
+_TO_LINE: Final[dict[Kind, Callable[[Any], str]]] = {
     "instant": _instant_text,
     "date": date.isoformat,
     "bytes": lambda value: b64encode(value).decode(),
-    "json": canonical_json,
 }
 _FROM_LINE: Final[dict[Kind, Callable[[Any], Any]]] = {
     "integer": _integer,

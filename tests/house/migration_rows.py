@@ -1,19 +1,29 @@
 """Rows for the tables of any migration, made from what the database says of its columns."""
 
-import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar
+from graphlib import TopologicalSorter
+from typing import Any
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    func,
+    inspect,
+    select,
+    text,
+)
 
-from app.kernel.database import AsyncSession, make_engine, make_sessions, transaction
-from app.upkeep import queries
-from app.upkeep.rows import Lines, TableShape, encoded
-
-Result = TypeVar("Result")
-Content = dict[str, str]
+Content = dict[str, list[tuple[Any, ...]]]
 DAY, MOMENT = date(2023, 10, 12), datetime(2023, 10, 12, 1, 2, 3, 456, tzinfo=UTC)
 LATER = 10
 """Number of the first row that is added later, to two that are there."""
@@ -25,52 +35,73 @@ ALWAYS = {
     ("docking_events", "corrects"): None,
     ("disclosures", "contact_slot"): 1,
 }
-
-_VALUES: dict[str, Callable[[int], Any]] = {
-    "instant": lambda number: MOMENT + timedelta(days=number),
-    "date": lambda number: DAY + timedelta(days=number),
-    "bytes": lambda number: b"\x00\xff" + bytes([number]),
-    "json": lambda number: f'{{"数":[{number},null,1.5]}}',
-    "boolean": lambda number: number % 2 == 0,
-    "integer": lambda number: number + 1,
-}
-
-
-def in_database(url: str, work: Callable[[AsyncSession], Awaitable[Result]]) -> Result:
-    async def worked() -> Result:
-        engine = make_engine(url)
-        try:
-            async with transaction(make_sessions(engine)) as session:
-                return await work(session)
-        finally:
-            await engine.dispose()
-
-    return asyncio.run(worked())
+VALUES: tuple[tuple[type[Any], Callable[[int], Any]], ...] = (
+    (JSON, lambda number: {"数": [number, None, 1.5]}),
+    (Boolean, lambda number: number % 2 == 0),
+    (Integer, lambda number: number + 1),
+    (DateTime, lambda number: MOMENT + timedelta(days=number)),
+    (Date, lambda number: DAY + timedelta(days=number)),
+    (LargeBinary, lambda number: b"\x00\xff" + bytes([number])),
+)
 
 
-async def content(session: AsyncSession, shapes: Sequence[TableShape]) -> Content:
-    """Answer the hash of each table over the columns of its shape."""
-    found = {}
-    for shape in shapes:
-        lines = Lines()
-        async for batch in queries.rows(session, shape):
-            lines.take(encoded(shape, batch), len(batch))
-        found[shape.name] = f"{lines.rows} {lines.sha256}"
-    return found
+def tables(connection: Connection) -> list[Table]:
+    """Answer the tables that there are, those that others point at before them."""
+    inspector = inspect(connection)
+    names = sorted(set(inspector.get_table_names()) - {"alembic_version"})
+    told = _by_name(inspector.get_multi_columns(filter_names=names))
+    keys = _by_name(inspector.get_multi_pk_constraint(filter_names=names))
+    pointing = _by_name(inspector.get_multi_foreign_keys(filter_names=names))
+    pointed = {name: {key["referred_table"] for key in pointing[name]} - {name} for name in names}
+    return [
+        Table(
+            name,
+            MetaData(),
+            *(
+                Column(
+                    each["name"],
+                    each["type"],
+                    primary_key=each["name"] in keys[name]["constrained_columns"],
+                    nullable=each["nullable"],
+                    autoincrement=False,
+                )
+                for each in told[name]
+            ),
+        )
+        for name in TopologicalSorter(pointed).static_order()
+    ]
 
 
-async def fill(session: AsyncSession, shapes: Sequence[TableShape], numbers: Sequence[int]) -> None:
+def _by_name(found: Any) -> dict[str, Any]:
+    return {name: about for (_schema, name), about in found.items()}
+
+
+def content(connection: Connection, wanted: Sequence[Table]) -> Content:
+    """Answer the rows of tables over the columns that they were told with."""
+    return {
+        table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
+        for table in wanted
+    }
+
+
+def fill(connection: Connection, wanted: Sequence[Table], numbers: Sequence[int]) -> None:
     """Add a row for each number to each table: those of even numbers have values in all columns, others nulls."""
-    about = await (await session.connection()).run_sync(_About, [shape.name for shape in shapes])
-    await queries.begin_filling(session)
-    for shape in shapes:
-        rows = [[about.value(shape, name, kind, n) for name, kind in shape.columns] for n in numbers]
+    about = _About(connection, [table.name for table in wanted])
+    is_postgresql = connection.dialect.name == "postgresql"
+    if not is_postgresql:
+        connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+    for table in wanted:
+        connection.execute(
+            table.insert(), [{column.name: about.value(column, n) for column in table.c} for n in numbers]
+        )
+        if is_postgresql and "id" in table.c and isinstance(table.c.id.type, Integer):
+            _renumber(connection, table)
 
-        async def given(rows: Any = rows) -> Any:
-            yield rows
 
-        await queries.write(session, shape, given())
-    await queries.renumber(session, shapes)
+def _renumber(connection: Connection, table: Table) -> None:
+    last = connection.execute(select(func.max(table.c.id))).scalar_one()
+    asked = text("SELECT setval(pg_get_serial_sequence(quote_ident(:name), 'id'), :last)")
+    connection.execute(asked, {"name": table.name, "last": last})
 
 
 def _link(number: int) -> dict[str, Any]:
@@ -88,39 +119,32 @@ class _About:
 
     def __init__(self, connection: Connection, names: Sequence[str]) -> None:
         inspector = inspect(connection)
-        told = inspector.get_multi_columns(filter_names=list(names))
-        self._columns: dict[tuple[str, str], Any] = {
-            (table, column["name"]): column for (_schema, table), found in told.items() for column in found
-        }
         self._pointing = {
             (table, name): (key["referred_table"], key["referred_columns"][0])
-            for (_schema, table), found in inspector.get_multi_foreign_keys(filter_names=list(names)).items()
+            for table, found in _by_name(inspector.get_multi_foreign_keys(filter_names=list(names))).items()
             for key in found
             for name in key["constrained_columns"]
         }
-        self._checks = {
-            table: [check["sqltext"] for check in found]
-            for (_schema, table), found in inspector.get_multi_check_constraints(
-                filter_names=list(names)
-            ).items()
-        }
+        checks = _by_name(inspector.get_multi_check_constraints(filter_names=list(names)))
+        self._checks = {table: [check["sqltext"] for check in found] for table, found in checks.items()}
 
-    def value(self, shape: TableShape, name: str, kind: str, number: int) -> Any:
-        column = self._columns[shape.name, name]
-        if shape.name == "audit_events" and name in {"sequence", "previous_hash", "hash"}:
+    def value(self, column: Column[Any], number: int) -> Any:
+        table, name = column.table.name, column.name
+        if table == "audit_events" and name in {"sequence", "previous_hash", "hash"}:
             return _link(number)[name]
-        is_null = column["nullable"] and number % 2 and (shape.name, name) not in NEVER_NULL
-        if is_null and name not in shape.key:
+        is_null = column.nullable and number % 2 and (table, name) not in NEVER_NULL
+        if is_null and not column.primary_key:
             return None
-        if (shape.name, name) in ALWAYS:
-            return ALWAYS[shape.name, name]
-        return self._text(shape.name, name, column, number) if kind == "text" else _VALUES[kind](number)
+        if (table, name) in ALWAYS:
+            return ALWAYS[table, name]
+        made = (value for kind, value in VALUES if isinstance(column.type, kind))
+        return next(made, lambda n: self._text(table, name, column.type, n))(number)
 
-    def _text(self, table: str, name: str, column: Any, number: int) -> str:
+    def _text(self, table: str, name: str, kind: Any, number: int) -> str:
         if (table, name) in self._pointing:
-            return self._text(*(pointed := self._pointing[table, name]), self._columns[pointed], number)
+            return self._text(*self._pointing[table, name], kind, number)
         for check in self._checks.get(table, ()):
             allowed = re.search(rf"\b{name}\b\W*(?:::text\W*)?(?:in|= ANY)\b.*?'(\w+)'", check, re.IGNORECASE)
             if allowed:
                 return allowed[1]
-        return f"{name}{number}"[-(column["type"].length or 99) :]
+        return f"{name}{number}"[-(kind.length or 99) :]

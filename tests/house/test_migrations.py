@@ -3,6 +3,7 @@
 import asyncio
 import re
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,15 +11,16 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Table, create_engine, event, inspect, make_url, text
 
-from app.kernel.database import AsyncSession, Base, make_engine
+from app.kernel import database
+from app.kernel.database import Base, make_engine
 from app.kernel.errors import Unavailable
 from app.kernel.settings import PROJECT_ROOT
-from app.upkeep import queries
 from tests.conftest import Databases, migrate
-from tests.house.migration_rows import LATER, content, fill, in_database
+from tests.house.migration_rows import LATER, Content, content, fill, tables
 from tests.house.migration_rules import FIRST_BOUND, bound, faults
 
 VERSIONS = PROJECT_ROOT / "migrations/versions"
@@ -64,48 +66,75 @@ async def test_the_migrated_database_has_exactly_the_declared_tables(databases: 
     await engine.dispose()
 
 
-async def _triggers(session: AsyncSession) -> list[Any]:
-    return list((await session.execute(text(TRIGGERS[session.get_bind().dialect.name]))).all())
+class Steps:
+    """Takes a database from migration to migration over one connection: the scripts are read but once."""
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.engine = create_engine(parsed.set(drivername="sqlite" if is_sqlite else "postgresql+psycopg"))
+        if is_sqlite:
+            event.listen(self.engine, "connect", database._prepare_sqlite)
+            event.listen(self.engine, "begin", database._begin_sqlite)
+        self.scripts = ScriptDirectory.from_config(_config())
+        self.connection = self.engine.connect()
+
+    def go(self, revision: str, *, down: bool = False) -> None:
+        find = self.scripts._downgrade_revs if down else self.scripts._upgrade_revs
+        with EnvironmentContext(
+            _config(), self.scripts, fn=lambda now, _context: find(revision, now)
+        ) as context:
+            context.configure(connection=self.connection)
+            with context.begin_transaction():
+                context.run_migrations()
+        self.connection.commit()
+
+    def tables(self) -> list[Table]:
+        return tables(self.connection)
+
+    def fill(self, wanted: Sequence[Table], *numbers: int) -> None:
+        fill(self.connection, wanted, numbers)
+        self.connection.commit()
+
+    def held(self, wanted: Sequence[Table]) -> Content:
+        """Answer all rows but withdrawals, of which migration 0006 adds and takes back some by design."""
+        return {
+            name: rows
+            for name, rows in content(self.connection, wanted).items()
+            if name != "entry_withdrawals"
+        }
+
+    def triggers(self) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in self.connection.execute(text(TRIGGERS[self.engine.dialect.name]))]
 
 
 def test_each_migration_goes_up_down_and_up_on_data_and_the_version_before_can_write_meanwhile(
     databases: Databases,
 ) -> None:
-    url = databases.fresh(is_empty=True)
-    config = _config(url)
+    steps = Steps(databases.fresh(is_empty=True))
     first, *later = _revisions()
-    migrate(url, first)
-    shapes = in_database(url, queries.shapes)
-    in_database(url, lambda session: fill(session, shapes, (0, 1)))
-    command.downgrade(config, "base")
-    assert in_database(url, queries.shapes) == []
-    migrate(url, first)
-    in_database(url, lambda session: fill(session, shapes, (0, 1)))
-    for before, revision in zip([first, *later], later, strict=False):
-        old, guards = shapes, in_database(url, _triggers)
-        migrate(url, revision)
+    for _time in range(2):
+        steps.go("base", down=True)
+        assert steps.tables() == []
+        steps.go(first)
+        steps.fill(steps.tables(), 0, 1)
+    before = first
+    for revision in later:
+        old, guards = steps.tables(), steps.triggers()
+        steps.go(revision)
         if revision >= FIRST_BOUND:
-            in_database(url, lambda session, old=old: fill(session, old, (LATER, LATER + 1)))  # type: ignore[misc] # bound now
-        shapes = in_database(url, queries.shapes)
-        new = [shape for shape in shapes if shape.name not in {each.name for each in old}]
-        upper = in_database(url, _triggers)
-
-        def kept(old: Any = old) -> dict[str, str]:
-            return in_database(url, lambda session: content(session, old))
-
-        held = kept()
-        command.downgrade(config, before)
-        assert {name: held[name] for name in _changed(held, kept())} == {}, f"down from {revision}"
-        assert in_database(url, _triggers) == guards
-        migrate(url, revision)
-        assert _changed(held, kept()) == set(), f"up to {revision} again"
-        assert in_database(url, _triggers) == upper
-        in_database(url, lambda session, new=new: fill(session, new, (0, 1)))  # type: ignore[misc] # bound now
-
-
-def _changed(held: dict[str, str], found: dict[str, str]) -> set[str]:
-    """Answer the tables that differ, but for withdrawals, whose migration adds and takes back rows by design."""
-    return {name for name in held if held[name] != found[name]} - {"entry_withdrawals"}
+            steps.fill(old, LATER, LATER + 1)  # as the version before would, which knows no newer columns
+        held, upper = steps.held(old), steps.triggers()
+        assert all(len(rows) >= 2 for rows in held.values())
+        steps.go(before, down=True)
+        assert (steps.held(old), steps.triggers()) == (held, guards), f"down from {revision}"
+        steps.go(revision)
+        assert (steps.held(old), steps.triggers()) == (held, upper), f"up to {revision} again"
+        known = {table.name for table in old}
+        steps.fill([table for table in steps.tables() if table.name not in known], 0, 1)
+        before = revision
+    steps.connection.close()
+    steps.engine.dispose()
 
 
 @pytest.mark.parametrize("path", bound(VERSIONS), ids=lambda path: path.name[:4])

@@ -4,17 +4,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from app.accounts.tables import AuditEvent
 from app.jobs.tables import Job
-from app.kernel.database import Sessions, transaction
+from app.kernel.database import AsyncSession, Sessions, transaction
 from app.kernel.settings import Settings
 from app.kernel.tables import IdempotencyRecord
 from app.notifications.tables import Delivery, Digest, Notice
-from app.upkeep import purge_queries, queries
+from app.upkeep import purge_queries
 from app.upkeep.purge_service import purge
-from tests.house.migration_rows import content, fill
+from tests.house.migration_rows import Content, content, fill, tables
 from tests.upkeep.conftest import record
 
 NOW = datetime(2024, 3, 4, 2, tzinfo=UTC)
@@ -24,6 +24,14 @@ PURGED = {entity.__tablename__ for entity in purge_queries.KEYS}
 
 def _ago(days: int) -> datetime:
     return NOW - timedelta(days=days)
+
+
+def _fill(connection: Connection) -> None:
+    fill(connection, tables(connection), (0, 1))
+
+
+async def _held(session: AsyncSession) -> Content:
+    return await (await session.connection()).run_sync(lambda opened: content(opened, tables(opened)))
 
 
 async def _like(session: Any, entity: Any, **changes: Any) -> Any:
@@ -40,8 +48,7 @@ async def test_what_is_older_than_the_settings_keep_it_goes_and_all_else_stays(
 ) -> None:
     monkeypatch.setattr(purge_queries, "ROWS_AT_ONCE", 2)
     async with transaction(sessions) as session:
-        shapes = await queries.shapes(session)
-        await fill(session, shapes, (0, 1))
+        await (await session.connection()).run_sync(_fill)
     async with transaction(sessions) as session:
         open_job = (await session.scalars(select(Job.code).order_by(Job.id))).first()
         session.add(kept_key := record(1, _ago(99)))
@@ -65,16 +72,16 @@ async def test_what_is_older_than_the_settings_keep_it_goes_and_all_else_stays(
                 notice_id=notice.id, digest_id=None,
             )  # fmt: skip
     async with transaction(sessions, writes=False) as session:
-        before = await content(session, shapes)
+        before = await _held(session)
         links = await session.scalar(select(func.count()).select_from(AuditEvent))
     rehearsed = await purge(sessions, SETTINGS, now=NOW, is_rehearsal=True)
     async with transaction(sessions, writes=False) as session:
-        assert await content(session, shapes) == before
+        assert await _held(session) == before
     assert await purge(sessions, SETTINGS, now=NOW) == rehearsed
     # Of each kind two rows, months old, were there: of the jobs they are queued, of the notices one is unread.
     assert rehearsed.model_dump() == {"requests": 5, "jobs": 2, "messages": 4, "notices": 2, "digests": 3}
     async with transaction(sessions, writes=False) as session:
-        after = await content(session, shapes)
+        after = await _held(session)
         assert {name for name in before if before[name] != after[name]} == PURGED | {"audit_events"}
         assert await session.scalar(select(func.count()).select_from(AuditEvent)) == (links or 0) + 1
         keys = await session.scalars(select(IdempotencyRecord.key).order_by(IdempotencyRecord.created_at))
@@ -90,11 +97,11 @@ async def test_what_is_older_than_the_settings_keep_it_goes_and_all_else_stays(
 async def test_what_is_kept_for_ever_is_kept(sessions: Sessions) -> None:
     for_ever = Settings(keep_days_requests=0, keep_days_jobs=0, keep_days_messages=0, keep_days_notices=0)
     async with transaction(sessions) as session:
-        await fill(session, shapes := await queries.shapes(session), (0, 1))
+        await (await session.connection()).run_sync(_fill)
     async with transaction(sessions, writes=False) as session:
-        before = await content(session, shapes)
+        before = await _held(session)
     assert not any(
         (await purge(sessions, for_ever, now=datetime(2099, 1, 1, tzinfo=UTC))).model_dump().values()
     )
     async with transaction(sessions, writes=False) as session:
-        assert await content(session, shapes) == before
+        assert await _held(session) == before
