@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import fields
 from typing import Final, cast
 
-from sqlalchemy import BigInteger, ColumnElement, String, Table, func, insert, select
+from sqlalchemy import BigInteger, ColumnElement, String, Table, bindparam, func, insert, select
 from sqlalchemy import cast as cast_to
 
 from app.accounts.audit import START, EventFilter, Link
@@ -19,6 +19,9 @@ _NAMES: Final = tuple(field.name for field in fields(Link))
 _COLUMNS: Final = tuple(getattr(AuditEvent, name) for name in _NAMES)
 _TABLE: Final = cast("Table", AuditEvent.__table__)
 _HOLD: Final = Direct(select(func.pg_advisory_xact_lock(cast_to(_END_OF_TRAIL, BigInteger)).cast(String)))
+_ADD: Final = Direct(
+    insert(_TABLE).values({name: bindparam(name, type_=_TABLE.c[name].type) for name in _NAMES})
+)
 _LAST: Final = Direct(
     select(AuditEvent.sequence, AuditEvent.hash).order_by(AuditEvent.sequence.desc()).limit(1)
 )
@@ -36,7 +39,7 @@ async def add_links(session: AsyncSession, links: Iterable[Link]) -> None:
     """Add links to the end of the trail, which the transaction holds."""
     rows = [{name: getattr(link, name) for name in _NAMES} for link in links]
     if rows:
-        await session.execute(insert(_TABLE), rows)
+        await _ADD.put(session, rows)
 
 
 async def newest_links(

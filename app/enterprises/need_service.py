@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
@@ -13,7 +14,7 @@ from app.enterprises.need_facts import NeedFacts
 from app.enterprises.rules import need_code
 from app.enterprises.schemas import NeedIn, NeedOut, NeedRevisionOut
 from app.enterprises.tables import Enterprise, Need, NeedRevision, Project
-from app.kernel.database import AsyncSession, IntegrityError
+from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor, page_of
 from app.kernel.settings import get_settings
@@ -29,7 +30,7 @@ async def submit_need(session: AsyncSession, viewer: Viewer, body: NeedIn, *, no
         Forbidden: the firm is seen, but another one's to speak for.
         Conflict: the subject has a need; it is to be revised.
     """
-    enterprise = await queries.enterprise_by_uscc(session, viewer.jurisdiction, body.uscc)
+    enterprise = await queries.speaker(session, viewer.jurisdiction, body.uscc)
     if enterprise is not None:
         require(viewer, Action.STATE_NEEDS, Target(region=enterprise.region_code, uscc=enterprise.uscc))
     faults = await _code_faults(session, viewer, body.facts, now)
@@ -45,15 +46,20 @@ async def submit_need(session: AsyncSession, viewer: Viewer, body: NeedIn, *, no
     if faults or enterprise is None:
         raise Refused("The need cannot be taken like this.", faults)
     code = need_code(body.uscc, number)
-    need = Need(code=code, enterprise_id=enterprise.id, project_id=project_id, revision=1, created_at=now)
-    try:
-        async with session.begin_nested():
-            session.add(need)
-    except IntegrityError as error:
+    need_id = await queries.add_need(
+        session,
+        {
+            "code": code,
+            "enterprise_id": enterprise.id,
+            "project_id": project_id,
+            "revision": 1,
+            "created_at": now,
+        },
+    )
+    if need_id is None:
         fault = Fault("uscc", "has a need", f"PUT /api/v1/needs/{code} revises it.", body.uscc)
-        raise Conflict("The subject's need is stored.", [fault]) from error
-    session.add(_revision(need, body.facts, now))
-    await session.flush()
+        raise Conflict("The subject's need is stored.", [fault])
+    await queries.add_revision(session, _wording(need_id, 1, body.facts, now))
     return await need_by_code(session, viewer, code)
 
 
@@ -101,10 +107,13 @@ async def need_by_code(session: AsyncSession, viewer: Viewer, code: str) -> Need
     Raises:
         NotFound: no such need that this viewer may see.
     """
-    found = await queries.need_by_code(session, viewer.jurisdiction, code)
-    if found is None:
+    line = await queries.shown_need(session, viewer.jurisdiction, code)
+    if line is None:
         raise _no_such_need(code)
-    return (await _shown(session, viewer, [found]))[0]
+    regions = frozenset({line.region_code, str(line.facts["region"])})
+    subject = Subject(line.uscc, regions, line.facts.get("chain"))
+    groups = (await disclosure_service.show(session, viewer, {line.id: subject}))[line.id]
+    return _line_out(line, groups)
 
 
 async def list_needs(
@@ -157,7 +166,7 @@ async def need_revisions(
 
 async def _code_faults(session: AsyncSession, viewer: Viewer, facts: NeedFacts, now: datetime) -> list[Fault]:
     book = load_reference_book(get_settings().seed_dir)
-    chains = await chain_codes(session, viewer)
+    chains = frozenset[str]() if facts.chain is None else await chain_codes(session, viewer)
     faults = need_faults(facts, "facts", viewer.jurisdiction, book, chains)
     if facts.established_on is not None and facts.established_on > shanghai_date(now):
         faults.append(Fault("facts.established_on", "lies in the future"))
@@ -169,16 +178,20 @@ def _no_such_need(code: str) -> NotFound:
 
 
 def _revision(need: Need, facts: NeedFacts, now: datetime) -> NeedRevision:
-    return NeedRevision(
-        need_id=need.id,
-        revision=need.revision,
-        facts=facts.as_json(),
-        amount_fen=facts.amount,
-        term_months=facts.term_months,
-        content_hash=facts.content_hash(),
-        stated_on=shanghai_date(now),
-        created_at=now,
-    )
+    return NeedRevision(**_wording(need.id, need.revision, facts, now))
+
+
+def _wording(need_id: int, revision: int, facts: NeedFacts, now: datetime) -> dict[str, Any]:
+    return {
+        "need_id": need_id,
+        "revision": revision,
+        "facts": facts.as_json(),
+        "amount_fen": facts.amount,
+        "term_months": facts.term_months,
+        "content_hash": facts.content_hash(),
+        "stated_on": shanghai_date(now),
+        "created_at": now,
+    }
 
 
 async def _shown(session: AsyncSession, viewer: Viewer, rows: Sequence[queries.NeedRow]) -> list[NeedOut]:
@@ -217,6 +230,24 @@ def _need_out(
         content_hash=None if withheld else revision.content_hash,
         created_at=need.created_at,
         revised_at=revision.created_at,
+    )
+
+
+def _line_out(line: Any, groups: Collection[FieldGroup]) -> NeedOut:
+    """Answer a need from a row of `shown_need`."""
+    withheld = _withheld(groups)
+    return NeedOut(
+        code=line.code,
+        uscc=line.uscc,
+        enterprise_name=line.name,
+        project=None if line.project_number is None else need_code(line.uscc, line.project_number),
+        revision=line.revision,
+        facts=mask(NeedFacts.model_validate(line.facts), groups),
+        withheld=withheld,
+        # Whoever knows the rest could try out the few values of a withheld fact against the hash.
+        content_hash=None if withheld else line.content_hash,
+        created_at=line.created_at,
+        revised_at=line.revised_at,
     )
 
 

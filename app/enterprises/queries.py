@@ -1,14 +1,16 @@
 """Reads and writes of firms, projects, contacts and needs; the viewer's area comes first where rows are listed."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
-from sqlalchemy import Row, Select, Table, and_, bindparam, select, update
+from sqlalchemy import Row, Select, String, Table, and_, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.enterprises.statements import Profile, StoredEnterprise, StoredNeed
 from app.enterprises.tables import Enterprise, EnterpriseContact, Need, NeedRevision, Project
 from app.kernel.database import insert_rows
+from app.kernel.direct import Direct
 
 NATION = "000000"
 ENTERPRISES = cast("Table", Enterprise.__table__)
@@ -26,6 +28,63 @@ def _within(statement: Chosen, area: str) -> Chosen:
     return (
         statement.where(Enterprise.region_code.startswith(prefix, autoescape=True)) if prefix else statement
     )
+
+
+def _pattern(area: str) -> str:
+    return f"{area.removesuffix('00').removesuffix('00')}%" if area != NATION else "%"
+
+
+_IN_AREA: Final = Enterprise.region_code.like(bindparam("area", required=False, type_=String()))
+_SHOWN_NEED: Final = Direct(
+    select(
+        Need.id,
+        Need.code,
+        Need.revision,
+        Need.created_at,
+        NeedRevision.facts,
+        NeedRevision.content_hash,
+        NeedRevision.created_at.label("revised_at"),
+        Enterprise.uscc,
+        Enterprise.name,
+        Enterprise.region_code,
+        Project.number.label("project_number"),
+    )
+    .select_from(Need)
+    .join(NeedRevision, and_(NeedRevision.need_id == Need.id, NeedRevision.revision == Need.revision))
+    .join(Enterprise, Enterprise.id == Need.enterprise_id)
+    .outerjoin(Project, Project.id == Need.project_id)
+    .where(Need.code == bindparam("code", required=False, type_=String()), _IN_AREA)
+)
+_SPEAKER: Final = Direct(
+    select(Enterprise.id, Enterprise.uscc, Enterprise.region_code).where(
+        Enterprise.uscc == bindparam("uscc", required=False, type_=String()), _IN_AREA
+    )
+)
+
+
+def _stated(table: Table, *names: str) -> dict[str, Any]:
+    return {name: bindparam(name, type_=table.c[name].type) for name in names}
+
+
+_NEED: Final = _stated(NEEDS, "code", "enterprise_id", "project_id", "revision", "created_at")
+_ADD_NEED: Final = Direct(
+    postgresql.insert(NEEDS)
+    .values(_NEED)
+    .on_conflict_do_nothing(index_elements=["code"])
+    .returning(NEEDS.c.id),
+    elsewhere=sqlite.insert(NEEDS)
+    .values(_NEED)
+    .on_conflict_do_nothing(index_elements=["code"])
+    .returning(NEEDS.c.id),
+)
+_ADD_REVISION: Final = Direct(
+    insert(REVISIONS).values(
+        _stated(
+            REVISIONS, "need_id", "revision", "facts", "amount_fen", "term_months", "content_hash", "stated_on",
+            "created_at",
+        )
+    )
+)  # fmt: skip
 
 
 async def enterprise_by_uscc(
@@ -206,6 +265,27 @@ async def need_by_code(
         await session.execute(select(Need.id).where(Need.code == code).with_for_update(key_share=True))
     statement = _within(_needs_with_subject().where(Need.code == code), area)
     return (await session.execute(statement)).one_or_none()
+
+
+async def shown_need(session: AsyncSession, area: str, code: str) -> Any | None:
+    """Answer a need with its current wording, its firm (by the viewer's area) and its project's number."""
+    return await _SHOWN_NEED.row(session, area=_pattern(area), code=code)
+
+
+async def speaker(session: AsyncSession, area: str, uscc: str) -> Any | None:
+    """Answer id, credit code and region of a firm of the viewer's area."""
+    return await _SPEAKER.row(session, area=_pattern(area), uscc=uscc)
+
+
+async def add_need(session: AsyncSession, need: Mapping[str, Any]) -> int | None:
+    """Store a new need; answer its id, or None if there is one with its code."""
+    row = await _ADD_NEED.row(session, **need)
+    return None if row is None else int(row.id)
+
+
+async def add_revision(session: AsyncSession, revision: Mapping[str, Any]) -> None:
+    """Store a new wording of a need."""
+    await _ADD_REVISION.put(session, [revision])
 
 
 async def list_needs(

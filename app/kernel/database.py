@@ -46,6 +46,7 @@ from app.kernel.sight import Criterion, Sight, WatchedSession, Written, restrict
 
 __all__ = [
     "ROWS_PER_BATCH",
+    "AsyncEngine",
     "AsyncSession",
     "Base",
     "BigId",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from asyncpg.exceptions import InvalidCachedStatementError
-from sqlalchemy import CompoundSelect, Dialect, Select
+from sqlalchemy import CompoundSelect, Dialect, Insert, Select
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.kernel.bulk import raise_translated
@@ -52,8 +52,9 @@ class _Compiled:
             compiled.bind_names[each] for each in compiled.post_compile_params if each.expanding
         )
         self._constants = compiled.construct_params(_check=False)
-        columns = compiled._result_columns  # noqa: SLF001 - SQLAlchemy has no public way to it
-        self._make = namedtuple("Row", [each.keyname for each in columns], rename=True)._make  # noqa: PYI024
+        columns = compiled._result_columns or []  # noqa: SLF001 - SQLAlchemy has no public way to it
+        row: Any = namedtuple("Row", [each.keyname for each in columns], rename=True)  # type: ignore[misc]  # noqa: PYI024 - names are those of the statement
+        self._make: Callable[[Sequence[Any]], Any] = row._make
         kinds = [each.type._cached_result_processor(dialect, None) for each in columns]  # noqa: SLF001 - as above
         self._processors = [(place, process) for place, process in enumerate(kinds) if process is not None]
 
@@ -69,14 +70,13 @@ class _Compiled:
     def _expanded(self, values: dict[str, Any]) -> _Sent:
         expanded = self._compiled._process_parameters_for_postcompile(dict(values))  # noqa: SLF001 - as above
         processors = {**self._compiled._bind_processors, **expanded.processors}  # noqa: SLF001 - as above
-        places: dict[str, tuple[str, int]] = {}
+        places: dict[str, tuple[str, int | None]] = {}
         for name in self._lists:
             for index, each in enumerate(expanded.parameter_expansion.get(name, ())):
                 places[each] = name, index
-        sources = []
+        sources: list[tuple[str, int | None, Any]] = []
         for each in expanded.positiontup or ():
-            name, index = places.get(each, (each, None))
-            sources.append((name, index, processors.get(each)))
+            sources.append((*places.get(each, (each, None)), processors.get(each)))
         return _Sent(expanded.statement, tuple(sources))
 
     def rows(self, records: Sequence[Any]) -> list[Any]:
@@ -93,10 +93,18 @@ class _Compiled:
 
 
 class Direct:
-    """A read with named parameters (`bindparam`), over mapped classes where a session may be narrowed."""
+    """A statement with named parameters (`bindparam`), over mapped classes where a session may be narrowed.
 
-    def __init__(self, statement: Select[Any] | CompoundSelect[Any]) -> None:
-        self._statement = statement
+    `elsewhere` is the same one as other databases than PostgreSQL write it, where that differs.
+    """
+
+    def __init__(
+        self,
+        statement: Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]] | Insert,
+        *,
+        elsewhere: Insert | None = None,
+    ) -> None:
+        self._statement, self._elsewhere = statement, statement if elsewhere is None else elsewhere
         self._compiled: dict[tuple[int, ...] | None, _Compiled] = {}
 
     async def rows(self, session: AsyncSession, **values: Any) -> Sequence[Any]:
@@ -105,7 +113,7 @@ class Direct:
             await session.flush()
         dialect = session.get_bind().dialect
         if dialect.name != "postgresql":
-            return (await session.execute(self._statement, values)).all()
+            return (await session.execute(self._elsewhere, values)).all()
         sight = sight_of(session)
         if sight is not None:
             values |= sight.by_name
@@ -120,6 +128,23 @@ class Direct:
             msg = f"{len(rows)} rows where one was expected"
             raise RuntimeError(msg)
         return rows[0] if rows else None
+
+    async def put(self, session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows that an insert with these parameters names, in their order."""
+        dialect = session.get_bind().dialect
+        if dialect.name != "postgresql":
+            await session.execute(self._elsewhere, list(rows))
+            return
+        compiled = self._of(sight_of(session), dialect)
+        sent = [compiled.sent(row) for row in rows]
+        driver, prepared = await _driver_of(session)
+        text = sent[0][0]
+        try:
+            if text not in prepared:
+                prepared[text] = await driver.prepare(text)
+            await prepared[text].executemany([arguments for _text, arguments in sent])
+        except Exception as error:  # noqa: BLE001 - raised again as SQLAlchemy raises them
+            await raise_translated(session, error, text)
 
     def _of(self, sight: Sight | None, dialect: Dialect) -> _Compiled:
         form = None if sight is None else sight.written.form
@@ -165,7 +190,7 @@ async def _driver_of(session: AsyncSession) -> tuple[Any, dict[str, Any]]:
     found: tuple[Any, dict[str, Any]] | None = session.info.get(_DRIVER)
     if found is None:
         connection = await session.connection()
-        raw = await connection.get_raw_connection()
+        raw: Any = await connection.get_raw_connection()
         found = raw.driver_connection, raw.info.setdefault(_PREPARED, {})
         if READS_ONLY in session.info:
             session.info[_DRIVER] = found

@@ -29,7 +29,7 @@ from app.kernel.errors import (
     Unauthenticated,
 )
 from app.kernel.limits import count_request
-from app.kernel.recording import reading
+from app.kernel.recording import Recorder, reading
 from app.kernel.settings import Settings
 from app.kernel.tables import IdempotencyRecord
 
@@ -147,12 +147,17 @@ def _now_keep(request: Request) -> None:
         bound.reschedule(None)
 
 
+def _recorder_of(request: Request) -> Recorder:
+    recorder: Recorder | None = getattr(request.app.state, "recorder", None)
+    return recorder or Recorder()
+
+
 async def _answer_inside(request: Request, marks: Mapping[str, Any], answer: Handler) -> Response:
     door: Door = request.app.state.door
     is_change = request.method not in READING_METHODS and not marks.get("x-reads-only")
     is_recorded = is_change or bool(marks.get("x-recorded"))
     sessions, writes = request.app.state.sessions, is_change or marks.get("x-writes")
-    async with transaction(sessions) if writes else reading(sessions, request.app.state.recorder) as session:
+    async with transaction(sessions) if writes else reading(sessions, _recorder_of(request)) as session:
         request.state.session = session
         viewer_key = await door.admit(request, session, marks)
         if marks.get("x-shows-secret"):

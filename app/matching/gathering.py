@@ -8,13 +8,11 @@ from threading import Lock
 from typing import Final, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from app.accounts.rules import Viewer
 from app.catalogue.service import products_in_force
 from app.chains.service import chain_book
 from app.institutions.service import institution_tree
-from app.kernel.database import AsyncSession, make_sessions
+from app.kernel.database import AsyncEngine, AsyncSession, make_sessions
 from app.kernel.recording import leaves
 from app.kernel.settings import get_settings
 from app.kernel.sharing import SharedLook
@@ -126,18 +124,25 @@ class MatcherShelf:
 
         Takes as long as an index build in the worst case: call it outside the event loop.
         """
+        found = self.at_hand(around)
+        if found is not None:
+            return found
         key = around.matcher_key
-        with self._lock:
-            found = self._matchers.get(key)
-            if found is not None:
-                self._matchers.move_to_end(key)
-                return found
         made = Matcher(around.indexed, around.plans, around.settings, wanted_backend())
         with self._lock:
             self._matchers[key] = made
             while len(self._matchers) > self._most:
                 self._matchers.popitem(last=False)
         return made
+
+    def at_hand(self, around: Surroundings) -> Matcher | None:
+        """Answer the matcher of these surroundings if it is built."""
+        key = around.matcher_key
+        with self._lock:
+            found = self._matchers.get(key)
+            if found is not None:
+                self._matchers.move_to_end(key)
+            return found
 
     def keys(self) -> Iterable[str]:
         """Answer what is at hand, the least lately used first."""

@@ -253,8 +253,12 @@ async def matches_of_need(
     """
     need = await enterprises.need_by_code(session, viewer, need_code)
     around = await surroundings(session, viewer, shanghai_date(now), library)
-    judged = await asyncio.to_thread(_judged, around, need.facts, limit)
-    return judged.model_copy(update={"withheld": need.withheld})
+    # One need is judged in a millisecond or two, sooner than a thread gets its turn; only what is built first takes long.
+    if "matcher_key" not in vars(around) or shelf.at_hand(around) is None:
+        await asyncio.to_thread(shelf.matcher_of, around)
+    judged = _judged(around, need.facts, limit)
+    judged.withheld = need.withheld
+    return judged
 
 
 def _judged(around: Surroundings, facts: NeedFacts, limit: int) -> MatchesOut:

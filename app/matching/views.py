@@ -10,7 +10,7 @@ from app.matching.engine import Integers, Matcher, Mode
 from app.matching.explain import (
     PairExplanation,
     PartOfScore,
-    explain_pair,
+    change_text,
     facts_to_ask,
     most_wanted_facts,
     score_parts,
@@ -22,13 +22,9 @@ from app.matching.schemas import (
     ExplanationOut,
     FindingOut,
     MatchesOut,
-    MatchOut,
-    NearMissOut,
     PartOut,
-    UndecidedOut,
-    WantedOut,
 )
-from app.policy.criteria import Finding, Verdict
+from app.policy.criteria import Finding, Verdict, evaluate, explain
 from app.policy.derived import chinese_name
 from app.policy.facts import Members
 
@@ -60,69 +56,67 @@ def judge(around: Surroundings, matcher: Matcher, need: MatchNeed, limit: int) -
     counts = matcher.best(judged.line, 1)
     undecided = matcher.candidates(judged.line, Mode.UNKNOWN).products
     asked = (matcher.products[number] for number in undecided[:MOST_ASKED_OF].tolist())
-    return MatchesOut(
-        on=around.on,
-        library=around.library,
-        products=len(matcher.products),
-        eligible=int(counts.eligible[0]),
-        unknown=int(counts.unknown[0]),
-        near_missed=len(matcher.candidates(judged.line, Mode.NEAR_MISS).products),
-        matches=_matches(judged, limit),
-        near_misses=judged.ranked(Mode.NEAR_MISS, MOST_BESIDE, _near_miss_of(judged)),
-        undecided=judged.ranked(Mode.UNKNOWN, MOST_BESIDE, _undecided_of(judged)),
-        asks=[
-            WantedOut(fact=name, name=chinese_name(name), products=count)
-            for name, count in most_wanted_facts(asked, need.facts)
-        ],
+    return MatchesOut.model_validate(  # all at once: a model for each part would cost more than judging
+        {
+            "on": around.on,
+            "library": around.library,
+            "products": len(matcher.products),
+            "eligible": int(counts.eligible[0]),
+            "unknown": int(counts.unknown[0]),
+            "near_missed": len(matcher.candidates(judged.line, Mode.NEAR_MISS).products),
+            "matches": _matches(judged, limit),
+            "near_misses": judged.ranked(Mode.NEAR_MISS, MOST_BESIDE, _near_miss_of(judged)),
+            "undecided": judged.ranked(Mode.UNKNOWN, MOST_BESIDE, _undecided_of(judged)),
+            "asks": [
+                {"fact": name, "name": chinese_name(name), "products": count}
+                for name, count in most_wanted_facts(asked, need.facts)
+            ],
+        }
     )
 
 
-def _matches(judged: _Judged, limit: int) -> list[MatchOut]:
+def _matches(judged: _Judged, limit: int) -> list[dict[str, Any]]:
     around = judged.around
     purposes = judged.need.facts.get("purposes")
     stated = purposes.known if isinstance(purposes, Members) else frozenset()
 
-    def show(number: int, score: int) -> MatchOut:
+    def show(number: int, score: int) -> dict[str, Any]:
         product = around.products[number]
         parts = score_parts(judged.need, around.indexed[number], around.plans, around.settings)
-        return MatchOut(
-            **_reference(product, around.tree),
-            rank=0,
-            score=score / POINTS_IN_ONE,
-            parts=[_part_out(part) for part in parts],
-            unserved_purposes=list(product.terms.unserved_purposes(stated)),
-        )
+        return _reference(product, around.tree) | {
+            "score": score / POINTS_IN_ONE,
+            "parts": [_part(part) for part in parts],
+            "unserved_purposes": list(product.terms.unserved_purposes(stated)),
+        }
 
     found = judged.ranked(Mode.ELIGIBLE, limit, show)
-    return [match.model_copy(update={"rank": rank}) for rank, match in enumerate(found, start=1)]
+    return [match | {"rank": rank} for rank, match in enumerate(found, start=1)]
 
 
-def _near_miss_of(judged: _Judged) -> Callable[[int, int], NearMissOut]:
+def _near_miss_of(judged: _Judged) -> Callable[[int, int], dict[str, Any]]:
     around = judged.around
 
-    def show(number: int, score: int) -> NearMissOut:
-        found = explain_pair(judged.need, around.indexed[number], around.plans, around.settings)
-        fails = [finding for finding in found.findings if finding.verdict is Verdict.FAIL]
-        return NearMissOut(
-            **_reference(around.products[number], around.tree),
-            score=score / POINTS_IN_ONE,
-            fails=findings_out(fails),
-            changes=list(found.changes),
-        )
+    def show(number: int, score: int) -> dict[str, Any]:
+        facts = judged.need.facts
+        fails = [each for each in around.indexed[number].conditions if evaluate(each, facts) is Verdict.FAIL]
+        return _reference(around.products[number], around.tree) | {
+            "score": score / POINTS_IN_ONE,
+            "fails": [_finding(explain(each, facts)) for each in fails],
+            "changes": [change_text(each, facts) for each in fails],
+        }
 
     return show
 
 
-def _undecided_of(judged: _Judged) -> Callable[[int, int], UndecidedOut]:
+def _undecided_of(judged: _Judged) -> Callable[[int, int], dict[str, Any]]:
     around = judged.around
 
-    def show(number: int, score: int) -> UndecidedOut:
+    def show(number: int, score: int) -> dict[str, Any]:
         names = facts_to_ask(around.indexed[number].conditions, judged.need.facts)
-        return UndecidedOut(
-            **_reference(around.products[number], around.tree),
-            score=score / POINTS_IN_ONE,
-            asks=asks_out(names),
-        )
+        return _reference(around.products[number], around.tree) | {
+            "score": score / POINTS_IN_ONE,
+            "asks": [{"fact": name, "name": chinese_name(name)} for name in names],
+        }
 
     return show
 
@@ -138,7 +132,7 @@ def explanation_out(
         verdict=found.verdict.word,
         score=found.score / POINTS_IN_ONE,
         findings=findings_out(found.findings),
-        parts=[_part_out(part) for part in found.parts],
+        parts=[PartOut(**_part(part)) for part in found.parts],
         changes=list(found.changes),
         asks=asks_out(found.asks),
     )
@@ -146,16 +140,17 @@ def explanation_out(
 
 def findings_out(findings: Iterable[Finding]) -> list[FindingOut]:
     """Answer judged criteria as JSON."""
-    return [
-        FindingOut(
-            facts=list(each.facts),
-            asked=each.asked,
-            found=each.found,
-            verdict=each.verdict.word,
-            source=each.source,
-        )
-        for each in findings
-    ]
+    return [FindingOut(**_finding(each)) for each in findings]
+
+
+def _finding(each: Finding) -> dict[str, Any]:
+    return {
+        "facts": list(each.facts),
+        "asked": each.asked,
+        "found": each.found,
+        "verdict": each.verdict.word,
+        "source": each.source,
+    }
 
 
 def asks_out(names: Iterable[str]) -> list[AskOut]:
@@ -163,16 +158,16 @@ def asks_out(names: Iterable[str]) -> list[AskOut]:
     return [AskOut(fact=name, name=chinese_name(name)) for name in names]
 
 
-def _part_out(part: PartOfScore) -> PartOut:
-    return PartOut(
-        part=part.part,
-        name=part.name,
-        value=part.value,
-        weight=part.weight,
-        points=part.points / POINTS_IN_ONE,
-        reason=part.reason,
-        citations=list(part.citations),
-    )
+def _part(part: PartOfScore) -> dict[str, Any]:
+    return {
+        "part": part.part,
+        "name": part.name,
+        "value": part.value,
+        "weight": part.weight,
+        "points": part.points / POINTS_IN_ONE,
+        "reason": part.reason,
+        "citations": list(part.citations),
+    }
 
 
 def _reference(product: ProductInForce, tree: InstitutionTree) -> dict[str, Any]:

@@ -8,10 +8,14 @@ silent fail, `all` is the minimum of its parts and `any` the maximum.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final
 
 from app.policy.facts import FACTS, Fact, Facts, FactValue, Kind, Members, fact_text
 from app.reference.regions import region_contains
+
+MOST_TEXTS: Final = 100_000
+"""Wordings of conditions that are remembered: products are explained again and again."""
 
 
 class Verdict(IntEnum):
@@ -214,13 +218,19 @@ class Finding:
     source: str
 
 
+@lru_cache(maxsize=MOST_TEXTS)
+def _named(condition: Condition) -> tuple[str, ...]:
+    return tuple(sorted(condition.facts()))
+
+
 def explain(condition: Condition, facts: Facts) -> Finding:
     """Explain one condition against a need's facts, in words for people (Chinese)."""
-    names = tuple(sorted(condition.facts()))
+    names = _named(condition)
     found = "；".join(f"{FACTS[name].chinese}：{fact_text(FACTS[name], facts.get(name))}" for name in names)
     return Finding(names, condition_text(condition), found, evaluate(condition, facts), condition.source)
 
 
+@lru_cache(maxsize=MOST_TEXTS)
 def condition_text(condition: Condition) -> str:
     """Say in Chinese what a condition asks."""
     match condition:
