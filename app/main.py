@@ -26,6 +26,7 @@ from app.allocation import api as allocation
 from app.allocation import handler_api as handlers
 from app.bottlenecks import api as bottlenecks
 from app.bulletins import api as bulletins
+from app.bulletins.following import follow_all
 from app.catalogue import api as catalogue
 from app.chains import api as chains
 from app.coordination import api as coordination
@@ -34,7 +35,6 @@ from app.desks import account, coordinator, invitation, signing
 from app.desks import second_factor as factor_pages
 from app.desks.pages import problem_page
 from app.docking import api as docking
-from app.docking.following import follow_all
 from app.enterprises import api as enterprises
 from app.enterprises import registration_api as registrations
 from app.institutions import api as institutions

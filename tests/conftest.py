@@ -25,7 +25,7 @@ from sqlalchemy.pool import NullPool
 
 from app.accounts.door import OpenDoor
 from app.accounts.rules import Viewer, local_operator
-from app.docking.following import follow_all
+from app.bulletins.following import follow_all
 from app.kernel.database import Sessions, make_engine, make_sessions
 from app.kernel.settings import PROJECT_ROOT, Settings
 from app.main import create_app

@@ -24,7 +24,7 @@ from rich.table import Table
 from app.accounts import audit_service
 from app.accounts.audit import Origin
 from app.accounts.rules import Viewer, local_operator
-from app.docking.following import follow_all
+from app.bulletins.following import follow_all
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, DBAPIError, make_engine, make_sessions, transaction
 from app.kernel.errors import Fault, Refused, RongqiaoError, Unavailable

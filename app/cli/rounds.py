@@ -2,8 +2,8 @@
 
 import typer
 
+from app.bulletins.following import follow_all
 from app.cli import edge
-from app.docking.following import follow_all
 from app.kernel.clock import utc_now
 from app.kernel.database import make_engine, make_sessions
 from app.kernel.settings import get_settings

@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from app.accounts.rules import Viewer
 from app.allocation.tables import Assignment, AssignmentSupport
+from app.coordination.case_notices import ToldCase
 from app.coordination.rules import CaseKind, CaseState
 from app.coordination.schemas import CaseFilter
 from app.coordination.tables import CoordinationCase, CoordinationComment
@@ -283,3 +284,32 @@ def batches(ids: Iterable[int]) -> Iterator[list[int]]:
     source = iter(sorted(set(ids)))
     while batch := list(islice(source, IDS_PER_STATEMENT)):
         yield batch
+
+
+async def told_cases(session: AsyncSession, numbers: Iterable[int]) -> list[tuple[ToldCase, date | None]]:
+    """Answer what notices say of cases, with the day on which each is due, by number."""
+    found = []
+    for batch in batches(numbers):
+        statement = (
+            select(
+                CoordinationCase.id,
+                CoordinationCase.kind,
+                CoordinationCase.body,
+                _Body.code,
+                _RaisedFor.code,
+                WhitelistEntry.id,
+                WhitelistEntry.code,
+                WhitelistEntry.region_code,
+                Enterprise.uscc,
+                CoordinationCase.due_on,
+            )
+            .join(WhitelistEntry, WhitelistEntry.id == CoordinationCase.entry_id)
+            .join(Enterprise, Enterprise.id == WhitelistEntry.enterprise_id)
+            .outerjoin(_Body, _Body.id == CoordinationCase.body_institution_id)
+            .outerjoin(_RaisedFor, _RaisedFor.id == CoordinationCase.raised_for_institution_id)
+            .where(CoordinationCase.id.in_(batch))
+            .order_by(CoordinationCase.id)
+        )
+        for number, kind, *rest, due in await session.execute(statement):
+            found.append((ToldCase(number, CaseKind(kind), *rest), due))
+    return found

@@ -10,7 +10,7 @@ from app.accounts import audit_service
 from app.accounts.permissions import Action, Target, forbidden, may_do
 from app.accounts.rules import Viewer, local_operator
 from app.allocation.gathering import coordinator_of
-from app.coordination import queries
+from app.coordination import queries, telling_service
 from app.coordination.queries import CaseEntry
 from app.coordination.rules import (
     COORDINATORS_OWN,
@@ -73,6 +73,7 @@ async def raise_case(session: AsyncSession, viewer: Viewer, body: CaseIn, *, now
     numbers = await queries.add_cases(session, [row])
     number = numbers[entry.id, body.kind]
     _note(session, number, {"entry": entry.code, "kind": body.kind.value}, now)
+    await telling_service.tell_raised(session, [number], viewer.person, now=now)
     await CASES_CHANGED.tell(session, [entry.id], now)
     found = await queries.case_by_id(session, viewer, number)
     assert found is not None, "whoever may raise a case sees it"
@@ -104,6 +105,7 @@ async def raise_cases(
     kinds = Counter(kind.value for _entry, kind in numbers)
     first = min(numbers.values())
     _note(session, first, {"cases": len(numbers), "kinds": dict(sorted(kinds.items()))}, now)
+    await telling_service.tell_raised(session, list(numbers.values()), None, now=now)
     await CASES_CHANGED.tell(session, sorted({entry_id for entry_id, _kind in numbers}), now)
     return {key: case_code(number) for key, number in numbers.items()}
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from app.accounts import audit_service
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
-from app.coordination import queries
+from app.coordination import queries, telling_service
 from app.coordination.effects_service import facts_resolved, missing_elements, open_spans_of
 from app.coordination.queries import ListedCase
 from app.coordination.raising_service import body_faults, raise_case, raise_cases
@@ -132,6 +132,7 @@ async def comment(
     row = CoordinationComment(case_id=found.case.id, written_by=viewer.name, body=body.text, created_at=now)
     stored = await queries.add_comment(session, row)
     audit_service.note(session, "comment_case", "coordination_case", code, now=now)
+    await telling_service.tell_commented(session, found.case.id, stored.id, viewer.person, now=now)
     return comment_out(stored)
 
 
@@ -193,6 +194,7 @@ async def _close(
     await session.flush()
     detail = {"entry": found.entry, "kind": kind.value}
     audit_service.note(session, f"{act.value}_case", "coordination_case", code, now=now, detail=detail)
+    await telling_service.tell_closed(session, row.id, CaseState(row.state), viewer.person, now=now)
     await CASES_CHANGED.tell(session, [row.entry_id], closed_at)
     return case_out(found, shanghai_date(now))
 

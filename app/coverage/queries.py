@@ -1,19 +1,22 @@
 """Reads and writes of coverage: editions, names, closed months (facts: fact_queries.py)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.accounts.rules import Viewer
 from app.chains.tables import Chain
 from app.coverage.facts import Place
 from app.coverage.rules import Cut
 from app.coverage.tables import CoverageSnapshot
+from app.docking.tables import DockingEvent
 from app.institutions.tables import Institution
 from app.kernel.errors import Conflict, Fault
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
@@ -77,6 +80,9 @@ async def edition_by_code(session: AsyncSession, viewer: Viewer, code: str) -> W
         WhitelistEdition.jurisdiction == viewer.jurisdiction, WhitelistEdition.code == code
     )
     return (await session.execute(statement)).scalar_one_or_none()
+
+
+IDS_PER_STATEMENT: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,3 +184,32 @@ async def closed_months(session: AsyncSession, viewer: Viewer) -> Sequence[str]:
         .order_by(CoverageSnapshot.month)
     )
     return (await session.execute(statement)).scalars().all()
+
+
+async def months_of(session: AsyncSession, viewer: Viewer, snapshots: Collection[int]) -> Sequence[str]:
+    """Answer the months of some snapshots of the viewer's jurisdiction, oldest first."""
+    statement = (
+        select(CoverageSnapshot.month)
+        .where(CoverageSnapshot.jurisdiction == viewer.jurisdiction, CoverageSnapshot.id.in_(snapshots))
+        .order_by(CoverageSnapshot.month)
+    )
+    return (await session.execute(statement)).scalars().all()
+
+
+async def moments_logged(session: AsyncSession, entry_ids: Collection[int], since: datetime) -> set[datetime]:
+    """Answer when that happened which was logged of some entries since an instant, or voided by it."""
+    wrong, found = aliased(DockingEvent), set[datetime]()
+    source = iter(sorted(entry_ids))
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        statement = (
+            select(func.coalesce(wrong.occurred_at, DockingEvent.occurred_at))
+            .distinct()
+            .select_from(DockingEvent)
+            .outerjoin(
+                wrong,
+                and_(wrong.entry_id == DockingEvent.entry_id, wrong.sequence == DockingEvent.corrects),
+            )
+            .where(DockingEvent.entry_id.in_(batch), DockingEvent.recorded_at >= since)
+        )
+        found |= set((await session.execute(statement)).scalars())
+    return found

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
-from app.coverage import canonical, queries, standalone_verifier
+from app.coverage import canonical, queries, standalone_verifier, telling_service
 from app.coverage.facts import MonthFacts
 from app.coverage.gathering import gather
 from app.coverage.looking import sees_all_rows, shown_rows
@@ -44,6 +44,7 @@ from app.coverage.schemas import (
 )
 from app.coverage.tables import CoverageSnapshot
 from app.coverage.targets import measure
+from app.coverage.topics import MONTHS_CLOSED
 from app.coverage.verification import examine
 from app.coverage.workbook import coverage_workbook
 from app.kernel.database import AsyncSession
@@ -194,6 +195,8 @@ async def close(session: AsyncSession, viewer: Viewer, month: str, *, now: datet
         closed_at=now,
     )
     await queries.keep_snapshot(session, snapshot)
+    await telling_service.tell_closed(session, viewer.jurisdiction, month, edition.code, now=now)
+    await MONTHS_CLOSED.tell(session, [snapshot.id], now)
     return closed_out(snapshot, edition.code)
 
 

@@ -1,5 +1,6 @@
 """Rows of clocks: written when an entry changes, read in the order of urgency."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,13 +8,17 @@ from itertools import islice
 from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, Select, Table, and_, delete, func, not_, or_, select
+from sqlalchemy.orm import aliased
 
 from app.accounts.rules import Viewer
+from app.accounts.tables import Person
 from app.allocation.tables import Assignment, EntryHandler
 from app.docking.kinds import LEVELS
+from app.docking.party_notices import HandedOver, Moved
 from app.docking.schemas import ClockFilter
 from app.docking.tables import EntryClock
 from app.docking.working_time import Step
+from app.enterprises.tables import Enterprise
 from app.institutions.tables import Institution
 from app.kernel.database import AsyncSession, put_rows
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
@@ -180,6 +185,58 @@ async def institutions_given(session: AsyncSession, entry_ids: Collection[int], 
         )
         found += [one for one in (await session.execute(statement)).scalars() if one is not None]
     return found
+
+
+async def entries_moved(session: AsyncSession, entry_ids: Collection[int], at: datetime) -> list[Moved]:
+    """Answer those of some entries whose party was replaced by another at an instant, by id."""
+    former, found = aliased(Assignment), dict[int, Moved]()
+    source = iter(sorted(entry_ids))
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        statement = (
+            select(
+                Assignment.id,
+                WhitelistEntry.id,
+                WhitelistEntry.code,
+                Enterprise.uscc,
+                former.end_reason,
+                former.institution_id,
+                former.responsible_body,
+                Assignment.institution_id,
+                Assignment.responsible_body,
+            )
+            .join(former, and_(former.entry_id == Assignment.entry_id, former.ended_at == at))
+            .join(WhitelistEntry, WhitelistEntry.id == Assignment.entry_id)
+            .join(Enterprise, Enterprise.id == WhitelistEntry.enterprise_id)
+            .where(
+                Assignment.entry_id.in_(batch), Assignment.assigned_at == at, Assignment.ended_at.is_(None)
+            )
+            .order_by(Assignment.entry_id, former.id.desc())
+        )
+        # Of several that ended at that instant the first was what stood before it.
+        found |= {row[1]: Moved(*row) for row in await session.execute(statement)}
+    return list(found.values())
+
+
+async def handed_at(session: AsyncSession, entry_ids: Collection[int], at: datetime) -> list[HandedOver]:
+    """Answer how many of some entries each person was given at an instant, and still has."""
+    found: Counter[tuple[int, str, str]] = Counter()
+    source = iter(sorted(entry_ids))
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        statement = (
+            select(Person.id, Person.name, EntryHandler.given_by, func.count())
+            .join(EntryHandler, EntryHandler.person_id == Person.id)
+            .join(Assignment, Assignment.id == EntryHandler.assignment_id)
+            .where(
+                Assignment.entry_id.in_(batch),
+                Assignment.ended_at.is_(None),
+                EntryHandler.since == at,
+                EntryHandler.ended_at.is_(None),
+            )
+            .group_by(Person.id, Person.name, EntryHandler.given_by)
+        )
+        for person, name, given_by, count in await session.execute(statement):
+            found[person, name, given_by] += count
+    return [HandedOver(*key, count) for key, count in sorted(found.items())]
 
 
 async def edition_batches(session: AsyncSession, edition_id: int, size: int) -> AsyncIterator[list[int]]:

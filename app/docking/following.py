@@ -14,7 +14,8 @@ from app.whitelist.topics import ROSTER_CHANGED
 def follow_all() -> None:
     """Follow the rooms below, and tell allocation who declined what; both doors call it once."""
     PARTIES_CHANGED.follow(case_service.raise_wanted)
-    PARTIES_CHANGED.follow(notice_service.tell_assigned)
+    for tell in (notice_service.tell_assigned, notice_service.tell_moved, notice_service.tell_handed_over):
+        PARTIES_CHANGED.follow(tell)
     CASES_CHANGED.follow(case_service.move_on)
     for topic in (ROSTER_CHANGED, PARTIES_CHANGED, CASES_CHANGED):
         topic.follow(clock_service.refresh)

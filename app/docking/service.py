@@ -27,9 +27,11 @@ from app.docking.recording import Draft
 from app.docking.repeating import logged_before
 from app.docking.rules import Event, effective, fold
 from app.docking.schemas import EventIn, EventOut
+from app.docking.topics import BACKDATED
 from app.docking.views import event_out
 from app.kernel.database import AsyncSession, unrestricted
 from app.kernel.errors import Fault, Refused
+from app.kernel.shanghai import shanghai_date
 
 _PASSES_ON: Final = frozenset({EventKind.DECLINED, EventKind.GUARANTEE_GRANTED, EventKind.CORRECTED})
 """They may change who is responsible; allocations of the edition wait meanwhile."""
@@ -201,6 +203,14 @@ async def _follow_up(
         told = [(dossier.id, event.sequence) for dossier, event in logged if _is_decline(dossier, event)]
         await answer_service.tell_declined(session, told, now=now)
         await answer_service.tell_logged(session, logged, now=now)
+        late = {dossier.id for dossier, event in logged if _is_of_earlier_month(dossier, event, now)}
+        await BACKDATED.tell(session, sorted(late), now)
+
+
+def _is_of_earlier_month(dossier: EntryDossier, event: Event, now: datetime) -> bool:
+    """Tell whether it happened before this month in Shanghai, or voids something that did."""
+    wrong = next((one for one in dossier.events if one.sequence == event.corrects), event)
+    return shanghai_date(wrong.occurred_at) < shanghai_date(now).replace(day=1)
 
 
 def _code(dossier: EntryDossier) -> str:

@@ -80,6 +80,8 @@ class NewNotice:
     link: str = ""
     audience: tuple[tuple[Role, str], ...] = ()
     persons: tuple[int, ...] = ()
+    but: int | None = None
+    """Who did it, and need not be told."""
     is_urgent: bool = False
 
     def __post_init__(self) -> None:

@@ -60,7 +60,7 @@ def _rows(
     rows: dict[tuple[str, int], dict[str, Any]] = {}
     for one in notices:
         persons = {person for pair in one.audience for person in holders.get(pair, ())}
-        for person in persons | (named & set(one.persons)):
+        for person in (persons | (named & set(one.persons))) - {one.but}:
             rows.setdefault((one.event_key, person), _row(one, person, now))
     return [rows[key] for key in sorted(rows)]
 

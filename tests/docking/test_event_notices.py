@@ -66,4 +66,9 @@ async def test_an_offer_and_its_grant_reach_the_enterprise_each_once(
     found = (
         await session.scalars(select(Notice).where(Notice.person_id == person).order_by(Notice.id))
     ).all()
-    assert [(one.kind, "DB于2023年11月15日" in one.body) for one in found] == [("guarantee", True)] * 2
+    # With the guarantee granted a bank answers for it, and the enterprise hears of that too.
+    assert [(one.kind, "DB于2023年11月15日" in one.body) for one in found] == [
+        ("guarantee", True),
+        ("rerouted", False),
+        ("guarantee", True),
+    ]
