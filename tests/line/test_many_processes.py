@@ -29,8 +29,7 @@ SETTINGS: Final = {
     "RONGQIAO_SECRET_KEYS": "one and the same for all of the processes, with room to spare",
     "RONGQIAO_EMBEDDED_WORKER": "false",
     "RONGQIAO_VIEWER_CACHE_SECONDS": str(BELIEVED_SECONDS),
-    "RONGQIAO_ROUND_SECONDS": "1",
-    "RONGQIAO_JOB_LEASE_SECONDS": "3",
+    "RONGQIAO_ROUND_SECONDS": "3",
     "RONGQIAO_MATCHING_BACKEND": "numpy",
     "RONGQIAO_LOG_LEVEL": "ERROR",
 }
