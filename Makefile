@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test fuzz lint bench real sbom image-check migration clean
+.PHONY: help install run test fuzz lint bench load real sbom image-check migration clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ fuzz: $(STAMP) ## the API's description walked for long: every bound, many more 
 
 bench: $(STAMP) ## all benchmarks, as tables of ratios
 	$(BIN)/rongqiao bench
+
+load: $(STAMP) ## the load test: one server process beside PostgreSQL, as shares of an empty route
+	$(BIN)/python -m benchmarks load
 
 real: $(STAMP) ## the whole line on a roster of real manufacturers (needs RONGQIAO_REAL_DATA)
 	$(BIN)/python -m benchmarks.real_roster

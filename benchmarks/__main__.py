@@ -34,6 +34,7 @@ NAMES = (
     "clocks",
     "authentication",
     "storage",
+    "load",
 )
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"

@@ -1,21 +1,29 @@
-"""Load: one server process beside PostgreSQL on the same cores, its routes as shares of an empty one.
+"""Load on one server process with PostgreSQL on the same cores: its routes as shares of an empty one.
 
     python -m benchmarks load [--quick]
+
+100,000 entries, 5,000 products; `rongqiao serve` as it is (door, records, log lines), PostgreSQL as shipped
+(fsync on) and this generator share the machine. The empty route (`GET /healthz`) passes the same server and
+envelope in the same run, before and after. `requests/s`: 16 connections ask without pause, each a person of
+their own; submitting is counted in requests, a POST and a GET by turns, each pair by another enterprise.
+`p50`, `p99`: the same number of requests a second for every route (`at`: a third of what the slowest of
+them can take), at random instants, from when each should have been sent. Twice the
+saturating load: random instants too; `shed` were turned away with 503 and Retry-After. `recovered`: seconds
+until an answer comes as fast again as half of them did before. Answers are compared with those of a server
+that remembers nothing.
 """
 
 import asyncio
 import json
 import os
-import random
 import secrets
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import cycle
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Final
 
 from alembic import command
@@ -25,28 +33,47 @@ from app.accounts.key_ring import KeyRing
 from app.cli.database import alembic_config
 from app.kernel.database import make_engine, make_sessions
 from benchmarks.databases import postgresql
-from benchmarks.load_client import Outcome, closed, get, one, opened, post
-from benchmarks.load_world import JURISDICTION, MONTH, Cast, LoadWorld, Size
+from benchmarks.load_client import Asker, Outcome, closed, get, one, opened
+from benchmarks.load_scenes import EMPTY, MIXED, Askers, Scene
+from benchmarks.load_world import JURISDICTION, Cast, LoadWorld, Size
 
 ROOT = Path(__file__).resolve().parents[1]
-Row = dict[str, Any]
 PORT: Final = 18_321
-EMPTY: Final = os.environ.get("EMPTY", "/healthz")
+CONNECTIONS: Final = 16
+MOST_CONNECTIONS: Final = 600
+LATENCY_SHARE: Final = 3
+RECOVERED: Final = 30
+Row = dict[str, Any]
+
+
+def run(*, quick: bool = False) -> list[Row]:
+    """Measure; answer rows of one table."""
+    size = Size(2_000, 300, 4_000) if quick else Size(100_000, 5_000, 40_000)
+    secret = secrets.token_urlsafe(48)
+    with postgresql() as url, tempfile.TemporaryDirectory() as folder:
+        command.upgrade(alembic_config(url), "head")
+        cast = asyncio.run(_fill(url, size, KeyRing((secret,))))
+        log = Path(folder) / "server.log"
+        with served(url, secret, log) as server:
+            try:
+                return asyncio.run(_measured(cast, server.pid, quick=quick))
+            except Exception:
+                print(log.read_text(errors="replace")[-2_000:], file=sys.stderr)
+                raise
 
 
 async def _fill(url: str, size: Size, ring: KeyRing) -> Cast:
-    engine = make_engine(url)
-    world = LoadWorld(size, ring)
+    engine, world = make_engine(url), LoadWorld(size, ring)
     await world.store(make_sessions(engine))
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(text("ANALYZE"))
+        await connection.execute(text("VACUUM ANALYZE"))
     await engine.dispose()
     return world.cast()
 
 
 @contextmanager
-def served(url: str, secret: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def served(url: str, secret: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run `rongqiao serve` in a process of its own; its log goes to a file."""
     settings = {
         "RONGQIAO_DATABASE_URL": url,
@@ -57,110 +84,134 @@ def served(url: str, secret: str, folder: Path) -> Iterator[subprocess.Popen[byt
         "RONGQIAO_EMBEDDED_WORKER": "false",
         "RONGQIAO_ROUND_SECONDS": "0",
     }
-    with (folder / "server.log").open("wb") as log:
-        runner = [sys.executable, "-c", "from app.cli import main; main()", "serve"]
-        server = subprocess.Popen(runner, cwd=ROOT, env=os.environ | settings, stdout=log, stderr=log)
+    serve = [sys.executable, "-c", "from app.cli import main; main()", "serve"]
+    with log.open("wb") as lines:
+        server = subprocess.Popen(serve, cwd=ROOT, env=os.environ | settings, stdout=lines, stderr=lines)
         try:
             yield server
         finally:
             server.terminate()
-            server.wait(20)
+            try:
+                server.wait(15)
+            except subprocess.TimeoutExpired:
+                server.kill()
 
 
 async def _ready() -> None:
-    for _ in range(400):
+    for _ in range(600):
         try:
-            await one(PORT, get(EMPTY))
+            await one(PORT, get("/healthz"))
         except OSError:
             await asyncio.sleep(0.1)
         else:
             return
-    raise TimeoutError
+    msg = "the server did not start"
+    raise TimeoutError(msg)
 
 
-class Askers:
-    def __init__(self, cast: Cast) -> None:
-        self.cast, self.chance = cast, random.Random(11)
-        self.applicants = iter(cast.applicants)
-        self.managers = cycle(cast.managers)
-
-    def empty(self) -> Iterator[bytes]:
-        request = get(EMPTY)
-        while True:
-            yield request
-
-    def entry(self) -> Iterator[bytes]:
-        while True:
-            token, entries = next(self.managers)
-            for entry in self.chance.choices(entries, k=ASKED_IN_A_ROW):
-                yield get(f"/api/v1/whitelist/entries/{entry}", token)
-
-    def page(self) -> Iterator[bytes]:
-        while True:
-            token, _entries = next(self.managers)
-            for _ in range(ASKED_IN_A_ROW):
-                yield get("/api/v1/whitelist/entries?assigned_to=me&limit=25", token)
-
-    def submit(self) -> Iterator[bytes]:
-        while True:
-            token, uscc, facts = next(self.applicants)
-            yield post("/api/v1/needs", token, b'{"uscc":"%s","facts":%s}' % (uscc.encode(), facts))
-            yield get(f"/api/v1/needs/{uscc}/matches", token)
-
-
-ASKED_IN_A_ROW = 50
-
-
-def _cpu(pid):
-    f = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
-    return (int(f[11]) + int(f[12])) / 100
-
-
-def _cpu_pg():
-    total = 0
-    for p in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            t = p.read_text()
-        except OSError:
-            continue
-        if "(postgres)" in t:
-            f = t.rsplit(")", 1)[1].split()
-            total += (int(f[11]) + int(f[12])) / 100
-    return total
-
-
-async def _measured(pid: int, cast: Cast, seconds: float, warm: float) -> list[Row]:
+async def _measured(cast: Cast, server: int, *, quick: bool) -> list[Row]:
     await _ready()
+    seconds = 0.7 if quick else 8.0
     askers = Askers(cast)
-    rows: list[Row] = []
-    for what, of in (("empty", askers.empty), ("entry", askers.entry), ("page", askers.page), ("submit", askers.submit), ("empty", askers.empty)):
-        if os.environ.get("ONLY") and what not in os.environ["ONLY"].split(","):
-            continue
-        status, body, took = await one(PORT, next(of()))
-        print(what, status, took, len(body), body[:200])
-        before = _cpu(pid), _cpu_pg()
-        began = time.perf_counter()
-        found = await closed(PORT, [of() for _ in range(32)], seconds, warm)
-        n = sum(found.statuses.values()) * (seconds + warm + .3) / seconds or 1
-        print(what, round(found.rate), dict(found.statuses), [round(found.percentile(x), 2) for x in (.5, .99)], "cpu ms", round(1e3*(_cpu(pid)-before[0])/n,3), "pg ms", round(1e3*(_cpu_pg()-before[1])/n,3), flush=True)
+    scenes = askers.scenes()
+    for scene in scenes:  # what is compiled and gathered once, is so now
+        await closed(PORT, _askers(scene, CONNECTIONS), seconds / 4, 0.2)
+    await _check(cast)
+    most = {scene.name: await _most(scene, server, seconds) for scene in (*scenes, scenes[0])}
+    again = await _most(scenes[0], server, seconds / 2)
+    empty = (most[EMPTY][0].rate + again[0].rate) / 2
+    rate = min(found.rate for found, _cpu in most.values()) / LATENCY_SHARE
+    rows = []
+    calm: dict[str, Outcome] = {}
+    for scene in scenes:
+        calm[scene.name] = await opened(PORT, _askers(scene, 64), rate, seconds)
+    for scene in scenes:
+        found, cpu = most[scene.name]
+        rows.append(_row(scene, found, cpu, empty, calm[scene.name], calm[EMPTY], rate))
+    rows.append(await _overload(scenes, most[MIXED][0].rate, calm[MIXED], seconds))
     return rows
 
 
-def run(*, quick: bool = False) -> list[Row]:
-    size = Size(2_000, 500, 2_000) if quick else Size(100_000, 5_000, 20_000)
-    secret = secrets.token_urlsafe(48)
-    with postgresql() as url, tempfile.TemporaryDirectory() as folder:
-        command.upgrade(alembic_config(url), "head")
-        began = time.perf_counter()
-        cast = asyncio.run(_fill(url, size, KeyRing((secret,))))
-        print("filled", time.perf_counter() - began, flush=True)
-        with served(url, secret, Path(folder)) as server:
-            try:
-                rows = asyncio.run(_measured(server.pid, cast, float(os.environ.get('SECONDS_','3')), 1))
-            finally:
-                os.system(f"tail -c 2500 {folder}/server.log")
-    return rows
+def _askers(scene: Scene, count: int) -> list[Asker]:
+    return [scene.asker() for _ in range(count)]
 
 
-if __name__ == "__main__":
-    run(quick="--quick" in sys.argv)
+async def _most(scene: Scene, server: int, seconds: float) -> tuple[Outcome, float]:
+    """Answer what a route can take, and the milliseconds of the server's processor that a request takes."""
+    before = _processor_seconds(server)
+    found = await closed(PORT, _askers(scene, CONNECTIONS), seconds, 0.0)
+    asked = sum(found.statuses.values()) or 1
+    return found, 1_000 * (_processor_seconds(server) - before) / asked
+
+
+def _processor_seconds(process: int) -> float:
+    times = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _row(
+    scene: Scene, found: Outcome, cpu: float, empty: float, calm: Outcome, base: Outcome, rate: float
+) -> Row:
+    share = found.rate / empty
+    slower = calm.percentile(0.99) / base.percentile(0.99)
+    return {
+        "what": scene.name,
+        "requests/s": round(found.rate),
+        "share": round(share, 3),
+        "at least": scene.least or "",
+        "server ms": round(cpu, 3),
+        "at": f"{rate:.0f}/s",
+        "p50 ms": round(calm.percentile(0.5), 2),
+        "p99 ms": round(calm.percentile(0.99), 2),
+        "p99 times": round(slower, 1),
+        "shed": found.shed + calm.shed,
+        "errors": found.errors + calm.errors,
+        "kept": "" if scene.least is None else "yes" if share >= scene.least and slower <= 3 else "no",
+    }
+
+
+async def _overload(scenes: tuple[Scene, ...], most: float, calm: Outcome, seconds: float) -> Row:
+    """Ask twice as much as saturates, for some time; then see how long it takes until answers come as before."""
+    mixed = next(scene for scene in scenes if scene.name == MIXED)
+    found = await opened(PORT, _askers(mixed, MOST_CONNECTIONS), 2 * most, seconds)
+    took = await _recovery(mixed, calm.percentile(0.5) / 1_000)
+    return {
+        "what": f"twice the saturating load, mixed, {2 * most:.0f}/s asked",
+        "requests/s": round(found.rate),
+        "p50 ms": round(found.percentile(0.5), 2),
+        "p99 ms": round(found.percentile(0.99), 2),
+        "shed": found.shed,
+        "errors": found.errors,
+        "kept": f"{'yes' if not found.errors and took < RECOVERED else 'no'}, recovered in {took:.2f} s",
+    }
+
+
+async def _recovery(scene: Scene, usual: float) -> float:
+    began, asker, told = perf_counter(), scene.asker(), None
+    fast = 0
+    while perf_counter() - began < RECOVERED and fast < 5:
+        told, _body, seconds = await one(PORT, asker.send(told))
+        fast = fast + 1 if told.startswith("2") and seconds <= 3 * usual + 0.005 else 0
+    return perf_counter() - began
+
+
+async def _check(cast: Cast) -> None:
+    """Compare answers of routes that read with what they answered the first time, byte by byte."""
+    for token, entries in cast.managers[:3]:
+        for path in (
+            f"/api/v1/whitelist/entries/{entries[0]}",
+            "/api/v1/whitelist/entries?assigned_to=me&limit=25",
+        ):
+            answers = {(await one(PORT, get(path, token)))[:2] for _ in range(3)}
+            assert len(answers) == 1, f"{path} is answered differently when asked again"
+            [(status, body)] = answers
+            told = json.loads(body)
+            assert status == "200", f"{path}: {status}"
+            shown = [told["code"]] if "code" in told else [item["code"] for item in told["items"]]
+            assert shown == (entries[:1] if "code" in told else sorted(entries)[:25]), (
+                f"{path} shows other entries"
+            )
+        other = cast.managers[-1][1][0]
+        assert (await one(PORT, get(f"/api/v1/whitelist/entries/{other}", token)))[0] == "404", (
+            "shown to others"
+        )

@@ -9,14 +9,14 @@ import asyncio
 import random
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-Ask = Callable[[], bytes]
-Check = Callable[[bytes], None]
-BUSY = b"503"
-MOST_CONNECTIONS = 900
+Asker = Generator[bytes, str | None, None]
+"""Answers the next request, given the status of the answer to the one before (None at first)."""
+BUSY = "503"
+LONGEST_ANSWER = 15
 
 
 @dataclass
@@ -63,17 +63,22 @@ class Connection(asyncio.Protocol):
         self.answered, self.is_open = answered, False
         self.began, self.buffer, self.needed = 0.0, b"", 0
         self.transport: asyncio.Transport | None = None
-        self.lost: Callable[[Connection], None] | None = None
+        self.asker: Asker | None = None
+        self.told: str | None = None
 
     def connection_made(self, transport: Any) -> None:
         self.transport, self.is_open = transport, True
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
         self.is_open = False
-        if self.lost is not None:
-            self.lost(self)
+
+    def go_on(self, began: float) -> None:
+        """Ask what its asker asks next; its time counts from `began`."""
+        assert self.asker is not None
+        self.ask(self.asker.send(self.told), began)
 
     def ask(self, request: bytes, began: float) -> None:
+        """Send a request."""
         assert self.transport is not None
         self.began = began
         self.transport.write(request)
@@ -88,6 +93,7 @@ class Connection(asyncio.Protocol):
             self.head = end
         if len(self.buffer) >= self.needed:
             whole, self.buffer, self.needed = self.buffer, b"", 0
+            self.told = whole[9:12].decode()
             self.answered(self, whole[9:12], whole[: self.head], whole[self.head + 4 :])
 
 
@@ -99,8 +105,8 @@ def _length(data: bytes, end: int) -> int:
 class Counted:
     """Counts answers into an outcome."""
 
-    def __init__(self, check: Check | None = None) -> None:
-        self.outcome, self.check, self.is_counting = Outcome(), check, False
+    def __init__(self) -> None:
+        self.outcome, self.is_counting = Outcome(), False
 
     def count(self, connection: Connection, status: bytes, head: bytes, body: bytes) -> None:
         if not self.is_counting:
@@ -109,12 +115,10 @@ class Counted:
         outcome.statuses[told] += 1
         if told[0] == "2":
             outcome.latencies.append(time.perf_counter() - connection.began)
-        elif status == BUSY and b"retry-after:" not in head:
+        elif told == BUSY and b"retry-after:" not in head:
             outcome.silent_503 += 1
-        elif status != BUSY and outcome.statuses[told] == 1:
-            print(f"first {told}: {body[:300]!r}", flush=True)  # noqa: T201 - a benchmark says what went wrong
-        if self.check is not None and told[0] == "2":
-            self.check(body)
+        elif told != BUSY and outcome.statuses[told] == 1:
+            print(f"first {told}: {body[:300]!r}", flush=True)
 
 
 async def connected(port: int, answered: Callable[[Connection, bytes, bytes, bytes], None]) -> Connection:
@@ -124,37 +128,35 @@ async def connected(port: int, answered: Callable[[Connection, bytes, bytes, byt
     return made
 
 
-async def closed(port: int, askers: list[Iterator[bytes]], seconds: float, warm: float) -> Outcome:
+async def closed(port: int, askers: Sequence[Asker], seconds: float, warm: float) -> Outcome:
     """Let each asker ask on a connection of its own, one request after the other, for some seconds after warming up."""
-    counted, over = Counted(), False
-    of: dict[Connection, Iterator[bytes]] = {}
+    counted, is_over = Counted(), False
 
     def answered(connection: Connection, status: bytes, head: bytes, body: bytes) -> None:
         counted.count(connection, status, head, body)
-        if not over:
-            connection.ask(next(of[connection]), time.perf_counter())
+        if not is_over:
+            connection.go_on(time.perf_counter())
 
-    for asker in askers:
-        of[await connected(port, answered)] = asker
-    for connection, asker in of.items():
-        connection.ask(next(asker), time.perf_counter())
+    made = await _connections(port, askers, answered)
+    for connection in made:
+        connection.go_on(time.perf_counter())
     await asyncio.sleep(warm)
     counted.is_counting, began = True, time.perf_counter()
     await asyncio.sleep(seconds)
-    counted.is_counting, over = False, True
+    counted.is_counting, is_over = False, True
     counted.outcome.seconds = time.perf_counter() - began
-    counted.outcome.broken = sum(not connection.is_open for connection in of)
+    counted.outcome.broken = sum(not connection.is_open for connection in made)
     await asyncio.sleep(0.3)
-    _close(of)
+    _close(made)
     return counted.outcome
 
 
 async def opened(
-    port: int, ask: Iterator[bytes], rate: float, seconds: float, *, connections: int, seed: int = 7
+    port: int, askers: Sequence[Asker], rate: float, seconds: float, *, seed: int = 7
 ) -> Outcome:
     """Send requests at random instants, `rate` of them a second on average, each on a connection that is free.
 
-    What finds no free connection waits for one, and its time counts.
+    What finds none free waits for one, and its time counts.
     """
     counted, chance = Counted(), random.Random(seed)
     free: deque[Connection] = deque()
@@ -163,32 +165,43 @@ async def opened(
     def answered(connection: Connection, status: bytes, head: bytes, body: bytes) -> None:
         counted.count(connection, status, head, body)
         if waiting:
-            connection.ask(next(ask), waiting.popleft())
+            connection.go_on(waiting.popleft())
         else:
             free.append(connection)
 
-    made = [await connected(port, answered) for _ in range(connections)]
+    made = await _connections(port, askers, answered)
     free.extend(made)
     counted.is_counting, began = True, time.perf_counter()
     due = began
     while (now := time.perf_counter()) - began < seconds:
         while due <= now:
             if free:
-                free.popleft().ask(next(ask), due)
+                free.popleft().go_on(due)
             else:
                 waiting.append(due)
             due += chance.expovariate(rate)
-        await asyncio.sleep(max(0.0, min(due - time.perf_counter(), 0.005)))
+        await asyncio.sleep(max(0.0, min(due - time.perf_counter(), 0.002)))
     counted.outcome.seconds = time.perf_counter() - began
-    deadline = time.perf_counter() + 10
     counted.outcome.unsent = len(waiting)
     waiting.clear()
-    while len(free) < sum(each.is_open for each in made) and time.perf_counter() < deadline:
+    deadline = time.perf_counter() + LONGEST_ANSWER
+    while len(free) < sum(each.is_open for each in made) and time.perf_counter() < deadline:  # noqa: ASYNC110 - once
         await asyncio.sleep(0.01)
     counted.outcome.broken = len(made) - len(free)
     counted.is_counting = False
     _close(made)
     return counted.outcome
+
+
+async def _connections(
+    port: int, askers: Iterable[Asker], answered: Callable[[Connection, bytes, bytes, bytes], None]
+) -> list[Connection]:
+    made = []
+    for asker in askers:
+        connection = await connected(port, answered)
+        connection.asker = asker
+        made.append(connection)
+    return made
 
 
 async def one(port: int, request: bytes) -> tuple[str, bytes, float]:

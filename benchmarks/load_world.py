@@ -139,7 +139,9 @@ class LoadWorld:
     def _branches(self) -> Iterator[Row]:
         for number in range(1, self.size.managers + 1):
             parent = ROOTS + 1 + number % BANKS
-            row = institution_row(_branch(number), branch_code(number), parent, 1, self.counties[number % 100])
+            row = institution_row(
+                _branch(number), branch_code(number), parent, 1, self.counties[number % 100]
+            )
             head = 1 + int(self.world.banks[number % BANKS].root.removeprefix("root-"))
             yield row | {"root_id": head, "lineage": f"/{head}/{parent}/{_branch(number)}/"}
 
@@ -329,5 +331,5 @@ async def _number_on(session: AsyncSession) -> None:
     if session.get_bind().dialect.name == "postgresql":
         for table in ("needs", "need_revisions", "disclosures"):
             await session.execute(
-                text(f"SELECT setval('{table}_id_seq', 1 + coalesce((SELECT max(id) FROM {table}), 0))")  # noqa: S608
+                text(f"SELECT setval('{table}_id_seq', 1 + coalesce((SELECT max(id) FROM {table}), 0))")
             )
