@@ -60,6 +60,7 @@ def migrate(connection: Connection) -> None:
         render_as_batch=not is_postgresql,
         compare_type=True,
         render_item=render_item,
+        transactional_ddl=True,  # on SQLite too: all of it is kept, or nothing
     )
     with context.begin_transaction():
         context.run_migrations()
@@ -67,7 +68,7 @@ def migrate(connection: Connection) -> None:
 
 async def migrate_sqlite(engine: AsyncEngine) -> None:
     """Migrate in the writer's place; the second of two processes waits for it and then finds nothing to do."""
-    async with engine.execution_options(rongqiao_writes=True).begin() as connection:
+    async with engine.execution_options(rongqiao_writes=True).connect() as connection:
         await connection.run_sync(migrate)
 
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import typer
 
@@ -150,7 +150,7 @@ def _target(given: str | None, settings: Settings, *, is_optional: bool = False)
     """
     kept = settings.move_to_url.get_secret_value()
     target = given or kept or (settings.database_url if is_optional else "")
-    if given is not None and urlsplit(given).password:
+    if given is not None and _holds_password(given):
         fault = Fault("URL", "it holds a password", f"Put it into {MOVE_TO}, or into the file move_to_url.")
         raise Refused("Secrets are not taken from the command line.", [fault])
     if not target.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
@@ -160,6 +160,11 @@ def _target(given: str | None, settings: Settings, *, is_optional: bool = False)
         )
         raise Refused("There is no database to fill.", [fault])
     return target
+
+
+def _holds_password(url: str) -> bool:
+    parts = urlsplit(url)
+    return bool(parts.password) or "password" in parse_qs(parts.query)
 
 
 @asynccontextmanager
