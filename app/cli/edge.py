@@ -29,6 +29,7 @@ from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, DBAPIError, make_engine, make_sessions, transaction
 from app.kernel.errors import Fault, Refused, RongqiaoError, Unavailable
 from app.kernel.settings import get_settings
+from app.kernel.troubles import trouble_of
 
 Result = TypeVar("Result")
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -89,7 +90,9 @@ def refusals_shown() -> Iterator[None]:
     except RongqiaoError as error:
         show_refusal(error)
         raise typer.Exit(REFUSED) from error
-    except (DBAPIError, ConnectionError) as error:
+    except Exception as error:
+        if not isinstance(error, DBAPIError | ConnectionError) and trouble_of(error) is None:
+            raise
         reason = str(getattr(error, "orig", error) or error).splitlines()[0]
         remedy = "Check RONGQIAO_DATABASE_URL, then run `rongqiao db upgrade`."
         fault = Fault("database", reason, remedy)

@@ -109,7 +109,10 @@ def schedules(sessions: Sessions, settings: Settings) -> tuple[Schedule, ...]:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()  # ends when the server does, however that came about
+    # Ends when the server does, however that came about. Not through Python's buffer: whoever waits in it holds its
+    # lock, and an interpreter that ends while a thread does breaks off.
+    while os.read(sys.stdin.fileno(), 1):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

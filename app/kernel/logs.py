@@ -1,8 +1,11 @@
 """Structured logs: one JSON line an event, with the request's id, never with case data."""
 
+import json
 import logging
 import sys
 import traceback
+from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 
@@ -10,10 +13,25 @@ MOST_CAUSES = 5
 MOST_FRAMES = 25
 
 
+class LibraryLine(logging.Formatter):
+    """Writes what a library logs in the form of our own lines; of an error where it arose, not what it says."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Answer one line of JSON."""
+        line: dict[str, Any] = {"module": record.name, "event": record.getMessage()}
+        if record.exc_info and record.exc_info[1] is not None:
+            line["causes"] = frames_of(record.exc_info[1])
+        line["level"] = record.levelname.lower()
+        line["timestamp"] = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
+        return json.dumps(structlog.contextvars.get_contextvars() | line, ensure_ascii=False)
+
+
 def configure_logs(level: str) -> None:
     """Send every log line as JSON to standard error, from `level` upwards."""
     number = logging.getLevelNamesMapping()[level]
-    logging.basicConfig(level=number, stream=sys.stderr, format="%(message)s", force=True)
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(LibraryLine())
+    logging.basicConfig(level=number, handlers=[lines], force=True)
     for talkative in ("httpx", "httpcore", "authlib"):  # they log whole addresses, and headers at DEBUG
         logging.getLogger(talkative).setLevel(max(number, logging.WARNING))
     structlog.configure(

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
+from structlog.contextvars import bound_contextvars
 from structlog.testing import capture_logs
 
 from app.accounts import audit_queries
 from app.accounts.rules import Role
 from app.kernel.database import Sessions, transaction
 from app.kernel.limits import RateLimit
+from app.kernel.logs import LibraryLine
 from tests.accounts.signing import PASSWORD, installed
 
 LOGIN, WRONG, USCC = "wang.fang", "correct horse 48 staple", "91230102MA72HD1TJW"
@@ -73,3 +75,22 @@ async def test_who_is_signed_in_does_not_pay_for_others_at_the_same_address(
         yours = (await lei.get("/policies")).status_code
     assert strange == [401, 401, 401, 429, 429, 429]  # both signed in from here before
     assert (mine, yours) == ([200] * 5 + [429], 200)
+
+
+def test_what_a_library_logs_is_a_line_like_ours_and_an_error_is_told_without_its_words() -> None:
+    try:
+        int(USCC)
+    except ValueError as error:
+        kind = (type(error), error, error.__traceback__)
+    with bound_contextvars(request_id="abc"):
+        record = logging.LogRecord("huey", logging.ERROR, "", 0, "lost %s", ("it",), kind)
+        line = json.loads(LibraryLine().format(record))
+    assert (line["module"], line["event"], line["level"], line["request_id"]) == (
+        "huey",
+        "lost it",
+        "error",
+        "abc",
+    )
+    assert line["causes"][0]["error"] == "builtins.ValueError"
+    assert USCC not in json.dumps(line)
+    assert line["timestamp"].endswith("Z")

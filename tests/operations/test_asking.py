@@ -49,8 +49,13 @@ async def test_what_went_wrong_is_told_and_asked_again_when_it_is_old() -> None:
     source = Source()
     source.may_answer.set()
     source.error = ValueError("no")
+    kept = Asked(source.ask, keep_seconds=60, wait_seconds=60)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no") as told:
+            await kept.answer()
+        assert told.traceback[-1].name == "ask"  # by it troubles of the database are known
     question = Asked(source.ask, keep_seconds=0, wait_seconds=60)
     with pytest.raises(ValueError, match="no"):
         await question.answer()
     source.error = None
-    assert await question.answer() == 2
+    assert await question.answer() == 3
