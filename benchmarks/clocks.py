@@ -66,7 +66,7 @@ def _deep(cursor: str) -> Work:
 
 async def _ordered(session: AsyncSession, viewer: Viewer) -> list[str]:
     """All entries in the order of urgency, by folding every history."""
-    edition = (await clock_service.found_edition(session, viewer, EDITION, NOW))[0]
+    edition = (await clock_service.edition_and_counting_day(session, viewer, EDITION, NOW))[0]
     dossiers = await gathering.dossiers(session, viewer, edition)
     clocks = await clock_service.clocks_of(session, dossiers)
     keyed = ((clocks[one.id].due_on or UNDATED, one.id, one.code) for one in dossiers if one.id in clocks)

@@ -162,20 +162,6 @@ async def taken_from(
     return found
 
 
-async def product_labels(session: AsyncSession, revision_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
-    """Answer (code, name) of product revisions by id."""
-    found: dict[int, tuple[str, str]] = {}
-    source = iter(sorted(set(revision_ids)))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
-        statement = (
-            select(ProductRevision.id, Product.code, ProductRevision.name)
-            .join(Product, Product.id == ProductRevision.product_id)
-            .where(ProductRevision.id.in_(batch))
-        )
-        found |= {row[0]: (row[1], row[2]) for row in await session.execute(statement)}
-    return found
-
-
 async def end_assignments(session: AsyncSession, ids: Iterable[int], now: datetime, reason: str) -> int:
     """End assignments; answer how many."""
     source, count = iter(sorted(ids)), 0

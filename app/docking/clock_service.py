@@ -129,7 +129,7 @@ async def clocks_page(
         NotFound: no such edition.
         Refused: there is no such institution.
     """
-    edition, today = await found_edition(session, viewer, edition_code, now)
+    edition, today = await edition_and_counting_day(session, viewer, edition_code, now)
     lineage = await _lineage(session, institution) if institution is not None else None
     wanted = ClockFilter(lineage, is_overdue, turn, step, level)
     rows = await clock_queries.clock_rows(
@@ -161,7 +161,9 @@ async def _lineage(session: AsyncSession, code: str) -> str:
     return found[code].lineage
 
 
-async def found_edition(session: AsyncSession, viewer: Viewer, code: str, now: datetime) -> tuple[int, date]:
+async def edition_and_counting_day(
+    session: AsyncSession, viewer: Viewer, code: str, now: datetime
+) -> tuple[int, date]:
     """Answer an edition's id and the day as of which its days are counted: today, or its last day once it is over.
 
     Raises:
@@ -201,7 +203,7 @@ async def late_entries(
     Raises:
         NotFound: no such edition.
     """
-    edition, today = await found_edition(session, viewer, edition_code, now)
+    edition, today = await edition_and_counting_day(session, viewer, edition_code, now)
     counter = await day_counter(session)
     return [
         LateOut(
@@ -228,7 +230,7 @@ async def institution_pace(
     Raises:
         NotFound: no such edition.
     """
-    edition, today = await found_edition(session, viewer, edition_code, now)
+    edition, today = await edition_and_counting_day(session, viewer, edition_code, now)
     taken = await pace_queries.steps_taken(session, viewer, edition)
     owed = await pace_queries.steps_owed(session, viewer, edition, today)
     found = await asyncio.to_thread(paces, taken, owed, await day_counter(session))
@@ -249,7 +251,7 @@ async def rebuild(session: AsyncSession, viewer: Viewer, edition_code: str, *, n
     Raises:
         NotFound: no such edition.
     """
-    (edition, _day), count = await found_edition(session, viewer, edition_code, now), 0
+    (edition, _day), count = await edition_and_counting_day(session, viewer, edition_code, now), 0
     async for batch in clock_queries.edition_batches(session, edition, ENTRIES_AT_ONCE):
         await refresh(session, batch, now)
         count += len(batch)

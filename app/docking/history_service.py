@@ -48,7 +48,7 @@ async def docking_states(
     session: AsyncSession, viewer: Viewer, edition_code: str, *, now: datetime
 ) -> list[DockingOut]:
     """Answer where every entry of an edition stands; statements do not grow with the number of entries."""
-    edition = await found_edition(session, viewer, edition_code)
+    edition = await edition_id_of(session, viewer, edition_code)
     found = await gathering.dossiers(session, viewer, edition)
     return await _shown(session, viewer, found, now)
 
@@ -94,7 +94,7 @@ async def found_entry(
     return found
 
 
-async def found_edition(session: AsyncSession, viewer: Viewer, code: str) -> int:
+async def edition_id_of(session: AsyncSession, viewer: Viewer, code: str) -> int:
     """Answer the id of the viewer's edition of a code.
 
     Raises:

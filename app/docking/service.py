@@ -19,7 +19,7 @@ from app.docking import (
 )
 from app.docking.appending import EntryDraft, rows_of
 from app.docking.dossiers import EntryDossier, InstitutionKey, is_left
-from app.docking.history_service import found_edition, found_entry, onlooker_of
+from app.docking.history_service import edition_id_of, found_entry, onlooker_of
 from app.docking.kinds import BY_ENTERPRISE, BY_THE_CLOCK, GUARANTEES, OF_THE_ENTRY, EventKind
 from app.docking.onlookers import Line, check_logger, kind_meant, row_told
 from app.docking.reasons import facts_established
@@ -145,7 +145,7 @@ async def log_events(
         Refused: at least one cannot be logged; all faults are named, as `events.3.amount`.
     """
     require(viewer, Action.LOG_DOCKING, Target(region=viewer.jurisdiction))
-    edition = await found_edition(session, viewer, edition_code)
+    edition = await edition_id_of(session, viewer, edition_code)
     await queries.hold_edition(session, edition)
     dossiers = {found.code: found for found in await gathering.dossiers(session, viewer, edition, lock=True)}
     known = await queries.institution_keys(session)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from app.accounts.rules import Viewer
 from app.docking import gathering, queries, simulation
-from app.docking.history_service import found_edition
+from app.docking.history_service import edition_id_of
 from app.docking.schemas import SimulationOut
 from app.docking.service import log_events
 from app.docking.simulation import World
@@ -39,7 +39,7 @@ async def simulate_edition(
             "A simulation cannot run ahead of the clock.",
             [Fault("until", "lies in the future", "Choose an earlier instant.", until.isoformat())],
         )
-    edition = await found_edition(session, viewer, edition_code)
+    edition = await edition_id_of(session, viewer, edition_code)
     book = await reference.current_book(session, get_settings().seed_dir)
     dossiers = await gathering.dossiers(session, viewer, edition)
     facts = await queries.stated_facts(session, viewer, edition)

@@ -31,8 +31,6 @@ Words = npt.NDArray[np.uint64]
 RowNumbers = npt.NDArray[np.int32]
 
 WORD_BITS = 64
-EVERY_PRODUCT = 0
-"""The number of the row in which every product passes."""
 MOST_REMEMBERED = 200_000
 """Value keys remembered in one group; free text could otherwise fill the memory."""
 

@@ -8,7 +8,7 @@ One condition is a mapping with `fact` and exactly one operator, or one of `any`
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from app.kernel.errors import Fault
@@ -31,15 +31,6 @@ def parse_condition(data: Any, where: str, faults: list[Fault], depth: int = 0) 
     if "any" in data or "all" in data:
         return _parse_combination(data, where, faults, depth)
     return _parse_criterion(data, where, faults)
-
-
-def parse_conditions(data: Any, where: str, faults: list[Fault]) -> tuple[Condition, ...]:
-    """Turn a written list of conditions into values; the faulty ones are left out and reported."""
-    if not isinstance(data, Sequence) or isinstance(data, str):
-        faults.append(Fault(where, "expected a list of criteria", value=str(data)[:80]))
-        return ()
-    parsed = (parse_condition(item, f"{where}[{i}]", faults) for i, item in enumerate(data))
-    return tuple(condition for condition in parsed if condition is not None)
 
 
 def _parse_combination(
