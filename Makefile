@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test fuzz lint bench load real sbom image-check migration clean
+.PHONY: help install run test fuzz lint bench load chaos real sbom image-check migration clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ bench: $(STAMP) ## all benchmarks, as tables of ratios
 
 load: $(STAMP) ## the load test: one server process beside PostgreSQL, as shares of an empty route
 	$(BIN)/python -m benchmarks load
+
+chaos: $(STAMP) ## kill and break every step on both databases for CHAOS_MINUTES (5), compare what is left
+	$(BIN)/python -m tests.chaos
 
 real: $(STAMP) ## the whole line on a roster of real manufacturers (needs RONGQIAO_REAL_DATA)
 	$(BIN)/python -m benchmarks.real_roster

@@ -22,7 +22,7 @@ from tests.chaos.walks import MANNERS, Finding, Lane, Reference, Report
 from tests.chaos.world import make_world
 from tests.notifications.servers import mailing, receiving
 
-ENTRIES = 150
+ENTRIES = 100
 STORES = ("sqlite", "postgresql")
 
 

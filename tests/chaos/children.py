@@ -109,6 +109,7 @@ class Nursery:
             child.signal(signal.SIGKILL)
         assert self._process.stdin is not None
         self._process.stdin.close()
+        self._process.kill()  # it holds nothing
         self._process.wait(PATIENCE_SECONDS)
         self._listener.join(PATIENCE_SECONDS)
         assert self._process.stdout is not None

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 Answer = TypeVar("Answer")
+Address = Path | tuple[str, int]
+"""Where a server listens: a Unix socket, or a host and port."""
 CHUNK: Final = 65_536
 RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER: on, for no time at all: closing sends a reset."""
@@ -17,7 +19,7 @@ RESET: Final = struct.pack("ii", 1, 0)
 class Proxy:
     """Passes bytes on between clients at `port` and a server's Unix socket, in a thread of its own."""
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Address) -> None:
         self._target = target
         self._delay = 0.0
         self._writers: set[asyncio.StreamWriter] = set()
@@ -60,7 +62,7 @@ class Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            behind = await asyncio.open_unix_connection(str(self._target))
+            behind = await self._connect()
         except OSError:
             await self._end(writer)
             return
@@ -84,6 +86,11 @@ class Proxy:
                 await asyncio.sleep(self._delay)
             writer.write(piece)
             await writer.drain()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self._target, Path):
+            return await asyncio.open_unix_connection(str(self._target))
+        return await asyncio.open_connection(*self._target)
 
     async def _end(self, writer: asyncio.StreamWriter) -> None:
         self._writers.discard(writer)

@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from app.kernel.settings import PROJECT_ROOT
+from tests.chaos.proxy import Address
 
 WORLD = "chaos_world"
 DEFAULT_PORT = 5432
@@ -96,29 +97,33 @@ class PostgresStore:
 
     name = "postgresql"
 
-    def __init__(self, server_url: str, server: Any = None) -> None:
+    def __init__(self, server_url: str, server: Any = None, *, prefix: str = "") -> None:
         self._url = make_url(server_url)
-        self.server = server
+        self.server, self._prefix = server, prefix
+
+    def named(self, database: str) -> str:
+        """Answer a database's name on its server."""
+        return f"{self._prefix}{database}"
 
     def url(self, database: str) -> str:
-        named = self._url.set(drivername="postgresql+asyncpg", database=database)
+        named = self._url.set(drivername="postgresql+asyncpg", database=self.named(database))
         return named.render_as_string(hide_password=False)
 
     def sync_url(self, database: str) -> str:
-        named = self._url.set(drivername="postgresql+psycopg", database=database)
+        named = self._url.set(drivername="postgresql+psycopg", database=self.named(database))
         return named.render_as_string(hide_password=False)
 
     def create(self, database: str) -> None:
-        self.administer(f"CREATE DATABASE {database} TEMPLATE template0")
+        self.administer(f"CREATE DATABASE {self.named(database)} TEMPLATE template0")
         migrate(self.url(database))
 
     def copy(self, source: str, database: str) -> None:
         self.terminate(source)
-        self.administer(f"CREATE DATABASE {database} TEMPLATE {source}")
+        self.administer(f"CREATE DATABASE {self.named(database)} TEMPLATE {self.named(source)}")
 
     def drop(self, database: str) -> None:
         self.await_ready()
-        self.administer(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+        self.administer(f"DROP DATABASE IF EXISTS {self.named(database)} WITH (FORCE)")
 
     def await_ready(self) -> None:
         until = time.monotonic() + RECOVERY_SECONDS
@@ -148,7 +153,7 @@ class PostgresStore:
         """Answer the process ids of a database's connections, those in a transaction first."""
         self.await_ready()
         found = self.administer(
-            f"SELECT pid FROM pg_stat_activity WHERE datname = '{database}' AND pid <> pg_backend_pid()"  # noqa: S608 - our own name
+            f"SELECT pid FROM pg_stat_activity WHERE datname = '{self.named(database)}' AND pid <> pg_backend_pid()"  # noqa: S608 - our own name
             " ORDER BY xact_start IS NULL, pid"
         )
         return [row[0] for row in found]
@@ -160,9 +165,15 @@ class PostgresStore:
             self.administer(f"SELECT pg_terminate_backend({pid})")
         return len(backends)
 
-    def socket(self) -> Path:
-        """Answer the Unix socket at which the server listens."""
-        return Path(str(self._url.query["host"])) / f".s.PGSQL.{self._url.port or DEFAULT_PORT}"
+    def address(self) -> Address:
+        """Answer where the server listens: a Unix socket, or a host and port."""
+        port = self._url.port or DEFAULT_PORT
+        folder = self._url.query.get("host")
+        return (
+            (self._url.host or "127.0.0.1", port)
+            if folder is None
+            else Path(str(folder)) / f".s.PGSQL.{port}"
+        )
 
     def restart_at_once(self) -> None:
         """Stop the server without letting it finish anything, as a power cut would, and start it again."""

@@ -23,11 +23,11 @@ from tests.chaos.stores import WORLD, PostgresStore
 from tests.chaos.world import World
 from tests.notifications.servers import MailServer, Receiver
 
+NO_PACE: Final = Pace(0, 0)
 MOST_ATTEMPTS: Final = 8
 DISTURBED_AGAIN: Final = 0.3
 """Chance that the attempt after a disturbed one is disturbed too."""
 BREATH_SECONDS: Final = 0.3
-LONGEST_SKEW: Final = timedelta(hours=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,8 @@ class Manner:
 
     door: Callable[[Place], Door]
     instants: Instants = Instants.EXACT
-    is_skewed: bool = False
+    skew: timedelta | None = None
+    is_compared: bool = True
     without: frozenset[str] = frozenset()
 
 
@@ -46,7 +47,9 @@ MANNERS: Final = {
     # After a kill the next round is made in the next slot, some minutes later.
     "jobs": Manner(JobsDoor, Instants.DAYS),
     # What is simulated follows from the instants of what was before.
-    "skewed": Manner(HttpDoor, Instants.NONE, is_skewed=True, without=frozenset({"simulate"})),
+    "skewed": Manner(HttpDoor, Instants.NONE, timedelta(hours=5), without=frozenset({"simulate"})),
+    # By days another day's work is done, or refused: nothing is lost for it, and everything still holds.
+    "astray": Manner(HttpDoor, Instants.NONE, timedelta(days=60), is_compared=False),
 }
 
 
@@ -109,6 +112,8 @@ class Lane:
             RuntimeError: an order was not carried out.
         """
         made = Reference()
+        if not MANNERS[door].is_compared:
+            return made
         with self._walking(door, "reference") as walk:
             for step in walk.steps():
                 for number, order in enumerate(walk.orders.of(step)):
@@ -148,7 +153,7 @@ class Lane:
         store.copy(WORLD, database)
         url, proxy = store.url(database), None
         if isinstance(store, PostgresStore):
-            proxy = Proxy(store.socket())
+            proxy = Proxy(store.address())
             url = (
                 make_url(url)
                 .set(host="127.0.0.1", port=proxy.port, query={})
@@ -213,7 +218,9 @@ class Walk:
     def step(self, step: str, reference: Reference, chance: random.Random | None, number: int) -> None:
         """Carry out a step's orders, each disturbed at least once if there is a generator to draw from."""
         for place, order in enumerate(self.orders.of(step)):
-            paces = {role: reference.paces[step, place, role] for role in self.door.roles_of(order)}
+            paces = {
+                role: reference.paces.get((step, place, role), NO_PACE) for role in self.door.roles_of(order)
+            }
             self._carry_out(order, self._key(order, place), paces, chance, number)
 
     def _carry_out(
@@ -226,9 +233,8 @@ class Walk:
                 role = chance.choice(self.door.roles_of(order))
                 mischief = self._drawn(chance, paces[role])
             fate = self._attempt(order, key, role, mischief, number)
-            is_astray = isinstance(
-                mischief, Skew
-            )  # whoever has the wrong time may be refused, and changes nothing
+            # Whoever has the wrong time may be refused, and changes nothing.
+            is_astray = isinstance(mischief, Skew)
             if fate is Fate.DONE or (fate is Fate.REFUSED and not is_astray):
                 return
             is_next = is_next and chance is not None and chance.random() < DISTURBED_AGAIN
@@ -253,7 +259,8 @@ class Walk:
             kind = mischief.kind if mischief is not None else "nothing"
             self.rough.append(f"{order.name} ended roughly upon “{kind}”: {outcome.rough[-1500:]}")
         is_told = bool(order.already) and order.already in outcome.said
-        if outcome.fate is Fate.REFUSED and not is_told and not isinstance(mischief, Skew):
+        may_be_refused = is_told or isinstance(mischief, Skew) or not self.manner.is_compared
+        if outcome.fate is Fate.REFUSED and not may_be_refused:
             self.rough.append(f"{order.name} was refused: {outcome.said[:1500]}")
         return outcome.fate
 
@@ -266,12 +273,14 @@ class Walk:
         return content.content_of(self.sync_url, self.manner.instants)
 
     def _drawn(self, chance: random.Random, pace: Pace) -> Mischief:
-        if self.manner.is_skewed:
-            return draw_skew(chance, LONGEST_SKEW)
+        if self.manner.skew is not None:
+            return draw_skew(chance, self.manner.skew)
         return draw(chance, pace, self.lane.world.store, has_proxy=self.proxy is not None)
 
     def differences(self, step: str, reference: Reference) -> list[str]:
         """Answer how the database differs from the undisturbed walk's after this step."""
+        if not self.manner.is_compared:
+            return []
         found = content.differences(reference.contents[step], self.content())
         expected, noted = reference.notes[step], content.noted(self.sync_url)
         lost = [f"audit_events: lost: {one}" for one in sorted((expected - noted).keys())]

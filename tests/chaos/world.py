@@ -16,7 +16,7 @@ from app.accounts.rules import Grant, Role, Viewer, local_operator
 from app.accounts.sealing import seal
 from app.allocation.tables import Assignment
 from app.cli.demo import demo_plan
-from app.cli.line import stages_of, walk
+from app.cli.line import LinePlan, stages_of, walk
 from app.institutions.tables import Institution
 from app.kernel.database import AsyncSession, Sessions, make_engine, make_sessions, transaction
 from app.kernel.settings import Settings
@@ -61,6 +61,7 @@ def make_world(store: Store, folder: Path, *, entries: int, hook: str, mail_port
         "RONGQIAO_SMTP_PORT": str(mail_port),
         "RONGQIAO_SMTP_SECURITY": "none",
         "RONGQIAO_MAIL_FROM": "chaos@example.gov.cn",
+        "RONGQIAO_DIGEST_HOUR": "0",
         "RONGQIAO_ROUND_SECONDS": "0",
         "RONGQIAO_EMBEDDED_WORKER": "false",
         "RONGQIAO_REQUESTS_PER_MINUTE": "1000000",
@@ -68,15 +69,15 @@ def make_world(store: Store, folder: Path, *, entries: int, hook: str, mail_port
     }
     store.create(WORLD)
     settings = Settings(secret_keys=SECRET_KEYS)
-    key = asyncio.run(_fill(store.url(WORLD), settings, entries, hook))
+    key = asyncio.run(_fill(store.url(WORLD), plan, settings, hook))
     return World(store, roster, key, environment)
 
 
-async def _fill(url: str, settings: Settings, entries: int, hook: str) -> str:
+async def _fill(url: str, plan: LinePlan, settings: Settings, hook: str) -> str:
     engine = make_engine(url)
     try:
         sessions = make_sessions(engine)
-        stages = stages_of(demo_plan(SEED, entries))
+        stages = stages_of(plan)
         until = [stage.name for stage in stages].index("roster")
         async for _done in walk(sessions, local_operator(JURISDICTION), stages[:until]):
             pass
