@@ -19,7 +19,8 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] != "http":
         return
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
-    await send({"type": "http.response.body", "body": scope["client"][0].encode()})
+    told = b"crowded!!" if scope["state"]["is_one_too_many"] else scope["client"][0].encode()
+    await send({"type": "http.response.body", "body": told})
 
 
 @pytest.fixture
@@ -58,6 +59,17 @@ async def test_a_good_request_is_answered_and_nobody_is_named_the_server(port: i
     assert answer.startswith(b"HTTP/1.1 200")
     assert answer.endswith(b"127.0.0.1")
     assert b"uvicorn" not in answer
+
+
+async def test_a_connection_too_many_is_known_to_the_application(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "MOST_CONNECTIONS", 1)
+    alone = await told(port, GOOD)
+    _reader, other = await asyncio.open_connection("127.0.0.1", port)
+    crowded = await told(port, GOOD)
+    other.close()
+    assert (alone[-9:], crowded[-9:]) == (b"127.0.0.1", b"crowded!!")
 
 
 @pytest.mark.parametrize(
