@@ -9,11 +9,12 @@ A worker that is lost loses parts that the others match again; a client that is 
 command finishes, or that a later one clears away.
 """
 
+import asyncio
+from asyncio import FIRST_COMPLETED
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from importlib import import_module
 from typing import Any, Final
 from uuid import uuid4
 
@@ -36,6 +37,9 @@ from app.whitelist import service as whitelist
 ABANDONED_AFTER: Final = timedelta(days=1)
 RETRIES: Final = 2
 """How often a part that failed is tried again; a lost worker is not the part's failure."""
+PATIENCE: Final = 60
+LOOKS_FOR_WORKERS: Final = 2
+"""Seconds without any result before workers are looked for, and how often they may be missing."""
 
 
 async def run_batch(
@@ -162,7 +166,7 @@ class _Work:
         done = _entries(self.parts) - _entries(waiting)
         for some in [[part] for part in waiting] if one_by_one else [waiting]:
             tasks = [self._stored(part, run_id, outcomes[part.number], now) for part in some]
-            await self._all("storing", tasks, some, done)
+            await self._all("saving", tasks, some, done)
             done += _entries(some)
 
     def _stored(self, part: Part, run_id: int, outcome: PartOutcome, now: datetime) -> Any:
@@ -175,16 +179,31 @@ class _Work:
 
     async def _all(self, stage: str, tasks: Sequence[Any], parts: Sequence[Part], done: int) -> list[Any]:
         """Wait for tasks, telling how many entries are done; answer the results in the order of the tasks."""
-        self.tasks, total = tasks, _entries(self.parts)
-        places = {task.key: i for i, task in enumerate(tasks)}
+        self.tasks, total, idle = tasks, _entries(self.parts), 0
+        pairs = enumerate(zip(tasks, parts, strict=True))
+        places = {asyncio.ensure_future(_result(task, part)): i for i, (task, part) in pairs}
         found: list[Any] = [None] * len(tasks)
+        pending = set(places)
         report(stage, done, total)
-        async for task in import_module("distributed").as_completed(tasks, loop=self.client.loop):
-            i = places[task.key]
-            found[i] = await _result(task, parts[i])
-            done += parts[i].entries
-            report(stage, done, total)
+        try:
+            while pending:
+                ended, pending = await asyncio.wait(pending, timeout=PATIENCE, return_when=FIRST_COMPLETED)
+                idle = 0 if ended or await self._has_workers() else idle + 1
+                if idle == LOOKS_FOR_WORKERS:
+                    raise _deserted()
+                for each in ended:
+                    found[places[each]] = each.result()
+                    done += parts[places[each]].entries
+                    report(stage, done, total)
+        finally:
+            for each in places:
+                each.cancel()
+            await asyncio.gather(*places, return_exceptions=True)
         return found
+
+    async def _has_workers(self) -> bool:
+        """Tell whether any worker is there: without one, a scheduler waits for ever."""
+        return bool((await self.client.scheduler.identity())["workers"])
 
 
 def _entries(parts: Iterable[Part]) -> int:
@@ -199,6 +218,12 @@ async def _working(client: Any, batch: Batch, parts: Sequence[Part]) -> AsyncIte
         yield work
     finally:
         await client.cancel([*work.matched.values(), *work.tasks])
+
+
+def _deserted() -> Unavailable:
+    remedy = "Start workers, then run the same command again: it goes on with what is stored."
+    fault = Fault("cluster", f"no worker for {PATIENCE * LOOKS_FOR_WORKERS} seconds", remedy)
+    return Unavailable("All workers are gone; nobody is shown any of the run.", [fault])
 
 
 async def _result(task: Any, part: Part) -> Any:

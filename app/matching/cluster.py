@@ -21,11 +21,14 @@ from app.kernel.settings import Settings
 LOCAL: Final = "local"
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 TLS_FILES: Final = ("ca.pem", "cert.pem", "key.pem")
-SILENT: Final[dict[str, list[str]]] = {
+OPTIONS: Final[dict[str, Any]] = {
+    # Dask serves pages about a cluster to whoever asks; one that lasts for a command needs none.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
+    # A worker that was killed is begun anew, however busy the machine; Dask gives it up after 15 seconds.
+    "distributed.deploy.lost-worker-timeout": "10 minutes",
 }
-"""Dask serves pages about a cluster to whoever asks; one that lasts for a command needs none."""
+"""What a cluster here does otherwise than Dask would."""
 SECONDS_TO_WORKERS: Final = 30
 INSTALL: Final = "Install the extra: pip install 'rongqiao[cluster]'."
 EXPOSED: Final = (
@@ -83,7 +86,7 @@ async def open_cluster(where: str, settings: Settings) -> AsyncIterator[Cluster]
     place, dask = Place.of(where), _dask()
     async with AsyncExitStack() as stack:
         if place.workers:
-            stack.enter_context(import_module("dask").config.set(SILENT))
+            stack.enter_context(import_module("dask").config.set(OPTIONS))
             started = await stack.enter_async_context(_local(dask, place.workers))
             client = dask.Client(started, asynchronous=True, set_as_default=False)
             threads = max(1, _cores() // place.workers)

@@ -21,7 +21,7 @@ from app.kernel.errors import Conflict, Refused, Unavailable
 from app.kernel.paging import PageRequest
 from app.kernel.progress import reporting
 from app.kernel.settings import Settings, get_settings
-from app.matching import batch_queries, cluster_work, partitions, service
+from app.matching import batch, batch_queries, cluster_work, partitions, service
 from app.matching.batch import run_batch
 from app.matching.cluster import Cluster, Place, open_cluster
 from app.matching.schemas import MatchRunOut
@@ -91,7 +91,7 @@ async def test_a_run_whose_client_is_lost_is_shown_to_nobody_and_ended_by_the_ne
 
     def stop(stage: str, done: int, entries: int) -> None:
         assert entries == total
-        if stage == "storing" and done > total // 2:
+        if stage == "saving" and done > total // 2:
             raise ClientIsLost
 
     in_threads = {"processes": False, "n_workers": 2, "dashboard_address": "127.0.0.1:0"}
@@ -161,11 +161,24 @@ async def test_a_run_on_two_processes_of_which_one_is_killed_is_the_local_run(
         assert (json.loads(answer.stdout)["id"], json.loads(answer.stdout)["reused"]) == (local.id, True)
 
 
+async def test_a_cluster_that_all_workers_leave_is_not_waited_for_for_ever(
+    sessions: Sessions, viewer: Viewer, now: datetime, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "PATIENCE", 0.1)
+    assert town.entries
+    scheduler = {"processes": False, "n_workers": 0, "dashboard_address": "127.0.0.1:0"}
+    client = Client(**scheduler, asynchronous=True, set_as_default=False)  # type: ignore[no-untyped-call]  # as above
+    async with client:
+        with pytest.raises(Unavailable, match="All workers are gone"):
+            await run_batch(sessions, viewer, "2023H2", Cluster(client, 1), now=now, via="test")
+    assert await how_many(sessions, MatchRun) == 0
+
+
 async def test_a_part_that_is_stored_again_is_there_once_and_another_one_in_its_place_is_refused(
     sessions: Sessions, viewer: Viewer, now: datetime, town: Town
 ) -> None:
-    batch = cluster_work.Batch("t", viewer, town.edition_id, now.date(), None, "", 1)
-    part = await asyncio.to_thread(cluster_work.match_part, batch, cluster_work.Part(0, None, None, 17))
+    told = cluster_work.Batch("t", viewer, town.edition_id, now.date(), None, "", 1)
+    part = await asyncio.to_thread(cluster_work.match_part, told, cluster_work.Part(0, None, None, 17))
     async with transaction(sessions) as session:
         local = await service.run_match(session, viewer, "2023H2", now=now)
         again = MatchRun(
