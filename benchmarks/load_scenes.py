@@ -18,7 +18,7 @@ EMPTY, ENTRY, PAGE, SUBMIT, MIXED = (
     "submit a need, read its matches",
     "all of them, mixed",
 )
-MIX: Final = (("page", 30), ("entry", 40), ("submit", 20), ("coverage", 10))
+MIX: Final = (("page", 30), ("entry", 45), ("submit", 24), ("coverage", 1))
 """Of a hundred turns so many managers list, managers open, enterprises submit and read, coordinators read coverage."""
 
 
