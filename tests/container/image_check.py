@@ -15,10 +15,10 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from tests.container.building import Confinement, Tree, build
 from tests.container.composition import compose, make_secrets
@@ -27,6 +27,7 @@ from tests.container.dockerfile import DOCKERFILE, parse
 ASKED: Final = {"RONGQIAO_JURISDICTION": "230000", "RONGQIAO_PUBLIC_URL": "https://rongqiao.example.gov.cn"}
 PATIENCE_SECONDS: Final = 90
 OK: Final = 200
+MOST_SHOWN: Final = 4_000
 
 
 class Image:
@@ -73,25 +74,37 @@ class Image:
     @contextmanager
     def kept(self, words: Sequence[str], more: Mapping[str, str], health: Sequence[str]) -> Iterator[None]:
         """Run a process that lasts until it is asked to end; it has to become healthy, and to end with status 0."""
-        command = self.confinement.around([*self.entry, *words])
-        folder = self.tree.at("/opt/rongqiao")
-        with subprocess.Popen(
-            command, cwd=folder, env=self.environment(more), stdin=subprocess.DEVNULL
-        ) as process:
+        named, log = f"rongqiao {' '.join(words)}", self.tree.root / f"{words[0]}.log"
+        with log.open("w") as told, self._begun(words, more, told) as process:
             try:
                 begun = time.monotonic()
-                until(lambda: process.poll() is not None or self.is_healthy(health, more), "healthy")
-                require(holds=process.poll() is None, text=f"rongqiao {' '.join(words)}: lives")
-                say(f"rongqiao {' '.join(words)}: healthy after {time.monotonic() - begun:.1f} s")
+                until(lambda: process.poll() is not None or self.is_healthy(health, more), named)
+                require(
+                    holds=process.poll() is None,
+                    text=f"{named}: healthy after {time.monotonic() - begun:.1f} s",
+                )
                 yield
                 begun = time.monotonic()
                 process.send_signal(signal.SIGTERM)
                 status = process.wait(PATIENCE_SECONDS)
+                require(
+                    holds=status == 0,
+                    text=f"{named}: SIGTERM, exit {status} after {time.monotonic() - begun:.1f} s",
+                )
+            except BaseException:
+                sys.stdout.write(log.read_text()[-MOST_SHOWN:])
+                raise
             finally:
                 process.kill()
-        require(
-            holds=status == 0,
-            text=f"rongqiao {' '.join(words)}: SIGTERM, exit {status} after {time.monotonic() - begun:.1f} s",
+
+    def _begun(self, words: Sequence[str], more: Mapping[str, str], told: TextIO) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self.confinement.around([*self.entry, *words]),
+            cwd=self.tree.at("/opt/rongqiao"),
+            env=self.environment(more),
+            stdin=subprocess.DEVNULL,
+            stdout=told,
+            stderr=subprocess.STDOUT,
         )
 
 
@@ -108,13 +121,12 @@ def require(*, holds: bool, text: str) -> None:
         raise SystemExit(f"image-check failed: {text}")
 
 
-def until(holds: object, what: str) -> None:
+def until(holds: Callable[[], bool], what: str) -> None:
     """Wait until something holds."""
-    assert callable(holds)
     begun = time.monotonic()
     while not holds():
         if time.monotonic() - begun > PATIENCE_SECONDS:
-            raise SystemExit(f"image-check failed: not {what} within {PATIENCE_SECONDS} s")
+            raise SystemExit(f"image-check failed: {what} is not healthy within {PATIENCE_SECONDS} s")
         time.sleep(0.2)
 
 

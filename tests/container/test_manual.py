@@ -14,7 +14,9 @@ from tests.container.composition import COMPOSE, compose
 
 DOCS = PROJECT_ROOT / "docs"
 MANUALS = [DOCS / "operations.md", DOCS / "sizing.md"]
-CALL = re.compile(r"(?:\brongqiao|compose run --rm --no-deps server) ((?:[a-z-]+|--[a-z0-9-]+)(?: [^\n`|;]*)?)")
+CALL = re.compile(
+    r"(?:\brongqiao|compose run --rm --no-deps server) ((?:[a-z-]+|--[a-z0-9-]+)(?: [^\n`|;]*)?)"
+)
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 EVENT = re.compile(r'logger\.(?:info|warning|error)\(\s*"([a-z_]+)"')
 ASKED = {"RONGQIAO_JURISDICTION": "230000", "RONGQIAO_PUBLIC_URL": "https://rongqiao.example.gov.cn"}

@@ -34,7 +34,7 @@ class Processes:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = dict(environment)
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["app.main", "app.cli.worker", "app.cli.serve", __name__])
+        self._context.set_forkserver_preload(["tests.line.loaded", __name__])
         self._made: list[ForkServerProcess] = []
 
     def begin(self, *words: str, **environment: str) -> ForkServerProcess:
