@@ -19,6 +19,7 @@ from tests.container.dockerfile import Instruction, Stage
 
 OURS: Final = re.compile(r"(?<![\w.])(/opt/venv|/opt/rongqiao|/data)\b")
 LEFT_OUT: Final = "apt-get"
+PYTHON: Final = re.compile(r"(?<![\w./])python(?= -m )")
 OWNED: Final = re.compile(r" -o \d+ -g \d+")
 UNCOPIED: Final = shutil.ignore_patterns("__pycache__", "*.pyc")
 
@@ -42,8 +43,27 @@ class Tree:
         return self.root / path.removeprefix("/")
 
 
-def build(stage: Stage, tree: Tree) -> Iterator[str]:
-    """Carry out the steps of a stage; answer what was done, step by step.
+def reachable_python(user: str) -> Path:
+    """Answer a Python that the image's user may run too: one below root's home would not do.
+
+    Raises:
+        StepFailedError: there is none of a version that the project takes.
+    """
+    here, number = Path(os.path.realpath(sys.executable)), int(user.partition(":")[0])
+    others = (shutil.which(f"python3.{minor}", path="/usr/local/bin:/usr/bin") for minor in (11, 12, 13))
+    for found in (here, *(Path(other) for other in others if other)):
+        command = [str(found), "-c", "import ensurepip, venv"]
+        try:
+            asked = {"user": number} if os.geteuid() == 0 else {}
+            subprocess.run(command, check=True, capture_output=True, cwd="/", **asked)  # type: ignore[call-overload]  # one option more or less
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        return found
+    raise StepFailedError(f"no python that user {number} may run, with venv and ensurepip")
+
+
+def build(stage: Stage, tree: Tree, python: Path) -> Iterator[str]:
+    """Carry out the steps of a stage with a `python`; answer what was done, step by step.
 
     Raises:
         StepFailedError: naming the step.
@@ -59,7 +79,7 @@ def build(stage: Stage, tree: Tree) -> Iterator[str]:
             yield f"line {one.line}: left out: {one.rest}"
             continue
         elif one.keyword == "RUN":
-            _run(tree.moved(one.rest), folder)
+            _run(tree.moved(one.rest), folder, python)
         yield f"line {one.line}: {one.keyword} {one.rest.split(' && ')[0][:100]}"
 
 
@@ -73,15 +93,14 @@ def _copy(one: Instruction, folder: Path) -> None:
             shutil.copy(found, folder / target)
 
 
-def _run(command: str, folder: Path) -> None:
-    # `python` is the one that runs this; who is not root cannot give files to somebody else.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+def _run(command: str, folder: Path, python: Path) -> None:
+    # Who is not root cannot give files to somebody else.
     command = command if os.geteuid() == 0 else OWNED.sub("", command)
+    command = PYTHON.sub(str(python), command)
     done = subprocess.run(
         ["/bin/sh", "-euc", command],
         cwd=folder,
         check=False,
-        env=os.environ | {"PATH": path},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TextIO
 
-from tests.container.building import Confinement, Tree, build
+from tests.container.building import Confinement, Tree, build, reachable_python
 from tests.container.composition import compose, make_secrets
 from tests.container.dockerfile import DOCKERFILE, parse
 
@@ -225,7 +225,9 @@ def main() -> None:
         folder.chmod(0o755)
         image = Image(folder / "root")
         sys.stdout.write("build\n")
-        for step in build(image.stages[0], image.tree):
+        python = reachable_python(image.confinement.user)
+        say(f"python of this machine: {python}; of the image: {image.final.base}")
+        for step in build(image.stages[0], image.tree, python):
             say(step)
         say(f"confined: {image.confinement.prepare()}")
         sys.stdout.write("embedded database\n")

@@ -21,8 +21,8 @@ from app.accounts.permissions import ROLES, Action
 from app.accounts.rules import Viewer
 from app.coordination.rules import case_code
 from app.kernel.database import AsyncSession, Sessions
-from app.kernel.sight import WatchedSession
 from app.kernel.settings import Settings
+from app.kernel.sight import WatchedSession
 from app.main import API_PREFIX, create_app
 from app.visibility.service import narrow
 from tests.visibility.calls import CALLS, Call
