@@ -133,16 +133,25 @@ def embedded_worker(settings: Settings) -> Iterator[None]:
 
 
 def _keep(is_over: threading.Event, shutdown_seconds: float) -> None:
-    command = [sys.executable, "-m", "app.cli", "worker", ATTACHED]
     while not is_over.is_set():
-        with subprocess.Popen(command, stdin=subprocess.PIPE) as process:  # noqa: S603 - our own program
-            while process.poll() is None and not is_over.wait(0.2):
-                pass
-            if process.poll() is None:
-                process.terminate()
-            try:
-                process.wait(shutdown_seconds + KILL_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        try:
+            status = _kept(is_over, shutdown_seconds)
+        except OSError as error:  # no room for another process just now
+            status = error.errno
         if not is_over.wait(RESTART_SECONDS):
-            logger.warning("worker_begun_anew", status=process.returncode)
+            logger.warning("worker_begun_anew", status=status)
+
+
+def _kept(is_over: threading.Event, shutdown_seconds: float) -> int:
+    """Keep one worker process until it ends or shall end; answer its exit status."""
+    command = [sys.executable, "-m", "app.cli", "worker", ATTACHED]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:  # noqa: S603 - our own program
+        while process.poll() is None and not is_over.wait(0.2):
+            pass
+        if process.poll() is None:
+            process.terminate()
+        try:
+            process.wait(shutdown_seconds + KILL_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    return process.returncode
