@@ -63,7 +63,9 @@ class Mix:
             .order_by(WhitelistEntry.code)
         )
         rows = await self.town.rows(statement)
-        chosen = self.chance.sample(rows, entries)
+        used = [row for row in rows if row[0] in self.town.taken]
+        chosen = self.chance.sample(used if len(used) >= entries else rows, entries)
+        self.town.taken |= {row[0] for row in chosen}
         self.entries, self.needs = [row[0] for row in chosen], [row[1] for row in chosen]
         self.rosters = [one.roster for one in demo_plan(SEED, ENTRIES).half_years]
 

@@ -20,7 +20,7 @@ async def test_whatever_people_do_at_once_what_has_to_hold_holds(town: Town) -> 
         if one.status_code == 500
     ]
     assert all("retry-after" in one.headers for one in answers if one.status_code == 503)
-    assert sum(one.is_success for one in answers) > len(answers) // 3, (
+    assert sum(one.is_success for one in answers) > len(answers) // 6, (
         "it would prove little if all were refused"
     )
     assert await broken(town.sessions[0]) == []
