@@ -135,7 +135,7 @@ def embedded_worker(settings: Settings) -> Iterator[None]:
 def _keep(is_over: threading.Event, shutdown_seconds: float) -> None:
     while not is_over.is_set():
         try:
-            status = _kept(is_over, shutdown_seconds)
+            status: int | None = _kept(is_over, shutdown_seconds)
         except OSError as error:  # no room for another process just now
             status = error.errno
         if not is_over.wait(RESTART_SECONDS):
