@@ -54,6 +54,14 @@ IGNORED: Final[Mapping[str, Mapping[str, str]]] = {
 """Columns that must differ between two histories with the same outcome."""
 
 INSTANT: Final = re.compile(r"(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})")
+SUBJECTS: Final[Mapping[str, str]] = {
+    "docking": "whitelist_entries",
+    "handed": "persons",
+    "rerouted": "assignments",
+    "case": "coordination_cases",
+}
+EVENT_KEY: Final = re.compile(rf"^(?P<kind>{'|'.join(SUBJECTS)}):(?P<number>\d+)(?=:|$)")
+"""Event keys that begin with the number of a row of some table."""
 ARCHIVES: Final = "allocation_problems"
 NUMBERED: Final = re.compile(r"(XT-|job:)[0-9a-f]+")
 """Codes that are made of a row's number (coordination/rules.py), and the random ones of jobs."""
@@ -171,12 +179,20 @@ class _Reader:
             return None
         if (column.table.name, column.name) == (ARCHIVES, "arrays"):
             return self._archive(value)
+        if (column.table.name, column.name) == ("notices", "event_key"):
+            return EVENT_KEY.sub(self._subject, value)
         for key in column.foreign_keys:
             target = key.column.table
             if _is_surrogate(key.column):
                 is_itself = target is column.table and (target.name, value) not in self._known_as
                 return "itself" if is_itself else self._known_as[target.name, value]
         return _plain(value)
+
+    def _subject(self, found: re.Match[str]) -> str:
+        """Answer what the event key of a notice names by a number; where its row is not read yet, no more than that."""
+        kind, number = found["kind"], int(found["number"])
+        known = self._known_as.get((SUBJECTS[kind], number), "#")
+        return f"{kind}:{known}"
 
     def _archive(self, value: bytes) -> str:
         """Answer a hash over an archived problem in which entries go by what they are known by."""

@@ -116,6 +116,7 @@ class AtEvent:
     act: Callable[[Scene, Child], None]
     mend: Callable[[Scene, Child], None] = field(default=lambda _scene, _child: None)
     happened: bool = False
+    failure: Exception | None = None
     child: Child | None = None
     watcher: threading.Thread | None = None
     is_over: threading.Event = field(default_factory=threading.Event)
@@ -131,8 +132,11 @@ class AtEvent:
     def _watch(self, scene: Scene, child: Child, at: int) -> None:
         while not self.is_over.is_set() and child.is_alive:
             if scene.board.events >= at:
-                self.act(scene, child)
                 self.happened = True
+                try:
+                    self.act(scene, child)
+                except Exception as error:  # noqa: BLE001 - told where it is waited for
+                    self.failure = error
                 return
             time.sleep(POLL_SECONDS)
 
@@ -141,6 +145,8 @@ class AtEvent:
         assert self.watcher is not None
         assert self.child is not None
         self.watcher.join()
+        if self.failure is not None:
+            raise self.failure
         if self.happened:
             self.mend(scene, self.child)
         return self.happened

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -181,7 +182,15 @@ class PostgresStore:
 
         pg_ctl = _commands.pg_ctl  # type: ignore[attr-defined]  # made at import
         pg_ctl(["-m", "immediate", "-w", "stop"], pgdata=self.server.pgdata, user=self.server.system_user)
-        self.server.ensure_postgres_running()
+        until = time.monotonic() + RECOVERY_SECONDS
+        while True:
+            try:
+                self.server.ensure_postgres_running()
+            except (subprocess.SubprocessError, OSError):  # it recovers still
+                if time.monotonic() > until:
+                    raise
+            else:
+                return
 
 
 @contextmanager

@@ -30,7 +30,7 @@ class Small:
                 id=person, login=login, name=login, is_demo=False, version=1, created_at=THEN, updated_at=THEN
             ) for person, login in zip(people, ("anna", "bao"), strict=True)),
             *(insert(NOTICES).values(
-                id=notice, event_key=f"docking:{number}", person_id=person, kind="assigned", title="有新的条目", body="两条",
+                id=notice, event_key=f"handed:{person}:{number}", person_id=person, kind="assigned", title="有新的条目", body="两条",
                 link="/entries", is_urgent=False, created_at=THEN,
             ) for person, number, notice in notices),
             *(insert(DELIVERIES).values(
@@ -63,7 +63,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def two(empty: Path, tmp_path: Path) -> tuple[Small, Small]:
     """Two databases that say the same, under different numbers and with random names of messages."""
-    return tuple(Small(shutil.copy(empty, tmp_path / f"{first}.db"), first) for first in (1, 41))  # type: ignore[return-value]  # two of them
+    return tuple(Small(Path(shutil.copy(empty, tmp_path / f"{first}.db")), first) for first in (1, 41))  # type: ignore[return-value]  # two of them
 
 
 def found(two: tuple[Small, Small], instants: Instants = Instants.EXACT) -> list[tuple[str, int]]:
@@ -97,8 +97,8 @@ def test_a_changed_value_is_found_where_it_stands(two: tuple[Small, Small]) -> N
 
 
 def test_a_row_that_refers_to_another_one_is_found(two: tuple[Small, Small]) -> None:
-    two[1].do(update(NOTICES).where(NOTICES.c.id == 411).values(event_key="docking:9"))
-    two[1].do(update(NOTICES).where(NOTICES.c.id == 412).values(event_key="docking:1"))
+    two[1].do(update(NOTICES).where(NOTICES.c.id == 411).values(event_key="assigned:9"))
+    two[1].do(update(NOTICES).where(NOTICES.c.id == 412).values(event_key="assigned:1"))
     tables = {table for table, _times in found(two)}
     assert tables == {"notices", "deliveries"}, "messages go by the notice that they tell of"
 
