@@ -68,7 +68,12 @@ from app.whitelist import api as whitelist
 API_PREFIX = "/api/v1"
 ASKING_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match")
 ANSWERING_HEADERS = ("ETag", "Idempotency-Replayed", "Link", "Location", "Retry-After", "X-Request-Id")
+# The routes that are asked most come first: they are found in this order.
 ROUTERS = (
+    whitelist.router,
+    handlers.router,
+    enterprises.router,
+    matching.router,
     auth.router,
     keys.router,
     second_factor.router,
@@ -80,12 +85,8 @@ ROUTERS = (
     institutions.router,
     chains.router,
     catalogue.router,
-    enterprises.router,
-    whitelist.router,
-    matching.router,
     bottlenecks.router,
     allocation.router,
-    handlers.router,
     deliveries.router,
     notices.router,
     webhooks.router,
