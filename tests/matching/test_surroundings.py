@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, update
@@ -53,7 +54,7 @@ async def _add_chain(session: AsyncSession) -> None:
 
 
 async def _add_plan(session: AsyncSession) -> None:
-    content = {
+    content: dict[str, Any] = {
         "contracted": [], "priority_purposes": [], "products": [], "terms": [], "citations": {}, "clauses": {},
     }  # fmt: skip
     plan = ChainPlan(
