@@ -74,7 +74,7 @@ async def get_result(session: SessionDep, viewer: ViewerDep, job: JobCode) -> Re
     responses={
         200: {
             "description": "Server-sent events: `progress` with a job as JSON whenever it changed, `end` with the last.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {}},
         }
     },
     openapi_extra=does(Action.OWN_JOBS, own_transactions=True),

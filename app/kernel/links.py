@@ -62,6 +62,9 @@ ELSEWHERE: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Answers that hold a resource although they are asked at another address: status and schema."""
 
+WITHOUT_VERSION: Final = frozenset({"POST /registrations"})
+"""They answer without an `ETag`: who registers a firm does not decide on it."""
+
 NEXT: Final[Mapping[str, tuple[tuple[str, Mapping[str, str]], ...]]] = {
     "/institutions/{}": (("POST /products", {"institution": "code"}),),
     "/enterprises/{}": (("POST /projects", {"uscc": "uscc"}), ("POST /needs", {"uscc": "uscc"})),
@@ -131,7 +134,7 @@ def add_links(document: dict[str, Any], prefix: str) -> None:
             answer = dict(source.described["responses"][status])
             source.described["responses"][status] = answer
             links = answer["links"] = dict(answer.get("links", {}))
-            shows_version = is_versioned and not pointer
+            shows_version = is_versioned and not pointer and source.name not in WITHOUT_VERSION
             if shows_version:
                 answer["headers"] = answer.get("headers", {}) | {"ETag": _ETAG}
             found = [_expression(member, place, source, pointer) for place, member in enumerate(members)]

@@ -39,6 +39,7 @@ async def add_webhook(
     """Add a receiver of your notices (Standard Webhooks); its secret is shown this once."""
     made = await service.add(begin, viewer, body, settings, now=utc_now())
     response.headers["Location"] = f"/api/v1/webhooks/{made.id}"
+    response.headers["ETag"] = etag_of(made.version)
     return made
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 from sqlalchemy import select, update
 from stdnum.cn import uscc
 
@@ -94,12 +95,14 @@ def served(url: str) -> Iterator[Server]:
         sign_ins_per_minute=MANY,
         round_seconds=0,
     )
-    running = uvicorn.Server(
-        uvicorn.Config(create_app(settings), host="127.0.0.1", port=0, log_level="error")
-    )
+    app, worker_app = create_app(settings), _worker_app(settings)
+    # Routes are made ready at the first request, and warnings are no matter of one thread: before there are two.
+    for each in (app, worker_app):
+        asyncio.run(_asked_once(each))
+    running = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
     is_over = threading.Event()
     serving = threading.Thread(target=running.run, daemon=True)
-    working = threading.Thread(target=lambda: asyncio.run(_work(settings, is_over)), daemon=True)
+    working = threading.Thread(target=lambda: asyncio.run(_work(worker_app, settings, is_over)), daemon=True)
     serving.start()
     while not running.started:
         assert serving.is_alive()
@@ -128,11 +131,20 @@ async def _fill(url: str) -> list[DemoPerson]:
     return people
 
 
-async def _work(settings: Settings, is_over: threading.Event) -> None:
+def _worker_app(settings: Settings) -> FastAPI:
+    sessions = make_sessions(make_engine(settings.database_url))
+    return create_app(settings, sessions, JobDoor(settings.jurisdiction, narrow))
+
+
+async def _asked_once(app: FastAPI) -> None:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        assert (await client.get("/api/v1/nowhere")).status_code == 404
+
+
+async def _work(app: FastAPI, settings: Settings, is_over: threading.Event) -> None:
     """Carry out what waits, one job after the other, as a worker does."""
-    engine, queue = make_engine(settings.database_url), JobQueue(settings)
-    sessions = make_sessions(engine)
-    app = create_app(settings, sessions, JobDoor(settings.jurisdiction, narrow))
+    sessions, queue = app.state.sessions, JobQueue(settings)
     runner = JobRunner(app, sessions, queue, worker="fuzz", host="127.0.0.1")
     while not is_over.is_set():
         async with transaction(sessions, writes=False) as session:
@@ -141,7 +153,7 @@ async def _work(settings: Settings, is_over: threading.Event) -> None:
             await runner.run(code)
         await asyncio.sleep(LOOK_SECONDS)
     await asyncio.to_thread(queue.close)
-    await engine.dispose()
+    await sessions.kw["bind"].dispose()
 
 
 def _credit_code(number: int) -> str:

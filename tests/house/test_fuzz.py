@@ -264,5 +264,6 @@ def _fill_in(given_: StepInput, number: int) -> None:
     linked: Any = {}
     if given_.transition is not None and given_.transition.request_body is not None:
         found = given_.transition.request_body.value
-        linked = found.ok() if isinstance(found, Ok) else {}
+        value = found.ok() if isinstance(found, Ok) else None
+        linked = value if isinstance(value, dict) else {}  # a list may be empty
     case.body = form(number) | linked
