@@ -32,6 +32,7 @@ from app.coverage.published import (
     rows_of_cut,
     target_out,
 )
+from app.coverage.reporting import todays_report
 from app.coverage.rules import Cut, compute
 from app.coverage.schemas import (
     ClosedOut,
@@ -135,8 +136,7 @@ async def _view(
 ) -> _View:
     check_begun(month, now)
     found = await edition_of(session, viewer, month, edition)
-    facts = await gather(session, viewer, month, found)
-    today = report_json(await asyncio.to_thread(compute, facts, cuts))
+    facts, today = await todays_report(session, viewer, month, found, tuple(cuts))
     closed = await closed_month(session, viewer, month, found)
     on = min(last_day_of(month), shanghai_date(now))
     book = await policy.rule_book(session, viewer.jurisdiction, on)

@@ -1,7 +1,7 @@
 """One look for all who ask the same at one moment: whoever asks gets what was looked up after they asked."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 Found = TypeVar("Found")
@@ -26,6 +26,11 @@ class SharedLook(Generic[Found]):
             self._work = asyncio.create_task(self._answer(look), name="shared look")
         return await asked
 
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether nobody waits."""
+        return self._work is None
+
     async def _answer(self, look: Callable[[], Awaitable[Found]]) -> None:
         asked: list[asyncio.Future[Found]] = []
         try:
@@ -45,3 +50,19 @@ class SharedLook(Generic[Found]):
             for each in (*asked, *self._waiting):  # nobody waits for what was stopped
                 each.cancel()
             self._waiting, self._work = [], None
+
+
+class SharedLooks(Generic[Found]):
+    """A shared look for each thing that is asked for, as long as somebody waits for it."""
+
+    def __init__(self) -> None:
+        self._looks: dict[Hashable, SharedLook[Found]] = {}
+
+    async def ask(self, key: Hashable, look: Callable[[], Awaitable[Found]]) -> Found:
+        """Answer what a look for this key finds that begins after this was asked."""
+        shared = self._looks.setdefault(key, SharedLook())
+        try:
+            return await shared.ask(look)
+        finally:
+            if shared.is_idle and self._looks.get(key) is shared:
+                del self._looks[key]
