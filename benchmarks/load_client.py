@@ -7,6 +7,7 @@ from when its request should have been sent, so that a server that stalls is not
 
 import asyncio
 import random
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -118,7 +119,7 @@ class Counted:
         elif told == BUSY and b"retry-after:" not in head:
             outcome.silent_503 += 1
         elif told != BUSY and outcome.statuses[told] == 1:
-            print(f"first {told}: {body[:300]!r}", flush=True)
+            print(f"first {told}: {body[:300]!r}", file=sys.stderr, flush=True)
 
 
 async def connected(port: int, answered: Callable[[Connection, bytes, bytes, bytes], None]) -> Connection:
