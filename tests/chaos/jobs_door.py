@@ -18,6 +18,7 @@ from tests.chaos.children import KILLED, PATIENCE_SECONDS, Child, Stuck
 from tests.chaos.doors import BREATH, SERVER_ERROR, Fate, HttpDoor, Meddle, Outcome, Place
 from tests.chaos.orders import Order
 
+ROUND: Final = "round"
 ROUND_SECONDS: Final = 300
 LEASE_SECONDS: Final = "1.5"
 POLL_SECONDS: Final = 0.05
@@ -116,7 +117,7 @@ class JobsDoor(HttpDoor):
         """Answer the newest slot that was claimed."""
         try:
             with self._engine.connect() as connection:
-                return connection.scalar(select(ScheduleSlot.slot))
+                return connection.scalar(select(ScheduleSlot.slot).where(ScheduleSlot.name == ROUND))
         except DBAPIError:
             return None
 
