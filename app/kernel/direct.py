@@ -74,9 +74,9 @@ class _Compiled:
         for name in self._lists:
             for index, each in enumerate(expanded.parameter_expansion.get(name, ())):
                 places[each] = name, index
-        sources: list[tuple[str, int | None, Any]] = []
-        for each in expanded.positiontup or ():
-            sources.append((*places.get(each, (each, None)), processors.get(each)))
+        sources: list[tuple[str, int | None, Any]] = [
+            (*places.get(each, (each, None)), processors.get(each)) for each in expanded.positiontup or ()
+        ]
         return _Sent(expanded.statement, tuple(sources))
 
     def rows(self, records: Sequence[Any]) -> list[Any]:
