@@ -169,9 +169,18 @@ async def test_what_shows_nobody_is_refused_in_the_same_words(
     assert told == (401, wanted, "Bearer")
 
 
-async def test_a_hundred_sign_ins_at_once_all_succeed(house: Installation) -> None:
+async def test_a_hundred_sign_ins_at_once_all_succeed_now_or_when_they_are_told_to_come_again(
+    house: Installation,
+) -> None:
     await house.person()
-    answers = await asyncio.gather(*(house.sign_in() for _ in range(100)))
+
+    async def sign_in() -> httpx.Response:
+        while (answer := await house.sign_in()).status_code == 503:
+            assert int(answer.headers["retry-after"]) > 0
+            await asyncio.sleep(0.2)
+        return answer
+
+    answers = await asyncio.gather(*(sign_in() for _ in range(100)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["refresh_token"] for answer in answers}) == 100
     assert len(await house.rows(select(SignInSession))) == 100

@@ -64,7 +64,7 @@ async def test_the_number_of_sql_statements_does_not_grow_with_the_rows(
     session: AsyncSession, now: datetime
 ) -> None:
     counts = []
-    for size, start in ((3, 100), (300, 1_000)):
+    for size, start in ((150, 100), (600, 1_000)):
         with counted(session) as sent:
             await take_statements(session, [statement(start + i) for i in range(size)], now=now)
         counts.append(len(sent))
