@@ -29,7 +29,7 @@ lint: $(STAMP) ## style, types, contracts between rooms
 	$(BIN)/lint-imports
 
 test: lint ## lint, then every test on SQLite and PostgreSQL
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 fuzz: $(STAMP) ## the API's description walked for long: every bound, many more examples and sequences
 	$(BIN)/pytest tests/house/test_fuzz.py -n 2 --hypothesis-profile=fuzz

@@ -44,6 +44,17 @@ _numbers = count()
 follow_all()  # as both doors do
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have one worker ask all of the fuzz of a backend, so that its world is made once (`--dist loadgroup`)."""
+    for item in items:
+        if (
+            item.path.name == "test_fuzz.py"
+            and isinstance(item, pytest.Function)
+            and hasattr(item, "callspec")
+        ):
+            item.add_marker(pytest.mark.xdist_group(f"fuzz-{item.callspec.params['databases']}"))
+
+
 def migrate(url: str, revision: str = "head") -> None:
     """Bring a database to a revision as `rongqiao db upgrade` does."""
     config = Config(PROJECT_ROOT / "alembic.ini")

@@ -30,6 +30,7 @@ ROOMS = frozenset(
         "coordination",
         "bulletins",
         "rounds",
+        "upkeep",
         "docking",
         "coverage",
         "visibility",
