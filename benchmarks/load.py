@@ -4,13 +4,14 @@
 
 100,000 entries, 5,000 products; `rongqiao serve` as it is (door, records, log lines), PostgreSQL as shipped
 (fsync on) and this generator share the machine. The empty route (`GET /healthz`) passes the same server and
-envelope in the same run, before and after. `requests/s`: 16 connections ask without pause, each a person of
-their own; submitting is counted in requests, a POST and a GET by turns, each pair by another enterprise.
-`p50`, `p99`: the same number of requests a second for every route (`at`: a third of what the slowest of
-them can take), at random instants, from when each should have been sent. Twice the
-saturating load: random instants too; `shed` were turned away with 503 and Retry-After. `recovered`: seconds
-until an answer comes as fast again as half of them did before. Answers are compared with those of a server
-that remembers nothing.
+envelope in the same run, before and after; of all routes it is found last. `requests/s`, `p99 ms`: 16 connections ask
+without pause, each a person of their own (closed loop, the same for every route; `p99 times` that of the empty
+one). Submitting is counted in requests, a POST and a GET by turns, each pair by another enterprise that was not
+seen before. `at rest`: the same number of requests a second for every route (a third of what the slowest can take),
+at random instants, from when each should have been sent; a record that is kept costs a write to disk.
+Twice the saturating load: random instants too; `shed` were turned away with 503 and Retry-After.
+`recovered`: seconds until five answers in a row come about as fast as half of them did at rest.
+Asserted: the routes that read show what the world holds, to those who may see it.
 """
 
 import asyncio
@@ -127,7 +128,7 @@ async def _measured(cast: Cast, server: int, *, quick: bool) -> list[Row]:
         calm[scene.name] = await opened(PORT, _askers(scene, 64), rate, seconds)
     for scene in scenes:
         found, cpu = most[scene.name]
-        rows.append(_row(scene, found, cpu, empty, calm[scene.name], calm[EMPTY], rate))
+        rows.append(_row(scene, found, cpu, empty, calm[scene.name], most[EMPTY][0], rate))
     rows.append(await _overload(scenes, most[MIXED][0].rate, calm[MIXED], seconds))
     return rows
 
@@ -153,17 +154,18 @@ def _row(
     scene: Scene, found: Outcome, cpu: float, empty: float, calm: Outcome, base: Outcome, rate: float
 ) -> Row:
     share = found.rate / empty
-    slower = calm.percentile(0.99) / base.percentile(0.99)
+    slower = found.percentile(0.99) / base.percentile(0.99)
     return {
         "what": scene.name,
         "requests/s": round(found.rate),
         "share": round(share, 3),
         "at least": scene.least or "",
         "server ms": round(cpu, 3),
-        "at": f"{rate:.0f}/s",
-        "p50 ms": round(calm.percentile(0.5), 2),
-        "p99 ms": round(calm.percentile(0.99), 2),
+        "p99 ms": round(found.percentile(0.99), 1),
         "p99 times": round(slower, 1),
+        "at rest": f"{rate:.0f}/s",
+        "p50 ms at rest": round(calm.percentile(0.5), 2),
+        "p99 ms at rest": round(calm.percentile(0.99), 2),
         "shed": found.shed + calm.shed,
         "errors": found.errors + calm.errors,
         "kept": "" if scene.least is None else "yes" if share >= scene.least and slower <= 3 else "no",
@@ -178,8 +180,7 @@ async def _overload(scenes: tuple[Scene, ...], most: float, calm: Outcome, secon
     return {
         "what": f"twice the saturating load, mixed, {2 * most:.0f}/s asked",
         "requests/s": round(found.rate),
-        "p50 ms": round(found.percentile(0.5), 2),
-        "p99 ms": round(found.percentile(0.99), 2),
+        "p99 ms": round(found.percentile(0.99), 1),
         "shed": found.shed,
         "errors": found.errors,
         "kept": f"{'yes' if not found.errors and took < RECOVERED else 'no'}, recovered in {took:.2f} s",
