@@ -23,6 +23,8 @@ from app.kernel.wire import BoundedProtocol
 
 STARTUP_FAILURE: Final = 3
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+SWITCH_SECONDS: Final = 0.001
+"""So long a thread that computes (a month's figures) keeps the interpreter from the loop that answers everybody."""
 FILES: Final = 8_192
 """Open files that a server should be allowed: connections, beside the database's and its own."""
 
@@ -73,6 +75,7 @@ class DrainingServer(uvicorn.Server):
 def run_server(app: FastAPI, settings: Settings) -> None:
     """Serve until a signal comes; exits with status 3 if the server cannot start, as uvicorn does."""
     _allow_files()
+    sys.setswitchinterval(SWITCH_SECONDS)
     config = uvicorn.Config(app, **server_options(settings))
     server = DrainingServer(config, app.state.drain, settings.drain_seconds)
     server.run()
