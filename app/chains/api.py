@@ -8,8 +8,8 @@ from pydantic import Field
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
 from app.chains import service
+from app.chains.fields import CODE_PATTERN
 from app.chains.schemas import (
-    CODE_PATTERN,
     ChainIn,
     ChainOut,
     ManagerEnd,

@@ -7,8 +7,19 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from app.chains.rules import MANAGER_ROLES, ContractedBank, GrantedTerm, Period, PlanInForce
+from app.chains.plan_parts import GrantedTermIn
+from app.chains.rules import (
+    MANAGER_ROLES,
+    ChainLink,
+    ContractedBank,
+    GrantedTerm,
+    Period,
+    PlanInForce,
+    ResponsibleBody,
+    leave_out_empty,
+)
 from app.chains.schemas import ChainIn, ManagerIn, PlanContent, PlanIn
+from app.chains.targets import SupportTarget
 from app.institutions.rules import InstitutionTree
 from app.kernel.errors import Fault
 from app.policy.yaml_records import Placed
@@ -25,10 +36,12 @@ class ManagerPeriod:
 
 
 def content_of(plan: PlanContent) -> dict[str, Any]:
-    """Answer what is stored of a plan, without its dates."""
-    return PlanContent.model_validate(
+    """Answer what is stored of a plan, without its dates; what plans have had since they grew only where given."""
+    written = PlanContent.model_validate(
         {name: getattr(plan, name) for name in PlanContent.model_fields}, from_attributes=True
     ).model_dump(mode="json")
+    leave_out_empty(written)
+    return written
 
 
 def plan_hash(plan: PlanIn) -> str:
@@ -53,8 +66,21 @@ def plan_in_force(
         tuple(ContractedBank(bank.institution, bank.quota) for bank in plan.contracted),
         plan.priority_purposes,
         plan.products,
-        tuple(GrantedTerm(term.text, term.clause) for term in plan.granted),
+        tuple(map(_granted, plan.granted)),
         clauses,
+        tuple(ChainLink(link.name, link.roles, link.industries) for link in plan.links),
+        tuple(
+            SupportTarget(one.measure, one.bound, one.base, one.clause, one.change_bp or 0, one.value)
+            for one in plan.targets
+        ),
+        tuple(ResponsibleBody(body.name, body.role, body.task) for body in plan.bodies),
+    )
+
+
+def _granted(term: GrantedTermIn) -> GrantedTerm:
+    percent = None if term.percent_most is None else str(term.percent_most)
+    return GrantedTerm(
+        term.text, term.clause, term.product, term.amount_most, term.term_most, percent, term.parameter
     )
 
 
@@ -82,6 +108,11 @@ def faults_of_plan(
         if known_products is not None and code not in known_products:
             remedy = "Import the product first (rongqiao catalogue import), or correct the code."
             yield item.fault(f"products.{i}", "no such product", remedy, code)
+    for i, term in enumerate(plan.granted):
+        if term.product is not None and term.product not in plan.products:
+            message = "is no product of this plan"
+            remedy = "Add it to products, or grant the term without a product."
+            yield item.fault(f"granted.{i}.product", message, remedy, term.product)
     if replaced_since is not None and plan.since < replaced_since:
         message = f"lies before {replaced_since}, the first day of the version that it replaces"
         yield item.fault("since", message, "A published plan is not rewritten.", plan.since.isoformat())

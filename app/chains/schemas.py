@@ -3,46 +3,26 @@
 from datetime import date, datetime
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
+from app.chains.fields import CODE_PATTERN, MOST_ITEMS, PLAIN_TEXT, Closed, Code, Day, Industry, Sorted
+from app.chains.plan_parts import (
+    ContractedBankIn,
+    GrantedTermIn,
+    PlanClauses,
+    PlanLinkIn,
+    ResponsibleBodyIn,
+    SupportTargetIn,
+)
 from app.chains.rules import MANAGER_ROLES
 from app.policy.facts import PURPOSES
 from app.policy.fields import OneOf
-from app.policy.schemas import Day as WrittenDay
-
-CODE_PATTERN = r"^[A-Za-z0-9._-]{1,60}$"
-PLAIN_TEXT = r"^[^\x00-\x1f]*$"
-MOST_ITEMS = 400
-MOST_QUOTA = 1_000_000
 
 ChainCode = Annotated[str, Field(pattern=CODE_PATTERN, description="产业链编码", examples=["HLJ-GDZB"])]
-Clause = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=200,
-        pattern=PLAIN_TEXT,
-        description="依据条款",
-        examples=["金发〔2024〕5号（九）"],
-    ),
-]
-Industry = Annotated[str, Field(pattern=r"^[A-T]([0-9]{2,4})?$", examples=["C34"])]
 Role = Annotated[str, OneOf(MANAGER_ROLES)]
-Day = Annotated[WrittenDay, Field(ge=date(1949, 10, 1), le=date(2999, 12, 31))]
 
 
-def _sorted(codes: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted(set(codes)))
-
-
-Sorted = AfterValidator(_sorted)
-
-
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _Dated(_Closed):
+class _Dated(Closed):
     since: Day = Field(description="起始日", examples=["2023-10-01"])
     until: Day | None = Field(default=None, description="截止日（含）；空为持续")
 
@@ -54,38 +34,6 @@ class _Dated(_Closed):
         return self
 
 
-class ContractedBankIn(_Closed):
-    """A bank that a plan contracts."""
-
-    institution: Annotated[
-        str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$", description="签约银行编码", examples=["SJYH"])
-    ]
-    quota: int | None = Field(
-        default=None, ge=1, le=MOST_QUOTA, description="承接条目数上限；空为不限", examples=[20]
-    )
-
-
-class GrantedTermIn(_Closed):
-    """Something that a plan grants to the chain's firms."""
-
-    text: str = Field(
-        min_length=1,
-        max_length=300,
-        pattern=PLAIN_TEXT,
-        description="支持内容",
-        examples=["核心企业承担付款责任的，简化上下游企业评级准入"],
-    )
-    clause: Clause
-
-
-class PlanClauses(_Closed):
-    """The clause that each part of a plan rests on."""
-
-    contracted: Clause | None = Field(default=None, description="签约银行的依据")
-    priority_purposes: Clause | None = Field(default=None, description="优先用途的依据")
-    products: Clause | None = Field(default=None, description="链上产品的依据")
-
-
 def _each_bank_once(banks: tuple[ContractedBankIn, ...]) -> tuple[ContractedBankIn, ...]:
     codes = [bank.institution for bank in banks]
     doubled = sorted({code for code in codes if codes.count(code) > 1})
@@ -95,7 +43,7 @@ def _each_bank_once(banks: tuple[ContractedBankIn, ...]) -> tuple[ContractedBank
     return tuple(sorted(banks, key=lambda bank: bank.institution))
 
 
-class PlanContent(_Closed):
+class PlanContent(Closed):
     """What a plan says; stored as it is, never changed once published."""
 
     contracted: Annotated[
@@ -104,11 +52,16 @@ class PlanContent(_Closed):
     priority_purposes: Annotated[tuple[Annotated[str, OneOf(PURPOSES)], ...], Sorted] = Field(
         default=(), description="优先支持的资金用途", examples=[["equipment"]]
     )
-    products: Annotated[
-        tuple[Annotated[str, Field(pattern=CODE_PATTERN)], ...], Field(max_length=MOST_ITEMS), Sorted
-    ] = Field(default=(), description="链上专属产品编码", examples=[["SJYH-KCED"]])
+    products: Annotated[tuple[Code, ...], Field(max_length=MOST_ITEMS), Sorted] = Field(
+        default=(), description="链上专属产品编码", examples=[["SJYH-KCED"]]
+    )
     granted: tuple[GrantedTermIn, ...] = Field(default=(), max_length=MOST_ITEMS, description="支持措施")
     clauses: PlanClauses = Field(default_factory=PlanClauses, description="各部分的依据")
+    links: tuple[PlanLinkIn, ...] = Field(default=(), max_length=MOST_ITEMS, description="优先环节")
+    targets: tuple[SupportTargetIn, ...] = Field(
+        default=(), max_length=MOST_ITEMS, description="支持目标，如不低于上年"
+    )
+    bodies: tuple[ResponsibleBodyIn, ...] = Field(default=(), max_length=MOST_ITEMS, description="责任单位")
 
     @model_validator(mode="after")
     def _cites_what_it_says(self) -> Self:
@@ -139,7 +92,7 @@ class PlanOut(PlanIn):
     created_at: datetime = Field(description="发布时间（UTC）")
 
 
-class ChainIn(_Closed):
+class ChainIn(Closed):
     """A chain to create."""
 
     code: ChainCode
@@ -193,7 +146,7 @@ class ManagerRecord(ManagerIn):
     chain: ChainCode
 
 
-class ManagerEnd(_Closed):
+class ManagerEnd(Closed):
     """The last day of a chain manager's period."""
 
     until: Day | None = Field(description="截止日（含）；null 为持续", examples=["2023-12-31"])

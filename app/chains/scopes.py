@@ -1,0 +1,177 @@
+"""Reading a business scope 经营范围: what a firm makes, what it only trades, and what it leaves unsaid.
+
+A scope is free text of the register. Phrases end with ；or 。; inside, items stand between 、， and the verb
+stands before them (生产、销售塑料制品), after them (大米加工、销售) or before a colon (销售：钢材，建材).
+An item takes its own verb, else the one before a colon, which rules to the end of the phrase, else the next one
+after it up to the comma, else the one before it from the comma on. Of several verbs together, making counts.
+"""
+
+import re
+from collections.abc import Iterator
+from enum import IntEnum
+from functools import lru_cache
+from itertools import takewhile
+from typing import Final, NamedTuple
+
+MOST_KNOWN: Final = 1 << 16
+"""Items whose verbs are kept: scopes repeat each other's items (机械加工, 货物进出口) far more than their phrases."""
+
+
+class Stance(IntEnum):
+    """What a firm does with an item, the stronger evidence the greater."""
+
+    TRADED = 0
+    UNSAID = 1
+    MADE = 3
+
+
+class Item(NamedTuple):
+    """One item of a scope in its own words, verbs included."""
+
+    text: str
+    stance: Stance
+
+
+_MAKING: Final = "生产|制造|加工|印刷|印制|制作|酿造|屠宰|锻造|铸造|冶炼|组装|装配|压延|编织|缝制|研制|粉碎|烘干|制版|热处理|电镀|制售|灌装|分装|产销"
+_TRADING: Final = (
+    "销售|批发|零售|兼零售|经销|购销|收购|批零|代理|租赁|咨询|服务|维修|修理|安装|施工|设计|发布|进出口|仓储|运输|代购|代销|开发"
+    "|研发|研究|推广|转让|经营|管理|投资|旅游|住宿|餐饮|种植|养殖|储存|配送|回收|调试|改造|装卸|贸易|出口|进口"
+)
+_JOIN: Final = "[及与和、兼并以后/的]*"
+_ANY: Final = f"(?:{_MAKING}|{_TRADING})"
+_GOODS: Final = "机|设备|器材|中心|厂|用|品|件|工具|技术|耗材|线|剂|炉|站|装备|物资|企业|商|系统|器|泵|材料"
+"""What makes a verb before it part of the name of goods: 印刷机械, 加工中心, 铸造材料."""
+_LEAD: Final = re.compile(f"^(?:从事|主营|兼营|自产|专业)?({_ANY}(?:{_JOIN}{_ANY})*)(?!{_GOODS})")
+_TRAIL: Final = re.compile(f"((?:{_ANY}{_JOIN})*{_ANY})(?:业务|活动|等|项目)?$")
+_MAKES: Final = re.compile(_MAKING)
+_OF_ITSELF: Final = "印刷|印制|酿造|屠宰|锻造|铸造|冶炼|压延|编织|缝制|热处理|电镀|制版|旅游|住宿|餐饮"
+_BARE: Final = re.compile(f"^(?:从事|主营|兼营|自产自销|(?!{_OF_ITSELF}){_ANY}|{_JOIN})*$")
+"""Verbs that name no trade of themselves: 加工, 销售, but not 铸造 or 印刷."""
+_WITH: Final = re.compile("[及与和]")
+"""After 生产： an item like 轴承及技术服务 is made, its service being the lesser part."""
+_MAKES_AND_SELLS: Final = re.compile(f"(?:{_MAKING})[、及与和]*(?:销售|批发|零售)$")
+_NO_MAKING: Final = re.compile(
+    "食品生产经营|药品生产经营|从事生产经营活动|生产经营活动|热力生产|电力生产|自来水生产|生产资料|加工贸易|来料加工|服装制作培训"
+    "|广告[^，,、；;。]{0,6}制作|制作[^，,、；;。]{0,8}广告|网页制作|影视制作|节目制作"
+)
+_ASIDE: Final = re.compile(
+    r"（[^（）]*）|\([^()]*\)|【[^【】]*】|\[[^\[\]]*\]|［[^［］]*］|《[^《》]*》|[*＊&×※#]+|依法须经.*|见?《.*?》"
+)
+_OPENS: Final = re.compile(r"[（(【\[［《*＊&×※#]|依法须经")
+_HEAD: Final = re.compile("一般经营项目|许可经营项目|一般项目|许可项目|经营范围|以下仅限分公司经营|无。")
+_PHRASE_END: Final = re.compile(r"[；;。\n\r]+|\.(?!\d)")
+_COMMA: Final = re.compile(r"[，,\s]+")
+_ITEM_END: Final = re.compile(r"[、/]")
+
+
+def phrases(scope: str) -> list[str]:
+    """Answer the phrases of a scope without what stands in brackets and without the register's own heads."""
+    plain = scope
+    while _OPENS.search(plain):  # brackets within brackets
+        shorter = _ASIDE.sub("", plain)
+        if shorter == plain:
+            break
+        plain = shorter
+    return [phrase for phrase in _PHRASE_END.split(_HEAD.sub("", plain)) if phrase.strip(" ：:，,、")]
+
+
+def items_of_phrase(phrase: str) -> list[Item]:
+    """Answer the items of one phrase in their order; what stands in one phrase plays no part in the next."""
+    found: list[Item] = []
+    ruling: Stance | None = None
+    parts = _parts(_NO_MAKING.sub("", phrase))
+    for part in parts:
+        *heads, rest = part.replace(":", "：").split("：")
+        for head in heads:
+            found += _items_of_part(head, None)
+            ruling = _ruling(head, ruling)
+        found += _items_of_part(rest, ruling)
+    if parts and _MAKES_AND_SELLS.search(parts[-1]):
+        found = _said_by_the_last(found)
+    return found
+
+
+def _said_by_the_last(found: list[Item]) -> list[Item]:
+    """Answer the items of a list between commas of which only the last part has verbs (电线，线缆，塑料的生产、销售)."""
+    first = next((i for i, item in enumerate(found) if item.stance is not Stance.UNSAID), 0)
+    return [
+        Item(text, found[first].stance if i < first else stance) for i, (text, stance) in enumerate(found)
+    ]
+
+
+def items_of(scope: str) -> list[Item]:
+    """Answer all items of a scope in their order."""
+    return [item for phrase in phrases(scope) for item in items_of_phrase(phrase)]
+
+
+def _parts(phrase: str) -> list[str]:
+    """Answer what stands between commas; verbs alone (木材，加工、销售) belong to the part before them."""
+    parts: list[str] = []
+    for part in filter(None, _COMMA.split(phrase)):
+        if parts and all(_BARE.match(text) for text in _ITEM_END.split(part)):
+            parts[-1] += f"、{part}"
+        else:
+            parts.append(part)
+    return parts
+
+
+def _ruling(head: str, before: Stance | None) -> Stance | None:
+    """Answer what the verbs right before a colon say; without any, what ruled before."""
+    texts = _ITEM_END.split(head)
+    alone = list(takewhile(_BARE.match, reversed(texts)))
+    if not alone:
+        lead, trail = _LEAD.match(texts[-1]), _TRAIL.search(texts[-1])
+        alone = [found.group(1) for found in (lead, trail) if found]
+    return _stance("".join(alone)) if "".join(alone) else before
+
+
+@lru_cache(maxsize=MOST_KNOWN)
+def _stance(verbs: str) -> Stance:
+    return Stance.MADE if _MAKES.search(verbs) else Stance.TRADED
+
+
+def _items_of_part(part: str, ruling: Stance | None) -> list[Item]:
+    """Answer the items between two commas; `ruling` is what a verb before a colon says of them."""
+    texts, said, lead = [], [], ruling
+    for text, verbs, is_lead in _merged(part):
+        own = _stance(verbs) if verbs else None
+        if ruling is Stance.MADE and own is Stance.TRADED and _WITH.search(text):
+            own = None
+        texts.append(text)
+        said.append(own)
+        if own is not None and is_lead and lead is None:
+            lead = own
+    after: Stance | None = None
+    stances: list[Stance] = []
+    for own in reversed(said):
+        after = own if own is not None else after
+        order = (own, ruling, after, lead)
+        stances.append(next((one for one in order if one is not None), Stance.UNSAID))
+    return [Item(text, stance) for text, stance in zip(texts, reversed(stances), strict=True)]
+
+
+def _merged(part: str) -> Iterator[tuple[str, str, bool]]:
+    """Answer (item, its verbs, whether they stand before it); verbs that stand alone join the item beside them."""
+    waiting, held = "", None
+    for text in filter(None, _ITEM_END.split(part)):
+        own = _verbs_of(text)
+        if own is None:
+            if held is None:
+                waiting += text
+            else:
+                held = (held[0], held[1] + text, held[2])
+            continue
+        if held is not None:
+            yield held
+        held, waiting = (text, waiting + own[0], bool(waiting) or own[1]), ""
+    if held is not None:
+        yield held
+
+
+@lru_cache(maxsize=MOST_KNOWN)
+def _verbs_of(text: str) -> tuple[str, bool] | None:
+    """Answer the verbs at both ends of an item and whether one leads it; None: it is nothing but verbs."""
+    if _BARE.match(text):
+        return None
+    lead, trail = _LEAD.match(text), _TRAIL.search(text)
+    return (lead.group(1) if lead else "") + (trail.group(1) if trail else ""), lead is not None
