@@ -50,7 +50,7 @@ def write(
         step(1, STEPS)
         data = service.rendered(made, chosen)
         step(STEPS, STEPS)
-    _write(output, data)
+    edge.write_file(output, data)
     if as_json:
         edge.print_json({"file": str(output), "bytes": len(data), "is_draft": bool(made.mark)})
     else:
@@ -65,12 +65,3 @@ def _told_by(output: Path) -> Format:
         kinds = ", ".join(f".{one}" for one in Format)
         fault = Fault("--output", f"none of {kinds}", "Choose one of them, or give --format.", output.name)
         raise Refused("The kind of file is told by its name.", [fault]) from error
-
-
-def _write(output: Path, data: bytes) -> None:
-    with edge.refusals_shown():
-        try:
-            output.write_bytes(data)
-        except OSError as error:
-            fault = Fault("--output", str(error.strerror), "Choose another place.", str(output))
-            raise Refused("The file cannot be written.", [fault]) from error

@@ -101,7 +101,7 @@ def export(
                 return await service.product_sheet(session, viewer)
             return (await service.export_products(session, viewer)).encode()
 
-    target.write_bytes(edge.run(job))
+    edge.write_file(target, edge.run(job))
     typer.echo(f"written: {target}")
 
 
@@ -115,7 +115,7 @@ def template(
         async with edge.work(writes=False) as (session, viewer):
             return await service.product_sheet(session, viewer, is_template=True)
 
-    target.write_bytes(edge.run(job))
+    edge.write_file(target, edge.run(job))
     typer.echo(f"written: {target}")
 
 

@@ -159,7 +159,7 @@ def export(
             raise Refused("The kind of file is told by its name.", [fault])
 
     data = edge.run(job)
-    _write(output, data)
+    edge.write_file(output, data)
     if as_json:
         edge.print_json({"file": str(output), "bytes": len(data)})
     else:
@@ -170,15 +170,6 @@ def export(
 def verifier() -> None:
     """Print the stand-alone verifier: `python verifier.py facts.json figures.json` needs nothing of ours."""
     sys.stdout.write(service.verifier_source().decode())
-
-
-def _write(output: Path, data: bytes) -> None:
-    with edge.refusals_shown():
-        try:
-            output.write_bytes(data)
-        except OSError as error:
-            fault = Fault("--output", str(error.strerror), "Choose another place.", str(output))
-            raise Refused("The file cannot be written.", [fault]) from error
 
 
 @commands.command()

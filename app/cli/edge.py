@@ -9,7 +9,7 @@ import os
 import re
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -28,8 +28,9 @@ from app.bulletins.following import follow_all
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, DBAPIError, make_engine, make_sessions, transaction
 from app.kernel.errors import Fault, Refused, RongqiaoError, Unavailable
+from app.kernel.files import whole_file
 from app.kernel.settings import get_settings
-from app.kernel.troubles import trouble_of
+from app.kernel.troubles import Trouble, leaves_of, trouble_of
 
 Result = TypeVar("Result")
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -81,7 +82,7 @@ def run(job: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
 
 @contextmanager
 def refusals_shown() -> Iterator[None]:
-    """Turn a domain error, or a database that is not ready, into printed faults and exit status 1."""
+    """Turn a domain error, a database that is not ready or a full disk into printed faults and exit status 1."""
     try:
         yield
     except KeyboardInterrupt as error:
@@ -91,13 +92,48 @@ def refusals_shown() -> Iterator[None]:
         show_refusal(error)
         raise typer.Exit(REFUSED) from error
     except Exception as error:
-        if not isinstance(error, DBAPIError | ConnectionError) and trouble_of(error) is None:
+        refusal = _refusal_of(error)
+        if refusal is None:
             raise
-        reason = str(getattr(error, "orig", error) or error).splitlines()[0]
-        remedy = "Check RONGQIAO_DATABASE_URL, then run `rongqiao db upgrade`."
-        fault = Fault("database", reason, remedy)
-        show_refusal(Unavailable("The database cannot be used; nothing was changed.", [fault]))
+        show_refusal(refusal)
         raise typer.Exit(REFUSED) from error
+
+
+@contextmanager
+def output_told() -> Iterator[None]:
+    """Run a command; where there is no room for what it prints, say so and exit 1: what it did is kept."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if trouble_of(error) is not Trouble.FULL:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what waits to be printed is given up
+        with suppress(OSError):
+            notes.print(f"the output cannot be written: {error.strerror}; what the command did is kept")
+        raise SystemExit(REFUSED) from error
+
+
+def _refusal_of(error: Exception) -> Unavailable | None:
+    """Answer how a database or disk in trouble is told; None for a defect, also for one among troubles."""
+    leaves = list(leaves_of(error))
+    said = str(getattr(leaves[0], "orig", None) or leaves[0]).splitlines()
+    reason = said[0] if said else type(leaves[0]).__name__
+    if trouble_of(error) is Trouble.FULL:
+        fault = Fault("disk", reason, "Make room, then run the command again.")
+        return Unavailable("There is no room left on the disk; nothing was changed.", [fault])
+    if not all(isinstance(one, DBAPIError | ConnectionError) or trouble_of(one) for one in leaves):
+        return None
+    fault = Fault("database", reason, "Check RONGQIAO_DATABASE_URL, then run `rongqiao db upgrade`.")
+    return Unavailable("The database cannot be used; nothing was changed.", [fault])
+
+
+def write_file(file: Path, content: bytes) -> None:
+    """Write what a command made into the file that was asked for, or exit 1 and say why it cannot be written."""
+    with refusals_shown(), whole_file(file) as draft:
+        draft.write_bytes(content)
 
 
 def read_text(file: Path) -> str:

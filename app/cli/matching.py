@@ -99,7 +99,7 @@ def explain(
         (part.name, part.value, part.weight, part.points, "；".join([part.reason, *_uncited(part)]))
         for part in found.parts
     ]
-    edge.print_table(f"匹配分 {found.score:.2f}", ("评分项", "得分‰", "权重‰", "计入", "理由"), parts)
+    edge.print_table(f"匹配度 {found.score:.2f}", ("评分项", "得分‰", "权重‰", "计入", "理由"), parts)
     for change in found.changes:
         edge.screen.print(f"要满足：{change}", highlight=False)
     for ask in found.asks:

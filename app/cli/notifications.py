@@ -49,7 +49,7 @@ def list_notices(
 
 @commands.command()
 def deliver(as_json: edge.JsonFlag = False) -> None:
-    """Send what is due by mail and to webhooks, once; the server does so by itself. Refusals are tried again later."""
+    """Send what is due by mail and to webhooks, once; workers do so by themselves. Refusals are tried again later."""
 
     async def job() -> DeliveryCounts:
         settings = get_settings()

@@ -8,6 +8,7 @@ from typing import Final
 import typer
 
 from app.cli.bench import bench
+from app.cli.edge import output_told
 from app.cli.serve import serve
 from app.cli.worker import worker
 from app.kernel.memory import relax_collection
@@ -30,7 +31,7 @@ ROOMS: Final = {
     "docking": ("docking", "What happened to entries (对接记录)."),
     "coverage": ("coverage", "Monthly docking coverage (对接覆盖率)."),
     "jobs": ("jobs", "Requests that workers carry out 后台任务: list, show, cancel."),
-    "rounds": ("rounds", "What time makes due (巡检): reminders, escalations, closes, sending."),
+    "rounds": ("rounds", "What time makes due (巡检): reminders, escalations, library, closes, sending."),
     "bulletin": ("bulletins", "The month's bulletin 月度通报."),
     "audit": ("audit", "The audit trail 审计记录: show, export, verify."),
 }
@@ -66,4 +67,5 @@ def main() -> None:
     """Run `rongqiao`."""
     commands = tree(sys.argv[1:])
     relax_collection()
-    commands()
+    with output_told():
+        commands()

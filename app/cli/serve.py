@@ -42,7 +42,7 @@ async def _require_fit(settings: Settings) -> None:
 
 
 WORTH_OPENING = (
-    ("/", "this month's coverage and where to go from there"),
+    ("/", "the pages; whoever signs in begins where the role's work is"),
     ("/api/v1/coverage/2023-11?by=region", "coverage by city, with numerators and denominators"),
     ("/api/v1/whitelist/entries?edition=2023H2", "the roster"),
     ("/api/v1/policies/heilongjiang-2023-25/clauses", "the policy, clause by clause, with what carries it"),

@@ -1,19 +1,21 @@
 """`rongqiao whitelist`: the roster's template, import, reviews, differences."""
 
 from collections.abc import Awaitable, Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from app.cli import edge
+from app.cli.roster_taking import take
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.money import fen_from_yuan, wan_text
 from app.kernel.paging import MOST_ROWS, PageRequest
 from app.whitelist import import_service, review_service, service, withdrawal_service
+from app.whitelist.early_decisions import read_decisions
 from app.whitelist.import_rules import ImportOptions
-from app.whitelist.import_service import ImportOutcome, RosterRefused
-from app.whitelist.roster_check import Progress
+from app.whitelist.import_service import ImportOutcome
 from app.whitelist.roster_columns import BY_FACT
 from app.whitelist.rules import Change, Decision, ReviewKind, edition_on
 from app.whitelist.schemas import (
@@ -22,6 +24,7 @@ from app.whitelist.schemas import (
     EditionOut,
     EntryOut,
     ImportOut,
+    QuestionOut,
     ReviewOut,
     ReviewState,
 )
@@ -31,7 +34,8 @@ EditionOption = Annotated[
     str | None, typer.Option(help="Edition such as 2023H2; by default the one in force today.")
 ]
 COUNT_COLUMNS: Final = (
-    "rows", "faulty", "new", "kept", "changed", "admitted", "review", "refused", "duplicates", "renamed",
+    "rows", "faulty", "new", "kept", "changed", "admitted", "review", "refused", "duplicates", "decided",
+    "renamed",
 )  # fmt: skip
 MOST_SHOWN: Final = 20
 
@@ -49,11 +53,13 @@ def template(
 ) -> None:
     """Write the empty roster with drop-down lists, a sheet of notes and the code lists."""
 
-    async def job() -> None:
+    async def job() -> bytes:
         async with edge.work(writes=False) as (session, viewer):
-            await import_service.make_template(session, viewer, str(out), on=shanghai_today())
+            made = BytesIO()
+            await import_service.make_template(session, viewer, made, on=shanghai_today())
+            return made.getvalue()
 
-    edge.run(job)
+    edge.write_file(out, edge.run(job))
     typer.echo(f"wrote {out}")
 
 
@@ -70,6 +76,14 @@ def import_file(
         bool, typer.Option(help="Somebody checked the amounts out of the usual range.")
     ] = False,
     sheet: Annotated[str | None, typer.Option(help="Sheet to read, by default 名单.")] = None,
+    decisions: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="What was decided on possible duplicates: a JSON list of entry, decision, reason and seen.",
+        ),
+    ] = None,
     errors: Annotated[
         Path | None,
         typer.Option(dir_okay=False, help="Where to write the error workbook, by default beside FILE."),
@@ -81,12 +95,15 @@ def import_file(
     With faults the sheet is written back with a column of them. Exit status 1 when refused.
     """
     code = edition or edition_on(shanghai_today())
-    options = ImportOptions(dry_run, accept_valid, amounts_confirmed, sheet, opens_edition=True)
     target = errors or file.with_name(f"{file.stem}-错误.xlsx")
 
     async def job() -> ImportOutcome:
+        made = read_decisions(edge.read_text(decisions)) if decisions is not None else ()
+        options = ImportOptions(
+            dry_run, accept_valid, amounts_confirmed, sheet, opens_edition=True, decisions=made
+        )
         with edge.progress(f"{file.name} → {code}") as progress:
-            return await _take(file, code, options, target, progress)
+            return await take(file, code, options, target, progress)
 
     outcome = edge.run(job)
     _show_import(outcome.out, as_json=as_json)
@@ -94,32 +111,6 @@ def import_file(
         typer.echo(f"faults beside each row: {target}", err=True)
         if dry_run:
             raise typer.Exit(edge.REFUSED)
-
-
-async def _take(
-    file: Path, edition: str, options: ImportOptions, target: Path, progress: Progress
-) -> ImportOutcome:
-    """Import in one transaction; a refusal, or faults left out, leave the error workbook behind."""
-    with file.open("rb") as content:
-        try:
-            async with edge.work(writes=not options.dry_run) as (session, viewer):
-                outcome = await import_service.import_roster(
-                    session,
-                    viewer,
-                    edition,
-                    content,
-                    file.name,
-                    now=utc_now(),
-                    options=options,
-                    progress=progress,
-                )
-        except RosterRefused as refusal:
-            await refusal.write_faults(str(target))
-            typer.echo(f"faults beside each row: {target}", err=True)
-            raise
-        if outcome.check.faults:
-            await outcome.write_faults(str(target))
-    return outcome
 
 
 def _show_import(found: ImportOut, *, as_json: bool) -> None:
@@ -141,9 +132,19 @@ def _show_import(found: ImportOut, *, as_json: bool) -> None:
         looked_at = [(*one.model_dump(exclude={"why"}).values(), "；".join(one.why)) for one in shown]
         title = f"{len(found.entries)} entries to look at"
         edge.print_table(title, ("row", "entry", "name", "change", "status", "why"), looked_at)
+    if found.questions:
+        asked = [
+            (one.row, one.entry, one.name, _likest(one), one.seen) for one in found.questions[:MOST_SHOWN]
+        ]
+        title = f"{len(found.questions)} possible duplicates; --decisions decides on them with the import"
+        edge.print_table(title, ("row", "entry", "name", "may be", "seen"), asked)
     if found.faults:
         rows = [(fault.where, fault.message, fault.remedy) for fault in found.faults[:MOST_SHOWN]]
         edge.print_table(f"faults: {found.counts.faults}", ("cell", "fault", "remedy"), rows)
+
+
+def _likest(question: QuestionOut) -> str:
+    return "；".join(f"{one.name} {one.uscc} {one.score:.2f}" for one in question.candidates)
 
 
 def _outcome(found: ImportOut) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Row, Select, case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import undefer
 
@@ -48,6 +48,23 @@ async def answer_body(session: AsyncSession, job_id: int) -> bytes:
     return (await session.execute(select(Job.answer_body).where(Job.id == job_id))).scalar_one() or b""
 
 
+async def kept_body(session: AsyncSession, job_id: int, *, is_locked: bool = False) -> bytes | None:
+    """Answer what was sent with a job, while it is kept; locked until the transaction ends if it is to be changed."""
+    wanted = select(Job.body).where(Job.id == job_id)
+    return (await session.execute(wanted.with_for_update() if is_locked else wanted)).scalar_one()
+
+
+async def replace_body(session: AsyncSession, job_id: int, body: bytes) -> None:
+    """Keep something else with a job than what was sent."""
+    await session.execute(update(Job).where(Job.id == job_id).values(body=body))
+
+
+async def drop_body(session: AsyncSession, job_id: int) -> bool:
+    """Drop what was sent with a job; tell whether it was still kept: of two that go on with it one wins."""
+    dropped = update(Job).where(Job.id == job_id, Job.body.is_not(None)).values(body=None).returning(Job.id)
+    return (await session.execute(dropped)).scalar_one_or_none() is not None
+
+
 async def open_jobs(session: AsyncSession, limit: int) -> Sequence[AnyRow]:
     """Answer code, state, start and `not_before` of jobs that have not ended, the oldest first."""
     wanted = (
@@ -78,7 +95,8 @@ async def end(
     session: AsyncSession, code: str, start: int, state: State, answer: Answer | None, now: datetime
 ) -> bool:
     """End the start of a number; tell whether the job was still in it."""
-    values: dict[str, Any] = {"state": state, "ended_at": now, "body": None}
+    kept = case((Job.keeps_body.is_(True), Job.body), else_=None)
+    values: dict[str, Any] = {"state": state, "ended_at": now, "body": kept}
     if answer is not None:
         values |= {
             "answer_status": answer.status,

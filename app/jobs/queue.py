@@ -19,6 +19,7 @@ from huey.storage import BaseStorage
 
 from app.jobs.rules import Progress
 from app.kernel.errors import Fault, Refused
+from app.kernel.files import make_folder
 from app.kernel.settings import Settings
 
 NAME: Final = "rongqiao"
@@ -152,7 +153,7 @@ def _huey(url: str) -> Huey:
     family, made = scheme.partition("+")[0], {"name": NAME, "results": False, "serializer": JsonSerializer()}
     if family == "sqlite":
         file = Path(rest.removeprefix("/"))
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
         return SqliteHuey(filename=str(file), timeout=BUSY_SECONDS, create_tables=False, **made)
     if family == "postgresql":
         dsn = f"postgresql://{rest.replace('?ssl=', '?sslmode=').replace('&ssl=', '&sslmode=')}"

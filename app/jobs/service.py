@@ -4,6 +4,7 @@ import asyncio
 import json
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -32,6 +33,21 @@ JOBS_PATH: Final = "/api/v1/jobs"
 logger = get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A POST to a JSON route that a page has a worker make for its viewer; `action` is that route's.
+
+    `keeps_body`: what is sent stays with the job, until the page takes it (`take_body`).
+    """
+
+    action: Action
+    summary: str
+    path: str
+    media_type: str
+    body: bytes
+    keeps_body: bool = False
+
+
 class JobDeferral:
     """Stores requests that shall be answered later, and has a worker carry them out."""
 
@@ -46,11 +62,20 @@ class JobDeferral:
             TooLarge: its address is longer than is kept.
         """
         job = await _job_of(request, marks)
-        await queries.add(session, job)
-        after_commit(session, partial(self._send, job.code))
+        await self._add(session, job)
         shown = job_out(job, None)
         headers = {"location": f"{JOBS_PATH}/{job.code}", "preference-applied": "respond-async"}
         return Response(shown.model_dump_json(), 202, headers, "application/json")
+
+    async def send_off(self, request: Request, session: AsyncSession, errand: Errand) -> str:
+        """Store what a page wants done, for the viewer that the page's request was let in as; answer the job's code."""
+        job = _job(request, errand)
+        await self._add(session, job)
+        return job.code
+
+    async def _add(self, session: AsyncSession, job: Job) -> None:
+        await queries.add(session, job)
+        after_commit(session, partial(self._send, job.code))
 
     def _send(self, code: str) -> None:
         sending = asyncio.get_running_loop().run_in_executor(None, self.queue.send, code)
@@ -71,27 +96,39 @@ class JobDeferral:
 
 
 async def _job_of(request: Request, marks: Mapping[str, Any]) -> Job:
-    viewer: Viewer = request.state.viewer
-    standing: Standing | None = getattr(request.state, "standing", None)
     route: BaseRoute = request.scope["route"]
-    path, query, now = request.url.path, request.url.query, utc_now()
+    path, query = request.url.path, request.url.query
     if len(path) > MOST_PATH_CHARACTERS or len(query) > MOST_QUERY_CHARACTERS:
         raise TooLarge(f"The address of a job has no more than {MOST_QUERY_CHARACTERS} characters.")
+    summary = getattr(route, "summary", None) or getattr(route, "name", "").replace("_", " ").capitalize()
+    media_type = request.headers.get("content-type", "")
+    errand = Errand(Action(marks["x-action"]), summary, path, media_type, await request.body())
+    job = _job(request, errand)
+    job.method, job.query = request.method, query
+    job.is_repeatable = bool(marks.get("x-own-transactions")) or request.method in READING_METHODS
+    return job
+
+
+def _job(request: Request, errand: Errand) -> Job:
+    viewer: Viewer = request.state.viewer
+    standing: Standing | None = getattr(request.state, "standing", None)
+    now = utc_now()
     return Job(
         code=uuid.uuid4().hex,
-        action=marks["x-action"],
-        summary=getattr(route, "summary", None) or getattr(route, "name", "").replace("_", " ").capitalize(),
+        action=errand.action.value,
+        summary=errand.summary,
         person_id=viewer.person,
         key_id=standing.key_id or None if standing is not None else None,
         grants=[[grant.role.value, grant.scope] for grant in viewer.grants],
         address=getattr(request.state, "address", ""),
         request_id=request.state.request_id,
-        method=request.method,
-        path=path,
-        query=query,
-        media_type=request.headers.get("content-type", ""),
-        body=await request.body(),
-        is_repeatable=bool(marks.get("x-own-transactions")) or request.method in READING_METHODS,
+        method="POST",
+        path=errand.path,
+        query="",
+        media_type=errand.media_type,
+        body=errand.body,
+        keeps_body=errand.keeps_body,
+        is_repeatable=False,
         state=State.QUEUED,
         start=0,
         worker="",
@@ -99,6 +136,54 @@ async def _job_of(request: Request, marks: Mapping[str, Any]) -> Job:
         not_before=now,
         answer_headers={},
         answer_bytes=0,
+    )
+
+
+async def kept_body(
+    session: AsyncSession, viewer: Viewer, code: str, *, is_held: bool = False
+) -> tuple[str, bytes]:
+    """Answer what was sent with one of the viewer's own jobs, and its media type.
+
+    `is_held` keeps others who would change or take it waiting until the transaction ends.
+
+    Raises:
+        NotFound: the viewer asked for no such job.
+        Conflict: it is kept no more.
+    """
+    job = await _found(session, viewer, code)
+    body = await queries.kept_body(session, job.id, is_locked=is_held)
+    if body is None:
+        raise _gone()
+    return job.media_type, body
+
+
+async def replace_body(session: AsyncSession, viewer: Viewer, code: str, body: bytes) -> None:
+    """Keep with one of the viewer's own jobs what a page has added; of the same media type, held before.
+
+    Raises:
+        NotFound: the viewer asked for no such job.
+    """
+    job = await _found(session, viewer, code)
+    await queries.replace_body(session, job.id, body)
+
+
+async def take_body(session: AsyncSession, viewer: Viewer, code: str) -> tuple[str, bytes]:
+    """Answer what was sent with one of the viewer's own jobs, and keep it no more: it is taken once.
+
+    Raises:
+        NotFound: the viewer asked for no such job.
+        Conflict: it is kept no more.
+    """
+    media_type, body = await kept_body(session, viewer, code)
+    job = await _found(session, viewer, code)
+    if not await queries.drop_body(session, job.id):
+        raise _gone()
+    return media_type, body
+
+
+def _gone() -> Conflict:
+    return Conflict(
+        "What was sent with the job is kept no more.", [Fault("job", "was taken", "Send it anew.")]
     )
 
 

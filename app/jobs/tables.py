@@ -11,7 +11,8 @@ from app.kernel.database import Base, BigId, Json
 class Job(Base):
     """A request that is answered later: what was asked, by whom, and what was answered.
 
-    `body` is what was sent; it is dropped when the job ends, because rosters are not kept twice. `is_repeatable`:
+    `body` is what was sent; it is dropped when the job ends, because rosters are not kept twice, unless `keeps_body`:
+    then a page goes on with it (a preview that is to be carried out), and drops it. `is_repeatable`:
     its route keeps no answer under an idempotency key, and does no harm when it is asked again.
     """
 
@@ -38,6 +39,7 @@ class Job(Base):
     media_type: Mapped[str] = mapped_column(String(200))
     body: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     is_repeatable: Mapped[bool] = mapped_column(default=False)
+    keeps_body: Mapped[bool | None]
     state: Mapped[str] = mapped_column(String(10))
     start: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str] = mapped_column(String(80), default="")

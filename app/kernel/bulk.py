@@ -176,7 +176,7 @@ async def raise_translated(session: AsyncSession, error: Exception, statement: s
     raw = await (await session.connection()).get_raw_connection()
     base = dialect.loaded_dbapi.Error
     try:
-        raw.dbapi_connection._handle_exception(error)  # type: ignore[union-attr] # noqa: SLF001 - no public name
+        raw.dbapi_connection._handle_exception(error)  # type: ignore[union-attr]  # it is asyncpg's here  # noqa: SLF001 - no public name
     except base as translated:
         raise DBAPIError.instance(
             statement, None, translated, base, hide_parameters=True, dialect=dialect

@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from sqlalchemy.exc import DisconnectionError
 
-from app.kernel.errors import Busy, DatabaseUnavailable, OutcomeUnknown, RongqiaoError
+from app.kernel.errors import Busy, DatabaseUnavailable, OutcomeUnknown, RongqiaoError, Unavailable
 from app.kernel.troubles import Trouble, trouble_of
 
 BUSY_SECONDS: Final = 1
 UNAVAILABLE_SECONDS: Final = 5
+FULL_SECONDS: Final = 30
 KEEPALIVE: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6))
 """Seconds and number of probes after which the system gives up a server that is gone."""
 LOCAL: Final = getattr(socket, "AF_UNIX", None)
@@ -61,7 +62,7 @@ def told_if_unknown() -> Iterator[None]:
 
 
 def refusal_of(error: BaseException) -> RongqiaoError | None:
-    """Answer how a trouble of the database is told to who asked; None if an error is something else."""
+    """Answer how a trouble of database or disk is told to who asked; None if an error is something else."""
     match trouble_of(error):
         case None:
             return None
@@ -69,6 +70,11 @@ def refusal_of(error: BaseException) -> RongqiaoError | None:
             return Busy(
                 "The database is busy with others; nothing was changed. Send it again.",
                 headers={"Retry-After": str(BUSY_SECONDS)},
+            )
+        case Trouble.FULL:
+            return Unavailable(
+                "There is no room left on the server's disk; nothing was changed. Send it again when there is.",
+                headers={"Retry-After": str(FULL_SECONDS)},
             )
         case Trouble.UNAVAILABLE | Trouble.LOST:
             return DatabaseUnavailable(

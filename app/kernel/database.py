@@ -41,8 +41,18 @@ from sqlalchemy.types import TypeDecorator
 
 from app.kernel.bulk import ROWS_PER_BATCH, insert_numbered, insert_rows, put_rows
 from app.kernel.connections import keep_alive, refuse_closed, told_if_unknown
+from app.kernel.files import make_folder
 from app.kernel.patience import Patience
-from app.kernel.sight import Criterion, Sight, WatchedSession, Written, restrict, unrestricted
+from app.kernel.sight import (
+    Criterion,
+    Sight,
+    WatchedSession,
+    Written,
+    flush_changes,
+    restrict,
+    sight_of,
+    unrestricted,
+)
 
 __all__ = [
     "ROWS_PER_BATCH",
@@ -60,6 +70,7 @@ __all__ = [
     "Written",
     "after_commit",
     "as_last_step",
+    "attempt",
     "hold",
     "insert_numbered",
     "insert_rows",
@@ -68,6 +79,7 @@ __all__ = [
     "make_sessions",
     "put_rows",
     "restrict",
+    "sight_of",
     "transaction",
     "unrestricted",
 ]
@@ -151,6 +163,9 @@ def make_engine(url: str, patience: Patience | None = None) -> AsyncEngine:
     """Make an engine for a SQLite file or a PostgreSQL database, creating the file's folder.
 
     Without `patience` (commands, migrations) nothing is waited for less long than the database itself would.
+
+    Raises:
+        Unavailable: the folder cannot be created.
     """
     parsed, pool = make_url(url), patience.pool if patience else {}
     if parsed.get_backend_name() != "sqlite":
@@ -166,7 +181,7 @@ def make_engine(url: str, patience: Patience | None = None) -> AsyncEngine:
         event.listen(engine.sync_engine, "checkout", refuse_closed)
         return engine
     if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        make_folder(Path(parsed.database).parent)
     engine = create_async_engine(
         url,
         connect_args={"timeout": patience.lock_seconds if patience else BUSY_TIMEOUT_SECONDS},
@@ -214,7 +229,7 @@ async def transaction(sessions: Sessions, *, writes: bool = True) -> AsyncIterat
         await session.connection(execution_options={"rongqiao_writes": writes})
         yield session
         # Rows are locked before the end of the audit trail is: two transactions then never wait for each other.
-        await session.flush()
+        await flush_changes(session)
         while steps := session.info.pop(_LAST_STEPS, ()):
             for step in steps:
                 await step(session)
@@ -222,6 +237,23 @@ async def transaction(sessions: Sessions, *, writes: bool = True) -> AsyncIterat
             await session.commit()
         for done in session.info.pop(_AFTERWARDS, ()):
             done()
+
+
+@asynccontextmanager
+async def attempt(session: AsyncSession) -> AsyncIterator[None]:
+    """Do something that may be refused: then what it did is taken back, its notes too, and the transaction lives on.
+
+    For who answers a refusal with something that must be read or kept in the same transaction, as a page does that
+    shows a form again.
+    """
+    before = {key: list(one) if isinstance(one, list) else one for key, one in session.info.items()}
+    try:
+        async with session.begin_nested():
+            yield
+    except BaseException:
+        session.info.clear()
+        session.info.update(before)
+        raise
 
 
 async def is_writing(session: AsyncSession) -> bool:

@@ -17,7 +17,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.kernel.bulk import raise_translated
 from app.kernel.database import AsyncSession
-from app.kernel.sight import READS_ONLY, Sight, escapes, sight_of
+from app.kernel.sight import READS_ONLY, Sight, escapes, flush_changes, sight_of
 
 _DRIVER: Final = "rongqiao_driver"
 _PREPARED: Final = "rongqiao_prepared"
@@ -53,7 +53,7 @@ class _Compiled:
         )
         self._constants = compiled.construct_params(_check=False)
         columns = compiled._result_columns or []  # noqa: SLF001 - SQLAlchemy has no public way to it
-        row: Any = namedtuple("Row", [each.keyname for each in columns], rename=True)  # type: ignore[misc]  # noqa: PYI024 - names are those of the statement
+        row: Any = namedtuple("Row", [each.keyname for each in columns], rename=True)  # type: ignore[misc]  # noqa: PYI024 - both want names that are known beforehand; these are the statement's
         self._make: Callable[[Sequence[Any]], Any] = row._make
         kinds = [each.type._cached_result_processor(dialect, None) for each in columns]  # noqa: SLF001 - as above
         self._processors = [(place, process) for place, process in enumerate(kinds) if process is not None]
@@ -110,7 +110,7 @@ class Direct:
     async def rows(self, session: AsyncSession, **values: Any) -> Sequence[Any]:
         """Answer the rows that a session sees, by the values of the parameters."""
         if READS_ONLY not in session.info:
-            await session.flush()
+            await flush_changes(session)
         dialect = session.get_bind().dialect
         if dialect.name != "postgresql":
             return (await session.execute(self._elsewhere, values)).all()
@@ -187,13 +187,12 @@ async def _prepared(driver: Any, prepared: dict[str, Any], text: str, arguments:
 
 async def _driver_of(session: AsyncSession) -> tuple[Any, dict[str, Any]]:
     """Answer the driver's connection and what is prepared on it, its transaction begun if the session writes."""
-    found: tuple[Any, dict[str, Any]] | None = session.info.get(_DRIVER)
-    if found is None:
+    found: tuple[Any, Any, dict[str, Any]] | None = session.info.get(_DRIVER)
+    if found is None or found[0] is not session.sync_session.get_transaction():
         connection = await session.connection()
         raw: Any = await connection.get_raw_connection()
-        found = raw.driver_connection, raw.info.setdefault(_PREPARED, {})
-        if READS_ONLY in session.info:
-            session.info[_DRIVER] = found
-        elif not raw.driver_connection.is_in_transaction():
+        if READS_ONLY not in session.info and not raw.driver_connection.is_in_transaction():
             await raw.dbapi_connection._start_transaction()  # noqa: SLF001 - SQLAlchemy begins with its own first statement
-    return found
+        begun = session.sync_session.get_transaction()
+        found = session.info[_DRIVER] = begun, raw.driver_connection, raw.info.setdefault(_PREPARED, {})
+    return found[1:]

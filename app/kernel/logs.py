@@ -4,8 +4,9 @@ import json
 import logging
 import sys
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -26,6 +27,18 @@ class LibraryLine(logging.Formatter):
         return json.dumps(structlog.contextvars.get_contextvars() | line, ensure_ascii=False)
 
 
+class _Lossy:
+    """Standard error for lines of a log: one for which there is no room is lost, and the work that it tells of goes on."""
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
+
+
 def configure_logs(level: str) -> None:
     """Send every log line as JSON to standard error, from `level` upwards."""
     number = logging.getLevelNamesMapping()[level]
@@ -43,7 +56,7 @@ def configure_logs(level: str) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Lossy())),
         cache_logger_on_first_use=False,
     )
 
@@ -59,7 +72,8 @@ def frames_of(error: BaseException) -> list[dict[str, object]]:
         frames = traceback.extract_tb(seen.__traceback__)[-MOST_FRAMES:]
         where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
         told.append({"error": f"{type(seen).__module__}.{type(seen).__qualname__}", "frames": where})
-        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+        inside = seen.exceptions[0] if isinstance(seen, BaseExceptionGroup) else None
+        seen = inside or seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
     return told
 
 

@@ -9,6 +9,20 @@ FEN_PER_YUAN = 100
 FEN_PER_WAN = 1_000_000
 # 10^13 yuan: above the whole loan balance of any province, below what int64 holds a thousand times over.
 MOST_FEN = 10**15
+MOST_PLACES = 40
+"""Places before the point that a number is read with: what `1e999990` stands for takes half a minute to work out."""
+
+
+def short_decimal(text: str | Decimal | int) -> Decimal:
+    """Answer a decimal number as it is written.
+
+    Raises:
+        InvalidOperation: it is none, or has more places than any number of ours.
+    """
+    found = Decimal(text)
+    if found.adjusted() > MOST_PLACES:
+        raise InvalidOperation
+    return found
 
 
 def _exact_fen(amount: Decimal, fen_per_unit: int) -> int:
@@ -26,7 +40,7 @@ def fen_from_yuan(text: str | Decimal | int) -> int:
         ValueError: not a decimal number, or finer than one fen.
     """
     try:
-        return _exact_fen(Decimal(text), FEN_PER_YUAN)
+        return _exact_fen(short_decimal(text), FEN_PER_YUAN)
     except InvalidOperation as error:
         msg = f"{text!r} is not a decimal amount in yuan"
         raise ValueError(msg) from error
@@ -39,7 +53,7 @@ def fen_from_wan(text: str | Decimal | int) -> int:
         ValueError: not a decimal number, or finer than one fen.
     """
     try:
-        return _exact_fen(Decimal(text), FEN_PER_WAN)
+        return _exact_fen(short_decimal(text), FEN_PER_WAN)
     except InvalidOperation as error:
         msg = f"{text!r} is not a decimal amount in 万元"
         raise ValueError(msg) from error

@@ -15,6 +15,7 @@ Row = TypeVar("Row")
 Item = TypeVar("Item")
 
 MOST_ROWS = 200
+MOST_OF_A_CURSOR = 512
 
 
 class PageRequest(BaseModel):
@@ -22,7 +23,9 @@ class PageRequest(BaseModel):
 
     limit: int = Field(default=25, ge=1, le=MOST_ROWS, description="Rows on a page.")
     cursor: str | None = Field(
-        default=None, max_length=512, description="`next` of the page before; empty for the first."
+        default=None,
+        max_length=MOST_OF_A_CURSOR,
+        description="`next` of the page before; empty for the first.",
     )
 
     def after(self, width: int = 1) -> list[str | int] | None:
@@ -71,6 +74,8 @@ def _is_storable(part: Any) -> bool:
 
 
 PageQuery = Annotated[PageRequest, Query()]
+Cursor = Annotated[str | None, Query(max_length=MOST_OF_A_CURSOR)]
+"""A cursor by itself, for lists whose length is not the asker's to choose."""
 
 
 class Page(BaseModel, Generic[Item]):

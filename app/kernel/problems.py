@@ -1,7 +1,7 @@
 """Errors leave as RFC 9457 problem JSON, rendered here and nowhere else.
 
 Who asks for a page outside the API gets the same problem as a page, if the application has one
-(`app.state.problem_page`, desks/pages.py).
+(`app.state.problem_page`, desks/problems.py).
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from starlette.routing import Match
 from app.kernel.connections import refusal_of
 from app.kernel.errors import Fault, RongqiaoError
 from app.kernel.logs import frames_of, get_logger
+from app.kernel.troubles import Trouble, trouble_of
 
 MEDIA_TYPE = "application/problem+json"
 MOST_SHOWN_CHARACTERS = 80
@@ -160,6 +161,9 @@ HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 408: "slow_body", 413
 async def _http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    refusal = refusal_of(error)
+    if refusal is not None:  # FastAPI says “cannot be parsed” of a body for which the disk has no room
+        return _in_trouble(request, error, refusal)
     status, headers, detail = HTTPStatus(error.status_code), dict(error.headers or {}), str(error.detail)
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         headers["allow"] = ", ".join(sorted(_allowed_methods(request)))
@@ -182,14 +186,22 @@ def _allowed_methods(request: Request) -> set[str]:
 
 
 async def unexpected(request: Request, error: Exception) -> Response:
-    """Log an error that nobody foresaw, and answer nothing of its inside; a database in trouble says when to come again."""
+    """Log an error that nobody foresaw, and answer nothing of its inside; a database or disk in trouble says when to come again."""
     refusal = refusal_of(error)
     if refusal is not None:
-        logger.warning("database_trouble", code=refusal.code, causes=frames_of(error))
-        return domain_problem(request, refusal)
+        return _in_trouble(request, error, refusal)
     log_unexpected(request, error)
     detail = "It is logged under the request id; nothing was changed."
     return problem_response(request, 500, "unexpected", "Something went wrong here", detail)
+
+
+def _in_trouble(request: Request, error: Exception, refusal: RongqiaoError) -> Response:
+    causes = frames_of(error)
+    if trouble_of(error) is Trouble.FULL:
+        logger.warning("disk_full", code=refusal.code, causes=causes)
+    else:
+        logger.warning("database_trouble", code=refusal.code, causes=causes)
+    return domain_problem(request, refusal)
 
 
 def log_unexpected(request: Request, error: Exception) -> None:

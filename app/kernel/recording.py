@@ -127,6 +127,17 @@ async def reading(sessions: Sessions, recorder: Recorder) -> AsyncIterator[Async
         await recorder.keep(sessions, left)
 
 
+@asynccontextmanager
+async def looking(sessions: Sessions) -> AsyncIterator[AsyncSession]:
+    """Open a session that reads what concerns everybody: it writes nothing and leaves nothing.
+
+    As long as its statements are `Direct`, it begins no transaction, and so has none to end.
+    """
+    async with sessions() as session:
+        session.info[READS_ONLY] = True
+        yield session
+
+
 def leaves(session: AsyncSession) -> bool:
     """Tell whether what a session leaves is kept after it."""
     return _LEFT in session.info

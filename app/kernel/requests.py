@@ -1,6 +1,6 @@
 """One request is one transaction: opened before the handler, committed before the answer leaves.
 
-Creating requests may carry an `Idempotency-Key`; the answer is stored in the same transaction as
+Creating requests may carry an `Idempotency-Key`, as the forms of pages carry a field `once`; the answer is stored in the same transaction as
 what it created, so a repetition is answered without doing it twice.
 """
 
@@ -28,6 +28,7 @@ from app.kernel.errors import (
     TooLarge,
     Unauthenticated,
 )
+from app.kernel.form_fields import ONCE, form_fields, only
 from app.kernel.limits import count_request
 from app.kernel.recording import Recorder, reading
 from app.kernel.settings import Settings
@@ -96,7 +97,8 @@ class TransactionRoute(APIRoute):
         async def handle(request: Request) -> Response:
             async with _in_time(request), _strangers_counted(request):
                 if request.method not in READING_METHODS:
-                    await request.body()  # a slow sender must not hold the database's one pen meanwhile
+                    # A slow sender must not hold the database's one pen meanwhile; a page may keep what was typed.
+                    request.state.sent = await request.body()
                 try:
                     if marks.get("x-can-wait") and _prefers_to_wait(request):
                         return await _defer(request, marks)
@@ -104,6 +106,7 @@ class TransactionRoute(APIRoute):
                         return await _answer_between(request, marks, answer)
                     return await _answer_inside(request, marks, answer)
                 finally:
+                    await request.close()  # the files of a form
                     await request.app.state.door.leave(request)
 
         return handle
@@ -228,7 +231,7 @@ def _refuse_key(request: Request) -> None:
 
 
 async def _answer_once(request: Request, session: AsyncSession, answer: Handler, viewer_key: str) -> Response:
-    key = request.headers.get("idempotency-key")
+    key = request.headers.get("idempotency-key") or await _once_of(request)
     if key is None:
         return await answer(request)
     if not key.isprintable() or not 1 <= len(key) <= MOST_KEY_CHARACTERS:
@@ -252,6 +255,11 @@ async def _answer_once(request: Request, session: AsyncSession, answer: Handler,
             [Fault("header.Idempotency-Key", "in use by a request under way", "Send it again.")],
         ) from error
     return response
+
+
+async def _once_of(request: Request) -> str | None:
+    """Answer what makes a page's form one of its own: a second click, or going back, does nothing twice."""
+    return only(form_fields(request.headers.get("content-type", ""), await request.body()), ONCE)
 
 
 async def _request_hash(request: Request) -> str:

@@ -144,7 +144,7 @@ class Settings(BaseSettings):
     round_seconds: int = Field(
         default=60,
         ge=0,
-        description="How often a worker does what time makes due (reminders, escalations, closes, sending); 0 never.",
+        description="How often a worker does what time makes due (reminders, escalations, library, closes, sending); 0 never.",
     )
     jobs_url: SecretStr = Field(
         default=SecretStr(""),
@@ -160,6 +160,12 @@ class Settings(BaseSettings):
     job_seconds: int = Field(default=3600, gt=0, description="Longest time that a job may take.")
     job_lease_seconds: float = Field(
         default=30, gt=0, description="A job whose worker is silent for so long is begun anew by another."
+    )
+    warm_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        le=3_600,
+        description="So long after its start a server prepares what the first pages would wait for; 0: never.",
     )
     shutdown_seconds: int = Field(
         default=20, ge=0, description="So long what is under way may take to end after SIGTERM."
@@ -241,6 +247,11 @@ class Settings(BaseSettings):
     )
     keep_days_notices: int = Field(
         default=730, ge=0, description="Days for which a notice is kept after it was read; 0 for ever."
+    )
+    keep_days_drafts: int = Field(
+        default=180,
+        ge=0,
+        description="Days for which a need that was begun and not sent is kept after its last change; 0 for ever.",
     )
     log_level: str = Field(
         default="INFO",

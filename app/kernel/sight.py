@@ -82,7 +82,7 @@ class Sight(CriteriaOption):
         self.written = written
         self.by_name = {key: values[key] for key in written.parameters}
         self.values = [
-            each._with_value(values[key], maintain_key=True)  # type: ignore[no-untyped-call]  # noqa: SLF001 - no public way to it
+            each._with_value(values[key], maintain_key=True)  # type: ignore[no-untyped-call]  # untyped there  # noqa: SLF001 - no public way to it
             for key, each in written.parameters.items()
         ]
 
@@ -124,6 +124,16 @@ class WatchedSession(Session):
                 "Somebody changed it at the same time; nothing was changed.",
                 [Fault("header.If-Match", "changed meanwhile", "Read it again and decide anew.")],
             ) from error
+
+
+async def flush_changes(session: AsyncSession) -> None:
+    """Write what was changed, if anything was; mostly nothing was, and asking costs less than flushing.
+
+    Raises:
+        PreconditionFailed: another transaction changed one of the rows after this one read it.
+    """
+    if session.new or session.dirty or session.deleted:
+        await session.flush()
 
 
 def _writes() -> RuntimeError:

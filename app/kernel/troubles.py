@@ -1,8 +1,9 @@
-"""Troubles of a database that pass by themselves: told from defects by codes, and by words where there are none. Pure.
+"""Troubles of a database or a disk that pass by themselves: told from defects by codes, and by words where there are none. Pure.
 
 What is no trouble in this sense is a defect of ours or of what was stored, and stays an unexpected error.
 """
 
+import errno
 from collections.abc import Iterator
 from enum import StrEnum
 from types import TracebackType
@@ -10,9 +11,13 @@ from typing import Any, Final
 
 
 class Trouble(StrEnum):
-    """What is the matter: others are faster, the database refuses, or the way to it broke off."""
+    """What is the matter: others are faster, our own disk is full, the database refuses, or the way to it broke off.
+
+    Of several at once the later one is told.
+    """
 
     BUSY = "busy"
+    FULL = "full"
     UNAVAILABLE = "unavailable"
     LOST = "lost"
 
@@ -44,6 +49,8 @@ SQLITE_CODES: Final = {
 }
 """SQLite's primary result codes: the low byte of `sqlite_errorcode`."""
 PRIMARY_CODE: Final = 0xFF
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Disk full, quota used up, larger than a file may be."""
 INVALIDATED: Final = "8s2b"
 """SQLAlchemy's code for going on after the connection was lost."""
 CLOSED: Final = "connection is closed"
@@ -53,12 +60,31 @@ MOST_CAUSES: Final = 10
 
 
 def trouble_of(error: BaseException) -> Trouble | None:
-    """Answer what is the matter with the database if that is what an error tells of; None if it is something else."""
+    """Answer what is the matter with database or disk if that is what an error tells of; None if it is something else.
+
+    A group of errors tells of it if each of them does: a defect among them is a defect.
+    """
     for one in _causes(error):
-        found = _of_codes(one) or _of_kind(one)
+        found = _of_group(one) or _of_codes(one) or _of_kind(one)
         if found is not None:
             return found
     return None
+
+
+def leaves_of(error: BaseException) -> Iterator[BaseException]:
+    """Yield the errors of a group, and of the groups in it; an error that is no group is its own leaf."""
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from leaves_of(one)
+    else:
+        yield error
+
+
+def _of_group(error: BaseException) -> Trouble | None:
+    if not isinstance(error, BaseExceptionGroup):
+        return None
+    found = {trouble_of(one) for one in leaves_of(error)}
+    return None if None in found else max((one for one in found if one), key=list(Trouble).index)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -90,12 +116,16 @@ def _of_kind(error: BaseException) -> Trouble | None:
         return Trouble.LOST
     if (kind.__module__, kind.__name__) == ("sqlalchemy.exc", "TimeoutError"):
         return Trouble.BUSY  # all connections of the pool are in use
-    if isinstance(error, ConnectionRefusedError) and _passed_driver(error.__traceback__):
-        return Trouble.UNAVAILABLE
+    return _of_system(error) if isinstance(error, OSError) else None
+
+
+def _of_system(error: OSError) -> Trouble | None:
+    if error.errno in NO_ROOM:
+        return Trouble.FULL
     # Names that are not found, networks that do not answer. Others' sockets have the same errors.
-    if isinstance(error, OSError) and _passed_driver(error.__traceback__):
-        return Trouble.LOST
-    return None
+    if not _passed_driver(error.__traceback__):
+        return None
+    return Trouble.UNAVAILABLE if isinstance(error, ConnectionRefusedError) else Trouble.LOST
 
 
 def _passed_driver(trace: TracebackType | None) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, and_, delete, exists, false, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.enterprises.tables import NeedDraft
 from app.jobs.rules import OPEN
 from app.jobs.tables import Job
 from app.kernel.database import AsyncSession, Base
@@ -22,6 +23,7 @@ KEYS: Final[Mapping[type[Base], tuple[str, ...]]] = {
     Delivery: ("id",),
     Notice: ("id",),
     Digest: ("id",),
+    NeedDraft: ("id",),
 }
 """Everything that is ever purged, with its primary key; those that point at others before these."""
 
@@ -34,6 +36,7 @@ class Cutoffs:
     jobs: datetime | None
     messages: datetime | None
     notices: datetime | None
+    drafts: datetime | None
 
 
 Condition = ColumnElement[bool]
@@ -58,7 +61,10 @@ def _goes(cutoffs: Cutoffs) -> dict[type[Base], Condition]:
     mailing = exists().where(Delivery.digest_id == Digest.id, ~delivery)
     counting = exists().where(Notice.digest_id == Digest.id, ~notice)
     digest = and_(_before(Digest.created_at, cutoffs.messages), ~mailing, ~counting)
-    return {IdempotencyRecord: request, Job: job, Delivery: delivery, Notice: notice, Digest: digest}
+    draft = _before(NeedDraft.updated_at, cutoffs.drafts)
+    return {
+        IdempotencyRecord: request, Job: job, Delivery: delivery, Notice: notice, Digest: digest, NeedDraft: draft,
+    }  # fmt: skip
 
 
 def _before(column: ColumnElement[Any] | InstrumentedAttribute[Any], cutoff: datetime | None) -> Condition:

@@ -1,7 +1,7 @@
 """Removes what has served its time, so that a database does not grow by what nobody asks for any more.
 
-Only answers kept for repeated requests, ended jobs, sent or given-up messages, mails' lists and read notices are
-ever purged. Nothing that is evidence is: the audit trail, what happened to entries (对接记录), revisions,
+Only answers kept for repeated requests, ended jobs, sent or given-up messages, mails' lists, read notices and
+needs that were begun and never sent are ever purged. Nothing that is evidence is: the audit trail, what happened to entries (对接记录), revisions,
 assignments, consents and closed months stay for ever; no setting changes that.
 """
 
@@ -10,6 +10,7 @@ from typing import Final
 
 from app.accounts import audit_service
 from app.accounts.audit import Origin
+from app.enterprises.tables import NeedDraft
 from app.jobs.tables import Job
 from app.kernel.database import Base, Sessions, transaction
 from app.kernel.settings import Settings
@@ -19,6 +20,7 @@ from app.rounds.service import NAME, clock_viewer
 from app.upkeep import purge_queries
 from app.upkeep.purge_queries import Cutoffs
 from app.upkeep.schemas import PurgeOut
+from app.whitelist import change_queries
 
 _COUNTED_AS: Final[dict[type[Base], str]] = {
     IdempotencyRecord: "requests",
@@ -26,6 +28,7 @@ _COUNTED_AS: Final[dict[type[Base], str]] = {
     Delivery: "messages",
     Notice: "notices",
     Digest: "digests",
+    NeedDraft: "drafts",
 }
 
 
@@ -40,6 +43,9 @@ async def purge(
     for entity in purge_queries.KEYS:
         removed = await (_counted if is_rehearsal else _removed)(sessions, entity, cutoffs)
         setattr(done, _COUNTED_AS[entity], removed)
+    if not is_rehearsal:
+        async with transaction(sessions) as session:  # nothing of its own, so it is not counted
+            await change_queries.forget_old(session)
     if any(done.model_dump().values()) and not is_rehearsal:
         async with transaction(sessions) as session:
             audit_service.begin(session, Origin(clock_viewer(settings.jurisdiction), via=NAME))
@@ -56,6 +62,7 @@ def _cutoffs(settings: Settings, now: datetime) -> Cutoffs:
         jobs=cutoff(settings.keep_days_jobs),
         messages=cutoff(settings.keep_days_messages),
         notices=cutoff(settings.keep_days_notices),
+        drafts=cutoff(settings.keep_days_drafts),
     )
 
 

@@ -54,3 +54,4 @@ class PurgeOut(BaseModel):
     messages: int = Field(default=0, description="Messages that were sent or given up (发件箱).")
     notices: int = Field(default=0, description="Notices that were read.")
     digests: int = Field(default=0, description="Lists of what a mail counted.")
+    drafts: int = Field(default=0, description="Needs that were begun and never sent (未提交的草稿).")

@@ -120,7 +120,8 @@ class Nursery:
     ) -> Child:
         """Begin `rongqiao` with some arguments; its switchboard keeps clock and place to die."""
         out = self._folder / f"{name}.log"
-        child = Child(name, board, out, out.stat().st_size if out.exists() else 0)
+        out.touch()  # a child may be killed before it says a word
+        child = Child(name, board, out, out.stat().st_size)
         with self._lock:
             self._waiting[name] = child
         wanted = {

@@ -10,6 +10,7 @@ from tests.chaos.walks import Report
 
 WIDTH = 110
 MOST_FINDINGS = 6
+"""Of each sort in a case: a row that is lost shows beside what came in its place."""
 MOST_CHARACTERS = 700
 
 
@@ -23,7 +24,9 @@ def show(report: Report, seed: int, seconds: float) -> None:
     for where, findings in groupby(report.findings, lambda one: one.where):
         told = [one.what for one in findings]
         screen.print(f"[bold red]{where}[/bold red]: {len(told)}", highlight=False)
-        for what in told[:MOST_FINDINGS]:
+        lost = [one for one in told if " lost: " in one]
+        others = [one for one in told if " lost: " not in one]
+        for what in (*lost[:MOST_FINDINGS], *others[:MOST_FINDINGS]):
             told_of = what if what.startswith("Traceback") else what[:MOST_CHARACTERS]
             screen.print(f"  {told_of}", markup=False, highlight=False, soft_wrap=True)
     screen.print(

@@ -8,14 +8,14 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import Table, create_engine, delete, insert, update
 
-from app.accounts.tables import AuditEvent, Person
+from app.accounts.tables import ApiKey, AuditEvent, Person
 from app.kernel.database import Base
 from app.notifications.tables import Delivery, Notice
 from tests.chaos.content import Content, Instants, content_of, differences, noted
 
 THEN = datetime(2023, 11, 1, 2, tzinfo=UTC)
-TABLES = tuple(cast("Table", one.__table__) for one in (Person, Notice, Delivery, AuditEvent))
-PERSONS, NOTICES, DELIVERIES, AUDIT = TABLES
+TABLES = tuple(cast("Table", one.__table__) for one in (Person, Notice, Delivery, AuditEvent, ApiKey))
+PERSONS, NOTICES, DELIVERIES, AUDIT, KEYS = TABLES
 
 
 class Small:
@@ -101,6 +101,18 @@ def test_a_row_that_refers_to_another_one_is_found(two: tuple[Small, Small]) -> 
     two[1].do(update(NOTICES).where(NOTICES.c.id == 412).values(event_key="assigned:1"))
     tables = {table for table, _times in found(two)}
     assert tables == {"notices", "deliveries"}, "messages go by the notice that they tell of"
+
+
+def test_when_a_key_was_last_used_is_news_and_what_the_key_may_is_not(two: tuple[Small, Small]) -> None:
+    for small, person, used in zip(two, (1, 41), (THEN, None), strict=True):
+        small.do(insert(KEYS).values(
+            id=person, prefix="p", secret_hash="h", name="k", person_id=person, role="coordinator", scope="230000",  # noqa: S106 - of nobody
+            is_read_only=False, created_at=THEN, expires_at=THEN, version=1, last_used_at=used,
+            last_used_from=used and "127.0.0.1",
+        ))  # fmt: skip
+    assert found(two) == []
+    two[1].do(update(KEYS).values(role="branch_manager"))
+    assert sorted(found(two)) == [("api_keys", -1), ("api_keys", 1)]
 
 
 def test_instants_count_exactly_by_their_days_or_not_at_all(two: tuple[Small, Small]) -> None:

@@ -13,7 +13,7 @@ from tests.chaos.mischief import KillAtEvent, Mischief, Pace
 from tests.chaos.stores import WORLD, PostgresStore, SqliteStore, Store
 from tests.chaos.walks import Lane, Report
 from tests.chaos.world import make_world
-from tests.conftest import Databases
+from tests.databases import Databases
 from tests.notifications.servers import mailing, receiving
 
 ENTRIES = 20

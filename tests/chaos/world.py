@@ -63,6 +63,7 @@ def make_world(store: Store, folder: Path, *, entries: int, hook: str, mail_port
         "RONGQIAO_MAIL_FROM": "chaos@example.gov.cn",
         "RONGQIAO_DIGEST_HOUR": "0",
         "RONGQIAO_ROUND_SECONDS": "0",
+        "RONGQIAO_WARM_SECONDS": "0",
         "RONGQIAO_EMBEDDED_WORKER": "false",
         "RONGQIAO_REQUESTS_PER_MINUTE": "1000000",
         "RONGQIAO_LOG_LEVEL": "WARNING",

@@ -19,7 +19,7 @@ from app.kernel.settings import Settings
 from app.kernel.tables import IdempotencyRecord
 from app.main import _middleware
 from app.visibility.service import narrow
-from tests.conftest import Databases
+from tests.databases import Databases
 
 router = APIRouter(route_class=TransactionRoute)
 IMPATIENT = Patience(2, 0, 0.05, 0, 30, 30)

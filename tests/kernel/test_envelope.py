@@ -30,7 +30,7 @@ from app.kernel.tables import IdempotencyRecord
 from app.main import _middleware, create_app
 from app.visibility.service import narrow
 from tests.accounts.test_start_checks import SAFE
-from tests.conftest import Databases
+from tests.databases import Databases
 
 PUBLIC = Settings(**SAFE)
 SHARED = Settings(cors_origins="https://partner.example.org, https://Other.example.org/")
@@ -74,9 +74,9 @@ async def clash() -> None:
 
 
 @pytest.fixture(scope="module")
-def own_database(tmp_path_factory: pytest.TempPathFactory) -> Databases:
+def own_database() -> Databases:
     """One database is enough for what is decided before any is asked."""
-    return Databases(tmp_path_factory.mktemp("envelope"), None)
+    return Databases(None)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Troubles of a database are told from defects by their codes, wherever in a chain of errors they stand."""
 
+import errno
 import socket
 import sqlite3
 
@@ -66,6 +67,25 @@ def test_what_an_error_was_made_from_counts() -> None:
     assert trouble_of(outer) is Trouble.BUSY
     outer.__cause__.__cause__ = outer  # a ring ends the search
     assert trouble_of(outer) is Trouble.BUSY
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_disk_without_room_is_a_trouble_that_passes(code: int) -> None:
+    error = OSError(code, "words that nobody reads")
+    told = refusal_of(error)
+    assert (trouble_of(error), told and told.code, told and told.headers) == (
+        Trouble.FULL, "unavailable", {"Retry-After": "30"},
+    )  # fmt: skip
+
+
+def test_a_group_is_the_worst_of_its_troubles_and_a_defect_if_there_is_one_in_it() -> None:
+    nested = ExceptionGroup("of a task", [BUSY[0], ExceptionGroup("of another", [LOST[1], UNAVAILABLE[0]])])
+    outer = RuntimeError("the facts cannot be gathered")
+    outer.__cause__ = nested
+    assert [trouble_of(one) for one in (nested, outer)] == [Trouble.LOST] * 2
+    assert trouble_of(ExceptionGroup("", [nested, DEFECTS[-2]])) is None
+    with pytest.raises(OutcomeUnknown), told_if_unknown():
+        raise nested
 
 
 def test_a_trouble_says_when_to_come_again_and_a_defect_is_no_refusal() -> None:

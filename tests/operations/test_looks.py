@@ -14,12 +14,12 @@ from app.jobs.tables import Job
 from app.kernel.clock import utc_now
 from app.kernel.database import Sessions, make_engine, make_sessions, transaction
 from app.kernel.settings import Settings
-from app.main import create_app
 from app.operations.access import Access, may_read_figures
 from app.operations.furnishing import Operations
 from app.operations.gathered import open_months
 from app.visibility.service import narrow
 from tests.accounts.test_start_checks import KEY, SAFE
+from tests.apps import create_app
 from tests.docking.world import add_entry, build_world, entry_code
 
 PUBLIC = SAFE | {"metrics_token": KEY}

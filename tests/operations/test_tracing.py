@@ -21,8 +21,8 @@ from app.kernel.envelope import Bounds, RequestEnvelope
 from app.kernel.errors import Refused
 from app.kernel.problems import install_problem_handlers
 from app.kernel.settings import Settings
-from app.main import create_app
 from app.operations.tracing import RequestTraces, traces_of
+from tests.apps import create_app
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 PRIVATE = ("91230102MA72HD1TJW", "wang.fang", "secret")

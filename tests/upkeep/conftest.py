@@ -18,7 +18,7 @@ from app.cli.line import stages_of, walk
 from app.kernel.database import Sessions, make_engine, make_sessions, transaction
 from app.kernel.tables import IdempotencyRecord
 from app.whitelist.tables import WhitelistImport
-from tests.conftest import migrate
+from tests.databases import migrate
 
 NOW = datetime(2024, 3, 4, 2, 0, 0, 7, tzinfo=UTC)
 OPERATOR = local_operator("230000")

@@ -19,7 +19,7 @@ from app.kernel.errors import Refused
 from app.kernel.tables import IdempotencyRecord
 from app.upkeep import backup_service, checks_service, moving_service, queries
 from app.upkeep.schemas import BackupOut
-from tests.conftest import Databases
+from tests.databases import Databases
 from tests.upkeep.conftest import NOW, OPERATOR, ORIGIN, add_pair, opened
 
 

@@ -16,7 +16,7 @@ from app.upkeep import checks_service, moving_service, queries
 from app.upkeep.rows import Row, TableShape
 from app.upkeep.schemas import CopyOut
 from app.whitelist.tables import WhitelistImport
-from tests.conftest import Databases
+from tests.databases import Databases
 from tests.upkeep.conftest import AWKWARD, NOW, OPERATOR, ORIGIN, opened, record
 
 

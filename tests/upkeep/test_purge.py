@@ -19,7 +19,9 @@ from tests.house.migration_rows import Content, content, fill, tables
 from tests.upkeep.conftest import record
 
 NOW = datetime(2024, 3, 4, 2, tzinfo=UTC)
-SETTINGS = Settings(keep_days_requests=10, keep_days_jobs=20, keep_days_messages=30, keep_days_notices=40)
+SETTINGS = Settings(
+    keep_days_requests=10, keep_days_jobs=20, keep_days_messages=30, keep_days_notices=40, keep_days_drafts=50
+)
 PURGED = {entity.__tablename__ for entity in purge_queries.KEYS}
 
 
@@ -75,7 +77,9 @@ async def test_what_is_older_than_the_settings_keep_it_goes_and_all_else_stays(
     async with transaction(sessions, writes=False) as session:
         before = await _held(session)
         links = await session.scalar(select(func.count()).select_from(AuditEvent))
-    for_ever = Settings(keep_days_requests=0, keep_days_jobs=0, keep_days_messages=0, keep_days_notices=0)
+    for_ever = Settings(
+        keep_days_requests=0, keep_days_jobs=0, keep_days_messages=0, keep_days_notices=0, keep_days_drafts=0
+    )
     nothing = dict.fromkeys(PurgeOut.model_fields, 0)
     assert (await purge(sessions, for_ever, now=datetime(2099, 1, 1, tzinfo=UTC))).model_dump() == nothing
     rehearsed = await purge(sessions, SETTINGS, now=NOW, is_rehearsal=True)
@@ -83,7 +87,14 @@ async def test_what_is_older_than_the_settings_keep_it_goes_and_all_else_stays(
         assert await _held(session) == before
     assert await purge(sessions, SETTINGS, now=NOW) == rehearsed
     # Of each kind two rows, months old, were there: of the jobs they are queued, of the notices one is unread.
-    assert rehearsed.model_dump() == {"requests": 5, "jobs": 2, "messages": 4, "notices": 2, "digests": 3}
+    assert rehearsed.model_dump() == {
+        "requests": 5,
+        "jobs": 2,
+        "messages": 4,
+        "notices": 2,
+        "digests": 3,
+        "drafts": 2,
+    }
     async with transaction(sessions, writes=False) as session:
         after = await _held(session)
         assert {name for name in before if before[name] != after[name]} == PURGED | {"audit_events"}
