@@ -1,15 +1,17 @@
 """Rows of the audit trail."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import fields
 from typing import Final, cast
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import BigInteger, ColumnElement, String, Table, bindparam, func, insert, select
+from sqlalchemy import BigInteger, ColumnElement, Engine, String, Table, bindparam, func, insert, select
 from sqlalchemy import cast as cast_to
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.accounts.audit import START, EventFilter, Link
 from app.accounts.tables import AuditEvent
-from app.kernel.database import AsyncSession
+from app.kernel.database import AsyncSession, unrestricted
 from app.kernel.direct import Direct
 
 # One number for "the end of the audit trail" among PostgreSQL's advisory locks.
@@ -25,21 +27,49 @@ _ADD: Final = Direct(
 _LAST: Final = Direct(
     select(AuditEvent.sequence, AuditEvent.hash).order_by(AuditEvent.sequence.desc()).limit(1)
 )
+_END_IS: Final = select(_TABLE.c.hash).order_by(_TABLE.c.sequence.desc()).limit(
+    1
+).scalar_subquery() == bindparam("end", type_=String())
+_COLUMNS_OF_ROWS: Final = (
+    func.unnest(bindparam(f"all_{name}", type_=ARRAY(_TABLE.c[name].type))).label(name) for name in _NAMES
+)
+_ADD_IF_END_IS: Final = Direct(
+    insert(_TABLE)
+    .from_select(_NAMES, select(*_COLUMNS_OF_ROWS).where(_END_IS), include_defaults=False)
+    .returning(_TABLE.c.sequence)
+)
+
+Chained = Callable[[tuple[int, str]], Iterable[Link]]
+_ENDS: Final[WeakKeyDictionary[Engine, tuple[int, str]]] = WeakKeyDictionary()
+"""Number and hash of the last link that this process added to a database: mostly it still is the end."""
 
 
-async def hold_last_link(session: AsyncSession) -> tuple[int, str]:
-    """Answer number and hash of the last link; nobody else adds one until the transaction ends."""
-    if session.get_bind().dialect.name == "postgresql":
+async def add_to_end(session: AsyncSession, chained: Chained) -> None:
+    """Add links to the end of the trail; nobody else adds any until the transaction ends.
+
+    `chained` answers the links that follow a last one (sequence, hash), as often as it is asked. Others wait for each
+    other here, so there are as few statements as can be: the end that is remembered is not read, but asked for in the
+    statement that adds. Where it was another (other processes, a transaction that was taken back), nothing was added.
+    """
+    engine = session.get_bind().engine
+    if engine.dialect.name == "postgresql":
         await _HOLD.rows(session)
+        end = _ENDS.get(engine)
+        if end is not None:
+            links = list(chained(end))
+            with unrestricted(session):  # where the end is, decides; nothing of it is shown
+                rows = await _ADD_IF_END_IS.rows(session, end=end[1], **_by_column(links))
+            if rows:
+                _ENDS[engine] = links[-1].sequence, links[-1].hash
+                return
     found = await _LAST.row(session)
-    return START if found is None else (found.sequence, found.hash)
+    links = list(chained(START if found is None else (found.sequence, found.hash)))
+    await _ADD.put(session, [{name: getattr(link, name) for name in _NAMES} for link in links])
+    _ENDS[engine] = links[-1].sequence, links[-1].hash
 
 
-async def add_links(session: AsyncSession, links: Iterable[Link]) -> None:
-    """Add links to the end of the trail, which the transaction holds."""
-    rows = [{name: getattr(link, name) for name in _NAMES} for link in links]
-    if rows:
-        await _ADD.put(session, rows)
+def _by_column(links: Sequence[Link]) -> dict[str, list[object]]:
+    return {f"all_{name}": [getattr(link, name) for link in links] for name in _NAMES}
 
 
 async def newest_links(

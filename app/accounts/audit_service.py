@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from app.accounts import audit_queries
@@ -62,5 +63,5 @@ async def _chain(session: AsyncSession, notes: list[tuple[Origin, Note]]) -> Non
 
 
 async def _add(session: AsyncSession, notes: Sequence[tuple[Origin, Note]]) -> None:
-    last = await audit_queries.hold_last_link(session)
-    await audit_queries.add_links(session, links(notes, last))
+    if notes:
+        await audit_queries.add_to_end(session, partial(links, notes))

@@ -11,6 +11,7 @@ from app.accounts.audit_schemas import AuditEventOut
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.kernel.database import AsyncSession
+from app.kernel.files import whole_file
 from app.kernel.paging import Page, PageRequest, page_of
 from app.kernel.shanghai import SHANGHAI
 
@@ -80,18 +81,14 @@ async def export_to(session: AsyncSession, viewer: Viewer, file: Path) -> tuple[
 
     Raises:
         Forbidden: the viewer does not read the audit trail.
+        Refused, Unavailable: the file cannot be written.
     """
     require(viewer, Action.READ_AUDIT, Target())
     count, head = 0, GENESIS
-    draft = file.with_name(f"{file.name}.part")
-    try:
-        with draft.open("w", encoding="utf-8") as out:
-            async for batch in audit_queries.batches(session):
-                out.write(_lines(batch))
-                count, head = count + len(batch), batch[-1].hash
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
+    with whole_file(file) as draft, draft.open("w", encoding="utf-8") as out:
+        async for batch in audit_queries.batches(session):
+            out.write(_lines(batch))
+            count, head = count + len(batch), batch[-1].hash
     return count, head
 
 
@@ -107,6 +104,16 @@ async def verify(session: AsyncSession, wanted: str | None = None) -> Verdict:
         if broken is not None:
             return walk.verdict(broken)
     return walk.verdict()
+
+
+async def verified(session: AsyncSession, viewer: Viewer) -> Verdict:
+    """Walk along the whole stored trail for somebody who reads it.
+
+    Raises:
+        Forbidden: the viewer does not read the audit trail.
+    """
+    require(viewer, Action.READ_AUDIT, Target())
+    return await verify(session)
 
 
 def verify_file(file: Path, wanted: str | None = None) -> Verdict:

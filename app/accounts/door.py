@@ -85,7 +85,8 @@ class AccountsDoor:
             if Action(marks["x-action"]) not in ANYBODY:
                 raise unauthenticated()
             nobody = anonymous(self.settings.jurisdiction)
-            return let_in(request, session, marks, nobody, sight=self.sight, via="api")
+            via = "api" if request.url.path.startswith("/api/") else "page"
+            return let_in(request, session, marks, nobody, sight=self.sight, via=via)
         request.state.standing = standing
         if standing.key_id:
             request.state.used_key = standing

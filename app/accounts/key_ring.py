@@ -77,15 +77,24 @@ def _mac(key: bytes, text: str) -> str:
 @lru_cache(maxsize=4)
 def _kept_key(file: Path) -> str:
     """Answer the key in a file that only its owner reads; the first process to ask makes it."""
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        if not file.exists():
+            _make_key(file)
+        return file.read_text().strip()
+    except OSError as error:
+        remedy = "Have it written, with room on its disk, or state RONGQIAO_SECRET_KEYS."
+        fault = Fault(str(file), error.strerror or "cannot be read or written", remedy)
+        raise Refused("The key of this installation cannot be kept.", [fault]) from error
+
+
+def _make_key(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
+    try:
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(KEY_BYTES))
-        try:
-            file.hardlink_to(draft)  # all at once, and only if nobody else was first
-        except FileExistsError:
-            pass  # the other process's key counts
-        finally:
-            draft.unlink()
-    return file.read_text().strip()
+        file.hardlink_to(draft)  # all at once, and only if nobody else was first
+    except FileExistsError:
+        pass  # another process was first: its key is everybody's
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """Rows of page sessions."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -16,6 +17,17 @@ async def session_of_cookie(session: AsyncSession, cookie_hash: str) -> SignInSe
         .where(SignInSession.cookie_hash == cookie_hash, Person.disabled_at.is_(None))
     )
     return (await session.execute(wanted)).scalar_one_or_none()
+
+
+async def latest_of(session: AsyncSession, person_id: int, kind: str, *, limit: int) -> Sequence[str]:
+    """Answer the ids of a person's sessions of a kind, the newest first, ended ones too."""
+    wanted = (
+        select(SignInSession.id)
+        .where(SignInSession.person_id == person_id, SignInSession.kind == kind)
+        .order_by(SignInSession.created_at.desc())
+        .limit(limit)
+    )
+    return (await session.execute(wanted)).scalars().all()
 
 
 async def touch(session: AsyncSession, session_id: str, now: datetime) -> None:

@@ -15,8 +15,8 @@ from fastapi import Request, Response
 
 from app.accounts import page_session_queries as queries
 from app.accounts import standings
-from app.accounts.csrf import proves
-from app.accounts.key_ring import key_ring
+from app.accounts.csrf import is_token, proves
+from app.accounts.key_ring import KeyRing, key_ring
 from app.accounts.tables import SignInSession
 from app.kernel.database import AsyncSession, DBAPIError, is_writing, transaction
 from app.kernel.errors import Fault, Forbidden
@@ -30,6 +30,8 @@ IDLE: Final = timedelta(minutes=30)
 TOUCHED_EVERY: Final = timedelta(minutes=1)
 VALUE_BYTES: Final = 32
 MOST_VALUE_CHARACTERS: Final = 100
+MOST_FORMER: Final = 50
+UNPROVEN: Final = "header.X-CSRF-Token"
 logger = get_logger(__name__)
 
 
@@ -114,6 +116,12 @@ async def recognised(session: AsyncSession, value: str | None, *, now: datetime)
     return found if is_alive else None
 
 
+async def sent_by_page_of(session: AsyncSession, ring: KeyRing, person_id: int, proof: str) -> bool:
+    """Tell whether a token is that of a page that a person had open lately, in a session that may have ended."""
+    former = await queries.latest_of(session, person_id, KIND, limit=MOST_FORMER)
+    return any(is_token(ring, session_id, proof) for session_id in former)
+
+
 async def admitted(
     request: Request, session: AsyncSession, *, settings: Settings, now: datetime, needs_proof: bool = True
 ) -> SignInSession | None:
@@ -166,7 +174,5 @@ def _hash(value: str) -> str:
 
 
 def _unproven() -> Forbidden:
-    fault = Fault(
-        "header.X-CSRF-Token", "missing or not this session's", "Open the page again and send it again."
-    )
+    fault = Fault(UNPROVEN, "missing or not this session's", "Open the page again and send it again.")
     return Forbidden("What was sent does not come from a page of this session; nothing was changed.", [fault])

@@ -115,6 +115,19 @@ async def holders(
     return [(row[0], row[1]) for row in await session.execute(statement)]
 
 
+async def people_at(
+    session: AsyncSession, roles: Collection[Role], scopes: Collection[str]
+) -> Sequence[Person]:
+    """Answer who has one of some roles in one of some scopes that was not ended, by number."""
+    holds = exists().where(
+        RoleGrant.person_id == Person.id,
+        RoleGrant.role.in_(sorted(roles)),
+        RoleGrant.scope.in_(sorted(scopes)),
+        RoleGrant.ended_at.is_(None),
+    )
+    return (await session.scalars(select(Person).where(holds).order_by(Person.id))).all()
+
+
 async def hold_administrators(session: AsyncSession) -> None:
     """Keep others who would end or lock out an administrator waiting until this transaction ends."""
     # On SQLite a writing transaction holds the only pen anyway, and the clause is left out.

@@ -7,7 +7,14 @@ from typing import Final
 from app.accounts import audit_service, invitation_queries, standings
 from app.accounts import people_queries as queries
 from app.accounts.logins import login_key
-from app.accounts.people_rules import INVITING, contradictions, period_faults, written_scope
+from app.accounts.people_rules import (
+    INVITED_BY_BANKS,
+    INVITING,
+    contradictions,
+    may_invite,
+    period_faults,
+    written_scope,
+)
 from app.accounts.people_schemas import GrantIn, GrantOut, PersonFilter, PersonOut
 from app.accounts.permissions import Action, Target, require
 from app.accounts.places import Places
@@ -113,10 +120,50 @@ async def end_grant(
     require(viewer, Action.MANAGE_ACCOUNTS, _INSTALLATION)
     person = await person_of_others(session, viewer, person_id)
     expect(person.version)
+    row = await _grant_of(session, person_id, grant_id)
+    return await _ended(session, viewer, person, row, now=now)
+
+
+async def end_colleague(
+    session: AsyncSession,
+    viewer: Viewer,
+    person_id: int,
+    grant_id: int,
+    places: Places,
+    *,
+    expect: Expect,
+    now: datetime,
+) -> PersonOut:
+    """End a role to which the viewer could invite: a bank administrator's colleague leaves.
+
+    Raises:
+        Forbidden: it is the viewer.
+        NotFound: there is no such person, or no such role that the viewer could have given.
+        Conflict: it has ended.
+    """
+    refuse_own(viewer, person_id)
+    row = await _grant_of(session, person_id, grant_id)
+    target = await places.target(session, viewer, Role(row.role), row.scope)
+    if not may_invite(viewer, Role(row.role), target):
+        raise NotFound(f"The person {person_id} has no such role.")
+    person = await person_of_others(session, viewer, person_id)
+    expect(person.version)
+    # Read anew now that the person is held: somebody may have ended it meanwhile.
+    return await _ended(session, viewer, person, await _grant_of(session, person_id, grant_id), now=now)
+
+
+async def _grant_of(session: AsyncSession, person_id: int, grant_id: int) -> RoleGrant:
     rows = (await queries.grants_of(session, [person_id])).get(person_id, [])
     row = next((row for row in rows if row.id == grant_id), None)
     if row is None:
         raise NotFound(f"The person {person_id} has no such role.")
+    return row
+
+
+async def _ended(
+    session: AsyncSession, viewer: Viewer, person: Person, row: RoleGrant, *, now: datetime
+) -> PersonOut:
+    grant_id = row.id
     if row.ended_at is not None:
         raise Conflict("The role has ended already.", [Fault("grant", "ended", value=str(grant_id))])
     if row.role == Role.ADMINISTRATOR:
@@ -136,6 +183,37 @@ async def holders_at(
     """Answer who has one of some roles in one of some scopes today and can sign in."""
     found = await queries.holders(session, frozenset(roles), frozenset(scopes), shanghai_date(now))
     return [(person, grant_of(row)) for person, row in found]
+
+
+async def colleagues_at(
+    session: AsyncSession, viewer: Viewer, places: Places, *, now: datetime
+) -> list[PersonOut]:
+    """Answer who has a role to which the viewer may invite, at the viewer's institutions and below, by name.
+
+    Of each only those roles are told, in force or to come; statements do not grow with the people.
+    """
+    scopes = await places.institutions_within(session, viewer, viewer.scopes(Role.BANK_ADMINISTRATOR))
+    if not scopes:
+        return []
+    people, today = await queries.people_at(session, INVITED_BY_BANKS, scopes), shanghai_date(now)
+    grants = await queries.grants_of(session, [person.id for person in people])
+    told = [
+        person_out(
+            person,
+            [
+                row
+                for row in grants.get(person.id, ())
+                if row.role in INVITED_BY_BANKS and row.scope in scopes and _is_open(row, today)
+            ],
+            today,
+        )
+        for person in people
+    ]
+    return sorted((one for one in told if one.grants), key=lambda one: (one.name, one.id))
+
+
+def _is_open(row: RoleGrant, today: date) -> bool:
+    return row.ended_at is None and (row.until is None or row.until >= today)
 
 
 async def person_by_login(session: AsyncSession, viewer: Viewer, login: str, *, now: datetime) -> PersonOut:

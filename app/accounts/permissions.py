@@ -78,7 +78,8 @@ ROLES: Final[Mapping[Action, frozenset[Role]]] = {
     Action.ADOPT_POLICY: frozenset({Role.COORDINATOR}),
     Action.MANAGE_INSTITUTIONS: frozenset({Role.COORDINATOR, Role.BANK_ADMINISTRATOR}),
     Action.MANAGE_CHAINS: frozenset({Role.COORDINATOR, Role.CHAIN_MANAGER}),
-    Action.MANAGE_PRODUCTS: frozenset({Role.COORDINATOR, Role.BANK_ADMINISTRATOR}),
+    # Nobody is a bank administrator of a guarantor: its own people keep its products.
+    Action.MANAGE_PRODUCTS: frozenset({Role.COORDINATOR, Role.BANK_ADMINISTRATOR, Role.GUARANTOR}),
     Action.PUBLISH_LIBRARY: frozenset({Role.COORDINATOR}),
     Action.READ_CASES: _CASE_READERS,
     Action.READ_CARDS: _LENDERS,

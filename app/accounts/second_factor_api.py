@@ -15,7 +15,7 @@ from app.kernel.problems import PROBLEMS
 from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
 
 router = APIRouter(
-    route_class=TransactionRoute, prefix="/auth/second-factor", tags=["auth"], responses=PROBLEMS
+    route_class=TransactionRoute, prefix="/auth/second-factor", tags=["signing in"], responses=PROBLEMS
 )
 VisitorDep = Annotated[Visitor, Depends(visitor_of)]
 

@@ -6,20 +6,24 @@ from fastapi import APIRouter, Query, Response
 
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
-from app.allocation import cards_api, service
+from app.allocation import cards_api, preview_service, service, undo_service
 from app.allocation.schemas import (
     EDITION_PATTERN,
     AllocationIn,
+    AllocationPreviewOut,
     AllocationRunOut,
     AssignmentOut,
     CheckOut,
     EntryCode,
+    RunChangeOut,
     RunId,
 )
 from app.kernel.clock import utc_now
 from app.kernel.paging import Page, PageQuery
 from app.kernel.problems import PROBLEMS
 from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
+from app.whitelist.api import ItemId
+from app.whitelist.schemas import ImportOut, UndoIn
 
 router = APIRouter(route_class=TransactionRoute, tags=["allocation"], responses=PROBLEMS)
 
@@ -57,6 +61,23 @@ async def run_allocation(
     return run
 
 
+@router.post(
+    "/allocations/preview",
+    summary="What a run would change (分配试算)",
+    openapi_extra=does(Action.RUN_ALLOCATION, can_wait=True),
+)
+async def preview_allocation(
+    session: SessionDep,
+    viewer: ViewerDep,
+    body: AllocationIn,
+    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - TransactionRoute answers repetitions
+) -> AllocationPreviewOut:
+    """Decide as a run decides, say what would change, and keep nothing of it."""
+    return await preview_service.preview_allocation(
+        session, viewer, body.edition, now=utc_now(), keep_settled=body.keep_settled
+    )
+
+
 @router.get(
     "/allocations",
     summary="Allocation runs, the newest first (分配运行)",
@@ -86,6 +107,18 @@ async def check_allocation(session: SessionDep, viewer: ViewerDep, run: RunId) -
 
 
 @router.get(
+    "/allocations/{run}/changes",
+    summary="To whom a run gave entries (分配变化)",
+    openapi_extra=does(Action.READ_RUNS, is_recorded=True),
+)
+async def list_changes(
+    session: SessionDep, viewer: ViewerDep, page: PageQuery, run: RunId
+) -> Page[RunChangeOut]:
+    """List the assignments that a run made, by entry code, each with who had the entry before."""
+    return await preview_service.changes_of_run(session, viewer, run, page)
+
+
+@router.get(
     "/whitelist/entries/{entry}/assignment",
     summary="Who is responsible for an entry, and why (责任机构)",
     openapi_extra=does(Action.READ_CASES, is_recorded=True),
@@ -93,6 +126,22 @@ async def check_allocation(session: SessionDep, viewer: ViewerDep, run: RunId) -
 async def get_assignment(session: SessionDep, viewer: ViewerDep, entry: EntryCode) -> AssignmentOut:
     """Answer the responsible party with its reasons, who was next, who supports, and who was before."""
     return await service.assignment_of_entry(session, viewer, entry)
+
+
+@router.post(
+    "/whitelist/imports/{import_id}/undoing",
+    summary="Take back what an import listed (撤销导入)",
+    openapi_extra=does(Action.MANAGE_ROSTER),
+)
+async def undo_import(
+    session: SessionDep,
+    viewer: ViewerDep,
+    import_id: ItemId,
+    body: UndoIn,
+    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - TransactionRoute answers repetitions
+) -> ImportOut:
+    """Take the entries off the roster that an import listed, until an allocation has used it; all stays on record."""
+    return await undo_service.undo_import(session, viewer, import_id, body.reason, now=utc_now())
 
 
 router.include_router(cards_api.router)

@@ -5,14 +5,15 @@ What is kept needs nothing that may have changed since, so `allocate check RUN` 
 
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
 
+from app.allocation.arrivals import arrival_prices
 from app.allocation.candidates import BoolArray
 from app.allocation.model import (
     AllocationProblem,
@@ -30,6 +31,7 @@ _IDS: Final = ("entry_ids", "branch_ids", "group_ids", "head_ids", "product_ids"
 _SOLUTION: Final = ("branch", "branch_price", "group_price")
 _PROBLEM: Final = tuple(one.name for one in fields(AllocationProblem) if one.name != "tiers")
 _PLACES: Final = {"branch": 0, "group": 1}
+Read = TypeVar("Read")
 
 
 def pack(posed: Posed, solution: AllocationSolution) -> bytes:
@@ -59,10 +61,28 @@ def unpack(content: bytes) -> tuple[Posed, AllocationSolution]:
     Raises:
         Conflict: the bytes or the arrays in them are not whole.
     """
+    return _read_from(content, lambda stored: _read({name: stored[name] for name in stored.files}))
+
+
+def prices_in(content: bytes) -> dict[int, int]:
+    """Read only the shadow prices of what `pack` wrote, for `assign_arrival`: in fit units, by branch id.
+
+    Raises:
+        Conflict: the bytes or the arrays in them are not whole.
+    """
+
+    def read(stored: Any) -> dict[int, int]:
+        fit = int(stored["figures"][-1])
+        prices = arrival_prices(_wide(stored["solution.branch_price"]), fit)
+        return dict(zip(_wide(stored["ids.branch_ids"]).tolist(), prices.tolist(), strict=True))
+
+    return _read_from(content, read)
+
+
+def _read_from(content: bytes, read: Callable[[Any], Read]) -> Read:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        return _read(arrays)
+            return read(stored)
     except (BadZipFile, zlib.error, KeyError, ValueError, IndexError, EOFError, OSError) as error:
         remedy = "Restore the database, or run the allocation again."
         fault = Fault("run", f"the stored problem cannot be read: {error}", remedy)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.allocation.model import UNLIMITED, AllocationProblem, AllocationSolution, IntArray
+from app.allocation.model import UNLIMITED, AllocationProblem, IntArray
 from app.allocation.objective import room_of
 
 
@@ -28,9 +28,9 @@ def assign_arrival(
     return None if best is None else -best[1]
 
 
-def arrival_prices(solution: AllocationSolution) -> IntArray:
-    """Shadow prices by branch (m) in fit units, rounded down, for `assign_arrival`."""
-    prices: IntArray = solution.branch_price // solution.weights.fit
+def arrival_prices(branch_price: IntArray, fit: int) -> IntArray:
+    """A solution's shadow prices (m) in fit units, rounded down, for `assign_arrival`; `fit` is the weight of one unit."""
+    prices: IntArray = branch_price // fit
     return prices
 
 

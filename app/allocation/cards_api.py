@@ -17,7 +17,7 @@ router = APIRouter(route_class=TransactionRoute, prefix="/cards", tags=["cards"]
 @router.get(
     "",
     summary="Needs without their enterprises (匿名需求卡片)",
-    openapi_extra=does(Action.READ_CARDS, is_recorded=True, writes=True),
+    openapi_extra=does(Action.READ_CARDS, is_recorded=True),
 )
 async def list_cards(
     session: SessionDep, viewer: ViewerDep, page: PageQuery, edition: EditionQuery = None
@@ -29,7 +29,7 @@ async def list_cards(
 @router.get(
     "/{card}",
     summary="One anonymised card (匿名需求卡片)",
-    openapi_extra=does(Action.READ_CARDS, is_recorded=True, writes=True),
+    openapi_extra=does(Action.READ_CARDS, is_recorded=True),
 )
 async def get_card(
     session: SessionDep, viewer: ViewerDep, card: CardCode, edition: EditionQuery = None

@@ -31,8 +31,10 @@ async def newest_edition(session: AsyncSession, jurisdiction: str) -> str | None
     return await session.scalar(statement.order_by(WhitelistEdition.code.desc()).limit(1))
 
 
-async def card_rows(session: AsyncSession, edition_id: int) -> list[CardRow]:
-    """Answer the admitted entries of an edition that were not withdrawn, by id."""
+async def card_rows(
+    session: AsyncSession, edition_id: int, entry_ids: Collection[int] | None = None
+) -> list[CardRow]:
+    """Answer the admitted entries of an edition (or some of them, at most 5,000) that were not withdrawn, by id."""
     statement = (
         select(
             WhitelistEntry.id,
@@ -51,6 +53,8 @@ async def card_rows(session: AsyncSession, edition_id: int) -> list[CardRow]:
         )
         .order_by(WhitelistEntry.id)
     )
+    if entry_ids is not None:
+        statement = statement.where(WhitelistEntry.id.in_(sorted(entry_ids)))
     return [CardRow(*row) for row in await session.execute(statement)]
 
 

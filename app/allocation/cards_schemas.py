@@ -1,5 +1,6 @@
 """Anonymised cards as JSON."""
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import Path, Query
@@ -15,6 +16,14 @@ CardCode = Annotated[
 EditionQuery = Annotated[
     str | None, Query(pattern=EDITION_PATTERN, description="名单版次；空为最新版次", examples=["2023H2"])
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class CardFilter:
+    """Which cards to list; None is any. Held: one of the institutions is responsible for the need or supports it."""
+
+    is_held: bool | None = None
+    is_consented: bool | None = None
 
 
 class CardOut(BaseModel):

@@ -1,44 +1,53 @@
 """Use cases of anonymised cards: what institutions see of needs before their enterprises consent."""
 
-import asyncio
 import secrets
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from app.accounts.rules import INSTITUTION_ROLES, Viewer
 from app.allocation import cards_queries
-from app.allocation.cards import COLUMNS, CardFacts, Value, anonymise, card_code, card_facts, serves
-from app.allocation.cards_queries import CardRow
-from app.allocation.cards_schemas import CardOut, Standing
+from app.allocation.cards import COLUMNS, Value, anonymise, card_code, serves
+from app.allocation.cards_keeping import Edition, Listed, edition_of
+from app.allocation.cards_schemas import CardFilter, CardOut, Standing
 from app.allocation.tables import CardKey
 from app.chains.service import chain_book
 from app.enterprises import disclosure_service
 from app.enterprises.consents import Holder
-from app.enterprises.need_facts import NeedFacts
-from app.institutions.rules import InstitutionNode, InstitutionTree
+from app.institutions.rules import InstitutionTree
 from app.institutions.service import institution_tree
-from app.kernel.database import AsyncSession, IntegrityError, unrestricted
+from app.kernel.database import (
+    AsyncEngine,
+    AsyncSession,
+    IntegrityError,
+    make_sessions,
+    transaction,
+    unrestricted,
+)
 from app.kernel.errors import NotFound
 from app.kernel.paging import Page, PageRequest, page_of
+from app.kernel.recording import leaves
 from app.kernel.shanghai import shanghai_date
 from app.whitelist import service as whitelist
 
 NO_CONSENT = "企业尚未授权，请通过统筹部门征求企业授权"
 NOT_OURS = "本机构不是责任机构或协办机构"
+ANY_CARD = CardFilter()
 
 
 @dataclass(frozen=True, slots=True)
-class _Listed:
-    """What a viewer's institutions could be shown of an edition, not yet anonymised."""
+class _Shown:
+    """What a viewer's institutions could be shown of an edition, not yet anonymised; `version` says which entries."""
 
     edition: str
-    rows: Sequence[CardRow]
+    version: int
+    entries: Mapping[int, Listed] = field(compare=False, repr=False)
+    areas: frozenset[str]
     standings: Mapping[int, Standing]
-    consented: Collection[int]
-    chains: Mapping[str, str]
-    secret: bytes
-    tops: Collection[str]
+    consented: frozenset[int]
+    secret: bytes = field(repr=False)
+    tops: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,7 @@ async def list_cards(
     page: PageRequest,
     *,
     edition: str | None = None,
+    wanted: CardFilter = ANY_CARD,
     now: datetime,
 ) -> Page[CardOut]:
     """List the cards of an edition (the newest) for the viewer's institutions and all below them.
@@ -71,8 +81,13 @@ async def list_cards(
     key = page.after()
     after = "" if key is None else str(key[0])
     cards = await _cards(session, viewer, edition, now)
-    rows = [card for card in cards if card.code > after][: page.limit + 1]
+    rows = [card for card in cards if card.code > after and _is_wanted(card, wanted)][: page.limit + 1]
     return page_of(rows, page, lambda card: (card.code,), _card_out)
+
+
+def _is_wanted(card: _Card, wanted: CardFilter) -> bool:
+    is_held = card.standing != "none"
+    return wanted.is_held in {None, is_held} and wanted.is_consented in {None, card.is_consented}
 
 
 async def get_card(
@@ -89,7 +104,9 @@ async def get_card(
     return _card_out(found)
 
 
-async def _cards(session: AsyncSession, viewer: Viewer, edition: str | None, now: datetime) -> list[_Card]:
+async def _cards(
+    session: AsyncSession, viewer: Viewer, edition: str | None, now: datetime
+) -> Sequence[_Card]:
     tree = await institution_tree(session, viewer)
     tops = [node for code in sorted(viewer.scopes(*INSTITUTION_ROLES)) if (node := tree.find(code))]
     code = edition or await cards_queries.newest_edition(session, viewer.jurisdiction)
@@ -98,42 +115,51 @@ async def _cards(session: AsyncSession, viewer: Viewer, edition: str | None, now
     opened = await whitelist.edition(session, viewer, code)
     if not tops:
         return []
-    book = await chain_book(session, viewer, shanghai_date(now))
-    chains = {chain: plan.name for chain, plan in book.chains.items()}
+    chains = await _chain_names(session, viewer, now)
     root = min(tree.root_of(top.id).id for top in tops)
     own = {node.id: node for top in tops for node in (top, *tree.descendants(top.id))}
+    areas = frozenset(area for node in own.values() for area in node.areas)
     # Cards are made of entries that the viewer may not see yet; they leave anonymised only.
     with unrestricted(session):
         secret = await _secret(session, root, now)
-        rows = await cards_queries.card_rows(session, opened.id)
+        kept = await edition_of(session, opened.id, chains)
         held = await cards_queries.held_entries(session, opened.id, own)
-        listed = await _listed(session, tree, own, rows, held)
-        found = _Listed(opened.code, *listed, chains, secret, [top.code for top in tops])
-    return await asyncio.to_thread(_made, found)
+        standings, consented = await _standings(session, tree, kept, held)
+    codes = tuple(top.code for top in tops)
+    shown = _Shown(opened.code, kept.version, kept.entries, areas, standings, consented, secret, codes)
+    cards: Sequence[_Card] = await kept.cards(codes, shown, partial(_made, shown))
+    return cards
 
 
-async def _listed(
-    session: AsyncSession,
-    tree: InstitutionTree,
-    own: Mapping[int, InstitutionNode],
-    rows: Sequence[CardRow],
-    held: Sequence[tuple[int, int, bool]],
-) -> tuple[list[CardRow], dict[int, Standing], frozenset[int]]:
-    """Answer the rows to list, where the own institutions stand with each, and the entries with a live consent."""
-    areas = {area for node in own.values() for area in node.areas}
+async def _chain_names(session: AsyncSession, viewer: Viewer, now: datetime) -> dict[str, str]:
+    book = await chain_book(session, viewer, shanghai_date(now))
+    return {chain: plan.name for chain, plan in book.chains.items()}
+
+
+async def read_ahead(session: AsyncSession, viewer: Viewer, *, now: datetime) -> None:
+    """Read what the cards of the newest edition are made of, so that the first who looks through them need not wait."""
+    code = await cards_queries.newest_edition(session, viewer.jurisdiction)
+    if code is not None:
+        opened = await whitelist.edition(session, viewer, code)
+        with unrestricted(session):  # as for cards; nothing is shown here
+            await edition_of(session, opened.id, await _chain_names(session, viewer, now))
+
+
+async def _standings(
+    session: AsyncSession, tree: InstitutionTree, kept: Edition, held: Sequence[tuple[int, int, bool]]
+) -> tuple[dict[int, Standing], frozenset[int]]:
+    """Answer where the own institutions stand with the entries that they hold, and those with a live consent."""
     standings: dict[int, Standing] = {}
     for entry_id, _institution, is_responsible in held:
         standings[entry_id] = "responsible" if is_responsible else standings.get(entry_id, "supporting")
-    kept = [row for row in rows if row.entry_id in standings or serves(areas, row.region)]
-    needs = {row.entry_id: row.need_id for row in kept}
+    needs = {entry: kept.entries[entry].need_id for entry in standings if entry in kept.entries}
     holders = [
         Holder(needs[entry_id], institution, _lineage(tree, institution), is_responsible)
         for entry_id, institution, is_responsible in held
         if entry_id in needs
     ]
     shown = await disclosure_service.consented_needs(session, holders)
-    consented = frozenset(entry for entry in standings if needs.get(entry) in shown)
-    return kept, standings, consented
+    return standings, frozenset(entry for entry in standings if needs.get(entry) in shown)
 
 
 def _lineage(tree: InstitutionTree, institution_id: int) -> str:
@@ -141,10 +167,18 @@ def _lineage(tree: InstitutionTree, institution_id: int) -> str:
 
 
 async def _secret(session: AsyncSession, root_id: int, now: datetime) -> bytes:
-    """Answer the key of a tree's cards, made when it is first asked for."""
+    """Answer the key of a tree's cards, made when it is first asked for: by whom only reads in a transaction of its own."""
     found = await cards_queries.card_key(session, root_id)
     if found is not None:
         return found
+    engine = session.bind
+    if leaves(session) and isinstance(engine, AsyncEngine):
+        async with transaction(make_sessions(engine)) as own:
+            return await _new_secret(own, root_id, now)
+    return await _new_secret(session, root_id, now)
+
+
+async def _new_secret(session: AsyncSession, root_id: int, now: datetime) -> bytes:
     made = secrets.token_bytes(32)
     try:
         async with session.begin_nested():
@@ -154,28 +188,27 @@ async def _secret(session: AsyncSession, root_id: int, now: datetime) -> bytes:
     return made
 
 
-def _made(listed: _Listed) -> list[_Card]:
+def _made(shown: _Shown) -> list[_Card]:
     """Make the cards, by code. Those with a live consent hide nobody: their institution reads the need itself."""
-    facts = {row.entry_id: _facts(row, listed.chains) for row in listed.rows}
-    hidden = [row.entry_id for row in listed.rows if row.entry_id not in listed.consented]
-    values = {entry: facts[entry].finest() for entry in listed.consented}
-    values |= dict(zip(hidden, anonymise([facts[entry] for entry in hidden]), strict=True))
+    listed = [
+        one for one in shown.entries.values()
+        if one.entry_id in shown.standings or serves(shown.areas, one.region)
+    ]  # fmt: skip
+    hidden = [one for one in listed if one.entry_id not in shown.consented]
+    values = dict(
+        zip((one.entry_id for one in hidden), anonymise([one.facts for one in hidden]), strict=True)
+    )
     cards = (
         _Card(
-            card_code(listed.secret, listed.tops, row.entry_code),
-            listed.edition,
-            values[row.entry_id],
-            listed.standings.get(row.entry_id, "none"),
-            row.entry_id in listed.consented,
+            card_code(shown.secret, shown.tops, one.entry_code),
+            shown.edition,
+            values[one.entry_id] if one.entry_id in values else one.facts.finest(),
+            shown.standings.get(one.entry_id, "none"),
+            one.entry_id in shown.consented,
         )
-        for row in listed.rows
+        for one in listed
     )
     return sorted(cards, key=lambda card: card.code)
-
-
-def _facts(row: CardRow, chains: Mapping[str, str]) -> CardFacts:
-    chain = None if row.chain is None else chains.get(row.chain, row.chain)
-    return card_facts(NeedFacts.model_validate(row.facts), row.region, row.size_class, chain)
 
 
 def _card_out(card: _Card) -> CardOut:

@@ -23,6 +23,7 @@ Hindrance = tuple[str, str]
 """Why a candidate cannot be chosen, as a word and in Chinese."""
 TAKEN_FROM: Final[Hindrance] = ("taken_from", "本次改派即由其转出")
 NO_ROOM: Final[Hindrance] = ("no_room", "没有余量")
+NOT_NAMED: Final[Hindrance] = (WhyNot.NOT_NAMED.value, "统筹部门指定了另一机构")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,9 @@ class BranchOffer:
 class Leaving:
     """An entry that needs its next party: what blocks it, what fits it now, who declined it and who shall not have it.
 
-    `refused` holds standing refusals by head office, `barred` institutions that it is taken from; `grounds`
-    says what the fit of a product (revision id) consists of.
+    `refused` holds standing refusals by head office, `barred` institutions that it is taken from, `named` those
+    alone to whom a coordinator gives it (None: whoever is next); `grounds` says what the fit of a product
+    (revision id) consists of.
     """
 
     entry: RunEntry
@@ -48,6 +50,11 @@ class Leaving:
     refused: Mapping[int, Refusal]
     grounds: Callable[[int], FitGrounds | None]
     barred: Collection[int] = field(default_factory=frozenset)
+    named: Collection[int] | None = None
+
+    def may_go_to(self, institution_id: int) -> bool:
+        """Tell whether an institution is among those that are named, if any are."""
+        return self.named is None or institution_id in self.named
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +110,8 @@ class OpenRow:
 
     def choose(self) -> BranchOffer | None:
         """Answer the offer that can be taken and has the best fit less shadow price, or None."""
-        free = [one for one in self.ranked if self.hindrance(one) is None]
+        asked = (one for one in self.ranked if self.leaving.may_go_to(self.institution(one)))
+        free = [one for one in asked if self.hindrance(one) is None]
         branches = [one.branch for one in free]
         chosen = assign_arrival(branches, [one.score for one in free], self.left, self.standing.prices)
         return None if chosen is None else free[branches.index(chosen)]
@@ -148,6 +156,8 @@ class OpenRow:
         found = self.hindrance(offer)
         if found is not None or chosen is None:
             return found or NO_ROOM
+        if self.leaving.named is not None:
+            return NOT_NAMED
         difference = chosen.score - offer.score
         if difference > 0:
             return WhyNot.LOWER_FIT.value, f"匹配度低{points_text(difference)}分"
@@ -186,10 +196,12 @@ class ClassRow:
 
     def choose(self) -> int | None:
         """Answer the place (from 0) of the first receiver that can take the entry, or None."""
-        places = range(len(self.routing.receivers))
-        return next(
-            (place for place in places if self.hindrance(self.routing.receivers[place]) is None), None
-        )
+        receivers = enumerate(self.routing.receivers)
+        asked = (
+            place for place, one in receivers
+            if self.leaving.may_go_to(one.institution_id) and self.hindrance(one) is None
+        )  # fmt: skip
+        return next(asked, None)
 
     def considered(self, chosen: int | None) -> list[Considered]:
         """Answer the receivers in order, the chosen one always among them."""
@@ -199,7 +211,8 @@ class ClassRow:
         )
 
     def _candidate(self, place: int, receiver: Receiver, chosen: int | None) -> Considered:
-        later = ("later_in_class", "按本堵点类别的次序在后")
+        is_named = self.leaving.named is not None and chosen is not None
+        later = NOT_NAMED if is_named else ("later_in_class", "按本堵点类别的次序在后")
         word, text = ("", "选定") if place == chosen else self.hindrance(receiver) or later
         because = f"（{'，'.join(receiver.reasons)}）" if receiver.reasons else ""
         return {

@@ -158,13 +158,14 @@ async def list_entries(
     """
     within = None
     if assigned_to == "unhandled":
-        within = queries.unhandled(await _own_institutions(session, viewer))
+        within = queries.unhandled(await own_institutions(session, viewer))
     elif assigned_to is not None:
         within = queries.handled_by((viewer.person or 0) if assigned_to == "me" else int(assigned_to))
     return await whitelist.list_entries(session, viewer, page, which, within=within)
 
 
-async def _own_institutions(session: AsyncSession, viewer: Viewer) -> Collection[int] | None:
+async def own_institutions(session: AsyncSession, viewer: Viewer) -> Collection[int] | None:
+    """Answer the institutions (ids) of an institution's viewer and all below; None for who oversees all."""
     if viewer.is_operator or viewer.has(*_OVERSEERS):
         return None
     tree = await institution_tree(session, viewer)

@@ -4,6 +4,7 @@ Declines, rematches and bulk reroutes go this one way; a preview decides and kee
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,9 +12,8 @@ from functools import partial
 from typing import Final
 
 from app.accounts.rules import Viewer
-from app.allocation import queries
-from app.allocation.archive import unpack
-from app.allocation.arrivals import arrival_prices
+from app.allocation import queries, run_queries
+from app.allocation.archive import prices_in
 from app.allocation.candidates import branches_of, with_default_capacity
 from app.allocation.considering import Leaving
 from app.allocation.explanations import ProductLabel
@@ -26,7 +26,7 @@ from app.allocation.refitting import Asking, Refit, refit
 from app.allocation.refusal_service import REFUSALS, answered_since
 from app.allocation.refusals import Refusal, Refusals, standing_by_head
 from app.allocation.rerouting import Cause
-from app.allocation.standing import Holding, Standing
+from app.allocation.standing import Crowd, Holding, Standing
 from app.allocation.tables import AllocationRun
 from app.allocation.topics import PARTIES_CHANGED
 from app.bottlenecks import service as bottlenecks
@@ -39,8 +39,7 @@ from app.kernel.database import AsyncSession
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import shanghai_date
 from app.matching import service as matching
-from app.matching.gathering import gather as surroundings
-from app.matching.gathering import shelf
+from app.matching.gathering import shelf, surroundings
 from app.matching.inputs import Surroundings
 from app.policy.facts import Facts
 from app.reference.book import load_reference_book
@@ -56,7 +55,7 @@ class Wish:
     `established` holds what is to be judged on top of what is known (a rematch), None where nothing changed;
     `is_whole`: nothing else is established any more. `judged_as` is the cause of the cases judged anew: an entry that
     is `declined` goes to the receivers of its class before any product. `barred` are institutions that shall not have an entry now.
-    `has_declined`: the parties leave for sure; else one that still fits keeps its entry.
+    `named` are those alone to whom an entry shall go, where a coordinator names them. `has_declined`: the parties leave for sure; else one that still fits keeps its entry.
     """
 
     causes: Mapping[int, Cause]
@@ -65,6 +64,7 @@ class Wish:
     is_whole: bool = False
     judged_as: str = "no_product"
     barred: Mapping[int, Collection[int]] = field(default_factory=dict)
+    named: Mapping[int, Collection[int]] = field(default_factory=dict)
     refusals: Refusals | None = None
 
 
@@ -87,14 +87,17 @@ async def decide(
     wish: Wish,
     *,
     now: datetime,
+    is_look: bool = False,
 ) -> Decided | None:
     """Decide who is next for some entries of an edition, in few statements; nothing is stored.
 
-    Entries without a party are left out; None where there are no others, or no run has been made yet.
+    Unless it is only a look, the edition is held so that what it rests on stays. Entries without a party are left
+    out; None where there are no others, or no run has been made yet.
     """
-    await queries.hold_edition(session, edition_id)
-    current = {row.entry_id: row for row in await queries.current_assignments(session, viewer, edition_id)}
-    run = await queries.latest_run(session, viewer, edition_id)
+    if not is_look:
+        await queries.hold_edition(session, edition_id)
+    current = await queries.assignments_of(session, viewer, edition_id, (entry.id for entry in entries))
+    run = await run_queries.latest_run(session, viewer, edition_id)
     moving = [entry for entry in entries if entry.id in current]
     if run is None or not moving:
         return None
@@ -110,7 +113,7 @@ async def decide(
     refused = await _refused(session, viewer, moving, wish, established, tree, current, now)
     taken = await queries.taken_from(session, viewer, [entry.id for entry in moving])
     leaving = _leaving(moving, wish, fits, FitReader(around), blocked, refused, taken)
-    standing = await _standing(session, run, around, tree, current, wish)
+    standing = await _standing(session, viewer, run, around, tree, current, wish)
     labels = {one.product_revision_id: ProductLabel(one.code, one.name) for one in around.products}
     parties = {
         one.id: Party(current[one.id].kind, current[one.id].institution_id, current[one.id].responsible_body)
@@ -209,6 +212,7 @@ def _leaving(
             refused[entry.id],
             partial(reader.grounds, fits.needs[entry.id]),
             taken.get(entry.id, frozenset()) | frozenset(wish.barred.get(entry.id, ())),
+            wish.named.get(entry.id),
         )
         for entry in moving
     ]
@@ -216,6 +220,7 @@ def _leaving(
 
 async def _standing(
     session: AsyncSession,
+    viewer: Viewer,
     run: AllocationRun,
     around: Surroundings,
     tree: InstitutionTree,
@@ -223,8 +228,7 @@ async def _standing(
     wish: Wish,
 ) -> Standing:
     """Answer who holds which places now, without those who have left, at the shadow prices of a run."""
-    posed, solution = await asyncio.to_thread(unpack, await queries.arrays_of(session, run.id) or b"")
-    prices = dict(zip(posed.branch_ids.tolist(), arrival_prices(solution).tolist(), strict=True))
+    prices = await asyncio.to_thread(prices_in, await run_queries.arrays_of(session, run.id) or b"")
     # Whom all entries of an order leave has their places free before the first of them is placed.
     gone = wish.causes.keys() if wish.has_declined else wish.barred.keys()
     holdings = [
@@ -233,7 +237,16 @@ async def _standing(
     ]
     index = {branch: i for i, branch in enumerate(branches_of(tree))}
     quotas = quotas_of(around.chains, tree, index)
-    return Standing.of(tree, holdings, quotas, prices, int(run.settings["most_per_bank"]))
+    told = {quota.chain for quota in quotas}
+    held = await queries.held_places(session, viewer, run.edition_id, told)
+    places = Counter({(chain, institution): entries for chain, institution, entries in held})
+    places.subtract(
+        (row.chain if row.chain in told else None, row.institution_id)
+        for row in current.values()
+        if row.institution_id
+    )
+    crowds = [Crowd(*place, entries) for place, entries in places.items()]
+    return Standing.of(tree, holdings, quotas, prices, int(run.settings["most_per_bank"]), crowds)
 
 
 async def carry_out(

@@ -70,11 +70,11 @@ def groups_above(
     A group is an institution whose group capacity is declared, and every bank's head office, which also holds
     the concentration limit. A branch with a group capacity of its own is in its own group.
     """
-    used = {node.id for branch in branch_ids for node in tree.path(branch)}
+    used = _with_above(tree, branch_ids)
     grouping = [node for node in tree.nodes.values() if node.id in used and _is_group(node)]
     number = {node.id: i for i, node in enumerate(grouping)}
-    own = [_nearest(tree, branch, number, is_own=True) for branch in branch_ids]
-    parent = [_nearest(tree, node.id, number, is_own=False) for node in grouping]
+    own = [_nearest(tree, branch, number) for branch in branch_ids]
+    parent = [_nearest(tree, node.parent, number) for node in grouping]
     limit = [_limit_of(node, most_per_bank) for node in grouping]
     ids = [node.id for node in grouping]
     first, second, third, fourth = (np.array(values, np.int64) for values in (own, parent, limit, ids))
@@ -85,9 +85,20 @@ def _is_group(node: InstitutionNode) -> bool:
     return node.group_capacity is not None or (node.parent is None and node.kind.is_bank)
 
 
-def _nearest(tree: InstitutionTree, node_id: int, number: Mapping[int, int], *, is_own: bool) -> int:
-    path = tree.path(node_id) if is_own else tree.path(node_id)[:-1]
-    return next((number[node.id] for node in reversed(path) if node.id in number), NOBODY)
+def _with_above(tree: InstitutionTree, branch_ids: Sequence[int]) -> set[int]:
+    found: set[int] = set()
+    for branch in branch_ids:
+        above: int | None = branch
+        while above is not None and above not in found:
+            found.add(above)
+            above = tree.node(above).parent
+    return found
+
+
+def _nearest(tree: InstitutionTree, node_id: int | None, number: Mapping[int, int]) -> int:
+    while node_id is not None and node_id not in number:
+        node_id = tree.node(node_id).parent
+    return NOBODY if node_id is None else number[node_id]
 
 
 def _limit_of(node: InstitutionNode, most_per_bank: int) -> int:

@@ -1,17 +1,18 @@
 """Rows of allocation runs and assignments. Entries are reached through their edition's jurisdiction, the viewer's."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Select, Table, or_, select, update
+from sqlalchemy import ColumnElement, Select, Table, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
 from app.allocation.refusals import Refusal
-from app.allocation.tables import AllocationProblemRecord, AllocationRun, Assignment, AssignmentSupport
+from app.allocation.tables import AllocationRun, Assignment, AssignmentSupport
 from app.catalogue.tables import Product, ProductRevision
 from app.enterprises.tables import NeedRevision
 from app.institutions.tables import Institution
@@ -92,6 +93,25 @@ def _of_entries(viewer: Viewer, *columns: Any) -> Select[Any]:
     )
 
 
+def _current(viewer: Viewer, edition_id: int, *columns: Any) -> Select[Any]:
+    return _of_entries(viewer, *columns).where(
+        WhitelistEntry.edition_id == edition_id, Assignment.ended_at.is_(None)
+    )
+
+
+_ASSIGNED: Final = (
+    Assignment.id,
+    Assignment.entry_id,
+    WhitelistEntry.code,
+    Assignment.kind,
+    Assignment.institution_id,
+    Assignment.product_revision_id,
+    Assignment.assigned_at,
+    Assignment.responsible_body,
+    WhitelistEntry.chain_code,
+)
+
+
 async def hold_edition(session: AsyncSession, edition_id: int) -> None:
     """Keep other writers of an edition's assignments waiting until this transaction ends."""
     # On SQLite a writing transaction holds the only pen anyway, and the clause is left out.
@@ -99,23 +119,55 @@ async def hold_edition(session: AsyncSession, edition_id: int) -> None:
     await session.execute(statement.with_for_update(key_share=True))
 
 
+async def held_places(
+    session: AsyncSession, viewer: Viewer, edition_id: int, chains: Collection[str]
+) -> list[tuple[str | None, int, int]]:
+    """Answer (chain, institution, entries) for which institutions are responsible in an edition now.
+
+    Entries of these chains are told apart; all others count as of no chain. A run is of one edition, so that only what
+    was moved since, and those chains, have to be looked up among the edition's entries.
+    """
+    places = Counter[tuple[str | None, int]]()
+    holds = Assignment.institution_id.is_not(None)
+    runs = select(AllocationRun.id).where(AllocationRun.edition_id == edition_id)
+    by_runs = select(Assignment.institution_id, func.count()).where(
+        Assignment.ended_at.is_(None), holds, Assignment.run_id.in_(runs)
+    )
+    moved = _current(viewer, edition_id, Assignment.institution_id, func.count()).where(
+        holds, Assignment.run_id.is_(None)
+    )
+    for statement in (by_runs, moved):
+        for institution, entries in await session.execute(statement.group_by(Assignment.institution_id)):
+            places[None, institution] += entries
+    if chains:
+        asked = _current(
+            viewer, edition_id, WhitelistEntry.chain_code, Assignment.institution_id, func.count()
+        )
+        asked = asked.where(holds, WhitelistEntry.chain_code.in_(sorted(chains)))
+        rows = await session.execute(asked.group_by(WhitelistEntry.chain_code, Assignment.institution_id))
+        for chain, institution, entries in rows:
+            places[chain, institution] += entries
+            places[None, institution] -= entries
+    return [(*place, entries) for place, entries in places.items() if entries]
+
+
+async def assignments_of(
+    session: AsyncSession, viewer: Viewer, edition_id: int, entry_ids: Iterable[int]
+) -> dict[int, AssignmentRow]:
+    """Answer the current assignments of some entries of an edition, by entry id."""
+    statement = _current(viewer, edition_id, *_ASSIGNED)
+    found: dict[int, AssignmentRow] = {}
+    source = iter(sorted(set(entry_ids)))
+    while batch := list(islice(source, IDS_PER_STATEMENT)):
+        for row in await session.execute(statement.where(Assignment.entry_id.in_(batch))):
+            found[row.entry_id] = AssignmentRow(*row)
+    return found
+
+
 async def current_assignments(session: AsyncSession, viewer: Viewer, edition_id: int) -> list[AssignmentRow]:
     """Answer the current assignments of an edition, by entry code."""
-    columns = (
-        Assignment.id,
-        Assignment.entry_id,
-        WhitelistEntry.code,
-        Assignment.kind,
-        Assignment.institution_id,
-        Assignment.product_revision_id,
-        Assignment.assigned_at,
-        Assignment.responsible_body,
-        WhitelistEntry.chain_code,
-    )
-    statement = _of_entries(viewer, *columns).where(
-        WhitelistEntry.edition_id == edition_id, Assignment.ended_at.is_(None)
-    )
-    return [AssignmentRow(*row) for row in await session.execute(statement.order_by(WhitelistEntry.code))]
+    statement = _current(viewer, edition_id, *_ASSIGNED).order_by(WhitelistEntry.code)
+    return [AssignmentRow(*row) for row in await session.execute(statement)]
 
 
 async def explanations_without_institution(
@@ -176,15 +228,6 @@ async def end_assignments(session: AsyncSession, ids: Iterable[int], now: dateti
     return count
 
 
-async def add_run(session: AsyncSession, run: AllocationRun, arrays: bytes) -> AllocationRun:
-    """Insert a run with its posed problem; answers the run with its number."""
-    session.add(run)
-    await session.flush()
-    session.add(AllocationProblemRecord(run_id=run.id, arrays=arrays))
-    await session.flush()
-    return run
-
-
 async def add_assignments(
     session: AsyncSession, run_id: int | None, rows: Sequence[NewAssignment], now: datetime
 ) -> None:
@@ -220,45 +263,6 @@ def _support_rows(ids: Mapping[int, int], rows: Sequence[NewAssignment]) -> Iter
                 "product_revision_id": product,
                 "score": score,
             }
-
-
-def _runs(viewer: Viewer) -> Select[AllocationRun, str]:
-    return (
-        select(AllocationRun, WhitelistEdition.code)
-        .join(WhitelistEdition, WhitelistEdition.id == AllocationRun.edition_id)
-        .where(_visible(viewer))
-    )
-
-
-async def run_by_id(session: AsyncSession, viewer: Viewer, run_id: int) -> tuple[AllocationRun, str] | None:
-    """Answer a run with its edition's code, or None if there is none that the viewer may see."""
-    row = (await session.execute(_runs(viewer).where(AllocationRun.id == run_id))).one_or_none()
-    return None if row is None else (row[0], row[1])
-
-
-async def latest_run(session: AsyncSession, viewer: Viewer, edition_id: int) -> AllocationRun | None:
-    """Answer the newest run of an edition, or None."""
-    statement = _runs(viewer).where(AllocationRun.edition_id == edition_id)
-    row = (await session.execute(statement.order_by(AllocationRun.id.desc()).limit(1))).one_or_none()
-    return None if row is None else row[0]
-
-
-async def page_of_runs(
-    session: AsyncSession, viewer: Viewer, edition: str | None, *, before: int | None, limit: int
-) -> list[tuple[AllocationRun, str]]:
-    """Answer runs with their edition's code, the newest first, below a number."""
-    statement = _runs(viewer).order_by(AllocationRun.id.desc()).limit(limit)
-    if edition is not None:
-        statement = statement.where(WhitelistEdition.code == edition)
-    if before is not None:
-        statement = statement.where(AllocationRun.id < before)
-    return [(row[0], row[1]) for row in await session.execute(statement)]
-
-
-async def arrays_of(session: AsyncSession, run_id: int) -> bytes | None:
-    """Answer the archived problem of a run."""
-    statement = select(AllocationProblemRecord.arrays).where(AllocationProblemRecord.run_id == run_id)
-    return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def responsible_as_of(

@@ -28,6 +28,12 @@ class RerouteIn(BaseModel):
         description="名单条目编码; with `institution`: those of them that it holds. One of the two is needed.",
         examples=[["2023H2-91230199MA1BQXYE20"]],
     )
+    to: Annotated[str, StringConstraints(pattern=CODE_PATTERN)] | None = Field(
+        default=None,
+        description="机构编码 of who shall have them, or has somebody below it that shall; without it, whoever is next. "
+        "What it cannot take stays where it is 指定承接机构.",
+        examples=["BJYH-HRB"],
+    )
     reason: Annotated[
         str,
         StringConstraints(
@@ -35,6 +41,20 @@ class RerouteIn(BaseModel):
         ),
     ] = Field(description="Why; kept with each new assignment 改派理由.", examples=["该行业务调整，暂停受理"])
     dry_run: bool = Field(default=True, strict=True, description="Only say what would become of each 只试算.")
+
+
+class ConsideredOut(BaseModel):
+    """An institution that was considered for an entry, in the order of fit less shadow price, or of its class."""
+
+    place: int = Field(description="次序，自1起.", examples=[1])
+    institution: str = Field(description="机构编码.")
+    name: str = Field(description="机构名称.")
+    product: str | None = Field(description="产品编码; null: a receiver by bottleneck class.")
+    score: str | None = Field(description="匹配度（分）.", examples=["76.20"])
+    why_not: str | None = Field(
+        description="Why it is not the one, as a word; null: it is.", examples=["no_room"]
+    )
+    text: str = Field(description="The same in Chinese.")
 
 
 class MoveOut(BaseModel):
@@ -56,6 +76,9 @@ class MoveOut(BaseModel):
         description="责任方类型: a product's institution, a receiver by bottleneck class, the coordinator; null: nobody."
     )
     why: list[str] = Field(description="Why it goes there, or why it stays, in Chinese.")
+    considered: list[ConsideredOut] = Field(
+        default=[], description="候选机构及未选原因, ten at most; only where a single entry is named."
+    )
 
 
 class RerouteCounts(BaseModel):

@@ -1,15 +1,17 @@
 """Use cases of rerouting in bulk: the coordinator takes entries from their parties, after a look at what would come."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from app.accounts import audit_service
 from app.accounts.permissions import Action, Target, forbidden, may_do
 from app.accounts.rules import Viewer
 from app.allocation import queries
 from app.allocation.move_service import Wish, carry_out, decide
-from app.allocation.moves import Party
+from app.allocation.moves import Move, Party
 from app.allocation.queries import AssignmentRow, ListedEntry
 from app.allocation.refusals import Refusals
 from app.allocation.reroute_schemas import MoveOut, RerouteCounts, RerouteIn, RerouteOut
@@ -21,11 +23,14 @@ from app.kernel.database import AsyncSession, unrestricted
 from app.kernel.errors import Fault, NotFound, Refused
 from app.whitelist import service as whitelist
 
+NO_CANDIDATE: Final = "指定的机构没有合适的产品，也不是所属堵点类别的接收机构"
+
 
 async def entries_to_reroute(session: AsyncSession, viewer: Viewer, body: RerouteIn) -> list[ListedEntry]:
     """Answer the entries that an order is about, by code: those of the viewer's part of the jurisdiction.
 
-    Their edition is held from here on: who answers for them, and that no credit is approved (docking asks), stays so.
+    Unless this is only a look, their edition is held from here on: who answers for them, and that no credit is
+    approved (docking asks), stays so.
 
     Raises:
         Refused: neither an institution nor entries are named.
@@ -36,7 +41,8 @@ async def entries_to_reroute(session: AsyncSession, viewer: Viewer, body: Rerout
         fault = Fault("entries", "missing", "Name an institution, or entries, or both.")
         raise Refused("Say which entries are to be rerouted.", [fault])
     edition = await whitelist.edition(session, viewer, body.edition)
-    await queries.hold_edition(session, edition.id)
+    if not body.dry_run:
+        await queries.hold_edition(session, edition.id)
     if body.entries is not None:
         known = await queries.ids_of_codes(session, viewer, edition.id, body.entries)
         if missing := [code for code in dict.fromkeys(body.entries) if code not in known]:
@@ -76,7 +82,8 @@ async def reroute_in_bulk(
 ) -> RerouteOut:
     """Take entries from their parties and give them to the next, or only say what would become of each.
 
-    The institution that an entry is taken from does not get it. `leave` names entries (ids) that stay where they
+    The institution that an entry is taken from does not get it. Where `to` names who shall have them, what nobody
+    there can take stays where it is. `leave` names entries (ids) that stay where they
     are, each with the reason in Chinese (credit is approved).
 
     Raises:
@@ -84,28 +91,51 @@ async def reroute_in_bulk(
     """
     entries = await entries_to_reroute(session, viewer, body)
     tree = await institution_tree(session, viewer)
-    line = _line(tree, body.institution)
+    line, named = _line(tree, body.institution), _line(tree, body.to) if body.to is not None else None
     edition = await whitelist.edition(session, viewer, body.edition)
     # Whom an entry goes to rests on who declined it and on the room that institutions have left everywhere; a
     # coordinator of a part is told only of the own part's entries.
     with unrestricted(session):
-        current = {
-            one.entry_id: one for one in await queries.current_assignments(session, viewer, edition.id)
-        }
+        current = await queries.assignments_of(session, viewer, edition.id, (one.id for one in entries))
         items = _left(entries, current, line, leave or {}, tree)
         moving = [one for one in entries if one.code not in items]
-        causes = {one.id: taken(viewer.name, body.reason) for one in moving}
+        causes = {one.id: taken(viewer.name, body.reason, body.to) for one in moving}
         barred = {one.id: line or _party(current[one.id]) for one in moving}
-        wish = Wish(causes, barred=barred, refusals=refusals)
-        decided = await decide(session, viewer, edition.id, moving, wish, now=now)
+        only = {one.id: named for one in moving} if named is not None else {}
+        wish = Wish(causes, barred=barred, named=only, refusals=refusals)
+        decided = await decide(session, viewer, edition.id, moving, wish, now=now, is_look=body.dry_run)
         if decided is not None:
-            items |= {one.code: move_out(one, tree) for one in decided.moves}
+            is_single = len(entries) == 1
+            items |= {one.code: move_out(one, tree, is_single=is_single) for one in decided.moves}
+            if named is not None:
+                items |= _elsewhere(decided.moves, named, tree, is_single=is_single)
+                going = [one for one in decided.moves if items[one.code].is_moved]
+                decided = replace(decided, moves=going)
             if not body.dry_run:
                 await carry_out(session, decided, {one.id: "rerouted" for one in moving}, now=now)
     found = _rerouted(body, [items[code] for code in sorted(items)])
     if not body.dry_run:
         detail = {"institution": body.institution, "reason": body.reason, **found.counts.model_dump()}
         audit_service.note(session, "reroute", "edition", body.edition, now=now, detail=detail)
+    return found
+
+
+def _elsewhere(
+    moves: Sequence[Move], named: Collection[int], tree: InstitutionTree, *, is_single: bool
+) -> dict[str, MoveOut]:
+    """Answer the entries (codes) that would go to others than those named: they stay, each with the reason."""
+    codes = {tree.node(one).code for one in named}
+    found = {}
+    for move in moves:
+        if move.outcome is not None and move.outcome.institution_id in named:
+            continue
+        explanation = (move.outcome.explanation or {}) if move.outcome is not None else {}
+        told = [one["text"] for one in explanation.get("candidates", ()) if one["institution"] in codes]
+        why = "；".join(told) or NO_CANDIDATE
+        shown = move_out(move, tree, is_single=is_single)
+        found[move.code] = stays(move.code, move.party, tree, why).model_copy(
+            update={"considered": shown.considered}
+        )
     return found
 
 

@@ -30,16 +30,19 @@ class Cause:
     """Why an entry needs its next party.
 
     `told` says it in Chinese before everything else; `is_open`: institutions may read it too. `data` goes into the
-    explanation, under `word`.
+    explanation, under `word`. `is_named`: a coordinator says to whom it goes.
     """
 
     word: str
     told: str
     is_open: bool = False
     data: Mapping[str, Any] | None = None
+    is_named: bool = False
 
     def opening(self, name: str) -> str:
         """Say who takes over a fit."""
+        if self.is_named:
+            return f"{self.told}，指定由{name}负责"
         return f"{self.told}，由候选中有余量的{name}负责，按上次分配的影子价格择优"
 
 
@@ -60,9 +63,10 @@ def resolved(cause: str, established: Facts) -> Cause:
     return Cause("resolved", f"{cause}{known}，按现行产品重新匹配", is_open=True, data=data)
 
 
-def taken(by: str, reason: str) -> Cause:
-    """Answer the cause of a reroute that a coordinator orders."""
-    return Cause("rerouted", f"统筹部门改派（{reason}）", data={"by": by, "reason": reason})
+def taken(by: str, reason: str, to: str | None = None) -> Cause:
+    """Answer the cause of a reroute that a coordinator orders, to an institution (code) if one is named."""
+    data = {"by": by, "reason": reason} | ({"to": to} if to else {})
+    return Cause("rerouted", f"统筹部门改派（{reason}）", data=data, is_named=to is not None)
 
 
 def next_party(

@@ -65,6 +65,28 @@ class AllocationRunOut(BaseModel):
     created_at: datetime = Field(description="运行时间")
 
 
+class RunChangeOut(BaseModel):
+    """One entry that a run gives a responsible party."""
+
+    entry: str = Field(description="名单条目编码")
+    name: str = Field(description="企业名称")
+    before: str | None = Field(description="原责任单位；此前没有为空")
+    after: str = Field(description="责任单位")
+    kind: Literal["matched", "routed", "coordinator"] = Field(description="责任方类型")
+    why: list[str] = Field(description="分配理由")
+
+
+class AllocationPreviewOut(BaseModel):
+    """What a run would come to; nothing of it was kept."""
+
+    edition: str = Field(description="名单版次", examples=["2023H2"])
+    match_run: int = Field(description="所依据的匹配运行编号")
+    keep_settled: bool = Field(description="是否保留已有责任机构的条目")
+    counts: CountsOut = Field(description="条目数")
+    objective: ObjectiveOut = Field(description="目标值")
+    changes: list[RunChangeOut] = Field(description="责任单位会变的条目，至多列出500个")
+
+
 class BreachOut(BaseModel):
     """One condition that the stored answer breaks."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
-from app.allocation import queries
+from app.allocation import queries, run_queries
 from app.allocation.archive import pack, unpack
 from app.allocation.checker import check
 from app.allocation.explanations import points_text
@@ -82,23 +82,29 @@ async def _save(
     now: datetime,
 ) -> AllocationRunOut:
     current = {row.entry_id: row for row in gathered.current}
-    fresh = [one for one in outcomes if not _is_kept(one, current.get(one.entry_id), gathered.unnamed)]
-    listed = {one.entry_id for one in outcomes}
-    gone = [row.id for row in gathered.current if row.entry_id not in listed]
+    fresh, gone = new_outcomes(gathered, outcomes)
     replaced = [current[one.entry_id].id for one in fresh if one.entry_id in current]
     await whitelist.hold_entries(session, (one.entry_id for one in fresh))
-    run = _run_of(viewer, gathered, solved, outcomes, fresh, len(gone) + len(replaced), now)
+    run = run_of(viewer, gathered, solved, outcomes, fresh, len(gone), now)
     same = await _same_run(session, viewer, gathered, run) if not fresh and not gone else None
     if same is not None:
         return run_out(same, gathered.edition_code, reused=True)
     arrays = await asyncio.to_thread(pack, solved.posed, solved.solution)
-    await queries.add_run(session, run, arrays)
+    await run_queries.add_run(session, run, arrays)
     await queries.end_assignments(session, gone, now, "withdrawn")
     await queries.end_assignments(session, replaced, now, "replaced")
     await queries.add_assignments(session, run.id, [row_of(one) for one in fresh], now)
     changed = [one.entry_id for one in fresh if _has_new_party(one, current.get(one.entry_id))]
     await PARTIES_CHANGED.tell(session, changed, now)
     return run_out(run, gathered.edition_code)
+
+
+def new_outcomes(gathered: Gathered, outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[int]]:
+    """Answer the outcomes that make new assignments, and the current ones (ids) of entries that are listed no more."""
+    current = {row.entry_id: row for row in gathered.current}
+    fresh = [one for one in outcomes if not _is_kept(one, current.get(one.entry_id), gathered.unnamed)]
+    listed = {one.entry_id for one in outcomes}
+    return fresh, [row.id for row in gathered.current if row.entry_id not in listed]
 
 
 async def _same_run(
@@ -108,7 +114,7 @@ async def _same_run(
 
     So a run that is asked for again, because nobody heard how it ended, leaves no second record.
     """
-    newest = await queries.latest_run(session, viewer, gathered.edition_id)
+    newest = await run_queries.latest_run(session, viewer, gathered.edition_id)
     if newest is None or newest.match_run_id != run.match_run_id or newest.result_hash != run.result_hash:
         return None
     stated = gathered.settings | {"keep_settled": gathered.keep_settled}
@@ -135,16 +141,19 @@ def _is_kept(outcome: Outcome, before: AssignmentRow | None, unnamed: Mapping[in
     return stated == (before.kind, before.responsible_body, unnamed.get(outcome.entry_id))
 
 
-def _run_of(
+def run_of(
     viewer: Viewer,
     gathered: Gathered,
     solved: SolvedRun,
     outcomes: Sequence[Outcome],
     fresh: Sequence[Outcome],
-    ended: int,
+    gone: int,
     now: datetime,
 ) -> AllocationRun:
+    """Answer a run as it is stored; so many entries (`gone`) lose their party because they are listed no more."""
     problem, solution = solved.posed.problem, solved.solution
+    held = {row.entry_id for row in gathered.current}
+    ended = gone + sum(one.entry_id in held for one in fresh)
     settings = gathered.settings | {
         "most_per_bank": solved.most_per_bank,
         "lost_to_quotas": _lost_to_quotas(solved),
@@ -250,7 +259,7 @@ async def get_run(session: AsyncSession, viewer: Viewer, run_id: int) -> Allocat
 
 
 async def _stored_run(session: AsyncSession, viewer: Viewer, run_id: int) -> tuple[AllocationRun, str]:
-    found = await queries.run_by_id(session, viewer, run_id)
+    found = await run_queries.run_by_id(session, viewer, run_id)
     if found is None:
         raise NotFound(f"No allocation run {run_id}.")
     return found
@@ -262,7 +271,7 @@ async def list_runs(
     """List runs, the newest first."""
     key = page.after()
     before = key[0] if key and isinstance(key[0], int) else None
-    rows = await queries.page_of_runs(session, viewer, edition, before=before, limit=page.limit + 1)
+    rows = await run_queries.page_of_runs(session, viewer, edition, before=before, limit=page.limit + 1)
     return page_of(rows, page, lambda row: (row[0].id,), lambda row: run_out(*row))
 
 
@@ -277,7 +286,7 @@ async def check_run(session: AsyncSession, viewer: Viewer, run_id: int) -> Check
         Conflict: its archive cannot be read.
     """
     run, _edition = await _stored_run(session, viewer, run_id)
-    posed, solution = await asyncio.to_thread(unpack, await queries.arrays_of(session, run_id) or b"")
+    posed, solution = await asyncio.to_thread(unpack, await run_queries.arrays_of(session, run_id) or b"")
     report = await asyncio.to_thread(check, posed.problem, solution, posed.quotas)
     digests = (posed.problem.digest(), solution.digest())
     recorded = (run.objective["problem_sha256"], run.objective["solution_sha256"])

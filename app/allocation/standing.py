@@ -22,6 +22,15 @@ class Holding:
     institution_id: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """So many further entries of a chain that an institution is responsible for; none of them is asked about alone."""
+
+    chain: str | None
+    institution_id: int
+    entries: int
+
+
 @dataclass(frozen=True, eq=False)
 class Standing:
     """Capacities and limits as they are now (`problem` has no pairs), and the branch index that each entry is at.
@@ -48,25 +57,33 @@ class Standing:
         quotas: Sequence[Quota],
         prices: Mapping[int, int],
         most_per_bank: int,
+        crowds: Sequence[Crowd] = (),
     ) -> "Standing":
-        """Make the standing of a tree; `prices` by branch id, quotas over `branches_of(tree)`."""
+        """Make the standing of a tree; `prices` by branch id, quotas over `branches_of(tree)`.
+
+        `crowds` are the entries beyond `holdings`, told by number: of a whole edition only few ever move.
+        """
         branch_ids = branches_of(tree)
         index = {branch: i for i, branch in enumerate(branch_ids)}
         own, parent, limit, _ids = groups_above(tree, branch_ids, most_per_bank)
+        everyone: list[Holding | Crowd] = [*holdings, *crowds]
+        at = [index.get(one.institution_id or NOBODY, NOBODY) for one in everyone]
+        counts = [1] * len(holdings) + [crowd.entries for crowd in crowds]
+        held = np.repeat(np.array(at, np.int64), counts)
         problem = AllocationProblem.from_pairs(
-            len(holdings),
+            held.size,
             [tree.node(branch).capacity or 0 for branch in branch_ids],
             ((), (), ()),
             groups=(own, parent, limit),
-            settled=np.full(len(holdings), NOBODY, np.int64),
+            settled=np.full(held.size, NOBODY, np.int64),
         )
         return cls(
             problem,
             np.array(branch_ids, np.int64),
             index,
             {one.entry_id: row for row, one in enumerate(holdings)},
-            {quota.chain: _members(holdings, quota.chain) for quota in quotas},
-            np.array([index.get(one.institution_id or NOBODY, NOBODY) for one in holdings], np.int64),
+            {quota.chain: _members(holdings, crowds, quota.chain) for quota in quotas},
+            held,
             np.array([prices.get(branch, 0) for branch in branch_ids], np.int64),
             quotas,
             tree,
@@ -92,5 +109,8 @@ class Standing:
         return None
 
 
-def _members(holdings: Sequence[Holding], chain: str) -> IntArray:
-    return np.array([row for row, one in enumerate(holdings) if one.chain == chain], np.int64)
+def _members(holdings: Sequence[Holding], crowds: Sequence[Crowd], chain: str) -> IntArray:
+    everyone: list[Holding | Crowd] = [*holdings, *crowds]
+    is_of = [one.chain == chain for one in everyone]
+    counts = [1] * len(holdings) + [crowd.entries for crowd in crowds]
+    return np.flatnonzero(np.repeat(np.array(is_of, np.bool_), counts))

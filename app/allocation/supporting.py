@@ -54,6 +54,8 @@ class WhyNot(StrEnum):
     """It has room, but its load is priced against fit (`LoadTiers.traded`)."""
     SHADOW_PRICE = "shadow_price"
     """It has room, but places there are worth more to other entries (only between runs, see `arrivals`)."""
+    NOT_NAMED = "not_named"
+    """The coordinator named another institution (only between runs)."""
     ROOM_LEFT = "room_left"
     """It fits better and has room: the assignment was not made by an optimal run."""
 

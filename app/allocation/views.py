@@ -9,7 +9,7 @@ from app.allocation.handler_schemas import Handling
 from app.allocation.model import AllocationSolution
 from app.allocation.moves import Move, Party
 from app.allocation.posing import Posed
-from app.allocation.reroute_schemas import Kind, MoveOut
+from app.allocation.reroute_schemas import ConsideredOut, Kind, MoveOut
 from app.allocation.schemas import (
     AllocationRunOut,
     AssignmentOut,
@@ -169,8 +169,8 @@ def _told(explanation: Mapping[str, Any], *, is_whole: bool) -> tuple[list[str],
     return own, {key: value for key, value in data.items() if key not in OF_OTHERS}
 
 
-def move_out(move: Move, tree: InstitutionTree) -> MoveOut:
-    """Show what becomes of an entry, to somebody who sees the whole entry."""
+def move_out(move: Move, tree: InstitutionTree, *, is_single: bool = False) -> MoveOut:
+    """Show what becomes of an entry, to somebody who sees the whole entry; of a single one, whom else was considered."""
     before, outcome = move.party, move.outcome
     if outcome is None:
         return stays(move.code, before, tree, f"仍由{before.body}负责：{_why_stays(move)}")
@@ -181,9 +181,18 @@ def move_out(move: Move, tree: InstitutionTree) -> MoveOut:
             "to_body": outcome.body,
             "kind": outcome.kind,
             "why": (outcome.explanation or {}).get("text", []),
+            "considered": _considered(outcome.explanation or {}) if is_single else [],
         }
     )
     return MoveOut.model_validate(shown.model_dump())
+
+
+def _considered(explanation: Mapping[str, Any]) -> list[ConsideredOut]:
+    names = ConsideredOut.model_fields
+    return [
+        ConsideredOut.model_validate({key: value for key, value in one.items() if key in names})
+        for one in explanation.get("candidates", ())
+    ]
 
 
 def stays(entry: str, party: Party | None, tree: InstitutionTree, why: str) -> MoveOut:

@@ -249,24 +249,31 @@ def _case_row(content: CaseContent, match_run_id: int | None, now: datetime) -> 
     }
 
 
-def _listed(viewer: Viewer, wanted: CaseFilter, *columns: Any) -> Select[Any]:
+def _wanted(viewer: Viewer, wanted: CaseFilter, *columns: Any) -> Select[Any]:
     statement = (
         select(*columns)
         .select_from(BottleneckCase)
         .join(WhitelistEntry, WhitelistEntry.id == BottleneckCase.entry_id)
         .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
-        .join(Need, Need.id == WhitelistEntry.need_id)
-        .join(Enterprise, Enterprise.id == WhitelistEntry.enterprise_id)
-        .join(NeedRevision, NeedRevision.id == BottleneckCase.need_revision_id)
         .where(_visible(viewer), BottleneckCase.is_current, WhitelistEntry.withdrawn_at.is_(None))
     )
     if wanted.edition is not None:
         statement = statement.where(WhitelistEdition.code == wanted.edition)
     if wanted.region is not None:
         statement = statement.where(WhitelistEntry.region_code.startswith(region_prefix(wanted.region)))
+    if wanted.chain is not None:
+        statement = statement.where(WhitelistEntry.chain_code == wanted.chain)
     if wanted.route is not None:
         statement = statement.where(BottleneckCase.route == wanted.route)
     return statement
+
+
+def _with_need(statement: Select[Any]) -> Select[Any]:
+    return (
+        statement.join(Need, Need.id == WhitelistEntry.need_id)
+        .join(Enterprise, Enterprise.id == WhitelistEntry.enterprise_id)
+        .join(NeedRevision, NeedRevision.id == BottleneckCase.need_revision_id)
+    )
 
 
 _LISTED = (
@@ -288,22 +295,25 @@ async def page_of_cases(
     session: AsyncSession, viewer: Viewer, wanted: CaseFilter, *, after: str | None, limit: int
 ) -> list[ListedCase]:
     """Answer current cases by entry code, after a code."""
-    statement = _listed(viewer, wanted, *_LISTED).order_by(WhitelistEntry.code).limit(limit)
+    # First which cases, then what they say: else each case of the edition is joined with its need for one page.
+    chosen = _wanted(viewer, wanted, BottleneckCase.id).order_by(WhitelistEntry.code).limit(limit)
     if after is not None:
-        statement = statement.where(WhitelistEntry.code > after)
-    return [ListedCase(*row) for row in await session.execute(statement)]
+        chosen = chosen.where(WhitelistEntry.code > after)
+    ids = list(await session.scalars(chosen))
+    statement = _with_need(_wanted(viewer, wanted, *_LISTED)).where(BottleneckCase.id.in_(ids))
+    return [ListedCase(*row) for row in await session.execute(statement.order_by(WhitelistEntry.code))]
 
 
 async def cases_of_need(session: AsyncSession, viewer: Viewer, need: str) -> list[ListedCase]:
     """Answer the current cases of a need's entries, the newest edition first."""
-    statement = _listed(viewer, CaseFilter(), *_LISTED).where(Need.code == need)
+    statement = _with_need(_wanted(viewer, CaseFilter(), *_LISTED)).where(Need.code == need)
     ordered = statement.order_by(WhitelistEdition.code.desc(), WhitelistEntry.code)
     return [ListedCase(*row) for row in await session.execute(ordered)]
 
 
 async def counts_by_route(session: AsyncSession, viewer: Viewer, wanted: CaseFilter) -> dict[str, int]:
     """Answer how many current cases there are on each route."""
-    statement = _listed(viewer, wanted, BottleneckCase.route, func.count())
+    statement = _wanted(viewer, wanted, BottleneckCase.route, func.count())
     rows = await session.execute(statement.group_by(BottleneckCase.route).order_by(BottleneckCase.route))
     return {row[0]: row[1] for row in rows}
 

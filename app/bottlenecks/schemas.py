@@ -94,6 +94,17 @@ class CasePage(Page[CaseOut]):
     counts: dict[str, int] = Field(description="各路径条目数（同一筛选条件，不计路径筛选）")
 
 
+class ClassCount(BaseModel):
+    """How many entries a class leads, and whose turn they are."""
+
+    route: RouteWord
+    name: str = Field(description="路径名称")
+    count: int = Field(description="条目数")
+    responsible_body: str = Field(description="责任单位；待补充信息和政策空缺由统筹部门处理，为空")
+    receiver: str = Field(description="推送对象（原文）；无则为空")
+    citation: str = Field(description="依据条款；无则为空")
+
+
 class ClassifyRunOut(BaseModel):
     """What a classification of a whole match run did."""
 
@@ -113,3 +124,4 @@ class CaseFilter(BaseModel):
     edition: str | None = None
     route: str | None = None
     region: str | None = None
+    chain: str | None = None

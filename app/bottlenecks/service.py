@@ -28,12 +28,14 @@ from app.bottlenecks.rules import ROUTE_NAMES
 from app.bottlenecks.schemas import (
     CaseFilter,
     CasePage,
+    ClassCount,
     ClassificationOut,
     NeedCaseOut,
 )
 from app.bottlenecks.views import (
     case_fields,
     case_out,
+    class_count,
     classification_out,
     routed_need,
     routing_out,
@@ -124,6 +126,11 @@ async def list_cases(
     return CasePage(items=found.items, next=found.next, counts=counts)
 
 
+async def counts_of(session: AsyncSession, viewer: Viewer, wanted: CaseFilter) -> dict[str, int]:
+    """Answer how many current cases there are on each route."""
+    return await queries.counts_by_route(session, viewer, wanted)
+
+
 async def counts_by_name(
     session: AsyncSession, viewer: Viewer, counts: Mapping[str, int], *, now: datetime
 ) -> list[tuple[str, str, int]]:
@@ -135,6 +142,16 @@ async def counts_by_name(
     names = ROUTE_NAMES | {rule.data["class_code"]: rule.name for rule in rules.bottlenecks}
     listed = [route for route in names if route in counts] + sorted(counts.keys() - names.keys())
     return [(route, names.get(route, route), counts[route]) for route in listed]
+
+
+async def classes_of(
+    session: AsyncSession, viewer: Viewer, counts: Mapping[str, int], *, now: datetime
+) -> list[ClassCount]:
+    """Answer counts by route with whose turn such entries are: what is asked and open first, then the classes in force."""
+    rules = await rule_book(session, viewer.jurisdiction, shanghai_date(now))
+    known = {rule.data["class_code"]: rule for rule in rules.bottlenecks}
+    named = await counts_by_name(session, viewer, counts, now=now)
+    return [class_count(route, name, count, known.get(route)) for route, name, count in named]
 
 
 async def checked_filter(

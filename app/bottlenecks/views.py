@@ -8,6 +8,7 @@ from app.bottlenecks.routing import RoutedNeed, Routing
 from app.bottlenecks.rules import ROUTE_NAMES, ClassFinding, Classification
 from app.bottlenecks.schemas import (
     CaseOut,
+    ClassCount,
     ClassificationOut,
     ClassOut,
     ReceiverOut,
@@ -15,6 +16,7 @@ from app.bottlenecks.schemas import (
 )
 from app.enterprises.need_facts import NeedFacts
 from app.matching.views import asks_out, findings_out
+from app.policy.rulebook import AppliedRule
 
 MOST_RECEIVERS: Final = 20
 """Receivers that an answer lists; a province has hundreds of bank branches."""
@@ -107,3 +109,16 @@ def routing_out(routing: Routing | None) -> RoutingOut | None:
 def route_name(route: str, leading: ClassFinding | None) -> str:
     """Answer a route's Chinese name."""
     return leading.name if leading is not None else ROUTE_NAMES[route]
+
+
+def class_count(route: str, name: str, count: int, rule: AppliedRule | None) -> ClassCount:
+    """Answer how many entries a class leads, with what its rule says; None: no rule in force leads there."""
+    data = rule.data if rule is not None else {}
+    return ClassCount(
+        route=route,
+        name=name,
+        count=count,
+        responsible_body=data.get("responsible_body", ""),
+        receiver=data.get("receiver", ""),
+        citation=rule.citation if rule is not None else "",
+    )

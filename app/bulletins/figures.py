@@ -10,14 +10,14 @@ from app.accounts.rules import Viewer
 from app.bulletins.material import Closing, Group, MonthFigures, RestatedMonth, Share
 from app.bulletins.wording import month_name
 from app.coverage import canonical, queries
+from app.coverage.closed_months import ClosedMonth, closed_month
+from app.coverage.edition_service import edition_of
 from app.coverage.facts import MonthFacts
 from app.coverage.gathering import gather_months
 from app.coverage.months import check_begun, shifted
 from app.coverage.published import report_json, restate, rows_of_cut
 from app.coverage.rules import Cut, compute
 from app.coverage.schemas import AmountRatio, FiguresOut, Ratio
-from app.coverage.service import closed_month, edition_of
-from app.coverage.tables import CoverageSnapshot
 from app.kernel.database import AsyncSession
 from app.whitelist.tables import WhitelistEdition
 
@@ -49,8 +49,8 @@ class Figures:
 class _Closed:
     """What is closed: the month itself, the month before, and the totals of all closed months of the edition."""
 
-    own: CoverageSnapshot | None
-    before: CoverageSnapshot | None
+    own: ClosedMonth | None
+    before: ClosedMonth | None
     totals: Mapping[str, Report]
 
 

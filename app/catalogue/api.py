@@ -6,7 +6,8 @@ from fastapi import APIRouter, Path, Query, Response
 
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
-from app.catalogue import service
+from app.catalogue import offering_api, service
+from app.catalogue.offering_api import PathCode
 from app.catalogue.quarters import QUARTER_PATTERN
 from app.catalogue.schemas import (
     CODE_PATTERN,
@@ -37,7 +38,6 @@ from app.policy.schemas import Day as WrittenDay
 
 router = APIRouter(route_class=TransactionRoute, responses=PROBLEMS)
 
-Code = Annotated[str, Path(pattern=CODE_PATTERN, description="产品编码", examples=["SJYH-KCED"])]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="修订号", examples=[1])]
 Edition = Annotated[str, Path(pattern=QUARTER_PATTERN, description="产品库版次", examples=["2023Q4"])]
 Older = Annotated[str, Query(pattern=QUARTER_PATTERN, description="与之比较的较早版次", examples=["2023Q3"])]
@@ -87,7 +87,9 @@ async def create_product(
 
 
 @router.get("/products/{code}", tags=["products"], openapi_extra=does(Action.READ_REFERENCE))
-async def get_product(session: SessionDep, viewer: ViewerDep, code: Code, response: Response) -> ProductOut:
+async def get_product(
+    session: SessionDep, viewer: ViewerDep, code: PathCode, response: Response
+) -> ProductOut:
     """Read a product's current revision."""
     found = await service.get_product(session, viewer, code)
     response.headers["ETag"] = etag_of(found.revision)
@@ -96,7 +98,7 @@ async def get_product(session: SessionDep, viewer: ViewerDep, code: Code, respon
 
 @router.get("/products/{code}/revisions", tags=["products"], openapi_extra=does(Action.READ_REFERENCE))
 async def list_revisions(
-    session: SessionDep, viewer: ViewerDep, code: Code, page: PageQuery
+    session: SessionDep, viewer: ViewerDep, code: PathCode, page: PageQuery
 ) -> Page[ProductOut]:
     """List a product's revisions, the newest first; none of them ever changes."""
     return await service.list_revisions(session, viewer, code, page)
@@ -105,7 +107,9 @@ async def list_revisions(
 @router.get(
     "/products/{code}/revisions/{revision}", tags=["products"], openapi_extra=does(Action.READ_REFERENCE)
 )
-async def get_revision(session: SessionDep, viewer: ViewerDep, code: Code, revision: Number) -> ProductOut:
+async def get_revision(
+    session: SessionDep, viewer: ViewerDep, code: PathCode, revision: Number
+) -> ProductOut:
     """Read one revision of a product."""
     return await service.get_product(session, viewer, code, revision)
 
@@ -120,7 +124,7 @@ async def get_revision(session: SessionDep, viewer: ViewerDep, code: Code, revis
 async def revise_product(
     session: SessionDep,
     viewer: ViewerDep,
-    code: Code,
+    code: PathCode,
     body: RevisionIn,
     response: Response,
     if_match: IfMatch = None,
@@ -197,3 +201,6 @@ async def publish_chain_plan(
     )
     response.headers["ETag"] = etag_of(published.version)
     return published
+
+
+router.include_router(offering_api.router)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, insert, select
@@ -32,6 +32,15 @@ class RevisionRow:
     valid_until: date | None
     is_demo: bool
     created_at: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """For which quarter's library an institution confirmed its product last; all None: never, or it paused it since."""
+
+    quarter: str | None
+    by: str | None
+    at: datetime | None
 
 
 _REVISION_COLUMNS = (
@@ -117,6 +126,33 @@ async def current_revisions(session: AsyncSession, codes: Iterable[str] | None =
     if codes is not None:
         statement = statement.where(Product.code.in_(sorted(codes)))
     return [RevisionRow(*row) for row in await session.execute(statement)]
+
+
+async def offered(
+    session: AsyncSession, institutions: Iterable[int]
+) -> list[tuple[RevisionRow, Confirmation]]:
+    """Answer the current revisions of the products of institutions with their confirmations, by product code."""
+    marks = (Product.confirmed_quarter, Product.confirmed_by, Product.confirmed_at)
+    statement = (
+        select(*_REVISION_COLUMNS, *marks)
+        .join(Product, Product.id == ProductRevision.product_id)
+        .where(ProductRevision.revision == Product.revision, Product.institution_id.in_(sorted(institutions)))
+        .order_by(Product.code)
+    )
+    rows = await session.execute(statement)
+    return [(RevisionRow(*row[: -len(marks)]), Confirmation(*row[-len(marks) :])) for row in rows]
+
+
+async def listed_revisions(session: AsyncSession, jurisdiction: str, code: str) -> dict[str, int]:
+    """Answer product code → number of the revision that an edition froze; empty while it is not published."""
+    statement = (
+        select(Product.code, ProductRevision.revision)
+        .join(ProductRevision, ProductRevision.product_id == Product.id)
+        .join(LibraryItem, LibraryItem.product_revision_id == ProductRevision.id)
+        .join(LibraryEdition, LibraryEdition.id == LibraryItem.edition_id)
+        .where(LibraryEdition.jurisdiction == jurisdiction, LibraryEdition.code == code)
+    )
+    return {row[0]: row[1] for row in await session.execute(statement)}
 
 
 async def revisions_of(

@@ -129,9 +129,10 @@ async def list_products(
     form: str | None = None,
     purpose: str | None = None,
     region: str | None = None,
+    amount: int | None = None,
     on: date | None = None,
 ) -> Page[ProductOut]:
-    """Answer products by code: offered by an institution or below it, of a form, for a purpose, in a region.
+    """Answer products by code: offered by an institution or below it, of a form, for a purpose, an amount (fen), in a region.
 
     Shown is the current revision, or with `on` the one in force on that day (products without one are
     left out).
@@ -147,7 +148,8 @@ async def list_products(
         after = products[-1].code
         for row in await _shown_revisions(session, products, on):
             shown = product_out(row, tree)
-            if _fits(shown.terms, form, purpose, region):
+            lends = amount is None or shown.terms.amount.least <= amount <= shown.terms.amount.most
+            if lends and _fits(shown.terms, form, purpose, region):
                 found.append(shown)
     items = found[: page.limit]
     return Page(items=items, next=encode_cursor(items[-1].code) if len(found) > page.limit else None)

@@ -10,7 +10,10 @@ from app.kernel.database import Base, BigId
 
 
 class Product(Base):
-    """A product of one institution; what it says is in its revisions."""
+    """A product of one institution; what it says is in its revisions.
+
+    `confirmed_quarter` is the latest quarter (`2023Q4`) for whose library its institution confirmed it.
+    """
 
     __tablename__ = "products"
 
@@ -20,6 +23,9 @@ class Product(Base):
     revision: Mapped[int]
     """Number of the revision that is current."""
     created_at: Mapped[datetime]
+    confirmed_quarter: Mapped[str | None] = mapped_column(String(6))
+    confirmed_by: Mapped[str | None] = mapped_column(String(80))
+    confirmed_at: Mapped[datetime | None]
 
 
 class ProductRevision(Base):

@@ -97,6 +97,7 @@ def _filtered(statement: Select[Any], wanted: CaseFilter, body: int | None) -> S
     for column, value in (
         (WhitelistEdition.code, wanted.edition),
         (WhitelistEntry.code, wanted.entry),
+        (WhitelistEntry.chain_code, wanted.chain),
         (CoordinationCase.body_institution_id, body),
     ):
         if value is not None:

@@ -99,17 +99,30 @@ class KindMeaning:
 _MECHANISM: Final = (InstitutionKind.COORDINATOR_BODY, "推进有效投资重要项目协调机制（发改部门）")
 _FIFTEEN: Final = "黑银发〔2023〕25号 (十五)"
 
+CASE_LABELS: Final[Mapping[CaseKind, str]] = {
+    CaseKind.LAND: "土地要素保障",
+    CaseKind.ENVIRONMENT: "环评办理",
+    CaseKind.CONSTRUCTION: "施工许可办理",
+    CaseKind.PUBLIC_GUARANTEE: "政府性担保支持",
+    CaseKind.GUARANTEE: "融资担保对接",
+    CaseKind.FACTS: "情况核实",
+    CaseKind.POLICY_GAP: "政策空缺研究",
+    CaseKind.OTHER: "其他协调事项",
+}
 KINDS: Final[Mapping[CaseKind, KindMeaning]] = {
-    CaseKind.LAND: KindMeaning("土地要素保障", _FIFTEEN, *_MECHANISM),
-    CaseKind.ENVIRONMENT: KindMeaning("环评办理", _FIFTEEN, *_MECHANISM),
-    CaseKind.CONSTRUCTION: KindMeaning("施工许可办理", _FIFTEEN, *_MECHANISM),
-    CaseKind.PUBLIC_GUARANTEE: KindMeaning("政府性担保支持", _FIFTEEN, *_MECHANISM),
+    CaseKind.LAND: KindMeaning(CASE_LABELS[CaseKind.LAND], _FIFTEEN, *_MECHANISM),
+    CaseKind.ENVIRONMENT: KindMeaning(CASE_LABELS[CaseKind.ENVIRONMENT], _FIFTEEN, *_MECHANISM),
+    CaseKind.CONSTRUCTION: KindMeaning(CASE_LABELS[CaseKind.CONSTRUCTION], _FIFTEEN, *_MECHANISM),
+    CaseKind.PUBLIC_GUARANTEE: KindMeaning(CASE_LABELS[CaseKind.PUBLIC_GUARANTEE], _FIFTEEN, *_MECHANISM),
     CaseKind.GUARANTEE: KindMeaning(
-        "融资担保对接", "黑银发〔2023〕25号 (十六)、(十七)", InstitutionKind.REGULATOR, "地方金融监管局"
+        CASE_LABELS[CaseKind.GUARANTEE],
+        "黑银发〔2023〕25号 (十六)、(十七)",
+        InstitutionKind.REGULATOR,
+        "地方金融监管局",
     ),
-    CaseKind.FACTS: KindMeaning("情况核实", _FIFTEEN),
-    CaseKind.POLICY_GAP: KindMeaning("政策空缺研究", _FIFTEEN),
-    CaseKind.OTHER: KindMeaning("其他协调事项", _FIFTEEN),
+    CaseKind.FACTS: KindMeaning(CASE_LABELS[CaseKind.FACTS], _FIFTEEN),
+    CaseKind.POLICY_GAP: KindMeaning(CASE_LABELS[CaseKind.POLICY_GAP], _FIFTEEN),
+    CaseKind.OTHER: KindMeaning(CASE_LABELS[CaseKind.OTHER], _FIFTEEN),
 }
 ELEMENTS: Final = frozenset(
     {CaseKind.LAND, CaseKind.ENVIRONMENT, CaseKind.CONSTRUCTION, CaseKind.PUBLIC_GUARANTEE}

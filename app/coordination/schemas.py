@@ -128,6 +128,7 @@ class CaseFilter(BaseModel):
     edition: str | None = None
     entry: str | None = None
     region: str | None = None
+    chain: str | None = None
     kind: CaseKind | None = None
     state: CaseState | None = None
     body: str | None = None

@@ -7,7 +7,19 @@ from fastapi import APIRouter, Response
 
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
-from app.coverage import service
+from app.coverage import listing_service, service
+from app.coverage.listing import Wanted, Which
+from app.coverage.listing_schemas import (
+    BehindPage,
+    HeatOut,
+    InRegion,
+    OfInstitution,
+    OfSize,
+    OfSource,
+    OnChain,
+    OwnOnly,
+    WhichQuery,
+)
 from app.coverage.ranking import Level, Sort
 from app.coverage.ranking_schemas import LevelQuery, RankingOut, SortQuery
 from app.coverage.ranking_service import ranking
@@ -23,6 +35,7 @@ from app.coverage.schemas import (
 from app.coverage.trend_schemas import FirstMonth, LastMonth, TrendCut, TrendKey, TrendOut, TrendRestated
 from app.coverage.trend_service import trend
 from app.kernel.clock import utc_now
+from app.kernel.paging import PageQuery
 from app.kernel.problems import PROBLEMS
 from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
 
@@ -121,6 +134,49 @@ async def coverage_ranking(
 ) -> RankingOut:
     """Answer institutions of a level by rank, with denominators; what would tell of a single firm is hidden."""
     return await ranking(session, viewer, month, level, sort, edition=edition, now=utc_now())
+
+
+@router.get(
+    "/{month}/entries",
+    summary="The entries behind a figure (数字背后的条目)",
+    openapi_extra=does(Action.READ_CASES, is_recorded=True),
+)
+async def coverage_entries(
+    session: SessionDep,
+    viewer: ViewerDep,
+    month: Month,
+    page: PageQuery,
+    level: WhichQuery = Which.ENTRIES,
+    region: InRegion = None,
+    chain: OnChain = None,
+    institution: OfInstitution = None,
+    source_class: OfSource = None,
+    size_class: OfSize = None,
+    edition: EditionCode = None,
+    *,
+    own: OwnOnly = False,
+) -> BehindPage:
+    """List the entries that make a figure; the figure is the whole roster's, the list what the viewer may see of it."""
+    wanted = Wanted(level, region, chain, institution, source_class, size_class, own)
+    return await listing_service.entries_behind(
+        session, viewer, month, wanted, page, edition=edition, now=utc_now()
+    )
+
+
+@router.get(
+    "/{month}/heat",
+    summary="Entries by region and chain (热力图)",
+    openapi_extra=does(Action.READ_COVERAGE),
+)
+async def coverage_heat(
+    session: SessionDep,
+    viewer: ViewerDep,
+    month: Month,
+    level: WhichQuery = Which.CONTACTED,
+    edition: EditionCode = None,
+) -> HeatOut:
+    """Count entries, and those that reached a level, by division right below the jurisdiction and by chain."""
+    return await listing_service.heat(session, viewer, month, level, edition=edition, now=utc_now())
 
 
 @router.get(

@@ -29,6 +29,7 @@ ENTRIES, REVISIONS, WITHDRAWALS, ASSIGNMENTS, EVENTS = (
 ENTRIES_A_CHUNK: Final = 2_000
 ROWS_AT_ONCE: Final = 5_000
 Rows = Sequence[Any]
+Those = tuple[ColumnElement[bool], ...]
 
 
 class _Stream:
@@ -71,25 +72,38 @@ def _first_after(rows: Rows, last: int) -> int:
     return low
 
 
+async def codes_of(session: AsyncSession, entry_ids: Collection[int]) -> dict[int, str]:
+    """Answer the codes of entries by id, of those that there are."""
+    rows = await session.execute(select(ENTRIES.id, ENTRIES.code).where(ENTRIES.id.in_(sorted(entry_ids))))
+    return {row.id: row.code for row in rows}
+
+
 async def histories(
-    session: AsyncSession, edition_ids: Collection[int], until: datetime, institutions: Mapping[int, str]
+    session: AsyncSession,
+    edition_ids: Collection[int],
+    until: datetime,
+    institutions: Mapping[int, str],
+    entry_ids: Collection[int] | None = None,
 ) -> AsyncIterator[list[EntryHistory]]:
     """Answer the histories of the entries of editions in chunks, with what happened before an instant.
 
     `institutions` are the codes of all institutions by id. What was corrected since is left out, whenever
-    that was: a voided event counts nowhere.
+    that was: a voided event counts nowhere. `entry_ids`: only those entries.
     """
-    entries = await _Stream.of(session, _entries(edition_ids, until), ENTRIES_A_CHUNK)
-    absences = await _Stream.of(session, _absences(edition_ids, until), ROWS_AT_ONCE)
-    spells = await _Stream.of(session, _spells(edition_ids, until), ROWS_AT_ONCE)
-    events = await _Stream.of(session, _events(edition_ids, until), ROWS_AT_ONCE)
+    those = _admitted(edition_ids, until)
+    if entry_ids is not None:
+        those = (*those, ENTRIES.id.in_(sorted(entry_ids)))
+    entries = await _Stream.of(session, _entries(those), ENTRIES_A_CHUNK)
+    absences = await _Stream.of(session, _absences(those, until), ROWS_AT_ONCE)
+    spells = await _Stream.of(session, _spells(those, until), ROWS_AT_ONCE)
+    events = await _Stream.of(session, _events(those, until), ROWS_AT_ONCE)
     while chunk := await entries.part():
         last = chunk[-1][0]
         beside = (await absences.up_to(last), await spells.up_to(last), await events.up_to(last))
         yield _joined(chunk, *beside, institutions)
 
 
-def _entries(edition_ids: Collection[int], until: datetime) -> Select[Any]:
+def _entries(those: Those) -> Select[Any]:
     return (
         select(
             ENTRIES.id,
@@ -101,16 +115,16 @@ def _entries(edition_ids: Collection[int], until: datetime) -> Select[Any]:
             ENTRIES.size_class,
             ENTRIES.amount_fen,
             REVISIONS.facts["first_loan"].as_boolean(),
-            ENTRIES.admitted_at,
-            ENTRIES.withdrawn_at,
+            _plain(ENTRIES.admitted_at),
+            _plain(ENTRIES.withdrawn_at),
         )
         .join_from(ENTRIES.id.table, REVISIONS.id.table, REVISIONS.id == ENTRIES.need_revision_id)
-        .where(*_admitted(edition_ids, until))
+        .where(*those)
         .order_by(ENTRIES.id)
     )
 
 
-def _admitted(edition_ids: Collection[int], until: datetime) -> tuple[ColumnElement[bool], ...]:
+def _admitted(edition_ids: Collection[int], until: datetime) -> Those:
     return (
         ENTRIES.edition_id.in_(edition_ids),
         ENTRIES.status == "admitted",
@@ -118,16 +132,16 @@ def _admitted(edition_ids: Collection[int], until: datetime) -> tuple[ColumnElem
     )
 
 
-def _absences(edition_ids: Collection[int], until: datetime) -> Select[Any]:
+def _absences(those: Those, until: datetime) -> Select[Any]:
     return (
         select(WITHDRAWALS.entry_id, _plain(WITHDRAWALS.withdrawn_at), _plain(WITHDRAWALS.reopened_at))
         .join_from(WITHDRAWALS.id.table, ENTRIES.id.table, ENTRIES.id == WITHDRAWALS.entry_id)
-        .where(*_admitted(edition_ids, until), WITHDRAWALS.withdrawn_at < until)
+        .where(*those, WITHDRAWALS.withdrawn_at < until)
         .order_by(ENTRIES.id)
     )
 
 
-def _spells(edition_ids: Collection[int], until: datetime) -> Select[Any]:
+def _spells(those: Those, until: datetime) -> Select[Any]:
     return (
         select(
             ASSIGNMENTS.entry_id,
@@ -137,7 +151,7 @@ def _spells(edition_ids: Collection[int], until: datetime) -> Select[Any]:
         )
         .join_from(ASSIGNMENTS.id.table, ENTRIES.id.table, ENTRIES.id == ASSIGNMENTS.entry_id)
         .where(
-            *_admitted(edition_ids, until),
+            *those,
             ASSIGNMENTS.assigned_at < until,
             ASSIGNMENTS.institution_id.is_not(None),
         )
@@ -145,7 +159,7 @@ def _spells(edition_ids: Collection[int], until: datetime) -> Select[Any]:
     )
 
 
-def _events(edition_ids: Collection[int], until: datetime) -> Select[Any]:
+def _events(those: Those, until: datetime) -> Select[Any]:
     counted = and_(EVENTS.kind.in_(KINDS), EVENTS.occurred_at < until, EVENTS.institution_id.is_not(None))
     is_read = or_(
         counted, EVENTS.corrects.is_not(None), and_(EVENTS.is_simulated, EVENTS.occurred_at < until)
@@ -165,7 +179,7 @@ def _events(edition_ids: Collection[int], until: datetime) -> Select[Any]:
             EVENTS.is_simulated,
         )
         .join_from(EVENTS.id.table, ENTRIES.id.table, ENTRIES.id == EVENTS.entry_id)
-        .where(*_admitted(edition_ids, until), is_read)
+        .where(*those, is_read)
         .order_by(ENTRIES.id, EVENTS.sequence)
     )
 
@@ -177,18 +191,26 @@ def _plain(instant: ColumnElement[Any]) -> ColumnElement[Any]:
 def _joined(
     entries: Rows, absences: Rows, spells: Rows, events: Rows, institutions: Mapping[int, str]
 ) -> list[EntryHistory]:
-    away: dict[int, list[Absence]] = defaultdict(list)
+    away: dict[int, tuple[Absence, ...]] = {}
     for entry_id, since, reopened in absences:
-        away[entry_id].append(Absence(_utc(since), reopened and _utc(reopened)))
+        away[entry_id] = (*away.get(entry_id, ()), Absence(_utc(since), reopened and _utc(reopened)))
     held: dict[int, list[Spell]] = defaultdict(list)
     for entry_id, institution_id, since, ended in spells:
         held[entry_id].append(Spell(institutions[institution_id], _utc(since), ended and _utc(ended)))
     happened, simulated = _happenings(events, institutions)
     found = []
     for row in entries:
-        entry_id, *columns, withdrawn = row
-        gone = (*away.get(entry_id, ()), *((Absence(withdrawn, None),) if withdrawn else ()))
-        columns += [simulated.get(entry_id), held.get(entry_id, ()), happened.get(entry_id, ()), gone]
+        entry_id, *columns, admitted, withdrawn = row
+        gone = away.get(entry_id, ())
+        if withdrawn:
+            gone = (*gone, Absence(_utc(withdrawn), None))
+        columns += [
+            _utc(admitted),
+            simulated.get(entry_id),
+            held.get(entry_id, ()),
+            happened.get(entry_id, ()),
+            gone,
+        ]
         found.append(EntryHistory(*columns))
     return found
 

@@ -46,25 +46,71 @@ async def gather_months(
         return []
     months = [_Month(month, edition, month_bounds(month)[1], []) for month, edition in wanted]
     lines = await queries.institution_lines(session)
-    chains = await queries.chain_names(session)
-    book = await reference.current_book(session, get_settings().seed_dir)
-    with unrestricted(session):  # a published figure is the same for everybody
-        editions = {month.edition.id for month in months}
-        last = max(month.until for month in months)
-        async with asyncio.TaskGroup() as folding:
-            before, read = None, 0
-            async for chunk in fact_queries.histories(session, editions, last, lines.codes):
-                report("histories", read := read + len(chunk))
-                if before is not None:
-                    await before  # so that no more than two chunks are held
-                before = folding.create_task(asyncio.to_thread(_fold, chunk, months))
+    await _read(session, months, lines.codes)
     heads = [(viewer.jurisdiction, month.edition.code, month.month, month.until) for month in months]
-    surroundings = (lines.places, chains, book.regions)
+    surroundings = await _surroundings(session, lines)
     return await asyncio.to_thread(
         lambda: [
             assembled(head, month.entries, *surroundings) for head, month in zip(heads, months, strict=True)
         ]
     )
+
+
+async def gather_again(
+    session: AsyncSession, edition: WhitelistEdition, before: MonthFacts, changed: Collection[int]
+) -> MonthFacts | None:
+    """Answer the facts of a month as `gather` does, given those of before and the entries (ids) that changed since.
+
+    `before` itself if its facts are the same. None where an entry has gone, so that all are to be gathered.
+    """
+    month, lines = _Month(before.month, edition, before.until, []), await queries.institution_lines(session)
+    with unrestricted(session):  # as in `gather`
+        codes = await fact_queries.codes_of(session, changed)
+    if len(codes) < len(changed):
+        return None
+    await _read(session, [month], lines.codes, changed)
+    surroundings = await _surroundings(session, lines)
+
+    def joined() -> MonthFacts:
+        known = {entry.entry: entry for entry in before.entries}
+        former = [known.pop(code) for code in sorted(codes.values()) if code in known]
+        if former == sorted(month.entries, key=_code):
+            return before
+        head = before.jurisdiction, edition.code, before.month, before.until
+        return assembled(head, [*known.values(), *month.entries], *surroundings)
+
+    return await asyncio.to_thread(joined)
+
+
+def _code(entry: EntryFacts) -> str:
+    return entry.entry
+
+
+async def _surroundings(
+    session: AsyncSession, lines: queries.Lines
+) -> tuple[Mapping[str, Place], Mapping[str, str], Regions]:
+    chains = await queries.chain_names(session)
+    book = await reference.current_book(session, get_settings().seed_dir)
+    return lines.places, chains, book.regions
+
+
+async def _read(
+    session: AsyncSession,
+    months: Sequence[_Month],
+    institutions: Mapping[int, str],
+    entry_ids: Collection[int] | None = None,
+) -> None:
+    """Add the facts of entries (ids; None: of all) to months of which each says its edition."""
+    with unrestricted(session):  # a published figure is the same for everybody
+        editions = {month.edition.id for month in months}
+        last = max(month.until for month in months)
+        async with asyncio.TaskGroup() as folding:
+            before, read = None, 0
+            async for chunk in fact_queries.histories(session, editions, last, institutions, entry_ids):
+                report("histories", read := read + len(chunk))
+                if before is not None:
+                    await before  # so that no more than two chunks are held
+                before = folding.create_task(asyncio.to_thread(_fold, chunk, months))
 
 
 def _fold(chunk: Iterable[EntryHistory], months: Sequence[_Month]) -> None:
@@ -88,7 +134,7 @@ def assembled(
     regions: Regions,
 ) -> MonthFacts:
     """Answer the facts of a month (jurisdiction, edition, month, until) with the names that its entries use."""
-    entries = tuple(sorted(found, key=lambda entry: entry.entry))
+    entries = tuple(sorted(found, key=_code))
     owners = _with_above({party.institution for e in entries for party in e.parties}, institutions)
     used = sorted({entry.chain for entry in entries if entry.chain})
     lines = {code: place for code, place in institutions.items() if code in owners}

@@ -67,6 +67,9 @@ def parties_of(spells: Sequence[Spell], happenings: Sequence[Happening]) -> tupl
     count together. One that is no longer responsible and under which nothing was logged leaves
     no trace: an allocation that is run again is not its default.
     """
+    if len(spells) == 1 and not happenings:  # as most begin
+        [only] = spells
+        return ((Party(only.institution, only.since, is_current=True),) if only.until is None else ()), 0
     by_institution: dict[str, list[Spell]] = {}
     for spell in sorted(spells, key=_since) if len(spells) > 1 else spells:
         by_institution.setdefault(spell.institution, []).append(spell)
@@ -95,6 +98,8 @@ def _in_charge(by_institution: Mapping[str, Sequence[Spell]], at: datetime) -> s
 
 def _party(spells: Sequence[Spell], happenings: Sequence[Happening]) -> Party:
     institution = spells[0].institution
+    if not happenings:  # as most begin
+        return Party(institution, spells[0].since, any(spell.until is None for spell in spells))
     contacted: datetime | None = None
     presupposing = []
     for happening in happenings:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
 from typing import Any, Final
 
 from app.coverage.funnel import funnel_of
@@ -121,7 +122,36 @@ def report_json(report: Report) -> dict[str, Any]:
     }
 
 
-def restate(closed: Sequence[Mapping[str, Any]], today: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+class ShownRow(dict[str, Any]):
+    """A row of a report's JSON that is shown often: as a model it is made once, when it is first shown."""
+
+    @cached_property
+    def model(self) -> GroupOut:
+        """Answer the row for its readers, who share it and do not change it."""
+        return GroupOut.model_validate(self)
+
+
+def shown_rows_of(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer the JSON of a report whose rows are models only once."""
+    cuts = {cut: [ShownRow(row) for row in rows] for cut, rows in report["cuts"].items()}
+    return {**report, "cuts": cuts}
+
+
+def reported(report: Report) -> dict[str, Any]:
+    """Answer a report as `report_json`, with the models of its rows at hand."""
+    shown = shown_rows_of(report_json(report))
+    for cut, groups in report.cuts.items():
+        for row, group in zip(shown["cuts"][cut.value], groups, strict=True):
+            vars(row)["model"] = group_out(group)
+    return shown
+
+
+def model_of(row: Mapping[str, Any]) -> GroupOut:
+    """Answer a row of a report's JSON for its readers."""
+    return row.model if isinstance(row, ShownRow) else GroupOut.model_validate(row)
+
+
+def restate(closed: Sequence[dict[str, Any]], today: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Put today's figures beside those of the closed rows where they differ.
 
     Rows that exist only today follow with closed figures of nothing, so that they show as restated.
@@ -129,9 +159,13 @@ def restate(closed: Sequence[Mapping[str, Any]], today: Sequence[Mapping[str, An
     current = {row["key"]: row for row in today}
     known = {row["key"] for row in closed}
     empty = figures_out(Figures()).model_dump(mode="json")
-    rows = [dict(row) | {"restated": _other(row, current.get(row["key"]), empty)} for row in closed]
+    rows = [_beside(row, _other(row, current.get(row["key"]), empty)) for row in closed]
     new = (row for row in today if row["key"] not in known)
     return rows + [dict(row) | {"figures": empty, "restated": row["figures"]} for row in new]
+
+
+def _beside(row: dict[str, Any], restated: Any) -> dict[str, Any]:
+    return row if row.get("restated", ...) == restated else dict(row) | {"restated": restated}
 
 
 def _other(row: Mapping[str, Any], today: Mapping[str, Any] | None, empty: Any) -> Any:

@@ -129,6 +129,35 @@ async def snapshot(session: AsyncSession, viewer: Viewer, month: str) -> tuple[C
     return None if row is None else (row[0], row[1])
 
 
+async def closed_head(
+    session: AsyncSession, viewer: Viewer, month: str, edition_id: int | None = None
+) -> Any | None:
+    """Answer of a closed month (of an edition) all but its facts and figures, which are large; or None."""
+    columns = (CoverageSnapshot.id, CoverageSnapshot.month, CoverageSnapshot.closed_at, CoverageSnapshot.closed_by,
+               CoverageSnapshot.facts_sha256, WhitelistEdition.code.label("edition"))  # fmt: skip
+    statement = (
+        select(*columns)
+        .join(WhitelistEdition, WhitelistEdition.id == CoverageSnapshot.edition_id)
+        .where(CoverageSnapshot.jurisdiction == viewer.jurisdiction, CoverageSnapshot.month == month)
+    )
+    if edition_id is not None:
+        statement = statement.where(CoverageSnapshot.edition_id == edition_id)
+    return (await session.execute(statement)).one_or_none()
+
+
+async def figures_of(session: AsyncSession, snapshot_id: int) -> dict[str, Any]:
+    """Answer the figures of a closed month."""
+    statement = select(CoverageSnapshot.figures).where(CoverageSnapshot.id == snapshot_id)
+    found: dict[str, Any] = (await session.execute(statement)).scalar_one()
+    return found
+
+
+async def facts_of(session: AsyncSession, snapshot_id: int) -> bytes:
+    """Answer the frozen facts of a closed month, packed."""
+    statement = select(CoverageSnapshot.facts).where(CoverageSnapshot.id == snapshot_id)
+    return (await session.execute(statement)).scalar_one()
+
+
 @dataclass(frozen=True, slots=True)
 class ClosedFigures:
     """The figures of a closed month, in total and by one cut, without its facts."""

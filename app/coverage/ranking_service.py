@@ -6,15 +6,16 @@ from datetime import datetime
 from typing import Any
 
 from app.accounts.rules import Viewer
-from app.coverage.gathering import gather
+from app.coverage.closed_months import closed_month
+from app.coverage.edition_service import edition_of
 from app.coverage.months import check_begun, last_day_of
 from app.coverage.percentages import percent_text
-from app.coverage.published import report_json, rows_of_cut
+from app.coverage.published import model_of, rows_of_cut
 from app.coverage.ranking import MEASURES, Level, Ranked, Row, Sort, rank
 from app.coverage.ranking_schemas import RankedOut, RankingOut, ShareCell
-from app.coverage.rules import Cut, compute
+from app.coverage.reporting import todays_report
+from app.coverage.rules import Cut
 from app.coverage.schemas import FiguresOut, GroupOut
-from app.coverage.service import closed_month, edition_of
 from app.kernel.database import AsyncSession
 from app.kernel.shanghai import shanghai_date
 from app.policy import service as policy
@@ -46,8 +47,7 @@ async def ranking(
     if closed is not None:
         figures: Mapping[str, Any] = closed.figures
     else:
-        facts = await gather(session, viewer, month, found)
-        figures = report_json(await asyncio.to_thread(compute, facts, (Cut.INSTITUTION,)))
+        _facts, figures = await todays_report(session, viewer, month, found, (Cut.INSTITUTION,))
     on = min(last_day_of(month), shanghai_date(now))
     book = await policy.rule_book(session, viewer.jurisdiction, on)
     out = await asyncio.to_thread(_ranking_out, figures, level, sort, book)
@@ -64,11 +64,7 @@ def _ranking_out(figures: Mapping[str, Any], level: Level, sort: Sort, book: Rul
     least, smallest = book.parameter(LEAST), book.parameter(SMALLEST)
     assert isinstance(least.value, Mapping)
     assert isinstance(smallest.value, int)
-    groups = {
-        row["key"]: GroupOut.model_validate(row)
-        for row in rows_of_cut(figures, Cut.INSTITUTION)
-        if row["key"]
-    }
+    groups = {row["key"]: model_of(row) for row in rows_of_cut(figures, Cut.INSTITUTION) if row["key"]}
     total = FiguresOut.model_validate(figures["total"])
     # Entries without any institution are known from the total: institutions together have the others.
     whole = _counts(total) | {"entries": total.assigned.numerator}

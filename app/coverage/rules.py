@@ -11,7 +11,7 @@ bank) and, in the cut by institution, for an entry that passed from one to anoth
 with what it did itself. Every group counts an entry once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -102,11 +102,10 @@ class Report:
 
 def compute(facts: MonthFacts, cuts: Iterable[Cut] = ()) -> Report:
     """Answer a month's figures in total and by the cuts."""
-    table = _Table(facts)
-    return Report(table.total(), {cut: table.by(cut) for cut in cuts})
+    return MonthTable(facts).report(cuts)
 
 
-class _Table:
+class MonthTable:
     """The facts as columns, one row an entry, with those of the parties behind them."""
 
     def __init__(self, facts: MonthFacts) -> None:
@@ -121,19 +120,27 @@ class _Table:
         self.simulated = np.fromiter((e.is_simulated for e in entries), dtype=np.int64, count=self.count)
         self.strays = np.fromiter((e.strays > 0 for e in entries), dtype=np.int64, count=self.count)
 
+    def report(self, cuts: Iterable[Cut]) -> Report:
+        """Answer the figures in total and by the cuts."""
+        return Report(self.total(), {cut: self.by(cut) for cut in cuts})
+
     def total(self) -> Figures:
+        """Answer the figures of all entries."""
         return self._figures(np.arange(self.count), np.zeros(self.count, dtype=np.int64), 1)[0]
 
     def by(self, cut: Cut) -> tuple[Group, ...]:
+        """Answer the groups of a cut."""
         if cut is Cut.INSTITUTION:
             return self._by_institution()
-        keys, entry, group = _memberships(_codes(cut, self.facts))
+        facts = self.facts
+        keys, entry, group = _memberships(
+            _codes(cut, facts), lambda code: _divisions(code, facts) if cut is Cut.REGION else (code,)
+        )
         return self._groups(cut, keys, self._figures(entry, group, len(keys)))
 
     def _by_institution(self) -> tuple[Group, ...]:
         flat = [party.institution for entry in self.facts.entries for party in entry.parties]
-        paths = {code: path_of(code, self.facts.institutions) for code in set(flat)}
-        keys, party, group = _memberships([paths[code] for code in flat])
+        keys, party, group = _memberships(flat, lambda code: path_of(code, self.facts.institutions))
         pairs, rows = merge(self.parties.take(party), group * self.count + self.parties.entry[party])
         figures = self._figures(rows.entry, pairs // max(self.count, 1), len(keys), rows)
         homeless = np.setdiff1d(np.arange(self.count), self.places)
@@ -203,27 +210,35 @@ def _row_columns(rows: Rows, group: Ints, count: int) -> dict[str, Sequence[Any]
     return columns
 
 
-def _memberships(codes: Sequence[Sequence[str]]) -> tuple[list[str], Ints, Ints]:
-    """Answer the group keys, and for each (row, group) membership the row and the group's number."""
+def _memberships(codes: Sequence[str], path: Callable[[str], Sequence[str]]) -> tuple[list[str], Ints, Ints]:
+    """Answer the group keys, and for each (row, group) membership the row and the group's number.
+
+    `codes` say for each row where it lies; `path` says of such a place in which groups it is.
+    """
+    places: dict[str, int] = {}
     numbers: dict[str, int] = {}
-    group = [numbers.setdefault(code, len(numbers)) for path in codes for code in path]
-    lengths = np.fromiter((len(path) for path in codes), dtype=np.int64, count=len(codes))
-    return list(numbers), np.repeat(np.arange(len(codes)), lengths), np.array(group, dtype=np.int64)
+    place = np.fromiter((places.setdefault(code, len(places)) for code in codes), np.int64, len(codes))
+    paths = [[numbers.setdefault(above, len(numbers)) for above in path(code)] for code in places]
+    lengths = np.array([len(each) for each in paths], dtype=np.int64)
+    flat = np.array([number for each in paths for number in each], dtype=np.int64)
+    sizes = lengths[place]
+    row = np.repeat(np.arange(len(codes)), sizes)
+    before = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    first = np.repeat((np.cumsum(lengths) - lengths)[place], sizes)
+    return list(numbers), row, flat[first + np.arange(len(row)) - before]
 
 
-def _codes(cut: Cut, facts: MonthFacts) -> list[tuple[str, ...]]:
-    """Answer the keys of the groups to which each entry belongs."""
-    entries = facts.entries
+def _codes(cut: Cut, facts: MonthFacts) -> list[str]:
+    """Answer where each entry lies in a cut: there it is the key of a group, or of a county."""
     match cut:
         case Cut.REGION:
-            paths = {code: _divisions(code, facts) for code in {entry.region for entry in entries}}
-            return [paths[entry.region] for entry in entries]
+            return [entry.region for entry in facts.entries]
         case Cut.CHAIN:
-            return [(entry.chain or "",) for entry in entries]
+            return [entry.chain or "" for entry in facts.entries]
         case Cut.SOURCE_CLASS:
-            return [(entry.source_class,) for entry in entries]
+            return [entry.source_class for entry in facts.entries]
         case _:
-            return [(entry.size_class or "",) for entry in entries]
+            return [entry.size_class or "" for entry in facts.entries]
 
 
 def _divisions(code: str, facts: MonthFacts) -> tuple[str, ...]:

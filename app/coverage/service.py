@@ -11,6 +11,8 @@ from typing import Any
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.coverage import canonical, queries, standalone_verifier, telling_service
+from app.coverage.closed_months import ClosedMonth, closed_month
+from app.coverage.edition_service import edition_of
 from app.coverage.facts import MonthFacts
 from app.coverage.gathering import gather
 from app.coverage.looking import sees_all_rows, shown_rows
@@ -27,6 +29,7 @@ from app.coverage.months import (
 from app.coverage.published import (
     counted,
     funnel_out,
+    model_of,
     report_json,
     restate,
     rows_of_cut,
@@ -40,7 +43,6 @@ from app.coverage.schemas import (
     FiguresFileOut,
     FiguresOut,
     FiguresRowOut,
-    GroupOut,
     VerificationOut,
 )
 from app.coverage.tables import CoverageSnapshot
@@ -88,13 +90,26 @@ async def show(
     return view.by(by)
 
 
+async def show_by(
+    session: AsyncSession, viewer: Viewer, month: str, cuts: Iterable[Cut], *, now: datetime
+) -> dict[Cut, CoverageOut]:
+    """Answer a month as `show`, by several cuts that are of one moment.
+
+    Raises:
+        NotFound: the month has not begun, or no edition was in force.
+    """
+    asked = tuple(cuts)
+    view = await _view(session, viewer, month, asked, edition=None, now=now)
+    return {cut: view.by(cut) for cut in asked}
+
+
 @dataclass(frozen=True, slots=True)
 class _View:
     """A month as it is shown: today's report, the closed month if it is closed, the policies in force."""
 
     facts: MonthFacts
     today: dict[str, Any]
-    closed: CoverageSnapshot | None
+    closed: ClosedMonth | None
     edition: WhitelistEdition
     book: RuleBook
     viewer: Viewer
@@ -121,7 +136,7 @@ class _View:
             funnel=funnel_out(figures),
             by=by,
             is_partial=not sees_all_rows(self.viewer, by),
-            rows=[GroupOut.model_validate(row) for row in shown_rows(self.viewer, by, rows)],
+            rows=[model_of(row) for row in shown_rows(self.viewer, by, rows)],
         )
 
 
@@ -143,7 +158,7 @@ async def _view(
     return _View(facts, today, closed, found, book, viewer)
 
 
-def closed_out(closed: CoverageSnapshot, edition: str) -> ClosedOut:
+def closed_out(closed: CoverageSnapshot | ClosedMonth, edition: str) -> ClosedOut:
     """Answer under what a month was closed."""
     return ClosedOut(
         month=closed.month,
@@ -261,6 +276,18 @@ def _freeze(facts: MonthFacts) -> _Frozen:
     return _Frozen(packed, sha256, report_json(compute(facts, Cut)))
 
 
+async def closed_under(session: AsyncSession, viewer: Viewer, month: str) -> ClosedOut:
+    """Answer under what a month was closed.
+
+    Raises:
+        NotFound: the month is not closed.
+    """
+    head = await queries.closed_head(session, viewer, month)
+    if head is None:
+        raise NotFound(f"{month} is not closed.")
+    return ClosedOut.model_validate(head, from_attributes=True)
+
+
 async def verify(session: AsyncSession, viewer: Viewer, month: str) -> VerificationOut:
     """Recompute a closed month from its frozen facts, and from what is known today.
 
@@ -305,7 +332,11 @@ async def facts_file(
     found = await edition_of(session, viewer, month, edition)
     closed = await closed_month(session, viewer, month, found)
     if closed is not None:
-        return FactsFile(await asyncio.to_thread(zlib.decompress, closed.facts), closed.facts_sha256, True)
+        return FactsFile(
+            await asyncio.to_thread(zlib.decompress, await queries.facts_of(session, closed.id)),
+            closed.facts_sha256,
+            True,
+        )
     facts = await gather(session, viewer, month, found)
     data = await asyncio.to_thread(canonical.to_bytes, facts)
     return FactsFile(data, canonical.sha256_of(data), is_closed=False)
@@ -358,28 +389,3 @@ async def export(
     closed = view.closed
     sha256 = closed.facts_sha256 if closed else (await asyncio.to_thread(canonical.pack, view.facts))[1]
     return await asyncio.to_thread(coverage_workbook, [view.by(cut) for cut in Cut], sha256)
-
-
-async def edition_of(session: AsyncSession, viewer: Viewer, month: str, code: str | None) -> WhitelistEdition:
-    """Answer the edition of a code, or the one in force at the end of a month.
-
-    Raises:
-        NotFound: there is none.
-    """
-    if code is not None:
-        found = await queries.edition_by_code(session, viewer, code)
-        missing = f"No whitelist edition {code}."
-    else:
-        found = await queries.edition_in_force(session, viewer, last_day_of(month))
-        missing = f"No whitelist edition was in force at the end of {month}."
-    if found is None:
-        raise NotFound(missing)
-    return found
-
-
-async def closed_month(
-    session: AsyncSession, viewer: Viewer, month: str, edition: WhitelistEdition
-) -> CoverageSnapshot | None:
-    """Answer a closed month of an edition, or None."""
-    found = await queries.snapshot(session, viewer, month)
-    return found[0] if found is not None and found[0].edition_id == edition.id else None

@@ -12,11 +12,13 @@ from app.coverage.looking import shown_rows
 from app.coverage.months import bounds_of, last_day_of, month_of, shifted, span_of
 from app.coverage.published import report_json, rows_of_cut
 from app.coverage.queries import ClosedFigures
+from app.coverage.reporting import MOST_KEPT, todays_report
 from app.coverage.rules import Cut, compute
 from app.coverage.schemas import FiguresOut, GroupOut, Ratio
 from app.coverage.trend_schemas import TrendMonth, TrendOut, TrendRow
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Fault, Refused
+from app.kernel.recording import leaves
 from app.kernel.shanghai import shanghai_date
 from app.whitelist.tables import WhitelistEdition
 
@@ -52,14 +54,27 @@ async def trend(
         if edition is not None and (restated or month not in closed)
     ]
     cuts = () if by is None else (by,)
-    gathered = await gather_months(session, viewer, wanted)
-    today = await asyncio.to_thread(
-        lambda: {facts.month: report_json(compute(facts, cuts)) for facts in gathered}
-    )
+    today = await _todays(session, viewer, wanted, cuts)
     shown = [
         _month(viewer, month, used[month], closed.get(month), today.get(month), by, key) for month in months
     ]
     return TrendOut(jurisdiction=viewer.jurisdiction, by=by, is_restated=restated, months=shown)
+
+
+async def _todays(
+    session: AsyncSession,
+    viewer: Viewer,
+    wanted: Sequence[tuple[str, WhitelistEdition]],
+    cuts: tuple[Cut, ...],
+) -> dict[str, Any]:
+    """Answer reports by month: a few as they are remembered, many in one pass."""
+    if leaves(session) and len(wanted) <= MOST_KEPT:
+        found = [await todays_report(session, viewer, month, edition, cuts) for month, edition in wanted]
+        return {facts.month: report for facts, report in found}
+    gathered = await gather_months(session, viewer, wanted)
+    return await asyncio.to_thread(
+        lambda: {facts.month: report_json(compute(facts, cuts)) for facts in gathered}
+    )
 
 
 def _months(first: str | None, last: str | None, now: datetime) -> list[str]:

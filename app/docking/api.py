@@ -7,7 +7,16 @@ from fastapi import APIRouter, Path, Query, Response
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
 from app.allocation.reroute_schemas import RerouteIn, RerouteOut
-from app.docking import answers_api, clock_service, history_service, life_service, reroute_service, service
+from app.chains.fields import CODE_PATTERN as CHAIN_PATTERN
+from app.docking import (
+    answers_api,
+    clock_service,
+    history_service,
+    life_service,
+    reroute_service,
+    restating_service,
+    service,
+)
 from app.docking.clock import Turn
 from app.docking.kinds import Level
 from app.docking.schemas import (
@@ -25,8 +34,16 @@ from app.docking.schemas import (
 from app.docking.working_time import Step
 from app.kernel.clock import utc_now
 from app.kernel.paging import Page, PageQuery
-from app.kernel.problems import PROBLEMS
-from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
+from app.kernel.problems import PRECONDITION_PROBLEMS, PROBLEMS
+from app.kernel.requests import (
+    IdempotencyKey,
+    IfMatch,
+    SessionDep,
+    TransactionRoute,
+    check_if_match,
+    etag_of,
+)
+from app.whitelist.schemas import EntryOut, RestatementIn
 
 entry_router = APIRouter(
     route_class=TransactionRoute, prefix="/whitelist/entries", tags=["docking"], responses=PROBLEMS
@@ -52,7 +69,49 @@ StepQuery = Annotated[Step | None, Query(description="Only entries on which this
 LevelQuery = Annotated[
     Level | None, Query(description="Only entries whose step was raised up to this level (升级层级).")
 ]
+ChainQuery = Annotated[
+    str | None,
+    Query(pattern=CHAIN_PATTERN, description="Only entries on this chain (产业链).", examples=["HLJ-GDZB"]),
+]
+RegionQuery = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[0-9]{6}$",
+        description="Only entries of this region (行政区划代码) and of those within it.",
+        examples=["230100"],
+    ),
+]
 OverdueQuery = Annotated[bool, Query(description="Only what is overdue (逾期).")]
+
+
+@entry_router.put(
+    "/{entry}/facts",
+    summary="Correct what an entry's need says (更正事实)",
+    responses=PRECONDITION_PROBLEMS,
+    openapi_extra=does(Action.CHANGE_ENTRIES),
+)
+async def restate_entry(
+    session: SessionDep,
+    viewer: ViewerDep,
+    response: Response,
+    entry: EntryCode,
+    body: RestatementIn,
+    if_match: IfMatch = None,
+) -> EntryOut:
+    """Store all facts as they were found, judge the entry as an import would, and match it anew; with a reason.
+
+    `POST matches/preview` and `POST bottlenecks/preview` say beforehand what the facts would lead to.
+    """
+    found = await restating_service.restate_entry(
+        session,
+        viewer,
+        entry,
+        body,
+        expect=lambda version: check_if_match(if_match, version),
+        now=utc_now(),
+    )
+    response.headers["ETag"] = etag_of(found.version)
+    return found
 
 
 @entry_router.get(
@@ -133,6 +192,8 @@ async def list_deadlines(
     turn: TurnQuery = None,
     step: StepQuery = None,
     level: LevelQuery = None,
+    chain: ChainQuery = None,
+    region: RegionQuery = None,
     *,
     overdue: OverdueQuery = False,
 ) -> Page[ClockOut]:
@@ -147,6 +208,8 @@ async def list_deadlines(
         turn=turn,
         step=step,
         level=level,
+        chain=chain,
+        region=region,
         now=utc_now(),
     )
 

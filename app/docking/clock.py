@@ -22,7 +22,7 @@ from enum import StrEnum
 from typing import Final
 
 from app.coordination.rules import CaseState
-from app.docking.dossiers import EntryDossier
+from app.docking.dossiers import EntryDossier, stage_of
 from app.docking.kinds import BY_THE_CLOCK, Level, PauseReason
 from app.docking.legality import Standing
 from app.docking.pauses import pauses_of
@@ -110,7 +110,7 @@ def clock_of(dossier: EntryDossier, limits: Limits, counter: DayCounter) -> Cloc
         institution_id=owed.party.institution_id if owed.party else None,
         institution=owed.party.code if owed.party else None,
         step=owed.step,
-        stage=state.stage,
+        stage=stage_of(dossier, state),
         runs_since=since,
         days=days,
         due_on=due_on,

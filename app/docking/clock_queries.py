@@ -19,6 +19,7 @@ from app.docking.schemas import ClockFilter
 from app.docking.tables import EntryClock
 from app.docking.working_time import Step
 from app.enterprises.tables import Enterprise
+from app.institutions.rules import digits_of
 from app.institutions.tables import Institution
 from app.kernel.database import AsyncSession, put_rows
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
@@ -277,6 +278,10 @@ def _conditions(wanted: ClockFilter, today: date) -> list[ColumnElement[bool]]:
         found.append(Institution.lineage.startswith(wanted.lineage, autoescape=True))
     if wanted.is_overdue:
         found += _late(today)
+    if wanted.chain is not None:
+        found.append(WhitelistEntry.chain_code == wanted.chain)
+    if wanted.region is not None:
+        found.append(WhitelistEntry.region_code.startswith(digits_of(wanted.region), autoescape=True))
     if wanted.turn is not None:
         found.append(EntryClock.turn == wanted.turn.value)
     if wanted.step is not None:

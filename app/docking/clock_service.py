@@ -119,11 +119,14 @@ async def clocks_page(
     turn: Turn | None = None,
     step: Step | None = None,
     level: Level | None = None,
+    chain: str | None = None,
+    region: str | None = None,
     now: datetime,
 ) -> Page[ClockOut]:
     """Answer what is due on an edition's entries, the most urgent first, a page at a time.
 
-    `institution` leaves only entries in the hands of that institution and of all below it.
+    `institution` leaves only entries in the hands of that institution and of all below it, `region` (six digits)
+    only those of that region and of all within it.
 
     Raises:
         NotFound: no such edition.
@@ -131,7 +134,7 @@ async def clocks_page(
     """
     edition, today = await edition_and_counting_day(session, viewer, edition_code, now)
     lineage = await _lineage(session, institution) if institution is not None else None
-    wanted = ClockFilter(lineage, is_overdue, turn, step, level)
+    wanted = ClockFilter(lineage, is_overdue, turn, step, level, chain, region)
     rows = await clock_queries.clock_rows(
         session, viewer, edition, wanted, today=today, after=_after(request), limit=request.limit + 1
     )

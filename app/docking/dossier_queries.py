@@ -54,6 +54,13 @@ async def dossiers(
     return await _dossiers(session, viewer, WhitelistEntry.edition_id == edition, lock=lock)
 
 
+async def dossiers_by_code(
+    session: AsyncSession, viewer: Viewer, codes: Collection[str]
+) -> list[EntryDossier]:
+    """Answer entries (codes, at most IDS_PER_STATEMENT) likewise."""
+    return await _dossiers(session, viewer, WhitelistEntry.code.in_(sorted(codes)), lock=False)
+
+
 async def dossiers_of(
     session: AsyncSession, viewer: Viewer | None, entry_ids: Collection[int], *, lock: bool = False
 ) -> list[EntryDossier]:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from app.coordination.rules import CaseSpan
 from app.docking.legality import Standing
-from app.docking.rules import Event, fold
+from app.docking.rules import EntryState, Event, Stage, fold, furthest
 
 
 @dataclass(slots=True)
@@ -67,6 +67,23 @@ class EntryDossier:
         """Answer a party's latest time in office."""
         own = [one for one in self.standings if one.institution_id == institution_id]
         return max(own, key=lambda standing: standing.since, default=None)
+
+
+def stage_of(dossier: EntryDossier, state: EntryState) -> Stage:
+    """Answer how far an entry has come with those who have it now: to the next institution it is new.
+
+    What former parties did counts where they approved credit, and where no institution has the entry any more.
+    """
+    holder = dossier.holder
+    if holder is None or holder.is_body:
+        return state.stage
+    now = [one for one in dossier.standings if one.until is None]
+    return furthest(
+        [
+            *(state.party(one.institution_id).stage_since(one.since) for one in now),
+            *(party.stage for party in state.parties.values() if party.approved),
+        ]
+    )
 
 
 def _first_due(cases: Iterable[CaseSpan]) -> CaseSpan | None:

@@ -30,6 +30,15 @@ async def dossiers(
     return found
 
 
+async def dossiers_by_code(
+    session: AsyncSession, viewer: Viewer, codes: Collection[str]
+) -> list[EntryDossier]:
+    """Answer those of some entries (codes) that the viewer may see, by code, likewise."""
+    found = await dossier_queries.dossiers_by_code(session, viewer, codes)
+    await _complete(session, found)
+    return found
+
+
 async def dossiers_of(
     session: AsyncSession, entry_ids: Collection[int], *, lock: bool = False
 ) -> list[EntryDossier]:

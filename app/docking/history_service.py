@@ -1,6 +1,6 @@
 """Use cases of docking: what happened to an entry, where it stands, what may be logged."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from app.accounts.rules import Viewer
@@ -21,7 +21,7 @@ async def events_page(
     session: AsyncSession, viewer: Viewer, entry_code: str, request: PageRequest
 ) -> Page[EventOut]:
     """Answer an entry's events in order of logging, a page at a time."""
-    await found_entry(session, viewer, entry_code)
+    await seen_entry(session, viewer, entry_code)
     key = request.after()
     after = key[0] if key and isinstance(key[0], int) else 0
     rows = await queries.event_rows(session, viewer, entry_code, after, request.limit + 1)
@@ -51,6 +51,16 @@ async def docking_states(
     edition = await edition_id_of(session, viewer, edition_code)
     found = await gathering.dossiers(session, viewer, edition)
     return await _shown(session, viewer, found, now)
+
+
+async def docking_states_of(
+    session: AsyncSession, viewer: Viewer, entry_codes: Collection[str], *, now: datetime
+) -> dict[str, DockingOut]:
+    """Answer where those of some entries stand that the viewer may see, by code; in few statements likewise."""
+    if not entry_codes:
+        return {}
+    found = await gathering.dossiers_by_code(session, viewer, entry_codes)
+    return {one.entry: one for one in await _shown(session, viewer, found, now)}
 
 
 async def _shown(
@@ -92,6 +102,16 @@ async def found_entry(
     if found is None:
         raise NotFound(f"No whitelist entry {entry_code}.")
     return found
+
+
+async def seen_entry(session: AsyncSession, viewer: Viewer, entry_code: str) -> None:
+    """Pass an entry that the viewer may see.
+
+    Raises:
+        NotFound: there is none of this code.
+    """
+    if not await queries.is_entry(session, viewer, entry_code):
+        raise NotFound(f"No whitelist entry {entry_code}.")
 
 
 async def edition_id_of(session: AsyncSession, viewer: Viewer, code: str) -> int:

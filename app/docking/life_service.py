@@ -6,7 +6,7 @@ from app.accounts.rules import Viewer
 from app.coordination.rules import KINDS, CaseKind, CaseState
 from app.coordination.tables import CoordinationCase
 from app.docking import life_queries, queries
-from app.docking.history_service import found_entry
+from app.docking.history_service import seen_entry
 from app.docking.kinds import EventKind
 from app.docking.life import LifeEvent, LifeKind, merged
 from app.docking.reasons import REASONS, DeclineReason
@@ -25,7 +25,7 @@ async def life_of(session: AsyncSession, viewer: Viewer, entry_code: str) -> lis
     Raises:
         NotFound: no such entry that this viewer may see.
     """
-    await found_entry(session, viewer, entry_code)
+    await seen_entry(session, viewer, entry_code)
     events = await life_queries.admission(session, viewer, entry_code)
     events += await life_queries.withdrawals(session, viewer, entry_code)
     events += await life_queries.parties(session, viewer, entry_code)

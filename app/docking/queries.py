@@ -46,6 +46,16 @@ async def edition_id(session: AsyncSession, viewer: Viewer, code: str) -> int | 
     return (await session.execute(statement)).scalar_one_or_none()
 
 
+async def is_entry(session: AsyncSession, viewer: Viewer, code: str) -> bool:
+    """Tell whether the viewer sees an entry of this code."""
+    statement = (
+        select(WhitelistEntry.id)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+        .where(_visible(viewer), WhitelistEntry.code == code)
+    )
+    return await session.scalar(statement) is not None
+
+
 async def edition_until(session: AsyncSession, viewer: Viewer, code: str) -> tuple[int, date] | None:
     """Answer the id and last day of the viewer's edition of this code, or None."""
     columns = (WhitelistEdition.id, WhitelistEdition.in_force_until)

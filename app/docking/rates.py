@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from app.kernel.money import short_decimal
+
 BP_PER_PERCENT = 100
 HIGHEST_RATE_BP = 3_600
 
@@ -16,7 +18,7 @@ def bp_from_percent(text: str | Decimal) -> int:
         ValueError: not a decimal number, or finer than one basis point.
     """
     try:
-        points = Decimal(text) * BP_PER_PERCENT
+        points = short_decimal(text) * BP_PER_PERCENT
     except InvalidOperation as error:
         msg = f"{text!r} is not an annual rate in percent"
         raise ValueError(msg) from error

@@ -53,35 +53,43 @@ _NOTHING_TO_PLEDGE: Final[Mapping[str, FactValue]] = {"collateral": Members.of()
 _ELEMENTS = "黑银发〔2023〕25号 (十五)"
 _SORTED = "黑银发〔2023〕25号 (十六)"
 
+REASON_LABELS: Final[Mapping[DeclineReason, str]] = {
+    DeclineReason.NO_COLLATERAL: "缺少可接受的抵质押物",
+    DeclineReason.LIGHT_ASSETS_NO_COLLATERAL: "轻资产且缺少抵押担保",
+    DeclineReason.CREDIT_INELIGIBLE: "不符合信用贷款授信条件",
+    DeclineReason.LITIGATION: "涉案涉诉",
+    DeclineReason.ADVERSE_CREDIT: "存在征信不良记录",
+    DeclineReason.SINGLE_BANK_LIMIT: "存量贷款已达本行单户最大限额",
+    DeclineReason.MISSING_ELEMENTS_LAND: "土地要素未落实",
+    DeclineReason.MISSING_ELEMENTS_ENVIRONMENT: "环评未完成",
+    DeclineReason.MISSING_ELEMENTS_CONSTRUCTION: "施工许可未取得",
+    DeclineReason.MISSING_ELEMENTS_PUBLIC_GUARANTEE: "需要政府性担保机构支持",
+    DeclineReason.OUTSIDE_PRODUCT_TERMS: "不符合产品条件",
+    DeclineReason.OUTSIDE_SERVICE_AREA: "超出经营半径",
+    DeclineReason.INSUFFICIENT_REPAYMENT: "第一还款来源不足",
+    DeclineReason.RESTRICTED_INDUSTRY: "行业或用途不符合信贷政策",
+    DeclineReason.OVER_LENDING: "多头授信、过度授信风险",
+    DeclineReason.FINANCED_ELSEWHERE: "企业已从他处获得融资",
+    DeclineReason.ENTERPRISE_UNREACHABLE: "多次联系企业未果",
+    DeclineReason.ENTERPRISE_WITHDREW_INTEREST: "企业撤回融资意向",
+}
+"""Each reason in words; the order is that of lists to choose from."""
+_MEANT: Final[Mapping[DeclineReason, tuple[Mapping[str, FactValue], str]]] = {
+    DeclineReason.NO_COLLATERAL: (_NOTHING_TO_PLEDGE, _SORTED),
+    DeclineReason.LIGHT_ASSETS_NO_COLLATERAL: ({"light_assets": True, **_NOTHING_TO_PLEDGE}, _SORTED),
+    DeclineReason.CREDIT_INELIGIBLE: ({"credit_eligible": False}, _SORTED),
+    DeclineReason.LITIGATION: ({"litigation": True}, _SORTED),
+    DeclineReason.ADVERSE_CREDIT: ({"adverse_credit": True}, _SORTED),
+    DeclineReason.SINGLE_BANK_LIMIT: ({"single_bank_limit_reached": True}, _SORTED),
+    DeclineReason.MISSING_ELEMENTS_LAND: (_lacks("land"), _ELEMENTS),
+    DeclineReason.MISSING_ELEMENTS_ENVIRONMENT: (_lacks("environment"), _ELEMENTS),
+    DeclineReason.MISSING_ELEMENTS_CONSTRUCTION: (_lacks("construction"), _ELEMENTS),
+    DeclineReason.MISSING_ELEMENTS_PUBLIC_GUARANTEE: (_lacks("public_guarantee"), _ELEMENTS),
+    DeclineReason.OUTSIDE_SERVICE_AREA: ({}, "金发〔2024〕5号 (十)"),
+    DeclineReason.OVER_LENDING: ({}, "金发〔2024〕5号 (十五)"),
+}
 REASONS: Final[Mapping[DeclineReason, ReasonMeaning]] = {
-    DeclineReason.NO_COLLATERAL: ReasonMeaning("缺少可接受的抵质押物", _NOTHING_TO_PLEDGE, _SORTED),
-    DeclineReason.LIGHT_ASSETS_NO_COLLATERAL: ReasonMeaning(
-        "轻资产且缺少抵押担保", {"light_assets": True, **_NOTHING_TO_PLEDGE}, _SORTED
-    ),
-    DeclineReason.CREDIT_INELIGIBLE: ReasonMeaning(
-        "不符合信用贷款授信条件", {"credit_eligible": False}, _SORTED
-    ),
-    DeclineReason.LITIGATION: ReasonMeaning("涉案涉诉", {"litigation": True}, _SORTED),
-    DeclineReason.ADVERSE_CREDIT: ReasonMeaning("存在征信不良记录", {"adverse_credit": True}, _SORTED),
-    DeclineReason.SINGLE_BANK_LIMIT: ReasonMeaning(
-        "存量贷款已达本行单户最大限额", {"single_bank_limit_reached": True}, _SORTED
-    ),
-    DeclineReason.MISSING_ELEMENTS_LAND: ReasonMeaning("土地要素未落实", _lacks("land"), _ELEMENTS),
-    DeclineReason.MISSING_ELEMENTS_ENVIRONMENT: ReasonMeaning("环评未完成", _lacks("environment"), _ELEMENTS),
-    DeclineReason.MISSING_ELEMENTS_CONSTRUCTION: ReasonMeaning(
-        "施工许可未取得", _lacks("construction"), _ELEMENTS
-    ),
-    DeclineReason.MISSING_ELEMENTS_PUBLIC_GUARANTEE: ReasonMeaning(
-        "需要政府性担保机构支持", _lacks("public_guarantee"), _ELEMENTS
-    ),
-    DeclineReason.OUTSIDE_PRODUCT_TERMS: ReasonMeaning("不符合产品条件"),
-    DeclineReason.OUTSIDE_SERVICE_AREA: ReasonMeaning("超出经营半径", clause="金发〔2024〕5号 (十)"),
-    DeclineReason.INSUFFICIENT_REPAYMENT: ReasonMeaning("第一还款来源不足"),
-    DeclineReason.RESTRICTED_INDUSTRY: ReasonMeaning("行业或用途不符合信贷政策"),
-    DeclineReason.OVER_LENDING: ReasonMeaning("多头授信、过度授信风险", clause="金发〔2024〕5号 (十五)"),
-    DeclineReason.FINANCED_ELSEWHERE: ReasonMeaning("企业已从他处获得融资"),
-    DeclineReason.ENTERPRISE_UNREACHABLE: ReasonMeaning("多次联系企业未果"),
-    DeclineReason.ENTERPRISE_WITHDREW_INTEREST: ReasonMeaning("企业撤回融资意向"),
+    reason: ReasonMeaning(label, *_MEANT.get(reason, ())) for reason, label in REASON_LABELS.items()
 }
 
 

@@ -25,16 +25,16 @@ async def reroute_in_bulk(
         Refused: neither an institution nor entries are named.
     """
     chosen = await allocation.entries_to_reroute(session, viewer, body)
-    leave = await _financed(session, [one.id for one in chosen])
+    leave = await _financed(session, [one.id for one in chosen], lock=not body.dry_run)
     return await allocation.reroute_in_bulk(session, viewer, body, leave=leave, now=now)
 
 
-async def _financed(session: AsyncSession, entry_ids: Sequence[int]) -> dict[int, str]:
+async def _financed(session: AsyncSession, entry_ids: Sequence[int], *, lock: bool) -> dict[int, str]:
     found: dict[int, str] = {}
     # Whoever approved credit, it is the reason to leave the entry alone.
     with unrestricted(session):
         for first in range(0, len(entry_ids), dossier_queries.IDS_PER_STATEMENT):
             batch = entry_ids[first : first + dossier_queries.IDS_PER_STATEMENT]
-            dossiers = await dossier_queries.dossiers_of(session, None, batch, lock=True)
+            dossiers = await dossier_queries.dossiers_of(session, None, batch, lock=lock)
             found |= {one.id: FINANCED for one in dossiers if fold(one.events).approved_fen}
     return found

@@ -23,7 +23,7 @@ Changes = dict[str, Any]
 
 
 class Stage(StrEnum):
-    """How far a party, or the entry, has come; of an entry it is the best of its parties'."""
+    """How far a party, or the entry, has come; of an entry see `stage_of` in docking/dossiers.py."""
 
     WAITING = "waiting"
     DECLINED = "declined"
@@ -118,6 +118,11 @@ class PartyState:
         ends = (self.resumed, self.approved, self.declined, self.granted)
         return self.paused is not None and not any(end is not None and end > self.paused for end in ends)
 
+    def stage_since(self, since: datetime) -> Stage:
+        """Answer how far it has come with an entry that it got then: what it declined before, it has to accept again."""
+        is_anew = self.stage is Stage.DECLINED and not self.declined_since(since)
+        return Stage.WAITING if is_anew else self.stage
+
     @property
     def stage(self) -> Stage:
         """Answer how far this party has come."""
@@ -200,9 +205,8 @@ class EntryState:
 
     @property
     def stage(self) -> Stage:
-        """Answer the best stage of all parties; `waiting` when nothing was logged."""
-        stages = (party.stage for party in self.parties.values())
-        return max(stages, key=_STAGES.index, default=Stage.WAITING)
+        """Answer the best stage of all parties, former ones too; `waiting` when nothing was logged."""
+        return furthest(party.stage for party in self.parties.values())
 
     @property
     def is_contacted(self) -> bool:
@@ -247,6 +251,11 @@ class EntryState:
             return now
         party = self.party(event.institution_id).after(event)
         return replace(now, parties={**self.parties, event.institution_id: party})
+
+
+def furthest(stages: Iterable[Stage]) -> Stage:
+    """Answer the best of some stages; `waiting` for none."""
+    return max(stages, key=_STAGES.index, default=Stage.WAITING)
 
 
 def fold(events: Iterable[Event], start: EntryState | None = None) -> EntryState:

@@ -216,13 +216,15 @@ class ClockOut(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ClockFilter:
-    """Which clocks to list; None is any. A lineage stands for an institution and all below it."""
+    """Which clocks to list; None is any. A lineage stands for an institution and all below it, a region likewise."""
 
     lineage: str | None = None
     is_overdue: bool = False
     turn: Turn | None = None
     step: Step | None = None
     level: Level | None = None
+    chain: str | None = None
+    region: str | None = None
 
 
 class LateOut(BaseModel):
@@ -257,7 +259,10 @@ class DockingOut(BaseModel):
     """Where an entry stands, folded from its events."""
 
     entry: str = Field(description="Code of the entry (名单条目).")
-    stage: Stage = Field(description="The furthest stage of its parties (对接状态).")
+    stage: Stage = Field(
+        description="How far it has come with those who have it now, or had approved credit (对接状态): to the next "
+        "institution it is `waiting`. Where no institution has it any more, the furthest of all that had it."
+    )
     stage_label: str = Field(description="The stage in Chinese.")
     responsible: str | None = Field(
         description="Code of the responsible institution; null: `owner` is a public body, or nobody yet."

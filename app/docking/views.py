@@ -4,14 +4,14 @@ from datetime import date, datetime
 
 from app.docking.clock import TURN_LABELS, Turn
 from app.docking.clock_queries import ClockRow
-from app.docking.dossiers import EntryDossier
+from app.docking.dossiers import EntryDossier, stage_of
 from app.docking.guarantee_schemas import FeeCapOut
 from app.docking.guarantees import FeeCap
 from app.docking.kinds import KIND_LABELS, LEVEL_LABELS, EventKind, Level, PauseReason
 from app.docking.legality import Standing, possible_kinds
 from app.docking.onlookers import Onlooker
 from app.docking.reasons import REASONS, DeclineReason
-from app.docking.rules import STAGE_LABELS, EntryState, fold
+from app.docking.rules import STAGE_LABELS, EntryState, Stage, fold
 from app.docking.schemas import ClockOut, DockingOut, EventOut, PartyOut
 from app.docking.tables import DockingEvent
 from app.docking.working_time import STEP_LABELS, DayCounter, Step, days_left
@@ -63,11 +63,14 @@ def docking_out(
     `cap` is what a guarantee of the amount asked for may cost: it is told to guarantors in office.
     """
     state = fold(dossier.events)
-    responsible = dossier.responsible(now)
+    responsible, seen = dossier.responsible(now), onlooker.view(dossier)
+    stage = stage_of(dossier, state)
+    if stage is Stage.DECLINED and fold(seen.events).stage is not Stage.DECLINED:
+        stage = Stage.WAITING  # that others declined is not the viewer's to know
     return DockingOut.model_construct(
         entry=dossier.code,
-        stage=state.stage,
-        stage_label=STAGE_LABELS[state.stage],
+        stage=stage,
+        stage_label=STAGE_LABELS[stage],
         responsible=responsible.code if responsible else None,
         owner=dossier.owner,
         clock=clock,
@@ -75,7 +78,7 @@ def docking_out(
         approved=state.approved_fen,
         disbursed=state.disbursed_fen,
         last_sequence=state.last_sequence,
-        parties=[_party_out(standing, state, now, cap) for standing in onlooker.view(dossier).standings],
+        parties=[_party_out(standing, state, now, cap) for standing in seen.standings],
     )
 
 
@@ -109,6 +112,7 @@ def clock_out(row: ClockRow, counter: DayCounter, today: date) -> ClockOut:
 def _party_out(standing: Standing, state: EntryState, now: datetime, cap: FeeCap | None) -> PartyOut:
     is_told = standing.is_guarantor and standing.is_in_office(now)
     party = state.party(standing.institution_id)
+    stage = party.stage_since(standing.since)
     possible = (
         possible_kinds(state, standing.institution_id, standing.trade) if standing.is_in_office(now) else []
     )
@@ -117,15 +121,15 @@ def _party_out(standing: Standing, state: EntryState, now: datetime, cap: FeeCap
         is_responsible=standing.is_responsible,
         since=standing.since,
         until=standing.until,
-        stage=party.stage,
-        stage_label=STAGE_LABELS[party.stage],
+        stage=stage,
+        stage_label=STAGE_LABELS[stage],
         approved=party.approved_fen,
         disbursed=party.disbursed_fen,
         offered=party.offered_fen,
         fee_rate=party.offered_fee_bp,
         guaranteed=party.granted_fen,
         fee_cap=FeeCapOut.of(cap) if cap is not None and is_told else None,
-        reason=party.reason if party.has_declined else None,
+        reason=party.reason if party.declined_since(standing.since) else None,
         is_paused=party.is_paused,
         score=party.score,
         possible=possible,

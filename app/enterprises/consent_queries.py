@@ -1,10 +1,10 @@
 """Rows of consents and disclosures."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, cast
 
-from sqlalchemy import Row, Select, Table, select, update
+from sqlalchemy import Row, Select, Table, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.enterprises.consents import FieldGroup, Shown, StoredConsent
@@ -69,6 +69,17 @@ async def page_of_consents(
     if before is not None:
         statement = statement.where(Consent.id < before)
     return (await session.execute(statement)).all()
+
+
+async def live_counts(session: AsyncSession, need_codes: Collection[str], day: date) -> dict[str, int]:
+    """Answer how many consents hold on a day, by need code."""
+    statement = (
+        select(Need.code, func.count(Consent.id))
+        .join(Need, Need.id == Consent.need_id)
+        .where(Need.code.in_(sorted(need_codes)), Consent.revoked_at.is_(None), Consent.until >= day)
+        .group_by(Need.code)
+    )
+    return {row[0]: row[1] for row in await session.execute(statement)}
 
 
 async def consent_by_id(
@@ -151,7 +162,7 @@ async def put_disclosures(session: AsyncSession, rows: list[Mapping[str, Any]]) 
 
 
 async def page_of_disclosures(
-    session: AsyncSession, need_id: int, before: int | None, limit: int
+    session: AsyncSession, need_id: int, before: int | None, limit: int, *, institution: str | None = None
 ) -> Sequence[Row[Disclosure, str, str]]:
     """Answer (disclosure, institution code, name) of a need, the newest first, `limit` + 1 at most."""
     statement = (
@@ -163,6 +174,20 @@ async def page_of_disclosures(
     )
     if before is not None:
         statement = statement.where(Disclosure.id < before)
+    if institution is not None:
+        statement = statement.where(Institution.code == institution)
+    return (await session.execute(statement)).all()
+
+
+async def last_looks(session: AsyncSession, need_id: int) -> Sequence[Row[str, str, int, datetime]]:
+    """Answer (institution code, name, consent, when last) of who was shown a need by which consent, by name."""
+    statement = (
+        select(Institution.code, Institution.name, Disclosure.consent_id, func.max(Disclosure.shown_at))
+        .join(Institution, Institution.id == Disclosure.institution_id)
+        .where(Disclosure.need_id == need_id)
+        .group_by(Institution.code, Institution.name, Disclosure.consent_id)
+        .order_by(Institution.name, Institution.code, Disclosure.consent_id)
+    )
     return (await session.execute(statement)).all()
 
 

@@ -147,6 +147,13 @@ async def list_consents(
     )
 
 
+async def live_counts(
+    session: AsyncSession, _viewer: Viewer, need_codes: Collection[str], *, now: datetime
+) -> dict[str, int]:
+    """Answer how many consents hold of each of some needs, as far as the viewer sees them; needs without are left out."""
+    return await consent_queries.live_counts(session, need_codes, shanghai_date(now))
+
+
 async def read_consent(
     session: AsyncSession, viewer: Viewer, need_code: str, consent_id: int, *, now: datetime
 ) -> ConsentOut:

@@ -26,7 +26,7 @@ from app.enterprises.consents import (
     needs_consent,
     showings,
 )
-from app.enterprises.tables import Disclosure
+from app.enterprises.tables import Disclosure, Enterprise, Need
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, IntegrityError, unrestricted
 from app.kernel.errors import Conflict, Fault, Forbidden, NotFound, Refused
@@ -243,26 +243,61 @@ async def _open_slots(session: AsyncSession, needs: Collection[int], now: dateti
     return [row for row in rows if row.id not in lapsed]
 
 
-async def list_disclosures(
-    session: AsyncSession, viewer: Viewer, need_code: str, page: PageRequest
-) -> DisclosurePage:
-    """Answer who was shown what of a need, the newest first, and who holds its contact details now.
+@dataclass(frozen=True, slots=True)
+class LastLook:
+    """When an institution was last shown something of a need by a consent."""
+
+    institution: str
+    institution_name: str
+    consent: int
+    at: datetime
+
+
+async def last_looks(session: AsyncSession, viewer: Viewer, need_code: str) -> list[LastLook]:
+    """Answer which institutions were shown a need, by which consent, and when last; by name.
 
     Raises:
         NotFound: no such need that this viewer may see.
         Forbidden: the viewer neither is the enterprise nor answers for it.
     """
-    found = await queries.need_by_code(session, viewer.jurisdiction, need_code)
+    need, firm = await _need_of(session, viewer, need_code)
+    require(viewer, Action.READ_DISCLOSURES, Target(region=firm.region_code, uscc=firm.uscc))
+    return [LastLook(*row) for row in await consent_queries.last_looks(session, need.id)]
+
+
+async def _need_of(session: AsyncSession, viewer: Viewer, code: str) -> tuple[Need, Enterprise]:
+    found = await queries.need_by_code(session, viewer.jurisdiction, code)
     if found is None:
-        raise NotFound("No such need.", [Fault("code", "not stored", value=need_code)])
-    need, _revision, firm, _project = found
+        raise NotFound("No such need.", [Fault("code", "not stored", value=code)])
+    return found[0], found[2]
+
+
+async def list_disclosures(
+    session: AsyncSession,
+    viewer: Viewer,
+    need_code: str,
+    page: PageRequest,
+    *,
+    institution: str | None = None,
+) -> DisclosurePage:
+    """Answer who was shown what of a need, the newest first, and who holds its contact details now.
+
+    Of all institutions, or of one (its code).
+
+    Raises:
+        NotFound: no such need that this viewer may see.
+        Forbidden: the viewer neither is the enterprise nor answers for it.
+    """
+    need, firm = await _need_of(session, viewer, need_code)
     require(viewer, Action.READ_DISCLOSURES, Target(region=firm.region_code, uscc=firm.uscc))
     # Whether a slot has lapsed hangs on assignments that the enterprise need not see.
     with unrestricted(session):
         await _open_slots(session, [need.id], utc_now())
     key = page.after()
     before = None if key is None else _number(key[0])
-    rows = await consent_queries.page_of_disclosures(session, need.id, before, page.limit)
+    rows = await consent_queries.page_of_disclosures(
+        session, need.id, before, page.limit, institution=institution
+    )
     shown = page_of(rows, page, lambda row: (row[0].id,), lambda row: _disclosure_out(*row))
     holders = await consent_queries.contact_holders(session, need.id)
     return DisclosurePage(

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from app.accounts.permissions import Action, Target, require
-from app.accounts.rules import Viewer
+from app.accounts.rules import Role, Viewer
 from app.chains.service import chain_codes
 from app.enterprises import disclosure_service, queries
 from app.enterprises.code_checks import need_faults
@@ -16,7 +16,7 @@ from app.enterprises.schemas import NeedIn, NeedOut, NeedRevisionOut
 from app.enterprises.tables import Enterprise, Need, NeedRevision, Project
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
-from app.kernel.paging import Page, PageRequest, encode_cursor, page_of
+from app.kernel.paging import MOST_ROWS, Page, PageRequest, encode_cursor, page_of
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import shanghai_date
 from app.reference.book import load_reference_book
@@ -45,22 +45,26 @@ async def submit_need(session: AsyncSession, viewer: Viewer, body: NeedIn, *, no
             faults.append(Fault("facts.project_name", "no such project", remedy, body.facts.project_name))
     if faults or enterprise is None:
         raise Refused("The need cannot be taken like this.", faults)
-    code = need_code(body.uscc, number)
-    need_id = await queries.add_need(
-        session,
-        {
-            "code": code,
-            "enterprise_id": enterprise.id,
-            "project_id": project_id,
-            "revision": 1,
-            "created_at": now,
-        },
-    )
-    if need_id is None:
+    code, wording = need_code(body.uscc, number), _wording(1, body.facts, now)
+    need = {"code": code, "enterprise_id": enterprise.id, "project_id": project_id}
+    if not await queries.add_need(session, need, wording):
         fault = Fault("uscc", "has a need", f"PUT /api/v1/needs/{code} revises it.", body.uscc)
         raise Conflict("The subject's need is stored.", [fault])
-    await queries.add_revision(session, _wording(need_id, 1, body.facts, now))
-    return await need_by_code(session, viewer, code)
+    if body.uscc not in viewer.scopes(Role.ENTERPRISE):
+        return await need_by_code(session, viewer, code)
+    # Who speaks for the firm sees all of what was just stored: it need not be read.
+    return NeedOut(
+        code=code,
+        uscc=enterprise.uscc,
+        enterprise_name=enterprise.name,
+        project=None if number is None else need_code(enterprise.uscc, number),
+        revision=1,
+        facts=NeedFacts.model_validate(wording["facts"]),
+        withheld=[],
+        content_hash=wording["content_hash"],
+        created_at=now,
+        revised_at=now,
+    )
 
 
 async def revise_need(
@@ -123,13 +127,14 @@ async def list_needs(
     *,
     uscc: str | None = None,
     region: str | None = None,
+    is_own: bool = False,
 ) -> Page[NeedOut]:
-    """List needs by code, of a firm or of the firms of an area."""
+    """List needs by code, of a firm or of the firms of an area; `is_own`: of those that the viewer speaks for."""
     key = page.after()
     rows = await queries.list_needs(
         session,
         viewer.jurisdiction,
-        uscc=uscc,
+        usccs=viewer.scopes(Role.ENTERPRISE) if is_own else None if uscc is None else [uscc],
         region=region,
         after=None if key is None else str(key[0]),
         limit=page.limit,
@@ -140,6 +145,19 @@ async def list_needs(
         items=await _shown(session, viewer, shown),
         next=encode_cursor(shown[-1][0].code) if more else None,
     )
+
+
+async def needs_of_firms(session: AsyncSession, viewer: Viewer, usccs: Collection[str]) -> dict[str, NeedOut]:
+    """Answer the first need of each of some firms (a page of them) that has one: its own, else a project's."""
+    if not usccs:
+        return {}
+    rows = await queries.list_needs(
+        session, viewer.jurisdiction, usccs=usccs, region=None, after=None, limit=MOST_ROWS
+    )
+    first: dict[str, queries.NeedRow] = {}
+    for row in rows:
+        first.setdefault(row[2].uscc, row)
+    return {need.uscc: need for need in await _shown(session, viewer, list(first.values()))}
 
 
 async def need_revisions(
@@ -178,12 +196,11 @@ def _no_such_need(code: str) -> NotFound:
 
 
 def _revision(need: Need, facts: NeedFacts, now: datetime) -> NeedRevision:
-    return NeedRevision(**_wording(need.id, need.revision, facts, now))
+    return NeedRevision(need_id=need.id, **_wording(need.revision, facts, now))
 
 
-def _wording(need_id: int, revision: int, facts: NeedFacts, now: datetime) -> dict[str, Any]:
+def _wording(revision: int, facts: NeedFacts, now: datetime) -> dict[str, Any]:
     return {
-        "need_id": need_id,
         "revision": revision,
         "facts": facts.as_json(),
         "amount_fen": facts.amount,

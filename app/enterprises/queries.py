@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.enterprises.statements import Profile, StoredEnterprise, StoredNeed
 from app.enterprises.tables import Enterprise, EnterpriseContact, Need, NeedRevision, Project
-from app.kernel.database import insert_rows
+from app.kernel.database import insert_rows, unrestricted
 from app.kernel.direct import Direct
 
 NATION = "000000"
@@ -56,7 +56,7 @@ _SHOWN_NEED: Final = Direct(
     .where(Need.code == bindparam("code", required=False, type_=String()), _IN_AREA)
 )
 _SPEAKER: Final = Direct(
-    select(Enterprise.id, Enterprise.uscc, Enterprise.region_code).where(
+    select(Enterprise.id, Enterprise.uscc, Enterprise.name, Enterprise.region_code).where(
         Enterprise.uscc == bindparam("uscc", required=False, type_=String()), _IN_AREA
     )
 )
@@ -67,24 +67,26 @@ def _stated(table: Table, *names: str) -> dict[str, Any]:
 
 
 _NEED: Final = _stated(NEEDS, "code", "enterprise_id", "project_id", "revision", "created_at")
-_ADD_NEED: Final = Direct(
+_WORDING: Final = _stated(
+    REVISIONS, "revision", "facts", "amount_fen", "term_months", "content_hash", "stated_on", "created_at"
+)
+"""A need and its first wording have the same revision and instant."""
+_ADDED: Final = (
     postgresql.insert(NEEDS)
     .values(_NEED)
     .on_conflict_do_nothing(index_elements=["code"])
-    .returning(NEEDS.c.id),
-    elsewhere=sqlite.insert(NEEDS)
-    .values(_NEED)
-    .on_conflict_do_nothing(index_elements=["code"])
-    .returning(NEEDS.c.id),
+    .returning(NEEDS.c.id)
+    .cte("added")
 )
-_ADD_REVISION: Final = Direct(
-    insert(REVISIONS).values(
-        _stated(
-            REVISIONS, "need_id", "revision", "facts", "amount_fen", "term_months", "content_hash", "stated_on",
-            "created_at",
-        )
-    )
-)  # fmt: skip
+_WORDED: Final = (
+    insert(REVISIONS)
+    .from_select(["need_id", *_WORDING], select(_ADDED.c.id, *_WORDING.values()), include_defaults=False)
+    .cte("worded")
+)
+_ADD_NEED: Final = Direct(select(_ADDED.c.id).add_cte(_WORDED))
+_ADD_NEED_ALONE: Final = (
+    sqlite.insert(NEEDS).values(_NEED).on_conflict_do_nothing(index_elements=["code"]).returning(NEEDS.c.id)
+)
 
 
 async def enterprise_by_uscc(
@@ -113,6 +115,12 @@ async def list_enterprises(
     if after is not None:
         statement = statement.where(Enterprise.uscc > after)
     return (await session.scalars(statement)).all()
+
+
+async def firms_of(session: AsyncSession, area: str, usccs: Collection[str]) -> Sequence[Enterprise]:
+    """Answer those of some firms (credit codes) that are stored, by credit code."""
+    statement = _within(select(Enterprise), area).where(Enterprise.uscc.in_(sorted(usccs)))
+    return (await session.scalars(statement.order_by(Enterprise.uscc))).all()
 
 
 async def contact_of(session: AsyncSession, enterprise_id: int) -> EnterpriseContact | None:
@@ -273,30 +281,40 @@ async def shown_need(session: AsyncSession, area: str, code: str) -> Any | None:
 
 
 async def speaker(session: AsyncSession, area: str, uscc: str) -> Any | None:
-    """Answer id, credit code and region of a firm of the viewer's area."""
+    """Answer id, credit code, name and region of a firm of the viewer's area."""
     return await _SPEAKER.row(session, area=_pattern(area), uscc=uscc)
 
 
-async def add_need(session: AsyncSession, need: Mapping[str, Any]) -> int | None:
-    """Store a new need; answer its id, or None if there is one with its code."""
-    row = await _ADD_NEED.row(session, **need)
-    return None if row is None else int(row.id)
+async def add_need(session: AsyncSession, need: Mapping[str, Any], wording: Mapping[str, Any]) -> bool:
+    """Store a new need with its first wording; tell whether it was, because there was none with its code.
 
-
-async def add_revision(session: AsyncSession, revision: Mapping[str, Any]) -> None:
-    """Store a new wording of a need."""
-    await _ADD_REVISION.put(session, [revision])
+    On PostgreSQL that is one statement.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        with unrestricted(session):  # nothing is read but whether this was added
+            return await _ADD_NEED.row(session, **need, **wording) is not None
+    stated = {name: {**wording, **need}[name] for name in _NEED}
+    need_id = await session.scalar(_ADD_NEED_ALONE, stated)
+    if need_id is not None:
+        await session.execute(insert(REVISIONS), {"need_id": need_id, **wording})
+    return need_id is not None
 
 
 async def list_needs(
-    session: AsyncSession, area: str, *, uscc: str | None, region: str | None, after: str | None, limit: int
+    session: AsyncSession,
+    area: str,
+    *,
+    usccs: Collection[str] | None,
+    region: str | None,
+    after: str | None,
+    limit: int,
 ) -> Sequence[Row[Need, NeedRevision, Enterprise, Project | None]]:
     """Answer needs by code, `limit` + 1 at most."""
     statement = _within(_needs_with_subject(), area).order_by(Need.code).limit(limit + 1)
     if region is not None:
         statement = _within(statement, region)
-    if uscc is not None:
-        statement = statement.where(Enterprise.uscc == uscc)
+    if usccs is not None:
+        statement = statement.where(Enterprise.uscc.in_(sorted(usccs)))
     if after is not None:
         statement = statement.where(Need.code > after)
     return (await session.execute(statement)).all()

@@ -32,7 +32,7 @@ StateFilter = Annotated[RegistrationState | None, Query(description="Only those 
 OwnRegistrations = Annotated[list[RegistrationOwn], Field(description="本人的注册申请")]
 
 
-def _count(request: Request) -> None:
+def count_registration(request: Request) -> None:
     """Bound how often an address registers: each time a password is hashed, and an account may be made."""
     limit: RateLimit = request.app.state.registration_limit
     limit.count(limited_address(address_of(request)))
@@ -41,7 +41,7 @@ def _count(request: Request) -> None:
 @router.post(
     "",
     status_code=201,
-    dependencies=[Depends(_count)],
+    dependencies=[Depends(count_registration)],
     openapi_extra=does(Action.SIGN_IN, own_transactions=True),
 )
 async def register(begin: BeginDep, viewer: ViewerDep, body: RegistrationIn) -> RegistrationOwn:

@@ -1,6 +1,6 @@
 """Use cases of single firms, their contacts and projects; many at once are taken by statement_service."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -9,6 +9,7 @@ from app.accounts.permissions import Action, Target, forbidden, may_do, require
 from app.accounts.rules import INSTITUTION_ROLES, Role, Viewer
 from app.enterprises import disclosure_service, queries
 from app.enterprises.code_checks import industry_faults, region_faults
+from app.enterprises.name_spelling import spelled
 from app.enterprises.need_facts import EARLIEST_ESTABLISHMENT
 from app.enterprises.need_service import list_needs, need_by_code, need_revisions, revise_need, submit_need
 from app.enterprises.rules import need_code
@@ -38,6 +39,7 @@ __all__ = [
     "list_projects",
     "need_by_code",
     "need_revisions",
+    "own_firms",
     "project_by_code",
     "read_contact",
     "register_enterprise",
@@ -134,6 +136,21 @@ async def list_enterprises(
         limit=page.limit,
     )
     return page_of(rows, page, lambda row: (row.uscc,), _enterprise_out)
+
+
+async def own_firms(session: AsyncSession, viewer: Viewer) -> list[EnterpriseOut]:
+    """Answer those of the firms that the viewer speaks for that are stored, by credit code."""
+    usccs = viewer.scopes(Role.ENTERPRISE)
+    rows = await queries.firms_of(session, viewer.jurisdiction, usccs) if usccs else []
+    return [_enterprise_out(row) for row in rows]
+
+
+async def firms_of_codes(
+    session: AsyncSession, viewer: Viewer, usccs: Collection[str]
+) -> dict[str, EnterpriseOut]:
+    """Answer some firms (a page of them) by credit code; those that the viewer may not see are left out."""
+    rows = await queries.firms_of(session, viewer.jurisdiction, usccs) if usccs else []
+    return {row.uscc: _enterprise_out(row) for row in rows}
 
 
 async def read_contact(session: AsyncSession, viewer: Viewer, uscc: str) -> Contact:
@@ -285,6 +302,7 @@ def _columns(body: EnterpriseProfile) -> dict[str, Any]:
     return {
         "name": body.name,
         "name_key": name_key(body.name),
+        "spelling": spelled(body.name),
         "region_code": body.region,
         "industry": body.industry,
         "established_on": body.established_on,

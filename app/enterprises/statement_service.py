@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from app.enterprises import queries
+from app.enterprises.name_spelling import spelled
 from app.enterprises.statements import (
     Known,
     Plan,
@@ -75,6 +76,7 @@ def _profile_row(profile: Profile) -> dict[str, Any]:
     return {
         "name": profile.name,
         "name_key": name_key(profile.name),
+        "spelling": spelled(profile.name),
         "region_code": profile.region_code,
         "industry": profile.industry,
         "established_on": profile.established_on,

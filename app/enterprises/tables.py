@@ -21,7 +21,8 @@ from app.kernel.database import Base, BigId
 class Enterprise(Base):
     """A firm, known by its unified social credit code (GB 32100-2015).
 
-    `name_key` is the normalised name that resolution of duplicates compares.
+    `name_key` is the normalised name that resolution of duplicates compares; `spelling` all ways to type it
+    (name_spelling.py), which searching reads.
     """
 
     __tablename__ = "enterprises"
@@ -30,6 +31,7 @@ class Enterprise(Base):
     uscc: Mapped[str] = mapped_column(String(18), unique=True)
     name: Mapped[str] = mapped_column(String(200))
     name_key: Mapped[str] = mapped_column(String(200), index=True)
+    spelling: Mapped[str] = mapped_column(Text, server_default="")
     region_code: Mapped[str] = mapped_column(String(6), index=True)
     industry: Mapped[str | None] = mapped_column(String(6))
     established_on: Mapped[date | None]
@@ -167,3 +169,24 @@ class Disclosure(Base):
     shown_to: Mapped[str] = mapped_column(String(80))
     shown_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class NeedDraft(Base):
+    """What a person has typed of a need and not yet sent (docs/decisions/0020-need-drafts.md).
+
+    One for each person, firm and need; `need_code` is "" for a need that is not yet stored. `answers` holds the
+    fields of each step as they were typed, right or wrong. `base_revision` is the wording that is being revised.
+    """
+
+    __tablename__ = "need_drafts"
+    __table_args__ = (UniqueConstraint("person_id", "uscc", "need_code"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
+    uscc: Mapped[str] = mapped_column(String(18))
+    need_code: Mapped[str] = mapped_column(String(40))
+    base_revision: Mapped[int]
+    answers: Mapped[dict[str, Any]]
+    version: Mapped[int]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime] = mapped_column(index=True)

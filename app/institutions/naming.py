@@ -3,14 +3,18 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from app.institutions.rules import InstitutionNode, InstitutionTree
 
 _LEGAL_FORM: Final = re.compile(r"(股份有限公司|有限责任公司|有限公司|股份公司|\(.*?\)|\s)")
 SHORTEST_PREFIX: Final = 2
+MOST_REMEMBERED: Final = 65_536
+"""Names: those of a province's institutions, which are the same for each request, with room for what firms state."""
 
 
+@lru_cache(maxsize=MOST_REMEMBERED)
 def bare_name(text: str) -> str:
     """Answer a name in NFKC, without legal form, brackets and spaces: what people mean by it."""
     return _LEGAL_FORM.sub("", unicodedata.normalize("NFKC", text)).casefold()

@@ -39,6 +39,7 @@ from app.institutions.tables import Institution
 from app.kernel.database import AsyncSession, hold
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor
+from app.kernel.recording import leaves
 from app.kernel.settings import get_settings
 from app.policy.yaml_records import Placed, read_records
 from app.reference.book import load_reference_book
@@ -46,11 +47,24 @@ from app.reference.book import load_reference_book
 _CENT: Final = Decimal("0.01")
 TREE: Final = "institutions"
 """Held by who changes the tree: each line of descent hangs on all above it."""
+_TREE: Final = "rongqiao_institution_tree"
 NOT_IMPORTED: Final = "Nothing was imported: mend these and send the file again."
 
 
 async def institution_tree(session: AsyncSession, _viewer: Viewer) -> InstitutionTree:
-    """Answer all institutions as one pure tree; equal rows answer the tree built before."""
+    """Answer all institutions as one pure tree; equal rows answer the tree built before.
+
+    A request that only reads looks once: all that it shows speaks of one tree.
+    """
+    if not leaves(session):
+        return await _stored_tree(session)
+    if _TREE not in session.info:
+        session.info[_TREE] = await _stored_tree(session)
+    found: InstitutionTree = session.info[_TREE]
+    return found
+
+
+async def _stored_tree(session: AsyncSession) -> InstitutionTree:
     rows = await queries.tree_rows(session)
     areas = await queries.areas_of(session)
     return _tree_of(rows, tuple(areas.items()))

@@ -54,18 +54,6 @@ REUSED: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post(
-    "/matches/preview",
-    summary="What stated facts qualify for, stored nowhere (匹配预判)",
-    openapi_extra=does(Action.PREVIEW, stores_nothing=True),
-)
-async def preview_matches(
-    session: SessionDep, viewer: ViewerDep, facts: NeedFacts, limit: Limit = 10, library: Library = None
-) -> MatchesOut:
-    """Judge every product in force today: what fits, what nearly does and why not, what to ask."""
-    return await service.preview(session, viewer, facts, now=utc_now(), limit=limit, library=library)
-
-
 @router.get(
     "/needs/{need}/matches",
     summary="What a need qualifies for today (需求匹配)",
@@ -76,6 +64,18 @@ async def list_need_matches(
 ) -> MatchesOut:
     """Judge every product in force today against the need as it is worded now."""
     return await service.matches_of_need(session, viewer, need, now=utc_now(), limit=limit, library=library)
+
+
+@router.post(
+    "/matches/preview",
+    summary="What stated facts qualify for, stored nowhere (匹配预判)",
+    openapi_extra=does(Action.PREVIEW, stores_nothing=True),
+)
+async def preview_matches(
+    session: SessionDep, viewer: ViewerDep, facts: NeedFacts, limit: Limit = 10, library: Library = None
+) -> MatchesOut:
+    """Judge every product in force today: what fits, what nearly does and why not, what to ask."""
+    return await service.preview(session, viewer, facts, now=utc_now(), limit=limit, library=library)
 
 
 @router.get(

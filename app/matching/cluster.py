@@ -60,7 +60,7 @@ class Place:
             if parts.scheme in {"tcp", "tls"} and parts.hostname and parts.port and not parts.path:
                 return cls(address=written)
         except ValueError:
-            pass
+            pass  # a port that is no number, or half an IPv6 address: refused below as every other word
         remedy = (
             f"Name local:N (1 to {_cores() * 4} worker processes here), tcp://HOST:PORT or tls://HOST:PORT."
         )

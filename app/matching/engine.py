@@ -8,6 +8,7 @@ import importlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -21,7 +22,7 @@ import numpy.typing as npt
 from app.matching import fallback
 from app.matching.index import ProductIndex
 from app.matching.products import Bank, IndexedProduct, MatchNeed, PlanTerms
-from app.matching.score_tables import MARKS, NOTHING, ScoreTables
+from app.matching.score_tables import M_PLAN, M_PURPOSES, MARKS, NOTHING, ScoreTables
 from app.matching.scoring import PARTS, ScoreSettings
 from app.policy.criteria import Condition, Criterion, Verdict
 
@@ -97,12 +98,30 @@ class Matcher:
         """Build the index; `threads` share a batch, by default as many as the machine has cores."""
         self._threads = threads or os.cpu_count() or 1
         self.index = ProductIndex.build(products)
-        self.tables = ScoreTables(products, plans, settings)
-        self.plans, self.settings = dict(plans), settings
+        self._backend = backend
         self._kernels = kernels_of(backend)
         self._groups = len(self.index.groups)
+        self.settings = settings
+        self._take_plans(plans)
+
+    def _take_plans(self, plans: Mapping[str, PlanTerms]) -> None:
+        self.plans = dict(plans)
+        self.tables = ScoreTables(self.index.products, plans, self.settings)
         tables = self.tables
         self._score_arrays = tables.products, tables.plans, tables.proximity, tables.weights
+
+    def with_plans(self, plans: Mapping[str, PlanTerms]) -> "Matcher":
+        """Answer a matcher of the same products with other plans; both share one index.
+
+        What plans grant stands in the conditions of products (`grants.granted`): other grants need another index.
+        """
+        other = copy(self)
+        other._take_plans(plans)  # noqa: SLF001 - one of its own
+        return other
+
+    def with_products(self, products: Sequence[IndexedProduct], plans: Mapping[str, PlanTerms]) -> "Matcher":
+        """Answer a matcher with other products and plans, with the same settings and kernels."""
+        return Matcher(products, plans, self.settings, self._backend, self._threads)
 
     @property
     def products(self) -> tuple[IndexedProduct, ...]:
@@ -135,6 +154,13 @@ class Matcher:
         if width:
             lines[:, fixed:] = [numbers + [NOTHING] * (width - len(numbers)) for numbers in roots]
         return lines
+
+    def marked_anew(self, lines: Integers, needs: Sequence[MatchNeed]) -> Integers:
+        """Answer lines that a matcher over the same index encoded, with what this one's plans say of these needs."""
+        other = lines.copy()
+        marks = [self.tables.plan_marks_of(need.facts) for need in needs]
+        other[:, [M_PURPOSES, M_PLAN]] = np.array(marks, np.int32).reshape(-1, 2)
+        return other
 
     def encode_one(self, need: MatchNeed) -> Integers:
         """Answer one need as one line of integers (int32 [1, columns])."""

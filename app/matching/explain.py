@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.kernel.money import wan_text
+from app.matching.plan_influence import score_text
 from app.matching.products import IndexedProduct, MatchNeed, PlanTerms
-from app.matching.scoring import FULL, PARTS, ScoreSettings, parts_of, plan_reasons
+from app.matching.scoring import FULL, PARTS, ScoreSettings, parts_of, plan_reasons, prioritised
 from app.policy.criteria import (
     Condition,
     Criterion,
@@ -82,10 +83,11 @@ def score_parts(
     """Answer the parts of a pair's score with their reasons."""
     values = parts_of(need, product, plans, settings)
     plan = plans.get(str(need.facts.get("chain")))
-    plan_parts = plan_reasons(need.facts.get("purposes"), product, plan)
+    plan_parts = plan_reasons(prioritised(need.facts, plan), product, plan)
+    weight = settings.weights["chain_plan"]
+    told = (f"{each.text}加{score_text(each.points * weight)}分（{each.citation}）" for each in plan_parts)
     reasons = _reasons(need, product, values) | {
-        "chain_plan": "；".join(f"{each.text}（{each.citation}）" for each in plan_parts)
-        or ("一链一策未涉及此产品" if plan else "所在产业链没有生效的一链一策")
+        "chain_plan": "；".join(told) or ("一链一策未涉及此产品" if plan else "所在产业链没有生效的一链一策")
     }
     cited = tuple(dict.fromkeys(each.citation for each in plan_parts))
     return tuple(

@@ -13,7 +13,7 @@ from app.catalogue.service import products_in_force
 from app.chains.service import chain_book
 from app.institutions.service import institution_tree
 from app.kernel.database import AsyncEngine, AsyncSession, make_sessions
-from app.kernel.recording import leaves
+from app.kernel.recording import leaves, looking
 from app.kernel.settings import get_settings
 from app.kernel.sharing import SharedLook
 from app.matching import surroundings_queries
@@ -97,7 +97,7 @@ async def surroundings(
     remembered = _REMEMBERED.setdefault(engine, _Remembered())
 
     async def look() -> State:
-        async with make_sessions(engine)() as own:
+        async with looking(make_sessions(engine)) as own:
             return await surroundings_queries.state(own)
 
     key = (await remembered.look.ask(look), viewer.jurisdiction, on, library, get_settings().seed_dir)

@@ -14,7 +14,8 @@ from app.enterprises.rules import facts_for_matching
 from app.institutions.naming import InstitutionNames
 from app.institutions.rules import InstitutionTree
 from app.matching.engine import VERSION
-from app.matching.products import Bank, IndexedProduct, MatchNeed, PlanTerms
+from app.matching.grants import granted
+from app.matching.products import Bank, IndexedProduct, MatchNeed, PlanGrant, PlanTerms
 from app.matching.score_tables import bank_line
 from app.matching.scoring import ScoreSettings
 from app.policy.rulebook import RuleBook
@@ -63,11 +64,19 @@ class Surroundings:
 
     @cached_property
     def indexed(self) -> tuple[IndexedProduct, ...]:
-        """The products as the engine takes them, by code."""
-        return tuple(self.indexed_of(self.products))
+        """The products as the engine takes them, by code, with what plans in force grant."""
+        return granted(self.stated, self.plans)
+
+    @cached_property
+    def stated(self) -> tuple[IndexedProduct, ...]:
+        """The products as their banks state them, by code: what other plans would grant is laid over these."""
+        return tuple(self._stated_of(self.products))
 
     def indexed_of(self, products: Iterable[ProductInForce]) -> Iterator[IndexedProduct]:
-        """Answer products as the engine takes them, at the prices of the day."""
+        """Answer products as the engine takes them, at the prices of the day, with what plans in force grant."""
+        yield from granted(self._stated_of(products), self.plans)
+
+    def _stated_of(self, products: Iterable[ProductInForce]) -> Iterator[IndexedProduct]:
         banks: dict[int, Bank] = {}
         lpr = self.book.lpr.on(self.on)
         for product in products:
@@ -158,7 +167,11 @@ def indexed_product(product: ProductInForce, bank: Bank, lpr: LprQuote) -> Index
 
 
 def plan_terms(plan: PlanInForce) -> PlanTerms:
-    """Answer what the score reads of a chain's plan."""
+    """Answer what matching reads of a chain's plan."""
+    priorities = [
+        plan.clauses.get("priority_purposes", ""),
+        plan.clauses.get("links", "") if plan.links else "",
+    ]
     return PlanTerms(
         chain=plan.chain,
         contracted=frozenset(bank.institution for bank in plan.contracted),
@@ -167,8 +180,14 @@ def plan_terms(plan: PlanInForce) -> PlanTerms:
         citations={
             "contracted": plan.citation("contracted"),
             "products": plan.citation("products"),
-            "purposes": plan.citation("priority_purposes"),
+            "purposes": plan.cite("；".join(dict.fromkeys(clause for clause in priorities if clause))),
         },
+        links=plan.links,
+        grants=tuple(
+            PlanGrant(term.product, term.amount_most, term.term_most, plan.cite(term.clause))
+            for term in plan.granted
+            if term.product is not None
+        ),
     )
 
 

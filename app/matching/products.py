@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from app.chains.rules import ChainLink
 from app.policy.criteria import AllOf, Condition
 from app.policy.facts import Facts
 
@@ -44,12 +45,23 @@ class IndexedProduct:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanTerms:
-    """What the plan in force of one chain (一链一策) says, as far as the score reads it.
+class PlanGrant:
+    """What a plan grants to its chain's firms: a product's bounds reach up to these (fen, months); None: its own."""
 
-    `contracted` are institution codes, `products` product codes, `purposes` the priority ones;
+    product: str
+    amount_most: int | None
+    term_most: int | None
+    citation: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTerms:
+    """What the plan in force of one chain (一链一策) says, as far as matching reads it.
+
+    `contracted` are institution codes, `products` product codes, `purposes` the priority ones, for
+    firms in one of the `links` (any firm of the chain without any link);
     `citations` name, for `contracted`, `products` and `purposes`, the plan and the clause that the
-    part rests on.
+    part rests on. `grants` change who is eligible (`grants.granted`), the others the score.
     """
 
     chain: str
@@ -57,6 +69,15 @@ class PlanTerms:
     products: frozenset[str] = field(default_factory=frozenset)
     purposes: frozenset[str] = field(default_factory=frozenset)
     citations: Mapping[str, str] = field(default_factory=dict)
+    links: tuple[ChainLink, ...] = ()
+    grants: tuple[PlanGrant, ...] = ()
+
+    def reaches(self, facts: Facts) -> bool:
+        """Tell whether the plan's priorities are for a firm of these facts: it stands in one of the links."""
+        if not self.links:
+            return True
+        role, industry = facts.get("chain_role"), facts.get("industry")
+        return any(link.holds(role, industry) for link in self.links)
 
 
 @dataclass(frozen=True, slots=True)

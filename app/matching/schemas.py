@@ -10,7 +10,7 @@ from app.catalogue.schemas import CODE_PATTERN, LibraryCode
 EDITION_PATTERN = r"^[0-9]{4}H[12]$"
 MOST_SHOWN = 50
 VerdictWord = Literal["pass", "fail", "unknown"]
-ScoreOut = Annotated[float, Field(ge=0, le=100, description="匹配分，0–100，四位小数", examples=[78.25])]
+ScoreOut = Annotated[float, Field(ge=0, le=100, description="匹配度，0–100，四位小数", examples=[78.25])]
 EARLIEST, LATEST = date(2000, 1, 1), date(2200, 1, 1)
 Day = Annotated[date, Field(ge=EARLIEST, le=LATEST, description="判定所依据的日期", examples=["2023-11-15"])]
 
@@ -45,7 +45,7 @@ class PartOut(BaseModel):
     name: str = Field(description="评分项", examples=["额度匹配"])
     value: int = Field(ge=0, le=1000, description="该项得分，0–1000", examples=[1000])
     weight: int = Field(ge=0, le=1000, description="权重，千分之一", examples=[150])
-    points: float = Field(description="计入匹配分的分值", examples=[15.0])
+    points: float = Field(description="计入匹配度的分值", examples=[15.0])
     reason: str = Field(description="理由", examples=["申请500万元，产品10万元至1,000万元"])
     citations: list[str] = Field(description="所依据的一链一策及条款；不涉及为空")
 
@@ -95,9 +95,9 @@ class MatchesOut(BaseModel):
     eligible: int = Field(description="符合条件的产品数", examples=[7])
     unknown: int = Field(description="尚不能判定的产品数", examples=[3])
     near_missed: int = Field(description="仅一组条件不符的产品数", examples=[9])
-    matches: list[MatchOut] = Field(description="符合条件的产品，按匹配分")
-    near_misses: list[NearMissOut] = Field(description="仅一组条件不符的产品，按匹配分")
-    undecided: list[UndecidedOut] = Field(description="尚不能判定的产品，按匹配分")
+    matches: list[MatchOut] = Field(description="符合条件的产品，按匹配度")
+    near_misses: list[NearMissOut] = Field(description="仅一组条件不符的产品，按匹配度")
+    undecided: list[UndecidedOut] = Field(description="尚不能判定的产品，按匹配度")
     asks: list[WantedOut] = Field(description="最值得补充的事项：能判定的产品多者在前")
     withheld: list[str] = Field(
         default=[], description="企业未授权披露的事项（不论是否已知）；判定时一律视为未知"

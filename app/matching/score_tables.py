@@ -22,8 +22,9 @@ from app.matching.scoring import (
     amount_slope,
     log2_steps,
     price,
+    prioritised,
 )
-from app.policy.facts import PURPOSES, SECURITY, FactValue, Members
+from app.policy.facts import PURPOSES, SECURITY, Facts, FactValue, Members
 
 Integers = npt.NDArray[np.int32]
 
@@ -81,16 +82,29 @@ class ScoreTables:
         """Answer a need's marks, `MARKS` integers."""
         facts = need.facts
         months = facts.get("term_months")
-        plan = self._plan_numbers.get(facts.get("chain"), 0)
+        purposes, plan = self.plan_marks_of(facts)
         return [
             _log_mark(facts.get("amount"), NO_AMOUNT),
             months if type(months) is int and months > 0 else NOTHING,
             _log_mark(months, NOTHING),
             _mode_mask(facts.get("security")),
-            _purpose_mask(facts.get("purposes")) & self._plan_purposes[plan] if plan else 0,
+            purposes,
             plan,
             self._area_of(facts.get("region")),
         ]
+
+    def bank_of(self, products: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Answer the banks (numbers in `banks`) that offer products (numbers)."""
+        banks: npt.NDArray[np.int64] = self.products[products, P_BANK].astype(np.int64)
+        return banks
+
+    def plan_marks_of(self, facts: Facts) -> tuple[int, int]:
+        """Answer the marks that plans decide: the priority purposes that are asked for, as bits, and the plan."""
+        plan = self._plan_numbers.get(facts.get("chain"), 0)
+        if not plan:
+            return 0, 0
+        asked = prioritised(facts, self._plan_terms[plan - 1])
+        return _purpose_mask(asked) & self._plan_purposes[plan], plan
 
     def roots_of(self, need: MatchNeed) -> list[int]:
         """Answer the numbers of the head offices that the need's firm borrows from, ascending."""

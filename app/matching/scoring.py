@@ -8,10 +8,11 @@ array engines repeat them and property tests hold all equal.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from app.matching.products import Bank, IndexedProduct, MatchNeed, PlanTerms
-from app.policy.facts import COLLATERAL, FactValue, Members
+from app.policy.facts import COLLATERAL, Facts, FactValue, Members
 
 PARTS: Final[Mapping[str, str]] = {
     "amount_fit": "额度匹配",
@@ -32,6 +33,7 @@ SLOPE_BITS = 16
 COST_OF_DOUBLING = 250
 OWN_COLLATERAL, GUARANTOR = 700, 500
 CONTRACTED_BANK, CHAIN_PRODUCT, PRIORITY_PURPOSE = 500, 300, 200
+MOST_STEPS_KEPT: Final = 10_000
 PROXIMITY: Final = {6: 1000, 4: 700, 2: 400, 0: 100}
 """Proximity by how many leading digits of the region code an outlet shares: county, city, province, nation."""
 
@@ -63,6 +65,7 @@ class ScoreSettings:
         return tuple(self.weights[part] for part in PARTS)
 
 
+@lru_cache(maxsize=MOST_STEPS_KEPT)
 def log2_steps(value: int) -> int:
     """Answer floor(log2(value) × 1024) for a positive integer, by exact integer steps.
 
@@ -153,6 +156,11 @@ def guarantee_fit(security: FactValue | None, modes: frozenset[str]) -> int:
     return GUARANTOR if "guarantee" in common else 0
 
 
+def prioritised(facts: Facts, plan: PlanTerms | None) -> FactValue | None:
+    """Answer the purposes that a plan's priorities look at: those asked for, none outside the plan's links."""
+    return facts.get("purposes") if plan is not None and plan.reaches(facts) else None
+
+
 def chain_plan(purposes: FactValue | None, product: IndexedProduct, plan: PlanTerms | None) -> int:
     """Rate what the plan of the need's chain (一链一策) says for this product.
 
@@ -226,7 +234,7 @@ def parts_of(
         "term_fit": term_fit(facts.get("term_months"), product.term_least, product.term_most),
         "price": price(product.price_bp, settings),
         "guarantee_fit": guarantee_fit(facts.get("security"), product.guarantee_modes),
-        "chain_plan": chain_plan(facts.get("purposes"), product, plan),
+        "chain_plan": chain_plan(prioritised(facts, plan), product, plan),
         "proximity": proximity(facts.get("region"), product.bank),
         "existing_relation": existing_relation(need.banks, product.bank),
     }

@@ -1,7 +1,7 @@
 """Use cases of matching: run an edition, preview facts, explain a pair, and what runs came to."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -149,6 +149,20 @@ async def eligible_candidates(
     return candidates(posed, found)
 
 
+async def inputs_changed(session: AsyncSession, viewer: Viewer, run_id: int) -> list[str]:
+    """Answer which inputs of a run have changed since (`entries`, `products`, …); none: it holds as it is.
+
+    Raises:
+        NotFound: no such run that this viewer may see.
+        Unavailable: no loan prime rate is known for its day.
+    """
+    run, _edition = await _stored_run(session, viewer, run_id)
+    around = await gather(session, viewer, date.fromisoformat(run.inputs["on"]), run.library_code)
+    entries = await whitelist.admitted_entries(session, viewer, run.edition_id)
+    posed = await asyncio.to_thread(_pose, around, entries)
+    return sorted(name for name in posed.inputs if posed.inputs[name] != run.inputs.get(name))
+
+
 def _changed(run: MatchRun, inputs: Mapping[str, Any], edition: str) -> Conflict:
     names = sorted(name for name in inputs if inputs[name] != run.inputs.get(name))
     remedy = f"Run `rongqiao match run --edition {edition}` and take the new run."
@@ -243,10 +257,12 @@ async def matches_of_need(
     now: datetime,
     limit: int,
     library: str | None = None,
+    offered_by: Collection[int] | None = None,
 ) -> MatchesOut:
     """Answer what a need, as it is worded now and as far as the viewer may be shown it, qualifies for today.
 
     What no consent shows to an institution's viewer counts as unknown, so that no verdict tells it.
+    `offered_by` leaves the products of some institutions (ids) in the lists.
 
     Raises:
         NotFound: no such need or library.
@@ -256,13 +272,15 @@ async def matches_of_need(
     # One need is judged in a millisecond or two, sooner than a thread gets its turn; only what is built first takes long.
     if "matcher_key" not in vars(around) or shelf.at_hand(around) is None:
         await asyncio.to_thread(shelf.matcher_of, around)
-    judged = _judged(around, need.facts, limit)
+    judged = _judged(around, need.facts, limit, offered_by)
     judged.withheld = need.withheld
     return judged
 
 
-def _judged(around: Surroundings, facts: NeedFacts, limit: int) -> MatchesOut:
-    return judge(around, shelf.matcher_of(around), NeedReader(around).need_of(facts), limit)
+def _judged(
+    around: Surroundings, facts: NeedFacts, limit: int, offered_by: Collection[int] | None = None
+) -> MatchesOut:
+    return judge(around, shelf.matcher_of(around), NeedReader(around).need_of(facts), limit, offered_by)
 
 
 async def explain(

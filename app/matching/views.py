@@ -1,7 +1,8 @@
 """Matches and explanations as JSON shows them. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar
 
 from app.catalogue.rules import ProductInForce
@@ -42,17 +43,32 @@ class _Judged:
     matcher: Matcher
     need: MatchNeed
     line: Integers
+    only: Collection[int] | None = None
 
     def ranked(self, mode: Mode, most: int, show: Callable[[int, int], Shown]) -> list[Shown]:
-        """Show the best pairs of a mode, given product numbers and scores."""
-        found = self.matcher.best(self.line, most, mode)
+        """Show the best pairs of a mode, given product numbers and scores; of `only` some institutions, if they are."""
+        asked = most if self.only is None else len(self.matcher.products)
+        found = self.matcher.best(self.line, asked, mode)
         pairs = zip(found.products[0].tolist(), found.scores[0].tolist(), strict=True)
-        return [show(product, score) for product, score in pairs if product >= 0]
+        wanted = ((product, score) for product, score in pairs if product >= 0 and self._is_wanted(product))
+        return [show(product, score) for product, score in islice(wanted, most)]
+
+    def _is_wanted(self, product: int) -> bool:
+        return self.only is None or self.around.products[product].institution_id in self.only
 
 
-def judge(around: Surroundings, matcher: Matcher, need: MatchNeed, limit: int) -> MatchesOut:
-    """Answer what a need qualifies for, what it misses nearly, and what to ask."""
-    judged = _Judged(around, matcher, need, matcher.encode_one(need))
+def judge(
+    around: Surroundings,
+    matcher: Matcher,
+    need: MatchNeed,
+    limit: int,
+    only: Collection[int] | None = None,
+) -> MatchesOut:
+    """Answer what a need qualifies for, what it misses nearly, and what to ask.
+
+    `only` leaves the products of some institutions (ids) in the lists; the counts are of all products.
+    """
+    judged = _Judged(around, matcher, need, matcher.encode_one(need), only)
     counts = matcher.best(judged.line, 1)
     undecided = matcher.candidates(judged.line, Mode.UNKNOWN).products
     asked = (matcher.products[number] for number in undecided[:MOST_ASKED_OF].tolist())

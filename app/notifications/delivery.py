@@ -131,7 +131,13 @@ class _Round:
         for one in found:
             lines[one.delivery.endpoint_id].append(one)
         places = asyncio.Semaphore(RECEIVERS_AT_ONCE)
-        await asyncio.gather(*(self._serve(line, claim, places) for line in lines.values()))
+        ended = await asyncio.gather(
+            *(self._serve(line, claim, places) for line in lines.values()), return_exceptions=True
+        )
+        # Only once all are through: a line that went on after its senders are closed would note failures of ours.
+        for trouble in ended:
+            if trouble is not None:
+                raise trouble
         self.handled += len(found)
         return bool(found)
 

@@ -15,7 +15,9 @@ from app.notifications.rules import KIND_TITLES, NoticeKind
 TEST: Final = "test"
 CONFIRMATION: Final = "confirmation"
 DIGEST: Final = "digest"
-NOTICES_PATH: Final = "/api/v1/notices"
+NOTICES_PATH: Final = "/notices"
+"""Where people read theirs, in a browser; programs read them below `API_PATH`."""
+API_PATH: Final = "/api/v1/notices"
 _FOOTER: Final = "本邮件由融桥系统自动发送，请勿回复。接收方式可在“通知设置”中更改。"
 
 
@@ -47,7 +49,7 @@ def payload(notice: NoticeFacts, origin: str) -> str:
         "notice": notice.id,
         "kind": notice.kind,
         "title": title_of(notice.kind),
-        "url": f"{origin}{NOTICES_PATH}/{notice.id}",
+        "url": f"{origin}{API_PATH}/{notice.id}",
     }
     return _event(f"notice.{notice.kind}", notice.created_at, data)
 

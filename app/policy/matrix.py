@@ -30,6 +30,15 @@ class MatrixRow:
     carriers: tuple[Carrier, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CitedClause:
+    """A clause that a citation means, with code and name of its pack."""
+
+    pack: str
+    pack_name: str
+    clause: Clause
+
+
 def matrix_rows(library: PolicyLibrary) -> tuple[MatrixRow, ...]:
     """Answer a row for every clause of every pack, in the documents' order."""
     return tuple(row for pack in library.packs for row in pack_rows(pack))

@@ -12,7 +12,7 @@ from app.kernel.settings import get_settings
 from app.kernel.shanghai import shanghai_date
 from app.policy import adopting, queries
 from app.policy.loading import load_policy_library
-from app.policy.matrix import MatrixRow, carriers_of, clause_numbered, matrix_rows, pack_rows
+from app.policy.matrix import CitedClause, MatrixRow, carriers_of, clause_numbered, matrix_rows, pack_rows
 from app.policy.packs import Pack, PolicyLibrary
 from app.policy.precedence import Adoption, lineage, make_rule_book
 from app.policy.rulebook import AppliedParameter, RuleBook
@@ -119,6 +119,25 @@ def clause_of(code: str, number: str) -> MatrixRow:
         known = "、".join(clause.number for clause in pack.clauses)
         raise NotFound(f"{pack.name} has no clause {number}; it has {known}.")
     return MatrixRow(pack.code, pack.status, clause, carriers_of(pack, clause))
+
+
+def clauses_cited(texts: Iterable[str]) -> dict[str, CitedClause]:
+    """Answer the clauses that citations mean, such as 黑银发〔2023〕25号（十六）, by the text that cites them.
+
+    What names no clause of a pack of this installation (`产品条款`, a law) is left out.
+    """
+    found = {}
+    for text in dict.fromkeys(texts):
+        for pack in library().packs:
+            clause = clause_numbered(pack, text.removeprefix(pack.cite_as)) if _cites(text, pack) else None
+            if clause is not None:
+                found[text] = CitedClause(pack.code, pack.name, clause)
+                break
+    return found
+
+
+def _cites(text: str, pack: Pack) -> bool:
+    return bool(pack.cite_as) and text.startswith(pack.cite_as)
 
 
 def matrix() -> tuple[MatrixRow, ...]:

@@ -13,6 +13,7 @@ PERSON: Final = "sight_person"
 CHAINS: Final = "sight_chains"
 FIRMS: Final = "sight_firms"
 INSTITUTIONS: Final = "sight_institutions"
+ENTRY: Final = "sight_entry"
 _REGION: Final = re.compile(r"[0-9]{6}", re.ASCII)
 
 
@@ -21,6 +22,7 @@ class Form:
     """How the conditions of a viewer are written: all of one form differ in values only.
 
     `regions` counts those that the viewer coordinates; `covers_all`: the whole jurisdiction lies in them.
+    `is_of_entry`: of what institutions hold, only one entry is looked at.
     """
 
     sees_all: bool
@@ -30,6 +32,7 @@ class Form:
     has_institutions: bool
     is_person: bool
     covers_all: bool
+    is_of_entry: bool = False
 
     @classmethod
     def of(cls, viewer: Viewer) -> "Form":
@@ -57,11 +60,12 @@ class Form:
         )
 
 
-def values(viewer: Viewer, day: date) -> dict[str, Any]:
-    """Answer the values that a viewer has in the conditions of the viewer's form."""
+def values(viewer: Viewer, day: date, entry: str | None = None) -> dict[str, Any]:
+    """Answer the values that a viewer has in the conditions of the viewer's form; `entry`: the code of the one looked at."""
     found: dict[str, Any] = {
         DAY: day,
         PERSON: viewer.person,
+        ENTRY: entry,
         CHAINS: sorted(viewer.scopes(Role.CHAIN_MANAGER)),
         FIRMS: sorted(viewer.scopes(Role.ENTERPRISE)),
         INSTITUTIONS: sorted(viewer.scopes(*LENDERS)),

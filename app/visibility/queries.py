@@ -2,7 +2,7 @@
 
 The conditions are bound to the session when the door lets a viewer in, and are added to every
 statement wherever one of these tables stands in it, subqueries and joins included. No query has to
-remember them, and none can forget them. `PUBLIC` names all other tables, each with the reason why it
+remember them, and none can forget them. `public.PUBLIC` names all other tables, each with the reason why it
 needs no conditions; a test holds the two lists against the database's tables.
 
 Who sees an entry 名单条目, and what hangs on it:
@@ -22,6 +22,7 @@ primary key or a foreign key of the entry.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -82,46 +83,6 @@ OTHERS: Final = (Role.ENTERPRISE, Role.COORDINATOR, Role.CHAIN_MANAGER, Role.AUD
 """Roles that see all of an entry that they see, whichever institution did it."""
 ANSWERABLE: Final = (Role.ENTERPRISE, Role.COORDINATOR, Role.AUDITOR)
 """Roles that read who was shown what."""
-PUBLIC: Final = {
-    "allocation_problems": "posed problems by number of entry; routes of those who see the whole roster",
-    "allocation_runs": "what a run came to in sum; routes of those who see the whole roster",
-    "api_keys": "accounts: a person's own, and those of whom an administrator manages",
-    "audit_events": "the trail: routes of the auditor",
-    "card_keys": "read only to make the codes of cards; no route shows them",
-    "chain_managers": "public: who answers for a chain",
-    "chain_plans": "public: one chain, one policy",
-    "chains": "public",
-    "coverage_snapshots": "figures are published; facts have routes of those who see the whole roster",
-    "deliveries": "the outbox: states, never contents, on routes of administrators; a person's own tests",
-    "digests": "counts by kind of a person's own notices; no route shows them",
-    "external_identities": "accounts: sign-in only",
-    "idempotency_records": "read by the key of the viewer for whom they were kept, and of their roles then",
-    "institution_areas": "public: who serves where",
-    "institutions": "public: who they are and how much they take on",
-    "invitations": "accounts: routes of administrators",
-    "jobs": "a person's own requests; queries name the person",
-    "library_editions": "public: the quarter's library",
-    "library_items": "public: the quarter's library",
-    "lpr_quotes": "public",
-    "match_batches": "runs of which a cluster still stores parts; no route shows them",
-    "match_parts": "which parts of a run a cluster has stored, by number and hash; no route shows them",
-    "match_runs": "what a run came to in sum; routes of those who see the whole roster",
-    "notice_settings": "a person's own address; queries name the person",
-    "password_resets": "accounts: found by the hash of a token only",
-    "persons": "accounts: a person's own, and those whom an administrator manages",
-    "policy_adoptions": "public: which rules are in force",
-    "product_revisions": "public: what institutions offer",
-    "products": "public: what institutions offer",
-    "recovery_codes": "accounts: a person's own",
-    "refresh_tokens": "accounts: sign-in only",
-    "role_grants": "accounts: a person's own, and those whom an administrator manages",
-    "schedule_slots": "which worker last did what is done every so often; no route shows them",
-    "sign_in_sessions": "accounts: a person's own",
-    "webhook_endpoints": "a person's own receivers; queries name the person",
-    "whitelist_editions": "public: which half-years there are",
-    "working_day_overrides": "public",
-}
-"""Tables without conditions, by name, each with its reason."""
 MOST_REMEMBERED: Final = 1_000
 
 Condition = ColumnElement[bool]
@@ -131,6 +92,7 @@ _DAY: Final = bindparam(forms.DAY, required=False, type_=Date())
 _PERSON: Final = bindparam(forms.PERSON, required=False, type_=BigInteger())
 _OF_CHAINS: Final = bindparam(forms.CHAINS, required=False, type_=String(), expanding=True)
 _OF_FIRMS: Final = bindparam(forms.FIRMS, required=False, type_=String(), expanding=True)
+_ENTRY: Final = bindparam(forms.ENTRY, required=False, type_=String())
 _OF_INSTITUTIONS: Final = bindparam(forms.INSTITUTIONS, required=False, type_=String(), expanding=True)
 
 
@@ -138,6 +100,16 @@ _OF_INSTITUTIONS: Final = bindparam(forms.INSTITUTIONS, required=False, type_=St
 def criteria(viewer: Viewer, day: date) -> Sight:
     """Answer what a viewer sees on a day: conditions for each table with case data."""
     return Sight(written(Form.of(viewer)), forms.values(viewer, day))
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def criteria_of_entry(viewer: Viewer, day: date, code: str) -> Sight:
+    """Answer what a viewer sees on a day who looks at one entry: not more of anything, and of institutions' entries that one.
+
+    Who holds thousands of entries has them all looked through by each statement otherwise.
+    """
+    form = replace(Form.of(viewer), is_of_entry=True)
+    return Sight(written(form), forms.values(viewer, day, code))
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
@@ -201,7 +173,9 @@ class _Sight:
     def __init__(self, form: Form) -> None:
         self.form = form
         self.own = below().cte("own_institutions") if form.has_institutions else None
-        self.held = entrusted().cte("entrusted") if form.has_institutions else None
+        self.held = (
+            entrusted(is_of_entry=form.is_of_entry).cte("entrusted") if form.has_institutions else None
+        )
 
     def sees(self, entry: Any) -> Condition:
         """Tell which entries are seen."""
@@ -242,7 +216,7 @@ class _Sight:
 
     def by_institution(self, entry_id: Any, institution_id: Any) -> Condition:
         """Tell which of institutions' doings are seen: all, or those of the viewer's own."""
-        return or_(self._of_whole_entry(entry_id), and_(self._is_own(institution_id), self._holds(entry_id)))
+        return or_(self._of_whole_entry(entry_id), _both(self._is_own(institution_id), self._holds(entry_id)))
 
     def of_assignment(self, row: Any) -> Condition:
         """Tell which assignments are seen: all, or those of the viewer's own institutions and that they support."""
@@ -250,27 +224,27 @@ class _Sight:
             SUPPORTS, row.id, lambda support: self._is_own(support.institution_id), column="assignment_id"
         )
         is_theirs = or_(self._is_own(row.institution_id), helped)
-        return or_(self._of_whole_entry(row.entry_id), and_(is_theirs, self._holds(row.entry_id)))
+        return or_(self._of_whole_entry(row.entry_id), _both(is_theirs, self._holds(row.entry_id)))
 
     def of_case(self, row: Any) -> Condition:
         """Tell which bottleneck cases are seen; an institution sees what blocks now, not what did before.
 
         A case tells of loans, collateral and lawsuits by its route alone: consents, one or several, show both.
         """
-        return or_(self._of_whole_entry(row.entry_id), and_(row.is_current, self._is_told(row.entry_id)))
+        return or_(self._of_whole_entry(row.entry_id), _both(row.is_current, self._is_told(row.entry_id)))
 
     def of_coordination(self, row: Any) -> Condition:
         """Tell which coordination cases are seen; an institution sees those that were raised for itself too.
 
         Others' questions and answers may tell what bottleneck cases tell, and are shown as those are.
         """
-        is_theirs = and_(self._is_own(row.raised_for_institution_id), self._holds(row.entry_id))
+        is_theirs = _both(self._is_own(row.raised_for_institution_id), self._holds(row.entry_id))
         return or_(self._of_whole_entry(row.entry_id), self._is_told(row.entry_id), is_theirs)
 
     def _is_told(self, entry_id: Any) -> Condition:
         """Tell of which entries consents, one or several, show financial and judicial facts both."""
         shown = ("shows_financial", "shows_judicial")
-        return and_(*(self._holds(entry_id, "entry_id", each) for each in shown))
+        return _both(*(self._holds(entry_id, "entry_id", each) for each in shown))
 
     def of_firm(self, firm: Any) -> Condition:
         """Tell which firms are the viewer's own, or lie in its region."""
@@ -314,6 +288,11 @@ class _Sight:
         return self._holds(consent_id, "consent_id")
 
 
+def _both(first: Condition, second: Condition) -> Condition:
+    """Tell what passes both; what nothing passes is said plainly: "x and false" would stay, and hide the best plan."""
+    return false() if isinstance(first, False_) or isinstance(second, False_) else and_(first, second)
+
+
 def _as_it_is(which: Select[Any]) -> Select[Any]:
     """Answer a subquery that a condition's adaption to an alias leaves alone: its CTE stays one and the same."""
     whole = which.correlate(None)
@@ -346,12 +325,12 @@ def below() -> Select[Any]:
     return tops.correlate(None)
 
 
-def entrusted() -> Select[Any]:
-    """Answer the entries that the viewer's institutions hold and may be shown, with the consents."""
+def entrusted(*, is_of_entry: bool = False) -> Select[Any]:
+    """Answer the entries (or one of them) that the viewer's institutions hold and may be shown, with the consents."""
     holding, recipient, entry, need, consent = (
         table.alias() for table in (INSTITUTIONS, INSTITUTIONS, ENTRIES, NEEDS, CONSENTS)
     )
-    held = _held()
+    held = _held(is_of_entry=is_of_entry)
     return (
         select(
             held.c.entry_id,
@@ -377,8 +356,8 @@ def entrusted() -> Select[Any]:
     )
 
 
-def _held() -> Any:
-    """Answer the entries for which the viewer's institutions are responsible or which they support now, each with which one."""
+def _held(*, is_of_entry: bool) -> Any:
+    """Answer the entries (or one of them) for which the viewer's institutions are responsible or which they support now, each with which one."""
     theirs, supported, support = ASSIGNMENTS.alias(), ASSIGNMENTS.alias(), SUPPORTS.alias()
     responsible = select(theirs.c.entry_id, theirs.c.institution_id).where(
         theirs.c.ended_at.is_(None), theirs.c.institution_id.in_(below())
@@ -388,4 +367,9 @@ def _held() -> Any:
         .join_from(support, supported, supported.c.id == support.c.assignment_id)
         .where(supported.c.ended_at.is_(None), support.c.institution_id.in_(below()))
     )
+    if is_of_entry:
+        asked = ENTRIES.alias()
+        entry = select(asked.c.id).where(asked.c.code == _ENTRY).correlate(None).scalar_subquery()
+        responsible = responsible.where(theirs.c.entry_id == entry)
+        supporting = supporting.where(supported.c.entry_id == entry)
     return union_all(responsible, supporting).subquery()

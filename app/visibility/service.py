@@ -1,15 +1,38 @@
 """Binds to a session what its viewer may see, and how it finds through which institutions."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
+from typing import Final
 
 from app.accounts.rules import Viewer
 from app.enterprises.disclosure_service import Entrusting, bind
-from app.kernel.database import AsyncSession, restrict
+from app.kernel.database import AsyncSession, restrict, sight_of
 from app.visibility.holder_queries import basis_of_showing, holders_of
-from app.visibility.queries import criteria
+from app.visibility.queries import criteria, criteria_of_entry
+
+_NARROWED_FOR: Final = "rongqiao_narrowed_for"
 
 
 def narrow(session: AsyncSession, viewer: Viewer, day: date) -> None:
     """Let a session see from now on what a viewer may see on a day (Shanghai); the operator sees all."""
     restrict(session, None if viewer.is_operator else criteria(viewer, day))
+    session.info[_NARROWED_FOR] = viewer, day
     bind(session, Entrusting(day, holders_of, basis_of_showing))
+
+
+@contextmanager
+def looking_at(session: AsyncSession, entry: str) -> Iterator[None]:
+    """Narrow a session further, to one entry (code) of all that its viewer's institutions hold, and widen it again.
+
+    For what is read of that entry alone: the same rows are found, without a look through all others. It goes by the viewer
+    for whom the session was narrowed: a route may see with fewer roles than its viewer has.
+    """
+    before = sight_of(session)
+    if before is not None:
+        viewer, day = session.info[_NARROWED_FOR]
+        restrict(session, criteria_of_entry(viewer, day, entry))
+    try:
+        yield
+    finally:
+        restrict(session, before)

@@ -22,11 +22,13 @@ from app.kernel.requests import (
 )
 from app.policy.facts import SOURCE_CLASSES
 from app.whitelist import entry_service, import_service, review_service, service, withdrawal_service
+from app.whitelist.early_decisions import MOST_DECISIONS, read_decisions
 from app.whitelist.import_rules import ImportOptions
 from app.whitelist.rules import EDITION_PATTERN, Change, ReviewKind
 from app.whitelist.schemas import (
     ENTRY_CODE_PATTERN,
     DecisionIn,
+    EarlyDecision,
     EditionDiff,
     EditionIn,
     EditionOut,
@@ -71,12 +73,35 @@ EditionForm = Annotated[str, Form(pattern=EDITION_PATTERN, description="名单�
 DryRun = Annotated[bool, Form(description="Only say what would come of it.")]
 AcceptValid = Annotated[bool, Form(description="Take the faultless rows although others have faults.")]
 Confirmed = Annotated[bool, Form(description="Somebody checked the amounts that are out of the usual range.")]
+Decisions = Annotated[
+    str | None,
+    Form(
+        description="What was decided on the preview's `questions`, a JSON list; carried out with the import as "
+        "`PUT /whitelist/reviews/{item_id}` would after it. What is not decided waits for a review.",
+        json_schema_extra={
+            "contentMediaType": "application/json",
+            "contentSchema": {
+                "type": "array",
+                "maxItems": MOST_DECISIONS,
+                "items": EarlyDecision.model_json_schema(),
+            },
+        },
+    ),
+]
 SheetForm = Annotated[
     str | None,
     Form(
         min_length=1, max_length=31, pattern=r"^[^\x00-\x1f]*$", description="Sheet to read, by default 名单."
     ),
 ]
+
+
+@router.get("/entries/{code}", openapi_extra=does(Action.READ_CASES, is_recorded=True))
+async def get_entry(session: SessionDep, viewer: ViewerDep, code: EntryPath, response: Response) -> EntryOut:
+    """Read an entry with its facts, the findings that decided, and its review items."""
+    found = await service.get_entry(session, viewer, code)
+    response.headers["ETag"] = etag_of(found.version)
+    return found
 
 
 @router.get("/editions", openapi_extra=does(Action.READ_REFERENCE))
@@ -120,14 +145,6 @@ async def diff_editions(
 ) -> EditionDiff:
     """Compare an edition with another, need by need."""
     return await service.diff_editions(session, viewer, edition, other, page, change=change)
-
-
-@router.get("/entries/{code}", openapi_extra=does(Action.READ_CASES, is_recorded=True))
-async def get_entry(session: SessionDep, viewer: ViewerDep, code: EntryPath, response: Response) -> EntryOut:
-    """Read an entry with its facts, the findings that decided, and its review items."""
-    found = await service.get_entry(session, viewer, code)
-    response.headers["ETag"] = etag_of(found.version)
-    return found
 
 
 @router.post("/entries", status_code=201, openapi_extra=does(Action.CHANGE_ENTRIES))
@@ -239,13 +256,18 @@ async def import_roster(
     accept_valid: AcceptValid = False,
     amounts_confirmed: Confirmed = False,
     sheet: SheetForm = None,
+    decisions: Decisions = None,
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
 ) -> ImportOut:
     """Take a roster into an edition: all of it, or nothing with every fault named.
 
+    A dry run answers possible duplicates as `questions`; what was decided on them may come with the import.
+
     200 instead of 201 says that nothing was written: a dry run, or content that is there already.
     """
-    options = ImportOptions(dry_run, accept_valid, amounts_confirmed, sheet)
+    options = ImportOptions(
+        dry_run, accept_valid, amounts_confirmed, sheet, decisions=read_decisions(decisions or "[]")
+    )
     found = await import_service.import_roster(
         session,
         viewer,

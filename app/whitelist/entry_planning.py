@@ -69,6 +69,8 @@ class StoredEntry:
     admitted_at: datetime | None
     extra: Mapping[str, str]
     items: tuple[StoredItem, ...] = ()
+    is_undone: bool = False
+    """Withdrawn only because the import that listed it was undone: stated again, it comes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +112,14 @@ def draft_entry(
 ) -> EntryDraft:
     """Decide on one need stated for an edition.
 
-    A withdrawn entry stays withdrawn, and an equal statement changes nothing. A changed statement is
+    A withdrawn entry stays withdrawn, unless only its import was undone: then it is listed again. An equal statement changes nothing. A changed statement is
     judged anew: what a person decided on the old one's admission no longer counts, while decisions on
     whether two firms are the same one do.
     """
-    if stored is not None and stored.is_withdrawn:
+    is_undone = stored is not None and stored.is_undone
+    if stored is not None and stored.is_withdrawn and not is_undone:
         return EntryDraft(code, "withdrawn", stored)
-    if stored is not None and stored.content_hash == content_hash:
+    if stored is not None and stored.content_hash == content_hash and not is_undone:
         is_annotated = bool(extra) and dict(extra) != dict(stored.extra)
         return EntryDraft(code, "annotated" if is_annotated else "kept", stored)
     derived = facts_for_matching(facts, on=rules.on, book=rules.book, rules=rules.rules.derived)

@@ -1,11 +1,12 @@
 """Entries as they are shown: one, and pages of them; asked all the time, so each statement is compiled once."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Integer, Select, String, bindparam, exists, select
+from sqlalchemy import Integer, Select, String, bindparam, exists, or_, select
 
 from app.accounts.rules import Viewer
 from app.enterprises.tables import Enterprise, Need, NeedRevision
@@ -27,7 +28,7 @@ class Within:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-_LINE: Final = (
+LINE: Final = (
     WhitelistEntry.id,
     WhitelistEntry.code,
     WhitelistEdition.code.label("edition"),
@@ -62,8 +63,16 @@ _BY: Final = {
     "status": WhitelistEntry.status == bindparam("status", required=False, type_=String()),
     "source_class": WhitelistEntry.source_class == bindparam("source_class", required=False, type_=String()),
     "region": WhitelistEntry.region_code.like(bindparam("region", required=False, type_=String())),
+    "withdrawn": WhitelistEntry.withdrawn_at.is_not(None),
+    "text": or_(
+        Enterprise.name.like(bindparam("text", required=False, type_=String()), escape="\\"),
+        Enterprise.uscc.like(bindparam("begins", required=False, type_=String()), escape="\\"),
+    ),
     "after": WhitelistEntry.code > bindparam("after", required=False, type_=String()),
 }
+
+
+WITHDRAWN: Final = "withdrawn"
 
 
 def _entries(*columns: Any) -> Select[Any]:
@@ -78,7 +87,7 @@ def _entries(*columns: Any) -> Select[Any]:
 
 
 _ONE: Final = Direct(
-    _entries(*_LINE, *_WHOLE)
+    _entries(*LINE, *_WHOLE)
     .join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)
     .where(WhitelistEntry.code == bindparam("code", required=False, type_=String()))
 )
@@ -90,6 +99,26 @@ async def shown_entry(session: AsyncSession, viewer: Viewer, code: str) -> Any |
     `has_reviews`, `has_withdrawals`: there are such rows of it that the viewer sees.
     """
     return await _ONE.row(session, jurisdiction=viewer.jurisdiction, code=code)
+
+
+async def entries_of_needs(
+    session: AsyncSession, viewer: Viewer, need_codes: Collection[str]
+) -> Sequence[Any]:
+    """Answer the entries of some needs with codes and firms, the newest edition first; withdrawn ones too."""
+    statement = (
+        _entries(*LINE)
+        .where(Need.code.in_(sorted(need_codes)))
+        .order_by(WhitelistEdition.in_force_from.desc(), WhitelistEntry.code)
+    )
+    rows: Sequence[Any] = (await session.execute(statement, {"jurisdiction": viewer.jurisdiction})).all()
+    return rows
+
+
+async def entries_of_codes(session: AsyncSession, viewer: Viewer, codes: Collection[str]) -> Sequence[Any]:
+    """Answer entries with codes and firms, in no order; those that the viewer may not see are left out."""
+    statement = _entries(*LINE).where(WhitelistEntry.code.in_(codes))
+    found: Sequence[Any] = (await session.execute(statement, {"jurisdiction": viewer.jurisdiction})).all()
+    return found
 
 
 async def list_entries(
@@ -105,14 +134,22 @@ async def list_entries(
     stated: dict[str, Any] = {
         "edition": which.edition,
         "chain": which.chain,
-        "status": which.status,
+        "status": None if which.status == WITHDRAWN else which.status,
         "source_class": which.source_class,
         "region": None if which.region is None else _pattern(which.region),
         "after": after,
     }
     stated = {name: value for name, value in stated.items() if value is not None}
-    direct = _page(tuple(stated), within.name if within else None, _Selection(within))
+    names = (
+        *stated,
+        *(["withdrawn"] if which.status == WITHDRAWN else []),
+        *(["text"] if which.text else []),
+    )
+    direct = _page(names, within.name if within else None, _Selection(within))
     values = stated | dict(within.values if within else {})
+    if which.text:
+        escaped = re.sub(r"([\\%_])", r"\\\1", which.text)
+        values |= {"text": f"%{escaped}%", "begins": f"{escaped.upper()}%"}
     return await direct.rows(session, jurisdiction=viewer.jurisdiction, most=limit + 1, **values)
 
 
@@ -137,7 +174,7 @@ class _Selection:
 @lru_cache(maxsize=256)
 def _page(names: tuple[str, ...], _within: str | None, selection: _Selection) -> Direct:
     most = bindparam("most", required=False, type_=Integer())
-    statement = _entries(*_LINE).where(*(_BY[name] for name in names))
+    statement = _entries(*LINE).where(*(_BY[name] for name in names))
     if selection.within is not None:
         statement = statement.where(WhitelistEntry.id.in_(selection.within.ids))
     return Direct(statement.order_by(WhitelistEntry.code).limit(most))

@@ -35,9 +35,10 @@ def changed_entry_row(
     extra: Mapping[str, str],
     now: datetime,
 ) -> dict[str, Any]:
-    """Answer the changed columns of a stored entry, with its `row_id`."""
+    """Answer the changed columns of a stored entry, with its `row_id`; it is on the roster from then on."""
     assert draft.stored is not None
     own = {"row_id": draft.stored.id, "import_id": import_id, "version": draft.stored.version + 1}
+    own |= {"withdrawn_at": None, "withdrawn_by": None, "withdrawal_reason": None}
     return own | _judged(draft, facts, taken, extra or draft.stored.extra, now)
 
 

@@ -13,9 +13,10 @@ from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import shanghai_date
 from app.policy.service import rule_book
+from app.reference.book import ReferenceBook
 from app.reference.service import current_book
 from app.whitelist import hold_queries, queries
-from app.whitelist.entry_planning import AdmissionRules, draft_entry
+from app.whitelist.entry_planning import AdmissionRules, Namesake, draft_entry
 from app.whitelist.entry_saving import item_rows, new_entry_row
 from app.whitelist.roster_check import Firm
 from app.whitelist.roster_memory import RosterMemory
@@ -55,10 +56,7 @@ async def list_need(
             raise Conflict("The need is listed.", [Fault("need", "is listed on this edition", value=code)])
         firm = await enterprise_by_uscc(session, viewer, need.uscc)
         book = await current_book(session, get_settings().seed_dir)
-        with RosterMemory() as memory:
-            memory.keep(need.uscc, Firm(firm.name, firm.region, 0))
-            found = await ask_about_namesakes(session, memory, "", book)
-        namesakes = await with_earlier_questions(session, [need.uscc], found)
+        namesakes = await questions_about(session, need.uscc, Firm(firm.name, firm.region, 0), book)
     on = deciding_day(edition_code, shanghai_date(now))
     rules = AdmissionRules(on, book, await rule_book(session, viewer.jurisdiction, on))
     draft = draft_entry(
@@ -66,7 +64,7 @@ async def list_need(
         need.facts,
         need.facts.content_hash(),
         stored=None,
-        namesakes=namesakes.get(need.uscc, ()),
+        namesakes=namesakes,
         extra={},
         rules=rules,
     )
@@ -81,3 +79,13 @@ async def list_need(
     if draft.status == "admitted":
         await ROSTER_CHANGED.tell(session, [ids[code]], now)
     return await get_entry(session, viewer, code)
+
+
+async def questions_about(
+    session: AsyncSession, uscc: str, firm: Firm, book: ReferenceBook
+) -> tuple[Namesake, ...]:
+    """Answer what to ask about one firm now: whom it may be by its name, and earlier questions that are not settled."""
+    with RosterMemory() as memory:
+        memory.keep(uscc, firm)
+        found = await ask_about_namesakes(session, memory, "", book)
+    return (await with_earlier_questions(session, [uscc], found)).get(uscc, ())

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import IO, Any, Final
 
-import xlsxwriter
-
+from app.kernel.workbook_making import new_workbook
 from app.whitelist.roster_columns import FAULT_HEADING, SHEET_NAME, is_fault_heading
 from app.whitelist.roster_faults import RosterFault, column_letters
 from app.whitelist.workbook_reading import RosterSheet
@@ -29,7 +28,7 @@ def write_error_workbook(target: str | IO[bytes], roster: RosterSheet, faults: I
     for fault in faults:
         by_row[fault.row or roster.header.row].append(fault)
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(target, options) as book:
+    with new_workbook(target, options) as book:
         sheet = book.add_worksheet(_sheet_name(roster.name))
         writer = _RowWriter(sheet, _formats(book), _fault_column(roster))
         sheet.set_column(writer.fault_column, writer.fault_column, _FAULT_COLUMN_WIDTH)

@@ -1,6 +1,6 @@
 """What an import counts and reports. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
@@ -11,12 +11,13 @@ from app.policy.derived import chinese_name
 from app.whitelist.entry_planning import EntryDraft
 from app.whitelist.roster_check import RosterCheck
 from app.whitelist.roster_rows import RosterRow
-from app.whitelist.rules import NO_RULE
-from app.whitelist.schemas import ImportCounts, LookedAt
+from app.whitelist.rules import NO_RULE, Decision, EntryStatus
+from app.whitelist.schemas import EarlyDecision, ImportCounts, LookedAt
 
 MOST_REPORTED_FAULTS: Final = 1_000
 MOST_REPORTED_NOTES: Final = 1_000
 MOST_REPORTED_ENTRIES: Final = 1_000
+DECIDED: Final[Mapping[Decision, str]] = {"same_firm": "是同一企业", "different_firm": "是两家企业"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class ImportOptions:
     `dry_run`: preview, write nothing. `accept_valid`: take the faultless rows although others have
     faults. `amounts_confirmed`: somebody has checked the amounts that are out of the usual range.
     `sheet`: which sheet to read, by default 名单. `opens_edition`: open the edition if it is not yet.
-    `is_demo`: mark the firms that it newly registers as invented for demonstration.
+    `is_demo`: mark the firms that it newly registers as invented for demonstration. `decisions`: what somebody
+    who saw the preview decided on possible duplicates.
     """
 
     dry_run: bool = False
@@ -35,6 +37,7 @@ class ImportOptions:
     sheet: str | None = None
     opens_edition: bool = False
     is_demo: bool = False
+    decisions: tuple[EarlyDecision, ...] = ()
 
 
 @dataclass(slots=True)
@@ -52,6 +55,16 @@ class ImportTally:
         """Begin with what the first pass found."""
         counts = ImportCounts(rows=check.rows, faulty=_faulty_rows(check), faults=check.fault_count)
         return cls(counts, list(check.notes))
+
+    def settle(self, decided: Mapping[str, tuple[Decision, EntryStatus]]) -> None:
+        """Take in what was decided with the import, by entry, and where that left each."""
+        for _decision, status in decided.values():
+            self.counts.review -= 1
+            setattr(self.counts, status, getattr(self.counts, status) + 1)
+        self.counts.decided += len(decided)
+        self.entries = [
+            _settled(one, decided[one.entry]) if one.entry in decided else one for one in self.entries
+        ]
 
     def add(self, rows: Sequence[RosterRow], drafts: Sequence[EntryDraft], plan: Plan) -> None:
         """Take a batch in: its rows, the draft of each, and what is planned for their firms and needs."""
@@ -73,6 +86,12 @@ class ImportTally:
             f"{uscc} 企业名称由“{old}”改为“{new}”"
             for uscc, (old, new) in list(plan.renamed.items())[: max(room, 0)]
         ]
+
+
+def _settled(entry: LookedAt, decided: tuple[Decision, EntryStatus]) -> LookedAt:
+    decision, status = decided
+    said = f"核对时已决定：{DECIDED[decision]}"
+    return entry.model_copy(update={"status": status, "why": [*entry.why, said]})
 
 
 def _needs_a_look(draft: EntryDraft) -> bool:

@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import IO, Final
@@ -9,7 +11,7 @@ from typing import IO, Final
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.chains.service import chain_book
-from app.kernel.database import AsyncSession, IntegrityError, unrestricted
+from app.kernel.database import AsyncSession, IntegrityError, attempt, unrestricted
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, page_of
 from app.kernel.problems import FaultOut
@@ -20,9 +22,11 @@ from app.policy.rulebook import RuleBook
 from app.policy.service import rule_book
 from app.reference.service import current_book
 from app.whitelist import hold_queries, queries
-from app.whitelist.entry_planning import AdmissionRules
+from app.whitelist.entry_planning import AdmissionRules, Namesake
 from app.whitelist.error_workbook import write_error_workbook
+from app.whitelist.import_questions import ImportQuestions
 from app.whitelist.import_rules import ImportOptions, ImportTally, reported_faults
+from app.whitelist.review_service import decide_early
 from app.whitelist.roster_check import Progress, RosterCheck, check_roster
 from app.whitelist.roster_columns import SHEET_NAME
 from app.whitelist.roster_memory import RosterMemory
@@ -34,7 +38,7 @@ from app.whitelist.tables import WhitelistEdition, WhitelistImport
 from app.whitelist.views import import_out
 from app.whitelist.workbook_reading import RosterSheet, open_roster
 from app.whitelist.workbook_template import TemplateLists, write_template
-from app.whitelist.writing import RosterWriter, ask_about_namesakes
+from app.whitelist.writing import RosterWriter, ask_about_namesakes, region_prefixes
 
 MOST_NAME: Final = 200
 SENSIBLE_AMOUNTS: Final = "amount.sensible_range"
@@ -96,7 +100,7 @@ async def import_roster(
 
     Raises:
         RosterRefused: there are faults (all are named) and `accept_valid` does not allow to leave their rows out.
-        Refused: not a workbook, or one that cannot be read.
+        Refused: not a workbook, or one that cannot be read; or decisions do not fit what it asks (all are named).
         NotFound: the edition has not been opened.
         Forbidden: no role of the viewer covers the whole jurisdiction.
         Conflict: somebody else registered the same firms meanwhile.
@@ -136,13 +140,15 @@ async def _import(
         if check.faults and not options.dry_run and not (options.accept_valid and is_usable):
             raise RosterRefused(roster, check)
         report("comparing names", 0, roster.height)
+        namesakes = await ask_about_namesakes(session, memory, check.sheet, opened.context.book)
+        questions = ImportQuestions(options.decisions, _candidates(namesakes))
         writer = RosterWriter(
             session,
             viewer,
             opened.edition,
             edition_code,
             opened.rules,
-            await ask_about_namesakes(session, memory, check.sheet, opened.context.book),
+            namesakes,
             now=now,
             is_dry_run=options.dry_run,
             is_demo=options.is_demo,
@@ -151,9 +157,29 @@ async def _import(
             ),
         )
         tally = ImportTally.of(check)
-        if is_usable:
-            await _write(opened, memory, writer, tally, progress)
-    return ImportOutcome(await _report(session, writer, tally, check, options), roster, check)
+        async with attempt(session) if options.decisions else nullcontext():
+            if is_usable:
+                await _write(opened, memory, writer, tally, questions, progress)
+            await _decide(writer, tally, questions)
+    out = await _report(session, writer, tally, check, options)
+    if options.dry_run:
+        out.questions = questions.shown(region_prefixes(opened.context.book))
+    return ImportOutcome(out, roster, check)
+
+
+def _candidates(namesakes: Mapping[str, Sequence[Namesake]]) -> frozenset[str]:
+    return frozenset(one.uscc for others in namesakes.values() for one in others)
+
+
+async def _decide(writer: RosterWriter, tally: ImportTally, questions: ImportQuestions) -> None:
+    """Carry out the decisions that came with the roster, or refuse all of it with every one that does not fit."""
+    if faults := questions.faults():
+        raise Refused(
+            "Decisions on possible duplicates do not fit what the roster asks; nothing was written.", faults
+        )
+    if questions.open and not writer.is_dry_run:
+        decided = await decide_early(writer.session, writer.viewer, questions.open, now=writer.now)
+        tally.settle(decided)
 
 
 async def _open(
@@ -234,14 +260,21 @@ def _plain(file_name: str) -> str:
 
 
 async def _write(
-    opened: _Opened, memory: RosterMemory, writer: RosterWriter, tally: ImportTally, progress: Progress | None
+    opened: _Opened,
+    memory: RosterMemory,
+    writer: RosterWriter,
+    tally: ImportTally,
+    questions: ImportQuestions,
+    progress: Progress | None,
 ) -> None:
     batches, faulty = memory.rows(), opened.check.faulty_rows
     total = opened.roster.height
     try:
         while batch := await asyncio.to_thread(next, batches, None):
             if rows := [row for row in batch if row.number not in faulty]:
-                tally.add(rows, *await writer.take(rows))
+                drafts, plan = await writer.take(rows)
+                tally.add(rows, drafts, plan)
+                questions.add(rows, drafts, plan)
             if progress is not None:
                 progress(total + batch[-1].number, 2 * total)
     except IntegrityError as error:

@@ -99,6 +99,11 @@ async def stored_entries(
             WhitelistEntry.withdrawn_at.is_not(None),
             WhitelistEntry.admitted_at,
             WhitelistEntry.extra,
+            exists().where(
+                EntryWithdrawal.entry_id == WhitelistEntry.id,
+                EntryWithdrawal.reopened_at.is_(None),
+                EntryWithdrawal.import_id.is_not(None),
+            ),
         )
         .join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)
         .where(WhitelistEntry.edition_id == edition_id, WhitelistEntry.code.in_(sorted(codes)))
@@ -106,8 +111,8 @@ async def stored_entries(
     rows = (await session.execute(statement)).all()
     items = await _items_of(session, [row[0] for row in rows])
     return {
-        code: StoredEntry(id_, code, digest, version, gone, since, extra, tuple(items.get(id_, ())))
-        for id_, code, digest, version, gone, since, extra in rows
+        code: StoredEntry(id_, code, digest, version, gone, since, extra, tuple(items.get(id_, ())), undone)
+        for id_, code, digest, version, gone, since, extra, undone in rows
     }
 
 
@@ -289,6 +294,32 @@ async def items_of_entry(session: AsyncSession, entry_id: int) -> Sequence[Revie
     """Answer the review items of an entry by id."""
     statement = select(ReviewItem).where(ReviewItem.entry_id == entry_id).order_by(ReviewItem.id)
     return (await session.scalars(statement)).all()
+
+
+async def items_of_entries(session: AsyncSession, entry_ids: Sequence[int]) -> dict[int, list[ReviewItem]]:
+    """Answer entry id → its review items by id, for each of some entries."""
+    found: dict[int, list[ReviewItem]] = {entry_id: [] for entry_id in entry_ids}
+    statement = select(ReviewItem).where(ReviewItem.entry_id.in_(entry_ids)).order_by(ReviewItem.id)
+    for item in await session.scalars(statement):
+        found[item.entry_id].append(item)
+    return found
+
+
+async def open_duplicates(
+    session: AsyncSession, viewer: Viewer, codes: Iterable[str]
+) -> Sequence[Row[ReviewItem, WhitelistEntry]]:
+    """Answer (item, entry) of those of some entries that wait for a decision on a duplicate, locked, by item."""
+    statement = (
+        select(ReviewItem, WhitelistEntry)
+        .join(WhitelistEntry, WhitelistEntry.id == ReviewItem.entry_id)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+        .where(ReviewItem.kind == "duplicate_name", ReviewItem.decision.is_(None))
+        .where(WhitelistEntry.code.in_(sorted(codes)))
+        .order_by(ReviewItem.id)
+        .with_for_update(of=[ReviewItem, WhitelistEntry])
+        .execution_options(populate_existing=True)  # an import writes beside the session's objects
+    )
+    return (await session.execute(_own(statement, viewer))).all()
 
 
 async def withdrawal_in_force(session: AsyncSession, entry_id: int) -> EntryWithdrawal:

@@ -1,9 +1,10 @@
 """Use cases of review items: what waits for a person, and what the person decided."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
+from app.accounts import audit_service
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.kernel.database import AsyncSession
@@ -11,7 +12,7 @@ from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor
 from app.whitelist import hold_queries, queries
 from app.whitelist.rules import DECISIONS, Decision, EntryStatus, ReviewKind, status_after
-from app.whitelist.schemas import ReviewOut, ReviewState
+from app.whitelist.schemas import EarlyDecision, ReviewOut, ReviewState
 from app.whitelist.tables import ReviewItem, WhitelistEntry
 from app.whitelist.topics import ROSTER_CHANGED
 from app.whitelist.views import candidates_of, review_out
@@ -88,11 +89,40 @@ async def decide(
     require(viewer, Action.REVIEW_ENTRIES, Target(region=entry.region_code))
     expect(item.version)
     _check_decision(item, decision)
+    _keep(item, decision, reason, viewer, now)
+    await session.flush()
+    await _settle(session, [entry], now)
+    return review_out(*found, await queries.seen_firms(session, candidates_of([item])))
+
+
+async def decide_early(
+    session: AsyncSession, viewer: Viewer, decisions: Mapping[str, EarlyDecision], *, now: datetime
+) -> dict[str, tuple[Decision, EntryStatus]]:
+    """Keep what was decided on possible duplicates, by entry, as the import that asks about them comes in.
+
+    Answers where each decision leaves its entry: where `decide` would after the import. The caller holds the edition.
+
+    Raises:
+        Forbidden: an entry's region is not within one of the viewer's roles.
+    """
+    asked = await queries.open_duplicates(session, viewer, decisions)
+    for item, entry in asked:
+        require(viewer, Action.REVIEW_ENTRIES, Target(region=entry.region_code))
+        made = decisions[entry.code]
+        _keep(item, made.decision, made.reason, viewer, now)
+        how = {"decision": made.decision, "with": "import"}
+        audit_service.note(session, Action.REVIEW_ENTRIES.value, "item_id", str(item.id), now=now, detail=how)
+    await session.flush()
+    await _settle(session, [entry for _item, entry in asked], now)
+    return {
+        entry.code: (decisions[entry.code].decision, cast("EntryStatus", entry.status))
+        for _item, entry in asked
+    }
+
+
+def _keep(item: ReviewItem, decision: Decision, reason: str, viewer: Viewer, now: datetime) -> None:
     item.decision, item.reason, item.decided_by, item.decided_at = decision, reason, viewer.name, now
     item.version += 1
-    await session.flush()
-    await _settle(session, entry, now)
-    return review_out(*found, await queries.seen_firms(session, candidates_of([item])))
 
 
 def _check_decision(item: ReviewItem, decision: Decision) -> None:
@@ -105,17 +135,25 @@ def _check_decision(item: ReviewItem, decision: Decision) -> None:
         raise Refused("That cannot be decided here.", [fault])
 
 
-async def _settle(session: AsyncSession, entry: WhitelistEntry, now: datetime) -> None:
-    items = await queries.items_of_entry(session, entry.id)
+async def _settle(session: AsyncSession, entries: Sequence[WhitelistEntry], now: datetime) -> None:
+    """Move entries to where their review items leave them, in few statements."""
+    items = await queries.items_of_entries(session, [entry.id for entry in entries])
+    moved = [entry for entry in entries if _move(entry, items[entry.id], now)]
+    if moved:
+        await session.flush()
+        await ROSTER_CHANGED.tell(session, [entry.id for entry in moved], now)
+
+
+def _move(entry: WhitelistEntry, items: Sequence[ReviewItem], now: datetime) -> bool:
     by_rules = _BY_VERDICT[entry.admission["verdict"]]
     lasting = [(item.kind, item.decision) for item in _of_this_statement(items)]
     status = status_after(by_rules, lasting)
-    if status != entry.status:
-        entry.status = status
-        entry.admitted_at = (entry.admitted_at or now) if status == "admitted" else None
-        entry.version += 1
-        await session.flush()
-        await ROSTER_CHANGED.tell(session, [entry.id], now)
+    if status == entry.status:
+        return False
+    entry.status = status
+    entry.admitted_at = (entry.admitted_at or now) if status == "admitted" else None
+    entry.version += 1
+    return True
 
 
 def _of_this_statement(items: Sequence[ReviewItem]) -> list[ReviewItem]:

@@ -15,6 +15,7 @@ from app.policy.rulebook import AppliedRule
 EDITION_PATTERN: Final = r"^20[0-9]{2}H[12]$"
 EntryStatus = Literal["admitted", "review", "refused"]
 ReviewKind = Literal["admission_unknown", "duplicate_name"]
+DuplicateDecision = Literal["same_firm", "different_firm"]
 Decision = Literal["admit", "refuse", "same_firm", "different_firm"]
 SUPERSEDED: Final = "superseded"
 """Decision of an open item whose statement was replaced before anybody decided."""

@@ -10,7 +10,14 @@ from app.enterprises.need_facts import PRINTABLE, NeedFacts
 from app.enterprises.schemas import NEED_CODE_PATTERN, WITHHELD
 from app.kernel.money import Yuan
 from app.kernel.problems import FaultOut
-from app.whitelist.rules import EDITION_PATTERN, Change, Decision, EntryStatus, ReviewKind
+from app.whitelist.rules import (
+    EDITION_PATTERN,
+    Change,
+    Decision,
+    DuplicateDecision,
+    EntryStatus,
+    ReviewKind,
+)
 
 ENTRY_CODE_PATTERN = r"^20[0-9]{2}H[12]-[0-9A-HJ-NPQRTUWXY]{18}(-P[1-9][0-9]{0,8})?$"
 EditionCode = Annotated[
@@ -28,13 +35,17 @@ ReviewState = Literal["open", "decided"]
 
 @dataclass(frozen=True, slots=True)
 class EntryFilter:
-    """Which entries to list; None is any. A region stands for itself and all below it."""
+    """Which entries to list; None is any. A region stands for itself and all below it.
+
+    `status` may also be `withdrawn`; `text` is part of a firm's name, or what its credit code begins with.
+    """
 
     edition: str | None = None
     region: str | None = None
     chain: str | None = None
     status: str | None = None
     source_class: str | None = None
+    text: str | None = None
 
 
 class EditionIn(BaseModel):
@@ -107,6 +118,25 @@ class ReviewOut(BaseModel):
     version: int = Field(description="Number of its version; also its ETag.")
 
 
+class EarlyDecision(BaseModel):
+    """A decision on a possible duplicate that comes with the roster which asks about it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    entry: Annotated[str, StringConstraints(pattern=ENTRY_CODE_PATTERN)] = Field(
+        description="名单条目编码 of the row asked about.", examples=["2023H2-91230199MA1BQXYE20"]
+    )
+    decision: DuplicateDecision = Field(
+        description="same_firm 是同一企业 (refuses the entry as a duplicate), different_firm 是两家企业.",
+        examples=["different_firm"],
+    )
+    reason: Reason
+    seen: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")] = Field(
+        description="`seen` of the question in the preview: a decision on anything else is refused.",
+        examples=["0123456789abcdef"],
+    )
+
+
 class WithdrawalOut(BaseModel):
     """One time for which an entry was off the roster 退出与恢复."""
 
@@ -154,6 +184,28 @@ class ReopeningIn(BaseModel):
     reason: Reason
 
 
+class RestatementIn(BaseModel):
+    """What a coordinator found an entry's need to say, all of it, and why it is corrected."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    facts: NeedFacts = Field(description="All facts as they are now; null is unknown.")
+    need_revision: int = Field(
+        ge=1,
+        strict=True,
+        description="Revision of the need (`GET needs/{code}`) that they were corrected from; another one is refused.",
+        examples=[1],
+    )
+    reason: Reason
+
+
+class RestatementLook(BaseModel):
+    """Where the rules would leave an entry by other facts; nothing is stored."""
+
+    status: EntryStatus = Field(description="admitted 准入, review 待复核, refused 不予准入.")
+    admission: dict[str, Any] = Field(description="Rule, citation, findings, and what to ask.")
+
+
 class DecisionIn(BaseModel):
     """What a person decides on a review item."""
 
@@ -180,6 +232,7 @@ class ImportCounts(BaseModel):
     review: int = Field(default=0, description="Of the new and changed: waiting for a person.")
     refused: int = Field(default=0, description="Of the new and changed: refused by the rules.")
     duplicates: int = Field(default=0, description="Entries whose firm may be another one by its name.")
+    decided: int = Field(default=0, description="Possible duplicates that were decided with the import.")
     enterprises: int = Field(default=0, description="Firms that were not registered.")
     renamed: int = Field(default=0, description="Registered firms that are stated with another name.")
 
@@ -198,6 +251,56 @@ class LookedAt(BaseModel):
         description="What is unknown, what the rules refuse, whom it may be, in Chinese.",
         examples=[["须询问：资质"]],
     )
+
+
+class CandidateOut(BaseModel):
+    """A firm that a row of a roster may be the same as."""
+
+    uscc: str = Field(description="统一社会信用代码.")
+    name: str = Field(description="企业名称.")
+    score: float = Field(ge=0, le=1, description="Likeness of the names, 0..1.", examples=[0.93])
+    place: str = Field(
+        description="`registered`, or the sheet and row where a roster names it.", examples=["名单!17"]
+    )
+    why: list[str] = Field(
+        description="What makes the names alike, and what tells them apart, in Chinese.",
+        examples=[["字号和行业用词相同：“砺剑精密机床制造”"]],
+    )
+    facts: NeedFacts | None = Field(
+        description="What this roster says of it; null if it does not name it: read enterprises/{uscc} then."
+    )
+
+
+class QuestionOut(BaseModel):
+    """A possible duplicate that a roster would ask about; it may be decided with the import (`decisions`)."""
+
+    row: int = Field(description="Row of the sheet, from 1.", examples=[17])
+    entry: str = Field(description="名单条目编码.", examples=["2023H2-91230199MA1BQXYE20"])
+    uscc: str = Field(description="统一社会信用代码.")
+    name: str = Field(description="企业名称.")
+    facts: NeedFacts = Field(description="What the row says.")
+    candidates: list[CandidateOut] = Field(description="Whom it may be, the likeliest first.")
+    seen: str = Field(
+        description="What a decision on it names: it changes with the row and with the candidates.",
+        examples=["0123456789abcdef"],
+    )
+
+
+class UndoneOut(BaseModel):
+    """That an import was undone, and by whom."""
+
+    entries: int = Field(description="Entries that left the roster with it.")
+    undone_by: str = Field(description="Who undid it.")
+    undone_at: datetime = Field(description="When it was undone.")
+    reason: str = Field(description="Why.")
+
+
+class UndoIn(BaseModel):
+    """Why an import is undone."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason
 
 
 class ImportOut(BaseModel):
@@ -219,8 +322,14 @@ class ImportOut(BaseModel):
     entries: list[LookedAt] = Field(
         description="Entries that are changed, waiting, refused or withdrawn, by row; 1,000 at most."
     )
+    questions: list[QuestionOut] = Field(
+        default=[], description="Of a preview: possible duplicates to decide on, by row; 500 at most."
+    )
     imported_by: str = Field(description="Who sent it.")
     created_at: datetime = Field(description="When it was taken.")
+    undone: UndoneOut | None = Field(
+        default=None, description="Whether it was undone 撤销导入; null: it stands."
+    )
 
 
 class FactChange(BaseModel):

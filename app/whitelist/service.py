@@ -4,7 +4,7 @@ Entries leave the roster and come back by withdrawal_service.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -150,11 +150,13 @@ async def get_edition(session: AsyncSession, viewer: Viewer, code: str) -> Editi
     return edition_out(row, (await queries.entry_counts(session, [row.id])).get(row.id, {}))
 
 
-async def list_editions(session: AsyncSession, viewer: Viewer, page: PageRequest) -> Page[EditionOut]:
-    """List editions, the newest first."""
+async def list_editions(
+    session: AsyncSession, viewer: Viewer, page: PageRequest, *, is_counted: bool = True
+) -> Page[EditionOut]:
+    """List editions, the newest first; unless `is_counted`, without their entries, which takes a look at each."""
     key = page.after()
     rows = await queries.list_editions(session, viewer, None if key is None else str(key[0]), page.limit)
-    counts = await queries.entry_counts(session, [row.id for row in rows])
+    counts = await queries.entry_counts(session, [row.id for row in rows]) if is_counted else {}
     return page_of(rows, page, lambda row: (row.code,), lambda row: edition_out(row, counts.get(row.id, {})))
 
 
@@ -179,6 +181,34 @@ async def list_entries(
     return Page(
         items=[entry_summary(line) for line in shown], next=encode_cursor(shown[-1].code) if more else None
     )
+
+
+async def entries_of_needs(
+    session: AsyncSession, viewer: Viewer, need_codes: Collection[str]
+) -> list[EntrySummary]:
+    """Answer the entries of some needs, the newest edition first; refused and withdrawn ones too.
+
+    What institutions see is put on record.
+    """
+    if not need_codes:
+        return []
+    rows = await entry_queries.entries_of_needs(session, viewer, need_codes)
+    subjects = {row.need_id: _subject(row) for row in rows}
+    await disclosure_service.show(session, viewer, subjects, most=(FieldGroup.CARD, FieldGroup.IDENTITY))
+    return [entry_summary(row) for row in rows]
+
+
+async def entries_of_codes(
+    session: AsyncSession, viewer: Viewer, codes: Collection[str]
+) -> dict[str, EntrySummary]:
+    """Answer some entries (a page of them) by code; those that the viewer may not see are left out.
+
+    What institutions see is put on record.
+    """
+    rows = await entry_queries.entries_of_codes(session, viewer, codes)
+    subjects = {line.need_id: _subject(line) for line in rows}
+    await disclosure_service.show(session, viewer, subjects, most=(FieldGroup.CARD, FieldGroup.IDENTITY))
+    return {line.code: entry_summary(line) for line in rows}
 
 
 async def get_entry(session: AsyncSession, viewer: Viewer, code: str) -> EntryOut:

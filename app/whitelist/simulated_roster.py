@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import IO, Final
 
-import xlsxwriter
-
+from app.kernel.workbook_making import new_workbook
 from app.whitelist.roster_columns import COLUMNS, SHEET_NAME
 from app.whitelist.simulation import Row
 from app.whitelist.workbook_template import NOTES_SHEET
@@ -26,7 +25,7 @@ def write_simulated_roster(target: str | IO[bytes], rows: Iterable[Row], notes: 
     """
     options = {"constant_memory": True}
     count = 0
-    with xlsxwriter.Workbook(target, options) as book:
+    with new_workbook(target, options) as book:
         book.set_properties({"comments": "；".join(notes), "created": _CREATED})
         sheet = book.add_worksheet(SHEET_NAME)
         sheet.set_column(0, len(COLUMNS) - 1, _HEADER_WIDTH)

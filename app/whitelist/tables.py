@@ -37,6 +37,13 @@ class WhitelistEntry(Base):
     __table_args__ = (
         UniqueConstraint("edition_id", "need_id"),
         Index("ix_whitelist_entries_edition_id_status", "edition_id", "status"),
+        # An entry's findings are long: what is counted over an edition is read from here alone.
+        Index(
+            "ix_whitelist_entries_edition_id_code",
+            "edition_id",
+            "code",
+            postgresql_include=["id", "region_code", "chain_code", "status", "withdrawn_at"],
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -66,7 +73,7 @@ class EntryWithdrawal(Base):
     """One time for which an entry was off the roster; `reopened_*` are written once, when it comes back.
 
     The entry's own `withdrawn_*` columns say how it stands now, these rows how it came there: at most one of
-    an entry is not reopened.
+    an entry is not reopened. `import_id` names the import whose undoing took it off; a later import brings it back.
     """
 
     __tablename__ = "entry_withdrawals"
@@ -88,6 +95,7 @@ class EntryWithdrawal(Base):
     reopened_at: Mapped[datetime | None]
     reopened_by: Mapped[str | None] = mapped_column(String(80))
     reopen_reason: Mapped[str | None] = mapped_column(Text)
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("whitelist_imports.id"))
 
 
 class WhitelistImport(Base):

@@ -18,6 +18,7 @@ from app.whitelist.schemas import (
     ImportOut,
     LookedAt,
     ReviewOut,
+    UndoneOut,
     WithdrawalOut,
 )
 from app.whitelist.tables import (
@@ -157,6 +158,7 @@ def import_out(row: WhitelistImport, edition: str) -> ImportOut:
         entries=[LookedAt.model_validate(one) for one in report.get("entries", ())],
         imported_by=row.imported_by,
         created_at=row.created_at,
+        undone=UndoneOut.model_validate(report["undone"]) if "undone" in report else None,
     )
 
 

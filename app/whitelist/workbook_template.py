@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
-import xlsxwriter
+from xlsxwriter.utility import xl_col_to_name
 
+from app.kernel.workbook_making import new_workbook
 from app.whitelist.roster_columns import COLUMNS, SHEET_NAME, RosterColumn
 
 NOTES_SHEET: Final = "说明"
@@ -37,7 +38,7 @@ def write_template(target: str | IO[bytes], lists: TemplateLists) -> None:
 
     Columns of several values offer their list too and accept what is typed beside it.
     """
-    with xlsxwriter.Workbook(target) as book:
+    with new_workbook(target, {"in_memory": True}) as book:
         formats = _formats(book)
         sheet = book.add_worksheet(SHEET_NAME)
         _write_notes(book.add_worksheet(NOTES_SHEET), formats)
@@ -129,7 +130,7 @@ def _write_lists(sheet: Any, formats: Mapping[str, Any], lists: TemplateLists) -
         sheet.write_string(0, index, heading, formats["optional"])
         sheet.write_column(1, index, words)
         sheet.set_column(index, index, max(12, len(heading) * 2))
-        letters = xlsxwriter.utility.xl_col_to_name(index)
+        letters = xl_col_to_name(index)
         ranges[key] = f"='{LISTS_SHEET}'!${letters}$2:${letters}${len(words) + 1}"
     _write_codes(sheet, formats, len(choices) + 1, "行政区划代码", lists.regions)
     _write_codes(sheet, formats, len(choices) + 4, "行业代码", lists.industries)

@@ -12,7 +12,7 @@ from app.enterprises.statement_service import compare_statements, take_statement
 from app.enterprises.statements import Plan, Statement, Taken, name_key
 from app.kernel.database import AsyncSession
 from app.reference.book import ReferenceBook
-from app.whitelist import queries
+from app.whitelist import queries, undo_queries
 from app.whitelist.entry_planning import AdmissionRules, EntryDraft, Namesake, draft_entry
 from app.whitelist.entry_saving import (
     annotated_entry_row,
@@ -36,6 +36,11 @@ NAMES_PER_PAGE: Final = 4_096
 Batch = tuple[list[EntryDraft], Plan]
 
 
+def region_prefixes(book: ReferenceBook) -> RegionPrefixes:
+    """Answer the regions that may lead a firm's name."""
+    return RegionPrefixes.of(region.name for region in book.regions.by_code.values())
+
+
 async def ask_about_namesakes(
     session: AsyncSession, memory: RosterMemory, sheet: str, book: ReferenceBook
 ) -> dict[str, tuple[Namesake, ...]]:
@@ -43,7 +48,7 @@ async def ask_about_namesakes(
 
     Settles those in `memory` that somebody was asked about. Names are held a block at a time.
     """
-    regions = RegionPrefixes.of(region.name for region in book.regions.by_code.values())
+    regions = region_prefixes(book)
     with ExitStack() as stack:
         registered = _on_disk(stack)
         async for page in all_names(session, NAMES_PER_PAGE):
@@ -208,6 +213,11 @@ class RosterWriter:
                 if draft.change == "changed"
             ],
         )
+        back = [
+            draft.stored.id for _row, draft, _taken in batch
+            if draft.change == "changed" and draft.stored is not None and draft.stored.is_undone
+        ]  # fmt: skip
+        await undo_queries.bring_back(self.session, back, self.viewer.name, now)
         await queries.change_entries(
             self.session,
             [annotated_entry_row(draft, row.extra) for row, draft, _ in batch if draft.change == "annotated"],

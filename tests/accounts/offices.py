@@ -13,8 +13,8 @@ from app.accounts.tables import RoleGrant
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.database import AsyncSession, Sessions, transaction
 from app.kernel.settings import Settings
-from app.main import create_app
 from app.visibility.service import narrow
+from tests.apps import create_app
 
 OPERATOR = local_operator("230000")
 Enter = Callable[[Viewer], httpx.AsyncClient]

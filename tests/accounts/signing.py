@@ -21,8 +21,8 @@ from app.accounts.sign_in import Gate
 from app.accounts.tables import AuditEvent, Person, RoleGrant
 from app.kernel.database import Sessions, transaction
 from app.kernel.settings import Settings
-from app.main import create_app
 from app.visibility.service import narrow
+from tests.apps import create_app
 
 PASSWORD = "gletscher sofa 47 banjo"  # noqa: S105 - of nobody
 CHEAP = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))

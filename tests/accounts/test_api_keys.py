@@ -1,13 +1,16 @@
 """API keys: what they may, how they end, and that they end at once."""
 
 import asyncio
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 import time_machine
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
+from app.accounts import api_keys
 from app.accounts.rules import Role
 from app.accounts.tables import ApiKey, AuditEvent, Person, RoleGrant
 from app.accounts.tokens import secret_hash
@@ -171,3 +174,23 @@ async def test_when_and_from_where_a_key_is_used_is_noted_once_a_minute(house: I
     assert [(row.last_used_at.minute, row.last_used_from) for row in noted] == [
         (0, "192.0.2.5"), (0, "192.0.2.5"), (1, "192.0.2.6"),
     ]  # fmt: skip
+
+
+async def test_a_use_that_cannot_be_noted_is_answered_and_the_next_one_is_noted(
+    house: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_room(*_what: object, **_more: object) -> None:
+        cause = sqlite3.OperationalError("database or disk is full")
+        cause.sqlite_errorcode = 13
+        raise OperationalError("UPDATE", {}, cause)
+
+    await house.person("wang.fang", (Role.COORDINATOR, "230100"))
+    made, noted = await _made(house), list[ApiKey]()
+    async with _with(house, made, "192.0.2.5") as client:
+        for _use in range(2):
+            with monkeypatch.context() as full:
+                if not noted:
+                    full.setattr(api_keys, "note_use", no_room)
+                assert (await client.get("/needs")).status_code == 200
+            noted += await house.rows(select(ApiKey))
+    assert [row.last_used_from for row in noted] == [None, "192.0.2.5"]

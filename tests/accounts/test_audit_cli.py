@@ -12,7 +12,7 @@ from app.cli.root import tree
 from app.kernel.database import make_engine, make_sessions
 from app.kernel.settings import get_settings
 from tests.accounts.test_audit_trail import as_superuser, fill
-from tests.conftest import Databases
+from tests.databases import Databases
 
 
 @pytest.fixture

@@ -18,12 +18,12 @@ from app.accounts.door import OpenDoor
 from app.accounts.rules import Grant, Role, Viewer, local_operator
 from app.accounts.tables import AuditEvent
 from app.kernel.clock import utc_now
-from app.kernel.database import AsyncSession, Sessions, as_last_step, transaction
+from app.kernel.database import AsyncSession, Sessions, as_last_step, make_engine, make_sessions, transaction
 from app.kernel.errors import Refused
 from app.kernel.settings import Settings
 from app.kernel.tables import IdempotencyRecord
-from app.main import create_app
 from app.visibility.service import narrow
+from tests.apps import create_app
 
 OPERATOR = local_operator("230000")
 AUDITOR = Viewer("审计员", "230000", (Grant(Role.AUDITOR),), person=3)
@@ -284,6 +284,33 @@ async def test_an_export_in_parts_is_verified_without_a_database_and_tells_a_cha
         broken = audit_trail_service.verify_file(file).broken
         assert broken is not None
         assert broken.sequence == at
+
+
+async def test_the_end_that_a_process_remembers_is_only_a_guess(sessions: Sessions) -> None:
+    """Another process goes on in between, and what was remembered is taken back: the chain is whole all the same."""
+    url = sessions.kw["bind"].url.render_as_string(hide_password=False)
+    engine = make_engine(url)
+    other = make_sessions(engine)
+    for mine in (sessions, other, other, sessions, other):
+        await note(mine, "2023-01")
+    with pytest.raises(RuntimeError):
+        await _note_and_break_off(sessions)
+    await note(sessions, "2023-03")
+    await engine.dispose()
+    async with transaction(sessions, writes=False) as session:
+        found = await audit_trail_service.verify(session)
+    assert (found.links, found.broken) == (6, None)
+
+
+async def _note_and_break_off(sessions: Sessions) -> None:
+    async with transaction(sessions) as session:
+        audit_service.begin(session, Origin(AUDITOR, "api"))
+        audit_service.note(session, "close_month", "month", "2023-02", now=utc_now())
+        as_last_step(session, _break_off)
+
+
+async def _break_off(_session: AsyncSession) -> None:
+    raise RuntimeError
 
 
 async def test_an_export_is_whole_or_not_there(sessions: Sessions, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from app.cli.accounts import commands
 from app.kernel.database import AsyncSession
 from app.kernel.settings import get_settings
 from tests.accounts.signing import CHEAP
-from tests.conftest import migrate
+from tests.databases import migrate
 from tests.docking.world import in_database
 
 PASSPHRASE = "seven odd herons row north"  # noqa: S105 - of nobody

@@ -20,10 +20,10 @@ from app.cli.root import tree
 from app.kernel.database import Base, make_engine, make_sessions
 from app.kernel.errors import Unavailable
 from app.kernel.settings import Settings, get_settings
-from app.main import create_app
 from app.visibility.service import narrow
 from tests.accounts.test_start_checks import SAFE
-from tests.conftest import Databases
+from tests.apps import create_app
+from tests.databases import Databases
 
 ROLE = f"service of {os.getpid()}"  # a name that must be quoted
 ADOPTION = {"pack": "luoyang-draft", "item": "talent_loan.most", "reason": "先行先试", "since": "2023-11-01"}

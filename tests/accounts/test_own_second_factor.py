@@ -22,7 +22,7 @@ from app.kernel.settings import Settings, get_settings
 from app.kernel.tables import IdempotencyRecord
 from tests.accounts.people import a_person
 from tests.accounts.signing import Installation, installed
-from tests.conftest import migrate
+from tests.databases import migrate
 from tests.docking.world import in_database
 
 BASE = "/auth/second-factor"

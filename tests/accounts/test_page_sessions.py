@@ -151,7 +151,8 @@ async def test_a_change_by_cookie_proves_that_a_page_of_its_session_sent_it(
         ({"data": {"csrf": [others_token, token]}}, 403),
         ({"json": {"csrf": token}}, 403),
         ({"params": {"csrf": token}}, 403),
-        ({"files": {"csrf": (None, token)}}, 403),
+        ({"files": {"csrf": (None, token)}}, 200),
+        ({"files": [("roster", ("a.xlsx", b"PK")), ("csrf", (None, token))]}, 403),
         (
             {"headers": {"X-CSRF-Token": csrf_token(KeyRing(("other",)), found[0].id if found[0] else "")}},
             403,

@@ -22,7 +22,7 @@ from app.accounts.permissions import (
 from app.accounts.rules import SCOPE_KINDS, Grant, Role, ScopeKind, Viewer, anonymous, local_operator
 from app.kernel.errors import Forbidden
 from app.kernel.settings import Settings
-from app.main import create_app
+from tests.apps import create_app
 
 JURISDICTION = "230000"
 REGIONS = ("230000", "230100", "230102", "230103", "230200", "230202", "110000")
@@ -43,7 +43,7 @@ TABLE = """
 adopt_policy              -    -    -    -    -    x     -     -     -
 manage_institutions       -    -    x    -    x    x     -     -     -
 manage_chains             -    -    -    -    x    x     x     -     -
-manage_products           -    -    x    -    x    x     -     -     -
+manage_products           -    -    x    x    x    x     -     -     -
 publish_library           -    -    -    -    -    x     -     -     -
 read_cases                x    x    x    x    x    x     x     x     -
 read_cards                -    x    x    x    -    -     -     -     -

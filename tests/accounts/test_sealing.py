@@ -77,3 +77,12 @@ def test_processes_that_start_at_once_agree_on_the_key_of_a_development_machine(
         0o600,
         [file.name],
     )
+
+
+def test_a_key_that_cannot_be_kept_is_refused_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
+    file = tmp_path / "taken" / "in" / "a.key"
+    with pytest.raises(Refused) as told:
+        _kept_key.__wrapped__(file)
+    assert [(fault.where, fault.message) for fault in told.value.faults] == [(str(file), "Not a directory")]
+    assert "RONGQIAO_SECRET_KEYS" in told.value.faults[0].remedy

@@ -15,7 +15,7 @@ from app.kernel.database import AsyncSession, Sessions, transaction
 from app.kernel.settings import get_settings
 from tests.allocation.test_service import FITTING, ROUTED
 from tests.bottlenecks.world import EDITION, World, banks, build_world, match
-from tests.conftest import migrate
+from tests.databases import migrate
 from tests.docking.world import in_database
 
 

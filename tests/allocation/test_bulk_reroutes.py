@@ -196,3 +196,32 @@ async def test_an_institution_is_not_told_who_declined_whom_else_was_considered_
     assert [one.end_reason for one in (*whole.former, *own.former)] == ["declined", None]
     told = own.model_dump_json(exclude={"former"})
     assert [word for word in ("婉拒", "declined", "B1", "candidates") if word in told] == []
+
+
+async def test_an_entry_goes_to_the_institution_that_is_named_or_stays_and_says_why(
+    session: AsyncSession, viewer: Viewer, now: datetime
+) -> None:
+    world = await build_world(session, FITTING, banks(20, count=7))
+    await allocate(session, viewer, now)
+    held = await parties(session, viewer, world)
+    name = min(held)
+    code, at = world.codes[name], now + timedelta(days=1)
+    look = await service.reroute_in_bulk(session, viewer, order(entries=[code]), now=at)
+    [seen] = look.items
+    free = [one.institution for one in seen.considered if one.why_not not in {"taken_from", "no_room"}]
+    assert seen.to in free
+    wanted = next(one for one in reversed(free) if one != seen.to)
+    done = await service.reroute_in_bulk(
+        session, viewer, order(entries=[code], to=wanted, dry_run=False), now=at
+    )
+    assert (done.items[0].is_moved, done.items[0].to) == (True, wanted)
+    shown = await service.assignment_of_entry(session, viewer, code)
+    assert (shown.institution, shown.explanation["rerouted"]["to"]) == (wanted, wanted)
+    assert f"（{WHY}），指定由" in shown.why[0]
+    back = await service.reroute_in_bulk(
+        session, viewer, order(entries=[code], to=wanted, dry_run=False), now=at
+    )
+    assert (back.items[0].is_moved, back.counts.moved) == (False, 0)
+    assert "由其转出" in back.items[0].why[0]
+    with pytest.raises(NotFound):
+        await service.reroute_in_bulk(session, viewer, order(entries=[code], to="NOBODY"), now=at)

@@ -8,8 +8,10 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from app.accounts.rules import Grant, Role, Viewer, local_operator
+from app.allocation import cards_keeping
 from app.allocation.cards import (
     COLUMNS,
     STEPS,
@@ -19,10 +21,12 @@ from app.allocation.cards import (
     card_facts,
     serves,
 )
+from app.allocation.tables import Assignment
 from app.enterprises.need_facts import NeedFacts
 from app.institutions.tables import InstitutionArea
 from app.kernel.database import Sessions, transaction
-from tests.docking.world import entry_code
+from app.whitelist.tables import WhitelistEntry
+from tests.docking.world import ADMITTED, entry_code
 from tests.enterprises.consent_world import (
     BRANCH,
     COORDINATOR,
@@ -204,6 +208,26 @@ async def test_a_consent_shows_on_the_card_of_whom_it_reaches(sessions: Sessions
         len({tuple(map(str, (card[name] for name in COLUMNS))) for card in await _cards(sessions, BRANCH)})
         <= 2
     )
+
+
+async def test_cards_that_are_kept_are_those_that_would_be_made_anew(sessions: Sessions) -> None:
+    await _world(sessions)
+    before = await _cards(sessions, HEAD)
+    await give(sessions, institution="icbc")
+    for change in (
+        None,
+        update(WhitelistEntry).where(WhitelistEntry.code == entry_code(1)).values(withdrawn_at=ADMITTED),
+        update(Assignment).where(Assignment.entry_id == 3).values(ended_at=ADMITTED),
+        update(WhitelistEntry).where(WhitelistEntry.code == entry_code(7)).values(region_code="230200"),
+    ):
+        async with transaction(sessions) as session:
+            if change is not None:
+                await session.execute(change)
+        kept = await _cards(sessions, HEAD)
+        assert kept != before, "each change shows on some card"
+        cards_keeping._REMEMBERED.clear()
+        assert await _cards(sessions, HEAD) == kept
+        before = kept
 
 
 async def test_cards_are_for_institutions(sessions: Sessions) -> None:

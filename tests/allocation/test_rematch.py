@@ -176,7 +176,7 @@ async def test_banks_that_decline_in_spite_of_a_guarantee_do_not_pass_an_entry_t
     (move,) = await service.rematch_entries(
         session, viewer, {entry: GUARANTEED}, cause=GRANTED, now=days[0], refusals={entry: made}
     )
-    assert move.to == "B1-DL"
+    assert move.to == "B1-DL", move
     for at, bank, following in ((days[1], "B1-DL", "B2-DL"), (days[2], "B2-DL", None)):
         made.append(
             Refusal(world.institutions[bank], at, "no_collateral", "", {"collateral": missing}, GUARANTEED)

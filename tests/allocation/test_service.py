@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.accounts.rules import Viewer
-from app.allocation import service
+from app.allocation import queries, service
 from app.allocation.archive import pack, unpack
 from app.allocation.schemas import AllocationRunOut
 from app.allocation.tables import AllocationProblemRecord, Assignment
@@ -147,6 +147,27 @@ async def test_a_chains_quota_at_its_bank_holds(session: AsyncSession, viewer: V
         is_kept_out = found[name] != "B1-DL"
         assert shown.explanation["quotas"] == (quotas if is_kept_out else [])
         assert ("签约额度1户已用尽" in "\n".join(shown.why)) is is_kept_out
+
+
+async def test_held_places_are_those_of_the_current_assignments_with_only_asked_chains_told_apart(
+    session: AsyncSession, viewer: Viewer, now: datetime
+) -> None:
+    world = await build_world(
+        session, FITTING | {"one": {"chain": "HK"}, "two": {"chain": "HK"}, "gap": BARE}
+    )
+    await allocate(session, viewer, now)
+    rows = await service.current_assignments(session, viewer, world.edition_id)
+    for told in (set[str](), {"HK"}, {"HK", "XX"}):
+        found = await queries.held_places(session, viewer, world.edition_id, told)
+        expected = Counter(
+            (row.chain if row.chain in told else None, row.institution_id)
+            for row in rows
+            if row.institution_id
+        )
+        assert {(chain, institution): entries for chain, institution, entries in found} == expected
+        assert len(found) == len(expected)
+    assert {row.chain for row in rows} == {None, "HK"}
+    assert None in {row.institution_id for row in rows}
 
 
 async def test_an_entry_that_only_a_full_quota_could_serve_cites_the_plan(

@@ -147,5 +147,6 @@ def test_shadow_prices_of_the_last_run_steer_the_next_arrivals_better_than_plain
                 left[chosen] -= 1
         return best.total_fit - fit_of(today, branch)
 
-    foresight = fit_lost(arrival_prices(solve(_day(seed=1))))
+    before = solve(_day(seed=1))
+    foresight = fit_lost(arrival_prices(before.branch_price, before.weights.fit))
     assert 0 < foresight < fit_lost(np.zeros(40, np.int64))

@@ -16,7 +16,7 @@ from app.kernel.database import AsyncSession, Sessions, transaction
 from app.kernel.settings import get_settings
 from tests.bottlenecks.test_service import NEEDS, ROUTES
 from tests.bottlenecks.world import BARE, STATED, World, build_world, match
-from tests.conftest import migrate
+from tests.databases import migrate
 from tests.docking.world import in_database
 
 

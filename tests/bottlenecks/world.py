@@ -14,6 +14,7 @@ from app.enterprises.tables import Enterprise, Need, NeedRevision
 from app.institutions.tables import Institution, InstitutionArea
 from app.kernel.database import AsyncSession
 from app.matching import service as matching
+from app.matching.inputs import sha256_of
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
 EDITION = "2023H2"
@@ -153,7 +154,7 @@ async def add_product(
     await session.flush()
     revision = ProductRevision(
         product_id=product.id, revision=1, name=f"{code}贷", terms=written.model_dump(mode="json"),
-        content_hash=f"{code}-{rate}", valid_from=date(2023, 1, 1), valid_until=None, is_demo=True, created_at=BEFORE,
+        content_hash=sha256_of([code, written.model_dump_json()]), valid_from=date(2023, 1, 1), valid_until=None, is_demo=True, created_at=BEFORE,
     )  # fmt: skip
     session.add(revision)
     await session.flush()

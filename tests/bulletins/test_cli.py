@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from app.bulletins.composition import DRAFT_MARK
 from app.cli.bulletins import commands
 from app.kernel.settings import get_settings
-from tests.conftest import migrate
+from tests.databases import migrate
 from tests.docking.world import build_world, in_database
 
 

@@ -1,6 +1,7 @@
 """Products stored, revised, imported and published: revisions and editions never change."""
 
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -172,7 +173,7 @@ async def test_an_edition_keeps_its_revisions_when_products_are_revised(
 async def test_lists_filter_and_page(world: AsyncSession, viewer: Viewer, now: datetime) -> None:
     await imported(world, viewer, now)
 
-    async def codes(**filters: str) -> list[str]:
+    async def codes(**filters: Any) -> list[str]:
         on = date.fromisoformat(filters.pop("on")) if "on" in filters else None
         page, found = PageRequest(limit=1), list[str]()
         while True:

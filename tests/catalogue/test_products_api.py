@@ -56,6 +56,31 @@ async def test_a_product_is_created_once_and_revised_by_etag(client: httpx.Async
     assert [one["code"] for one in found["items"]] == ["SJ-KCED"]
 
 
+async def test_a_product_is_confirmed_or_paused_for_the_coming_quarter(client: httpx.AsyncClient) -> None:
+    await client.post("/institutions", json=BANK)
+    for code in ("SJ-A", "SJ-B"):
+        assert (await client.post("/products", json=PRODUCT | {"code": code})).status_code == 201
+    first = (await client.get("/library/offering", params={"limit": 1})).json()
+    rest = (await client.get("/library/offering", params={"limit": 1, "cursor": first["next"]})).json()
+    listed = [*first["items"], *rest["items"]]
+    assert [(one["product"]["code"], one["state"]) for one in listed] == [
+        ("SJ-A", "to_confirm"),
+        ("SJ-B", "to_confirm"),
+    ]
+    place = "/products/SJ-A/confirmation"
+    assert (await client.put(place, json={"decision": "confirm"})).status_code == 428
+    held = {"If-Match": '"1"'}
+    assert (await client.put(place, json={"decision": "perhaps"}, headers=held)).status_code == 422
+    done = await client.put(place, json={"decision": "confirm"}, headers=held)
+    assert (done.json()["state"], done.headers["etag"]) == ("confirmed", '"1"')
+    assert done.json()["confirmed_quarter"] == first["coming_quarter"]
+    paused = await client.put(place, json={"decision": "pause"}, headers=held)
+    assert (paused.json()["state_label"], paused.headers["etag"]) == ("下季度暂停", '"2"')
+    assert (await client.put(place, json={"decision": "confirm"}, headers=held)).status_code == 412
+    ended = await client.put(place, json={"decision": "confirm"}, headers={"If-Match": '"2"'})
+    assert (ended.status_code, ended.json()["errors"][0]["where"]) == (409, "valid_until")
+
+
 async def test_the_quarters_library_is_published_once_and_compared(client: httpx.AsyncClient) -> None:
     empty = await client.post("/library/editions", json={"code": "2023Q3"})
     assert (empty.status_code, empty.json()["errors"][0]["where"]) == (422, "code")

@@ -20,8 +20,8 @@ from app.kernel.settings import get_settings
 from app.visibility.service import narrow
 from tests.accounts.offices import OPERATOR, client_as
 from tests.bottlenecks.world import World
-from tests.conftest import migrate
 from tests.coordination.town import build, build_kept, staff
+from tests.databases import migrate
 from tests.docking.world import in_database
 
 CASES = "/coordination/cases"

@@ -59,6 +59,21 @@ async def test_the_workbook_opens(client: httpx.AsyncClient) -> None:
     assert book["总览"]["F2"].value == 2
 
 
+async def test_the_entries_behind_a_figure_are_listed_by_code(client: httpx.AsyncClient) -> None:
+    path = "/coverage/2023-09/entries"
+    first = (await client.get(path, params={"limit": 1})).json()
+    rest = (await client.get(path, params={"limit": 1, "cursor": first["next"]})).json()
+    assert [one["code"] for one in (*first["items"], *rest["items"])] == [entry_code(0), entry_code(1)]
+    assert (first["count"], first["shown"], rest["next"]) == (2, 2, None)
+    late = (await client.get(path, params={"level": "not_contacted", "institution": "lj"})).json()
+    assert [(one["code"], one["contacted_at"]) for one in late["items"]] == [(entry_code(1), None)]
+    assert (await client.get(path, params={"level": "happy"})).status_code == 422
+    heat = (await client.get("/coverage/2023-09/heat")).json()
+    assert [(row["region"], row["entries"], row["reached"]) for row in heat["rows"]] == [
+        ("230100", [1, 1], [0, 1])
+    ]
+
+
 async def test_trend_ranking_and_all_figures_are_answered(client: httpx.AsyncClient) -> None:
     await client.post("/coverage/2023-09/close")
     asked = {"from": "2023-08", "to": "2023-10", "by": "region"}

@@ -17,8 +17,8 @@ from typer.testing import CliRunner, Result
 from app.cli.coverage import commands
 from app.coverage.tables import CoverageSnapshot
 from app.kernel.settings import get_settings
-from tests.conftest import migrate
 from tests.coverage.guard import lift_guard
+from tests.databases import migrate
 from tests.docking.world import ASSIGNED, add_event, build_world, entry_code, in_database
 
 

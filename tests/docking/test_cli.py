@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli.docking import commands
 from app.kernel.settings import get_settings
-from tests.conftest import migrate
+from tests.databases import migrate
 from tests.docking.world import build_world, entry_code, in_database
 
 ENTRY = entry_code(0)

@@ -1,5 +1,6 @@
 """Whose turn an entry is, for which step and by when, in Chinese working days."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import httpx
@@ -13,6 +14,7 @@ from app.docking.clock import Clock, Turn, clock_of
 from app.docking.dossiers import EntryDossier
 from app.docking.kinds import EventKind, Level
 from app.docking.legality import Standing
+from app.docking.rules import Stage
 from app.docking.schemas import EventIn
 from app.docking.working_time import DayCounter, Limits, Step, days_left
 from app.kernel.database import Sessions, transaction
@@ -225,6 +227,28 @@ def test_a_day_that_nobody_has_published_is_not_guessed() -> None:
     assert days_left(DAYS, end.date(), found.due_on) is None
 
 
+def test_to_the_next_institution_an_entry_is_new_until_it_does_something() -> None:
+    passed = entry((ACCEPTED, after(1)), (CONTACTED, after(2)), (DECLINED, after(3)))
+    assert clock(passed).stage is Stage.DECLINED
+    former, later = passed.standings[0], after(4)
+    passed.standings = [
+        replace(former, until=later),
+        replace(former, institution_id=8, code="lj", lineage="/8/", since=later),
+    ]
+    passed.owned_since = later
+    assert clock(passed).stage is Stage.WAITING
+    passed.events.append(make_event(9, ACCEPTED, 8, 200))
+    assert clock(passed).stage is Stage.ACCEPTED
+    approved = entry((EventKind.CREDIT_APPROVED, after(2)))
+    approved.standings = passed.standings
+    assert clock(approved).stage is Stage.CREDITED, "credit of a former party stays with the entry"
+    # Nobody of the institutions has it any more: then how far it had come is all that can be told.
+    passed.standings = [replace(one, until=after(30)) for one in passed.standings]
+    assert clock(passed).stage is Stage.ACCEPTED
+    back = entry((DECLINED, after(1)), since=after(2))
+    assert (clock(back).stage, clock(back).step) == (Stage.WAITING, Step.ACCEPT)
+
+
 async def test_the_most_urgent_come_first_and_pages_go_on(session: AsyncSession, viewer: Viewer) -> None:
     await build_world(session, ("icbc-dl", "icbc-dl", "lj", None))
     now = ASSIGNED + timedelta(days=1)
@@ -252,6 +276,11 @@ async def test_the_most_urgent_come_first_and_pages_go_on(session: AsyncSession,
         [entry_code(2)],
         [entry_code(1)],
     ]
+    counts = [
+        len((await clock_service.clocks_page(session, viewer, page, "2023H2", region=one, now=later)).items)
+        for one in ("230000", "230100", "230200")
+    ]
+    assert counts == [4, 4, 0]
 
 
 async def test_what_is_due_is_told_with_the_entry_and_its_clause(

@@ -11,7 +11,10 @@ from app.accounts.rules import Viewer
 from app.allocation import service as allocation
 from app.docking import history_service, service
 from app.docking.kinds import EventKind
+from app.docking.rules import Stage
 from app.docking.schemas import EventIn
+from app.docking.tables import EntryClock
+from app.kernel.database import unrestricted
 from app.kernel.errors import Conflict
 from tests.bottlenecks.world import BARE, EDITION, World, banks, build_world, match
 
@@ -52,10 +55,14 @@ async def test_a_decline_passes_the_entry_to_the_next_party(
     assert after.institution not in {None, before.institution}
     assert (after.assigned_at, [former.end_reason for former in after.former]) == (at, ["declined"])
     state = await history_service.docking_state(session, viewer, code, now=at)
-    assert state.responsible == after.institution
+    assert (state.responsible, state.stage) == (after.institution, Stage.WAITING), "it is new to the next one"
     parties = {party.institution: party for party in state.parties if party.is_responsible}
     assert parties[str(after.institution)].possible[0] is EventKind.ACCEPTED
     assert parties[str(before.institution)].possible == []
+    stages = [parties[str(one.institution)].stage for one in (before, after)]
+    assert stages == [Stage.DECLINED, Stage.WAITING]
+    with unrestricted(session):
+        assert (await session.get_one(EntryClock, world.entries["one"])).stage == Stage.WAITING
 
 
 async def test_a_decline_that_establishes_an_obstacle_passes_it_to_the_receiver_of_its_class(

@@ -12,13 +12,21 @@ from app.accounts.permissions import Action, acting
 from app.accounts.rules import Grant, Role, Viewer
 from app.allocation.tables import Assignment
 from app.docking import clock_service, history_service, service
+from app.docking.dossiers import EntryDossier
+from app.docking.kinds import EventKind
+from app.docking.legality import Standing
+from app.docking.onlookers import Onlooker
+from app.docking.reasons import DeclineReason
+from app.docking.rules import Stage
 from app.docking.schemas import EventIn
+from app.docking.views import docking_out
 from app.enterprises.tables import Consent, Need
 from app.kernel.database import unrestricted
 from app.kernel.errors import Conflict, Forbidden, NotFound, RongqiaoError
 from app.kernel.paging import PageRequest
 from app.kernel.shanghai import shanghai_date
 from app.visibility.service import narrow
+from tests.docking.histories import make_event
 from tests.docking.world import ASSIGNED, build_world, entry_code
 
 ENTRY = entry_code(0)
@@ -161,3 +169,16 @@ async def test_a_bank_that_declines_passes_the_entry_on_and_sees_it_no_more(
     with unrestricted(session):
         kinds = await session.scalars(select(Assignment.kind).where(Assignment.ended_at.is_(None)))
     assert sorted(kinds) == ["coordinator", "matched"]
+
+
+def test_a_body_is_not_told_that_a_bank_declined_what_it_was_given(now: datetime) -> None:
+    bank = Standing(7, "icbc", "/7/", is_responsible=True, since=ASSIGNED, until=now)
+    body = Standing(9, "JGJ", "/9/", is_responsible=True, since=now, is_body=True)
+    dossier = EntryDossier(1, ENTRY, "admitted", 1_000, None, region="230102", standings=[bank, body])
+    dossier.events.append(make_event(1, EventKind.DECLINED, 7, reason=DeclineReason.LITIGATION))
+    lines = {7: ("icbc",), 9: ("JGJ",)}
+    told = {
+        who.grants[0].scope: docking_out(dossier, None, Onlooker(who, lines), now).stage
+        for who in (_bank("JGJ"), _bank("icbc"), _person(Grant(Role.COORDINATOR, "230100")))
+    }
+    assert told == {"JGJ": Stage.WAITING, "icbc": Stage.DECLINED, "230100": Stage.DECLINED}

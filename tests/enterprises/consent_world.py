@@ -19,8 +19,8 @@ from app.institutions.tables import Institution
 from app.kernel.clock import shanghai_today
 from app.kernel.database import AsyncSession, Sessions, transaction
 from app.kernel.settings import Settings
-from app.main import create_app
 from app.visibility.service import narrow
+from tests.apps import create_app
 from tests.docking.world import ADMITTED, World, build_world, entry_code
 
 USCC = f"9123010{0:011d}"

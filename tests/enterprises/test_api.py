@@ -87,6 +87,7 @@ async def test_a_need_is_revised_by_immutable_wordings(client: httpx.AsyncClient
     await client.post("/enterprises", json=FIRM)
     made = await client.post("/needs", json={"uscc": FIRM["uscc"], "facts": FACTS})
     assert (made.status_code, made.headers["etag"], made.json()["code"]) == (201, '"1"', FIRM["uscc"])
+    assert made.json() == (await client.get(f"/needs/{FIRM['uscc']}")).json()
     assert (await client.post("/needs", json={"uscc": FIRM["uscc"], "facts": FACTS})).status_code == 409
     path = f"/needs/{FIRM['uscc']}"
     same = await client.put(path, json={"facts": FACTS}, headers={"If-Match": '"1"'})

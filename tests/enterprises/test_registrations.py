@@ -18,10 +18,10 @@ from app.kernel.database import Sessions
 from app.kernel.errors import Conflict, PreconditionFailed
 from app.kernel.requests import check_if_match
 from app.kernel.settings import Settings
-from app.main import create_app
 from app.visibility.service import narrow
 from tests.accounts.offices import OPERATOR, client_as, person, working
 from tests.accounts.signing import CHEAP
+from tests.apps import create_app
 
 USCC = "91230199MA1BQXYE20"
 NOBODY = anonymous("230000")

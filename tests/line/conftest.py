@@ -10,7 +10,7 @@ from app.accounts.rules import Viewer, local_operator
 from app.cli.demo import demo_plan
 from app.cli.line import Done, LinePlan, stages_of, walk
 from app.kernel.database import Sessions, make_engine, make_sessions
-from tests.conftest import Databases
+from tests.databases import Databases
 
 ENTRIES, SEED = 60, 14
 LATER = datetime(2024, 3, 4, 2, tzinfo=UTC)

@@ -16,9 +16,9 @@ from app.cli.demo_people import DEMO_PASSWORD, HANDLED
 from app.cli.seed import commands
 from app.kernel.database import AsyncSession, make_engine, make_sessions
 from app.kernel.settings import Settings, get_settings
-from app.main import create_app
 from tests.accounts.signing import CHEAP
-from tests.conftest import migrate
+from tests.apps import create_app
+from tests.databases import migrate
 from tests.docking.world import in_database
 
 SEES = {

@@ -18,7 +18,7 @@ from app.accounts.rules import Role
 from app.accounts.tables import Person, RoleGrant
 from app.kernel.database import Sessions, make_engine, make_sessions, transaction
 from tests.accounts.signing import CHEAP, PASSWORD
-from tests.conftest import Databases
+from tests.databases import Databases
 from tests.line.processes import Processes, free_port, is_ready, processes, terminated, until
 from tests.whitelist.rosters import good_row, workbook
 
@@ -30,6 +30,7 @@ SETTINGS: Final = {
     "RONGQIAO_EMBEDDED_WORKER": "false",
     "RONGQIAO_VIEWER_CACHE_SECONDS": str(BELIEVED_SECONDS),
     "RONGQIAO_ROUND_SECONDS": "3",
+    "RONGQIAO_WARM_SECONDS": "0",
     "RONGQIAO_MATCHING_BACKEND": "numpy",
     "RONGQIAO_LOG_LEVEL": "ERROR",
 }

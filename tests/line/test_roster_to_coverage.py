@@ -22,7 +22,7 @@ from app.kernel.errors import Conflict
 from app.kernel.paging import PageRequest
 from app.matching import service as matching
 from app.whitelist import service as whitelist
-from tests.conftest import migrate
+from tests.databases import migrate
 from tests.line.conftest import ENTRIES, LATER, Line, walked
 
 LEVELS = ("assigned", "contacted", "answered", "credited", "disbursed")

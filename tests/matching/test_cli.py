@@ -11,7 +11,7 @@ from app.accounts.rules import local_operator
 from app.cli.matching import commands
 from app.cli.whitelist import commands as whitelist
 from app.kernel.settings import get_settings
-from tests.conftest import migrate
+from tests.databases import migrate
 from tests.docking.world import in_database
 from tests.matching.town import FIRMS, build_town
 

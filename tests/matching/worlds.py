@@ -6,7 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from app.matching.products import Bank, IndexedProduct, MatchNeed, PlanTerms
+from app.chains.rules import ChainLink
+from app.matching.products import Bank, IndexedProduct, MatchNeed, PlanGrant, PlanTerms
 from app.matching.scoring import PARTS, ScoreSettings
 from app.policy.criteria import OPERATORS, AllOf, AnyOf, Condition, Criterion
 from app.policy.facts import FACTS, SECURITY, Fact, FactValue, Members
@@ -121,6 +122,19 @@ def repeated(few: Sequence[IndexedProduct], count: int = 70) -> list[IndexedProd
     return [replace(few[i % len(few)], code=f"p{i:03}") for i in range(count)]
 
 
+LINKS = st.builds(
+    ChainLink,
+    st.just("环节"),
+    st.sampled_from([(), ("core",), ("upstream", "downstream")]),
+    st.sampled_from([(), ("C34", "A"), ("C3411",)]),
+)
+GRANTS = st.builds(
+    PlanGrant,
+    st.sampled_from(["p000", "p001", "p002"]),
+    st.none() | NUMBERS,
+    st.none() | SMALL_NUMBERS,
+    st.just("一链一策"),
+)
 PLANS = st.lists(
     st.builds(
         PlanTerms,
@@ -128,6 +142,8 @@ PLANS = st.lists(
         contracted=st.frozensets(st.sampled_from(INSTITUTIONS), max_size=2),
         products=st.frozensets(st.sampled_from(["p000", "p001", "p999"]), max_size=2),
         purposes=st.frozensets(st.sampled_from(["working_capital", "equipment"])),
+        links=st.lists(LINKS, max_size=1).map(tuple),
+        grants=st.lists(GRANTS, max_size=2).map(tuple),
     ),
     max_size=3,
 ).map(lambda plans: {plan.chain: plan for plan in plans})

@@ -16,7 +16,7 @@ from app.notifications import service
 from app.notifications.rules import NewNotice, NoticeKind
 from app.notifications.tables import Delivery, WebhookEndpoint
 from tests.accounts.offices import person_in
-from tests.conftest import migrate
+from tests.databases import migrate
 from tests.docking.world import in_database
 
 UNSEALED = "nothing that any key opens"

@@ -61,7 +61,7 @@ async def test_a_digest_comes_once_a_day_after_its_hour_and_counts_what_is_unrea
     assert mail["Subject"] == "融桥：4 条未读通知"
     assert "办理事项逾期：3 条（最早 2024-03-02 02:00）" in server.text()
     assert "融资申请有答复：1 条（最早 2024-03-02 03:00）" in server.text()
-    assert "https://rongqiao.example.gov.cn/api/v1/notices" in server.text()
+    assert "https://rongqiao.example.gov.cn/notices?unread=true" in server.text()
     assert not any(word in str(mail) + server.text() for word in TELLING)
     assert mail["Message-ID"] == f"<{(await outbox(sessions))[0].message_id}@example.gov.cn>"
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -103,6 +104,29 @@ async def test_who_breaks_off_before_recording_leaves_a_lease_and_the_message_co
     assert states(await deliver(sessions, now + delivery.LEASE + timedelta(seconds=1))) == (1, 0, 0)
     assert len(receiver.ids) == 2
     assert len(set(receiver.ids)) == 1
+
+
+async def test_a_database_that_fails_at_one_receiver_s_message_marks_none_of_another_s_as_failed(
+    sessions: Sessions, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wang, zhao = await clerk(sessions), await clerk(sessions, "zhao")
+    record = queries.record
+
+    async def fail_once(*what: Any) -> None:
+        monkeypatch.setattr(queries, "record", record)
+        raise ConnectionError(*what[1:2])
+
+    with receiving("slow") as second:
+        await hook(sessions, wang, receiver.url)
+        await hook(sessions, zhao, second.url)
+        for who in (wang, zhao):
+            await tell(sessions, who, range(3))
+        monkeypatch.setattr(queries, "record", fail_once)
+        with pytest.raises(ConnectionError):
+            await deliver(sessions, utc_now())
+        await deliver(sessions, utc_now() + delivery.LEASE + timedelta(seconds=1))
+        assert {(one.state, one.attempts) for one in await outbox(sessions)} == {("sent", 1)}
+        assert sorted(len(one.ids) for one in (receiver, second)) == [3, 4], "one came again, with its id"
 
 
 async def test_who_lost_the_lease_meanwhile_records_nothing(sessions: Sessions, receiver: Receiver) -> None:

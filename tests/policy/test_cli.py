@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli.policy import commands
 from app.kernel.settings import get_settings
-from tests.conftest import migrate
+from tests.databases import migrate
 from tests.policy.pack_texts import PACK, link_reference
 
 

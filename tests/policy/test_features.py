@@ -3,8 +3,8 @@
 import typer
 
 from app.cli.root import tree
-from app.main import create_app
 from app.policy.features import FEATURES
+from tests.apps import create_app
 
 
 def test_every_feature_that_a_clause_may_name_has_a_door_that_opens() -> None:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from app.cli.reference import commands
 from app.kernel.settings import PROJECT_ROOT, get_settings
 from app.reference.service import check_shipped
-from tests.conftest import migrate
+from tests.databases import migrate
 
 
 @pytest.fixture

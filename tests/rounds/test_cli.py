@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli import rounds
 from app.kernel.settings import get_settings
-from tests.conftest import migrate
+from tests.databases import migrate
 from tests.docking.world import build_world, in_database
 
 

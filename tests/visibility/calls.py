@@ -79,26 +79,6 @@ CALLS: Final[Mapping[str, Call]] = {
     ),
     "GET /audit/events": LIST,
     "GET /audit/events.jsonl": ACCOUNT,
-    "GET /sign-in": ACCOUNT,
-    "POST /sign-in": Call(body=NOTHING, is_form=True),
-    "POST /sign-in/code": Call(body=NOTHING, is_form=True),
-    "POST /sign-out": Call(body=NOTHING, is_form=True),
-    "GET /sign-in/single-sign-on": ACCOUNT,
-    "GET /sign-in/single-sign-on/callback": ACCOUNT,
-    "GET /invitation": ACCOUNT,
-    "POST /invitation": Call(body=NOTHING, is_form=True),
-    "POST /account/invitation": Call(body=NOTHING, is_form=True),
-    "GET /account": ACCOUNT,
-    "POST /account/sessions/{session_id}/end": Call({"session_id": "word"}, body=NOTHING, is_form=True),
-    "POST /account/sessions/end": Call(body=NOTHING, is_form=True),
-    "POST /account/password": Call(body=NOTHING, is_form=True),
-    "POST /account/identity": Call(body=NOTHING, is_form=True),
-    "GET /account/second-factor": ACCOUNT,
-    "POST /account/second-factor": Call(body=NOTHING, is_form=True),
-    "POST /account/second-factor/confirmation": Call(body=NOTHING, is_form=True),
-    "POST /account/second-factor/proof": Call(body=NOTHING, is_form=True),
-    "POST /account/second-factor/removal": Call(body=NOTHING, is_form=True),
-    "POST /account/second-factor/recovery-codes": Call(body=NOTHING, is_form=True),
     # public within the service
     "GET /policies": LIST,
     "GET /policies/rules": ACCOUNT,
@@ -134,12 +114,15 @@ CALLS: Final[Mapping[str, Call]] = {
     "GET /products/{code}/revisions": Call({"code": "product"}),
     "GET /products/{code}/revisions/{revision}": Call({"code": "product", "revision": "number"}),
     "POST /products/{code}/revisions": Call({"code": "product"}, body=NOTHING),
+    "PUT /products/{code}/confirmation": Call({"code": "product"}, body=_sends({"decision": "confirm"})),
+    "GET /library/offering": LIST,
     "GET /library/editions": LIST,
     "POST /library/editions": ACCOUNT_CHANGE,
     "GET /library/editions/{code}": Call({"code": "library"}),
     "GET /library/editions/{code}/products": Call({"code": "library"}),
     "GET /library/editions/{code}/changes": Call({"code": "library"}, asks=({"since": "2023Q4"},)),
     # firms, projects, needs, consents
+    "GET /search": Call(asks=({"q": "有限公司"}, {"q": "9123"}, {"q": "2023H2-9"}), filters={"q": "name"}),
     "GET /enterprises": Call(pages=True, filters={"region": "region", "name": "name"}),
     "GET /enterprises/{uscc}": Call(USCC),
     "POST /enterprises": Call(USCC, body=lambda values: FIRM | {"uscc": values["uscc"]}),
@@ -185,11 +168,15 @@ CALLS: Final[Mapping[str, Call]] = {
     "POST /whitelist/entries": Call(
         {"need": "need"}, body=lambda values: {"edition": "2024H1", "need": values["need"]}
     ),
+    "PUT /whitelist/entries/{entry}/facts": Call(
+        ENTRY, body=_sends({"facts": FACTS, "need_revision": 1} | REASON)
+    ),
     "PUT /whitelist/entries/{code}/withdrawal": Call({"code": "entry"}, body=_sends(REASON)),
     "POST /whitelist/entries/{code}/reopening": Call({"code": "entry"}, body=_sends(REASON)),
     "GET /whitelist/imports": Call(pages=True, filters={"edition": "edition"}),
     "GET /whitelist/imports/template.xlsx": ACCOUNT,
     "GET /whitelist/imports/{import_id}": Call({"import_id": "import"}),
+    "POST /whitelist/imports/{import_id}/undoing": Call({"import_id": "import"}, body=_sends(REASON)),
     "POST /whitelist/imports": Call(body=NOTHING, is_form=True),
     "POST /whitelist/imports/errors.xlsx": Call(body=NOTHING, is_form=True),
     "GET /whitelist/reviews": Call(
@@ -216,6 +203,8 @@ CALLS: Final[Mapping[str, Call]] = {
         pages=True, filters={"edition": "edition", "route": "route", "region": "region"}
     ),
     "GET /needs/{need}/bottlenecks": Call({"need": "need"}),
+    "POST /allocations/preview": Call(body=_sends({"edition": "2024H1"})),
+    "GET /allocations/{run}/changes": Call({"run": "number"}, pages=True),
     "POST /allocations": Call(body=_sends({"edition": "2024H1"})),
     "GET /allocations": Call(pages=True, filters={"edition": "edition"}),
     "GET /allocations/{run}": Call({"run": "number"}),
@@ -302,6 +291,13 @@ CALLS: Final[Mapping[str, Call]] = {
     "GET /coverage/{month}/ranking": Call(
         {"month": "month"}, asks=({}, {"level": "branch", "sort": "credited_amount"})
     ),
+    "GET /coverage/{month}/entries": Call(
+        {"month": "month"},
+        pages=True,
+        asks=({}, {"level": "contacted"}, {"level": "not_contacted", "region": "230100"}),
+        filters={"institution": "institution"},
+    ),
+    "GET /coverage/{month}/heat": Call({"month": "month"}),
     "GET /coverage/{month}/figures": Call({"month": "month"}),
     "GET /coverage/{month}": Call(
         {"month": "month"},
@@ -317,5 +313,4 @@ CALLS: Final[Mapping[str, Call]] = {
     "GET /healthz": ACCOUNT,
     "GET /readyz": ACCOUNT,
     "GET /metrics": ACCOUNT,
-    "GET /": Call(asks=({}, {"month": "2023-11"})),
 }

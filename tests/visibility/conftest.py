@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.kernel.database import make_engine, make_sessions
-from tests.conftest import Databases
+from tests.databases import Databases
 from tests.visibility.oracle import Oracle
 from tests.visibility.world import World, build
 

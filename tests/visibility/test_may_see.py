@@ -19,7 +19,9 @@ from app.kernel.settings import PROJECT_ROOT
 from app.matching.tables import MatchCount, MatchResult
 from app.notifications.tables import Notice
 from app.visibility.forms import Form
-from app.visibility.queries import PUBLIC, conditions, criteria
+from app.visibility.public import PUBLIC
+from app.visibility.queries import conditions, criteria
+from app.visibility.service import looking_at, narrow
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 from tests.visibility.oracle import Oracle
 from tests.visibility.world import CASE_TABLES, World, viewers
@@ -201,7 +203,7 @@ async def test_every_table_is_narrowed_or_named_with_the_reason_why_not(world: W
     assert narrowed.isdisjoint(PUBLIC)
     unnamed = set(Base.metadata.tables) - narrowed - PUBLIC.keys()
     assert unnamed == set(), (
-        "name them in app/visibility/queries.py: in `conditions`, or in PUBLIC with a reason"
+        "name them in app/visibility: in `queries.conditions`, or in `public.PUBLIC` with a reason"
     )
     assert PUBLIC.keys() <= Base.metadata.tables.keys()
 
@@ -280,3 +282,32 @@ async def test_the_system_itself_sees_all_inside_and_no_more_than_before_outside
         assert (
             set(await session.scalars(select(WhitelistEntry.id))) == oracle.seen(viewer)["whitelist_entries"]
         )
+
+
+@pytest.mark.parametrize("name", ["bank", "clerk", "guarantor", *MANY_SIDED])
+async def test_who_looks_at_one_entry_sees_all_of_it_that_they_saw_and_nothing_that_they_did_not(
+    world: World, name: str
+) -> None:
+    viewer = viewers()[name]
+    hanging = (BottleneckFinding, DockingEvent, EntryClock, MatchResult, WhitelistEntry)
+    async with transaction(world.sessions, writes=False) as session:
+        narrow(session, viewer, world.day)
+        seen = {one: set(await session.scalars(select(_of(one, _key(one))))) for one in hanging}
+        for entry in world.table(WhitelistEntry)[:12]:
+            of_it = {
+                DockingEvent: DockingEvent.entry_id == entry["id"],
+                WhitelistEntry: WhitelistEntry.id == entry["id"],
+            }
+            before = {
+                one: set(await session.scalars(select(_of(one, "id")).where(which)))
+                for one, which in of_it.items()
+            }
+            with looking_at(session, entry["code"]):
+                now = {one: set(await session.scalars(select(_of(one, _key(one))))) for one in hanging}
+                again = {
+                    one: set(await session.scalars(select(_of(one, "id")).where(which)))
+                    for one, which in of_it.items()
+                }
+            assert again == before
+            assert all(now[one] <= seen[one] for one in hanging)
+        assert seen == {one: set(await session.scalars(select(_of(one, _key(one))))) for one in hanging}

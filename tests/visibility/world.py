@@ -20,6 +20,7 @@ from app.cli.demo import demo_plan
 from app.cli.line import stages_of, walk
 from app.coordination.tables import CoordinationCase, CoordinationComment
 from app.docking.tables import DockingEvent, EntryClock
+from app.enterprises.name_spelling import spelled
 from app.enterprises.tables import (
     Consent,
     Disclosure,
@@ -321,7 +322,7 @@ async def _tag(session: AsyncSession) -> dict[bytes, Owner]:
     names = {}
     for firm in rows["enterprises"]:
         names[firm["uscc"]] = name = tagger.marker(("enterprises", firm["id"]))
-        await tagger.write(Enterprise, firm, {"name": name, "name_key": name})
+        await tagger.write(Enterprise, firm, {"name": name, "name_key": name, "spelling": spelled(name)})
     await _tag_entries(tagger, rows, names)
     await _tag_doings(tagger, rows)
     return tagger.owners

@@ -4,7 +4,10 @@ from io import BytesIO
 from typing import Any
 
 import httpx
+import pytest
 
+from app.whitelist import error_workbook, import_service
+from tests.full_disk import full_disk
 from tests.whitelist.rosters import cells_of, credit_code, good_row, workbook
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -106,3 +109,34 @@ async def test_a_roster_sent_twice_under_one_key_is_taken_once(client: httpx.Asy
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.json() == first.json()
     assert (await send_as(workbook([good_row(2)]).getvalue(), "third")).status_code == 409
+
+
+async def test_faults_for_which_there_is_no_room_are_to_be_fetched_later(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await client.post("/whitelist/editions", json={"code": "2023H2"})).status_code == 201
+    write, file = (
+        error_workbook.write_error_workbook,
+        workbook([good_row(i, 首贷户="?") for i in range(1, 200)]),
+    )
+
+    def without_room(*what: Any) -> None:
+        with full_disk(32 * 1024):
+            write(*what)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(import_service, "write_error_workbook", without_room)
+        refused = await send(client, file, "imports/errors.xlsx")
+    assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (
+        503, "unavailable", "30",
+    )  # fmt: skip
+    assert (await send(client, file, "imports/errors.xlsx")).status_code == 200
+
+
+async def test_a_workbook_for_which_there_is_no_room_may_be_sent_again(client: httpx.AsyncClient) -> None:
+    large = BytesIO(bytes(3 * 1024 * 1024))  # longer ones are put on the disk while they come
+    with full_disk(1024 * 1024):
+        refused = await send(client, large)
+    assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (
+        503, "unavailable", "30",
+    )  # fmt: skip

@@ -21,7 +21,7 @@ from app.whitelist.queries import entry_ids
 from app.whitelist.tables import EntryWithdrawal, WhitelistEntry
 from app.whitelist.topics import ROSTER_CHANGED
 from tests.bottlenecks.world import BEFORE, build_world
-from tests.conftest import Databases, migrate
+from tests.databases import Databases, migrate
 from tests.whitelist.rosters import credit_code, good_row, workbook
 from tests.whitelist.test_api import send
 from tests.whitelist.test_import import EDITION, decide, open_items, take

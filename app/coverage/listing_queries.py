@@ -1,0 +1,45 @@
+"""Reads for the lists behind figures: frozen facts of closed months, and which entries a viewer may see."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.accounts.rules import Viewer
+from app.coverage.tables import CoverageSnapshot
+from app.kernel.database import AsyncSession
+from app.whitelist.tables import WhitelistEdition, WhitelistEntry
+
+
+async def frozen_key(
+    session: AsyncSession, viewer: Viewer, month: str, edition_id: int
+) -> tuple[int, str] | None:
+    """Answer the id of a closed month of an edition, and the hash of its facts; None while it is open."""
+    statement = select(CoverageSnapshot.id, CoverageSnapshot.facts_sha256).where(
+        CoverageSnapshot.jurisdiction == viewer.jurisdiction,
+        CoverageSnapshot.month == month,
+        CoverageSnapshot.edition_id == edition_id,
+    )
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+async def frozen_facts(session: AsyncSession, snapshot_id: int) -> bytes:
+    """Answer the facts of a closed month as they were packed."""
+    statement = select(CoverageSnapshot.facts).where(CoverageSnapshot.id == snapshot_id)
+    return (await session.execute(statement)).scalar_one()
+
+
+async def visible_codes(
+    session: AsyncSession, viewer: Viewer, edition_id: int, until: datetime
+) -> frozenset[str]:
+    """Answer the codes of an edition's entries, admitted before an instant, that the viewer may see."""
+    statement = (
+        select(WhitelistEntry.code)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+        .where(
+            WhitelistEdition.jurisdiction == viewer.jurisdiction,
+            WhitelistEntry.edition_id == edition_id,
+            WhitelistEntry.admitted_at < until,
+        )
+    )
+    return frozenset((await session.execute(statement)).scalars())

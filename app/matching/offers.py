@@ -1,0 +1,187 @@
+"""Products beside one need as its firm reads them: terms in words, verdict by verdict, and what the rest fails by. Pure."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from app.catalogue.rules import ProductInForce
+from app.catalogue.terms import FORMS, RATE_BASES
+from app.matching.engine import Matcher
+from app.matching.explain import change_text
+from app.matching.inputs import Surroundings
+from app.matching.products import IndexedProduct, MatchNeed
+from app.matching.schemas import MatchesOut
+from app.policy.criteria import Condition, Finding, Verdict, evaluate, explain
+from app.policy.derived import chinese_name
+from app.policy.facts import SECURITY
+
+BASIS_POINTS: Final = 100
+MOST_JUDGED: Final = 500
+"""So many products are told apart by what they fail; a province's catalogue has fewer, a nation's has more."""
+MOST_NAMED: Final = 20
+_CODES: Final = re.compile(r"(?<![0-9A-Za-z.])(?:[0-9]{6}|[A-T][0-9]{2,4})(?![0-9A-Za-z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A product: who lends how much for how long at what rate against what. Fen, months, percent a year."""
+
+    code: str
+    name: str
+    institution: str
+    institution_name: str
+    form: str
+    amount_least: int
+    amount_most: int
+    term_least: int
+    term_most: int
+    rate_least: Decimal
+    rate_most: Decimal
+    rate_base: str
+    security: tuple[str, ...]
+    declared_days: int | None
+    note: str
+    is_demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedOffer:
+    """A product with all its conditions judged, and what each failing one would take."""
+
+    offer: Offer
+    findings: tuple[Finding, ...]
+    changes: tuple[str, ...]
+
+    @property
+    def fails(self) -> tuple[Finding, ...]:
+        """Answer the conditions that fail."""
+        return tuple(one for one in self.findings if one.verdict is Verdict.FAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class Misfits:
+    """Products that fail the same fact first: its Chinese name, how many, the first of them."""
+
+    fact: str
+    name: str
+    products: int
+    shown: tuple[JudgedOffer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NeedOffers:
+    """What a need qualifies for, with the products of `matches` told in words by code, and the rest by reason.
+
+    `unjudged` more products fail that nobody told apart.
+    """
+
+    matches: MatchesOut
+    judged: dict[str, JudgedOffer]
+    misfits: tuple[Misfits, ...]
+    failing: int
+    unjudged: int
+
+
+def offers_of(around: Surroundings, matcher: Matcher, need: MatchNeed, matches: MatchesOut) -> NeedOffers:
+    """Answer the products beside a need: those that `matches` names, and what all others fail by."""
+    named = [*matches.matches, *matches.near_misses, *matches.undecided]
+    places = {product.code: number for number, product in enumerate(around.products)}
+    judged = {one.product: _judged(around, places[one.product], need) for one in named}
+    failing = matches.products - matches.eligible - matches.unknown
+    rest = (number for code, number in places.items() if code not in judged)
+    misfits, looked_at = _misfits(around, matcher, need, rest)
+    return NeedOffers(
+        matches, judged, misfits, failing, max(failing - len(matches.near_misses) - looked_at, 0)
+    )
+
+
+def offer_of(around: Surroundings, product: ProductInForce) -> Offer:
+    """Answer a product in words, at the loan prime rate of the day."""
+    terms, node = product.terms, around.tree.node(product.institution_id)
+    lpr = around.book.lpr.on(around.on)
+    least, most = terms.rate.bounds(int(lpr.rate_1y * BASIS_POINTS), int(lpr.rate_5y * BASIS_POINTS))
+    return Offer(
+        code=product.code,
+        name=product.name,
+        institution=node.code,
+        institution_name=node.name,
+        form=FORMS[terms.form],
+        amount_least=terms.amount.least,
+        amount_most=terms.amount.most,
+        term_least=terms.term.least,
+        term_most=terms.term.most,
+        rate_least=Decimal(least) / BASIS_POINTS,
+        rate_most=Decimal(most) / BASIS_POINTS,
+        rate_base=RATE_BASES[terms.rate.base],
+        security=tuple(SECURITY[mode] for mode in terms.guarantee_modes),
+        declared_days=terms.declared_days,
+        note=terms.note,
+        is_demo=product.is_demo,
+    )
+
+
+def _judged(around: Surroundings, number: int, need: MatchNeed) -> JudgedOffer:
+    conditions = around.indexed[number].conditions
+    return JudgedOffer(
+        offer_of(around, around.products[number]),
+        tuple(_in_words(around, explain(each, need.facts)) for each in conditions),
+        tuple(
+            in_words(around, change_text(each, need.facts))
+            for each in conditions
+            if evaluate(each, need.facts) is Verdict.FAIL
+        ),
+    )
+
+
+def _misfits(
+    around: Surroundings, matcher: Matcher, need: MatchNeed, rest: Iterable[int]
+) -> tuple[tuple[Misfits, ...], int]:
+    """Answer products that fail by the fact of the first condition that fails, the commonest first, and how many."""
+    groups: dict[str, list[int]] = {}
+    looked_at = 0
+    for number in rest:
+        first = _first_failing(matcher.products[number], need)
+        if first is None:
+            continue
+        looked_at += 1
+        groups.setdefault(min(first.facts()), []).append(number)
+        if looked_at == MOST_JUDGED:
+            break
+    ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+    return tuple(
+        Misfits(
+            fact,
+            chinese_name(fact),
+            len(numbers),
+            tuple(_judged(around, one, need) for one in numbers[:MOST_NAMED]),
+        )
+        for fact, numbers in ordered
+    ), looked_at
+
+
+def _first_failing(product: IndexedProduct, need: MatchNeed) -> Condition | None:
+    return next((one for one in product.conditions if evaluate(one, need.facts) is Verdict.FAIL), None)
+
+
+def _in_words(around: Surroundings, found: Finding) -> Finding:
+    return Finding(
+        found.facts, in_words(around, found.asked), in_words(around, found.found), found.verdict, found.source
+    )
+
+
+def in_words(around: Surroundings, text: str) -> str:
+    """Answer a condition's text with the names of regions, industries and chains in the place of their codes."""
+    for code, chain in around.chains.chains.items():
+        if code in text:
+            text = text.replace(code, chain.name)
+    return _CODES.sub(lambda found: _name(around, found[0]), text)
+
+
+def _name(around: Surroundings, code: str) -> str:
+    if code[0].isdigit():
+        region = around.book.regions.get(code)
+        return around.book.regions.full_name(code) if region is not None else code
+    industry = around.book.industries.parse(code)
+    return industry.name if industry is not None else code

@@ -1,0 +1,60 @@
+"""Members of a chain on an edition by their role on it, as the wording that they were listed with says."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select
+
+from app.accounts.rules import Viewer
+from app.enterprises.tables import Enterprise, Need, NeedRevision
+from app.kernel.database import AsyncSession
+from app.whitelist.entry_queries import LINE
+from app.whitelist.tables import WhitelistEdition, WhitelistEntry
+
+_stated = NeedRevision.facts["chain_role"].as_string()
+
+
+async def counts_by_role(
+    session: AsyncSession, viewer: Viewer, edition: str, chain: str
+) -> dict[str | None, int]:
+    """Answer how many entries of a chain have each role; None: it is not known."""
+    role: ColumnElement[str | None] = _stated
+    statement = _members(viewer, edition, chain, role, func.count(WhitelistEntry.id)).group_by(role)
+    return {found or None: count for found, count in await session.execute(statement)}
+
+
+async def page_of_role(
+    session: AsyncSession,
+    viewer: Viewer,
+    edition: str,
+    chain: str,
+    role: str | None,
+    *,
+    after: str | None,
+    limit: int,
+) -> Sequence[Any]:
+    """Answer the entries of a chain with a role (None: not known), by code after one."""
+    is_role = _stated.is_(None) if role is None else _stated == role
+    statement = _members(viewer, edition, chain, *LINE).where(is_role)
+    if after is not None:
+        statement = statement.where(WhitelistEntry.code > after)
+    found: Sequence[Any] = (await session.execute(statement.order_by(WhitelistEntry.code).limit(limit))).all()
+    return found
+
+
+def _members(viewer: Viewer, edition: str, chain: str, *columns: Any) -> Select[Any]:
+    return (
+        select(*columns)
+        .select_from(WhitelistEntry)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+        .join(Enterprise, Enterprise.id == WhitelistEntry.enterprise_id)
+        .join(Need, Need.id == WhitelistEntry.need_id)
+        .join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)
+        .where(
+            WhitelistEdition.jurisdiction == viewer.jurisdiction,
+            WhitelistEdition.code == edition,
+            WhitelistEntry.chain_code == chain,
+            WhitelistEntry.status == "admitted",
+            WhitelistEntry.withdrawn_at.is_(None),
+        )
+    )
