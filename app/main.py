@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
-from fastapi import APIRouter, FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware import Middleware
 from fastapi.middleware.cors import CORSMiddleware
 
@@ -31,9 +31,45 @@ from app.catalogue import api as catalogue
 from app.chains import api as chains
 from app.coordination import api as coordination
 from app.coverage import api as coverage
-from app.desks import account, coordinator, invitation, signing
+from app.desks import account, assets, home, invitation, password_reset, signing
 from app.desks import second_factor as factor_pages
-from app.desks.pages import problem_page
+from app.desks import single_sign_on as arriving
+from app.desks.administration import deliveries as delivery_pages
+from app.desks.administration import invitations as invitation_pages
+from app.desks.administration import people as people_pages
+from app.desks.audit import routes as audit_desk
+from app.desks.bank import colleagues as bank_colleagues
+from app.desks.bank import library as bank_library
+from app.desks.bank import overview as bank_overview
+from app.desks.bank import products as bank_products
+from app.desks.bank import revising as bank_revising
+from app.desks.bottlenecks import cases as case_pages
+from app.desks.bottlenecks import classes as bottleneck_pages
+from app.desks.chain import entries as chain_entries
+from app.desks.chain import pages as chain_pages
+from app.desks.coverage import bulletins as coverage_bulletins
+from app.desks.coverage import closing as coverage_closing
+from app.desks.coverage import lists as coverage_lists
+from app.desks.coverage import months as coverage_pages
+from app.desks.enterprise import consents as enterprise_consents
+from app.desks.enterprise import disclosures as enterprise_disclosures
+from app.desks.enterprise import home as enterprise_home
+from app.desks.enterprise import needs as enterprise_needs
+from app.desks.manager import cards as manager_cards
+from app.desks.manager import entries as manager_entries
+from app.desks.manager import lists as manager_pages
+from app.desks.notices import routes as notice_pages
+from app.desks.policies import routes as policies_desk
+from app.desks.problems import problem_page
+from app.desks.registration import confirm as registration_decisions
+from app.desks.registration import register as registration_pages
+from app.desks.roster import routes as roster_desk
+from app.desks.rounds import routes as rounds_desk
+from app.desks.search import routes as search_pages
+from app.desks.submission import lookups
+from app.desks.submission import pages as submission_pages
+from app.desks.unread import count_unread
+from app.desks.warming import warming
 from app.docking import api as docking
 from app.enterprises import api as enterprises
 from app.enterprises import registration_api as registrations
@@ -64,16 +100,18 @@ from app.policy import api as policy
 from app.visibility.places import StoredPlaces
 from app.visibility.service import narrow
 from app.whitelist import api as whitelist
+from app.whitelist import search_api as search
 
 API_PREFIX = "/api/v1"
 ASKING_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match")
 ANSWERING_HEADERS = ("ETag", "Idempotency-Replayed", "Link", "Location", "Retry-After", "X-Request-Id")
 # The routes that are asked most come first: they are found in this order.
 ROUTERS = (
-    whitelist.router,
     handlers.router,
-    enterprises.router,
+    whitelist.router,
     matching.router,
+    enterprises.router,
+    search.router,
     auth.router,
     keys.router,
     second_factor.router,
@@ -96,9 +134,80 @@ ROUTERS = (
     bulletins.router,
     jobs.router,
 )
-LOOKS = (looks.router,)
+TAGS = {
+    "whitelist": "Entries of the roster 名单: editions, imports, reviews, search, corrections.",
+    "allocation": "Which institution is responsible for which entry 分派, and who there has it in hand.",
+    "matching": "Which products fit a need, with score and reasons 匹配; runs over a whole edition.",
+    "enterprises": "Firms and whom to call there 企业.",
+    "projects": "Projects of firms 项目.",
+    "needs": "Financing needs and their revisions 融资需求.",
+    "consents": "Who may see what of a need, for which purpose and until when 授权; who has looked.",
+    "signing in": "Tokens, sessions, passwords and the second factor 登录.",
+    "API keys": "Keys for programs, each with the rights of its person or fewer.",
+    "people": "People, their roles, invitations, and registrations of firms 人员.",
+    "audit": "The chained record of who did and saw what 审计.",
+    "policies": "Policy documents, clauses, rules, dated values, and adoptions 政策.",
+    "institutions": "Banks, guarantors and public bodies, as a tree 机构.",
+    "chains": "Industrial chains, their plans, managers and members 产业链.",
+    "products": "Products with their terms, revision by revision, and quarterly decisions 产品.",
+    "library": "Editions of the product library 产品库.",
+    "bottlenecks": "What stands in the way of a need, by class, with the clause that says who acts 堵点.",
+    "cards": "Needs without the firm's name, before it consents 匿名卡片.",
+    "notices": "Notices to people, how they get them, and messages that did not go out 通知.",
+    "webhooks": "Addresses of other systems that events are sent to, signed.",
+    "coordination": "Matters that a body or the coordinator has to settle 协调事项.",
+    "docking": "What happens between firm and institution: events, stages, deadlines, ratings 对接.",
+    "coverage": "Coverage of a month with numerator and denominator, closes, restatements, verification 覆盖.",
+    "bulletins": "The monthly bulletin as JSON, workbook and document 月度通报.",
+    "jobs": "Requests that wait for a worker: state, progress, result.",
+    "operations": "For machines that look in: alive, ready, measurements.",
+}
+"""What the API's description says of each group of operations, in the order in which the groups are listed."""
+LOOKS = (looks.router, assets.router)
 """By which machines look in: without a person or a transaction."""
-PAGES = (coordinator.router, signing.router, invitation.router, account.router, factor_pages.router)
+PAGES = (
+    home.router,
+    coverage_pages.router,
+    coverage_lists.router,
+    coverage_closing.router,
+    coverage_bulletins.router,
+    bottleneck_pages.router,
+    case_pages.router,
+    chain_entries.router,
+    chain_pages.router,
+    signing.router,
+    arriving.router,
+    password_reset.router,
+    invitation.router,
+    account.router,
+    factor_pages.router,
+    notice_pages.router,
+    people_pages.router,
+    invitation_pages.router,
+    delivery_pages.router,
+    search_pages.router,
+    bank_overview.router,
+    bank_colleagues.router,
+    bank_products.router,
+    bank_revising.router,
+    bank_library.router,
+    submission_pages.router,
+    enterprise_home.router,
+    # After the pages that state a need: in /enterprise/needs/new stands no need's code.
+    enterprise_needs.router,
+    enterprise_consents.router,
+    enterprise_disclosures.router,
+    registration_pages.router,
+    registration_decisions.router,
+    lookups.router,
+    manager_pages.router,
+    manager_cards.router,
+    manager_entries.router,
+    *roster_desk.ROUTERS,
+    *rounds_desk.ROUTERS,
+    *policies_desk.ROUTERS,
+    *audit_desk.ROUTERS,
+)
 
 
 def create_app(
@@ -123,7 +232,8 @@ def create_app(
         await asyncio.to_thread(warm_up)
         await asyncio.to_thread(passwords.warm_up)
         relax_collection()
-        yield
+        async with warming(app.state.sessions, settings) if engine is not None else nullcontext():
+            yield
         await app.state.deferral.close()
         if engine is not None:
             await engine.dispose()
@@ -138,6 +248,7 @@ def create_app(
             "`Idempotency-Key`; changes carry `If-Match`; refusals are RFC 9457 problem JSON."
         ),
         lifespan=lifespan,
+        openapi_tags=[{"name": name, "description": said} for name, said in TAGS.items()],
         # The stock viewers load scripts from elsewhere; this service answers on closed networks.
         docs_url=None,
         redoc_url=None,
@@ -150,11 +261,12 @@ def create_app(
     describe_credentials(app)
     describe_jobs(app)
     describe_links(app, API_PREFIX)
-    api = APIRouter(prefix=API_PREFIX)
+    # Not by a router of their own: to find a route, each level of routers looks through all below it again.
     for router in ROUTERS:
-        api.include_router(router)
-    app.include_router(api)
-    for router in (*PAGES, *LOOKS):
+        app.include_router(router, prefix=API_PREFIX)
+    for router in PAGES:
+        app.include_router(router, dependencies=[Depends(count_unread)])
+    for router in LOOKS:
         app.include_router(router)
     return app
 

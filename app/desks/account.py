@@ -14,16 +14,11 @@ from app.accounts.page_sessions import visitor_of
 from app.accounts.permissions import Action, does
 from app.accounts.sign_in import Attempt
 from app.accounts.standings import Standing
-from app.desks.pages import ROLE_NAMES, go_to, guest_of, page
-from app.desks.signing import (
-    NEW_PASSWORD,
-    NOT_AVAILABLE,
-    TOO_MANY,
-    ProviderDep,
-    callback_address,
-    told,
-    with_flow,
-)
+from app.desks.forms import Form as Typed
+from app.desks.pages import go_to, page
+from app.desks.signing import NEW_PASSWORD, told, too_many
+from app.desks.single_sign_on import NOT_AVAILABLE, ProviderDep, callback_address, with_flow
+from app.desks.texts import Text
 from app.kernel.clock import utc_now
 from app.kernel.errors import Conflict, Refused, RongqiaoError, TooMany, Unavailable
 from app.kernel.requests import BeginDep, SessionDep, TransactionRoute
@@ -36,8 +31,10 @@ router = APIRouter(
     prefix="/account",
 )
 
-BOTH: Final = "请填写现口令和新口令。"
-CHANGED: Final = "口令已修改；其他设备上的会话已结束。"
+BOTH: Final = Text("请填写现口令和新口令。")
+CHANGED: Final = Text("口令已修改；其他设备上的会话已结束。")
+WRONG_PASSWORD: Final = Text("现口令不正确。")
+CHANGED_ELSEWHERE: Final = Text("口令刚刚在别处修改过，请重新登录。")
 Password = Annotated[str, Form(max_length=200)]
 SessionId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 
@@ -50,7 +47,7 @@ async def account_page(
     if standing.owes_code:
         return go_to("/account/second-factor")
     account = await own_account(session, standing, settings, now=utc_now())
-    return _account(request, settings, standing, account=account, refusals=(), done=None)
+    return _account(request, settings, standing, account=account, form=Typed(), done=None)
 
 
 @router.post("/sessions/{session_id}/end", openapi_extra=does(Action.OWN_ACCOUNT))
@@ -88,18 +85,19 @@ async def change_password(
 ) -> Response:
     """Change the password; all other sessions end."""
     attempt, status = Attempt(viewer.name, old, visitor_of(request)), 422
-    refusals: tuple[str, ...] = (BOTH,)
+    faults: dict[str, Text] = {"": BOTH}
     if old and new:
         try:
             body = PasswordIn(old=old, new=new)
             await auth_service.change_password(begin, gate, standing, attempt, body, now=utc_now())
-            refusals, status = (), 200
+            faults, status = {}, 200
         except (Refused, Conflict, TooMany) as error:
-            refusals, status = _said(error), error.status
+            faults, status = _said(error), error.status
     async with begin(writes=False) as session:
         account = await own_account(session, standing, settings, now=utc_now())
-    done = None if refusals else CHANGED
-    return _account(request, settings, standing, account=account, refusals=refusals, done=done, status=status)
+    form = Typed(faults=faults)
+    done = None if faults else CHANGED
+    return _account(request, settings, standing, account=account, form=form, done=done, status=status)
 
 
 @router.post("/identity", openapi_extra=does(Action.OWN_ACCOUNT, own_transactions=True))
@@ -126,27 +124,27 @@ async def link_identity(
             now=utc_now(),
         )
     except Unavailable:
-        return told(NOT_AVAILABLE, 503)
+        return told(request, NOT_AVAILABLE, 503)
     context = {"url": url, "sign_on": settings.oidc_name}
-    return with_flow(page("leave.html", context, guest=guest_of(request)), settings, flow)
+    return with_flow(page(request, "leave.html", context), settings, flow)
 
 
-def _said(error: RongqiaoError) -> tuple[str, ...]:
-    """Answer in Chinese why a password was not changed."""
+def _said(error: RongqiaoError) -> dict[str, Text]:
+    """Answer why a password was not changed, at its fields."""
     if isinstance(error, TooMany):
-        return (TOO_MANY.format(error.headers.get("Retry-After", "")),)
+        return {"": too_many(error)}
     if isinstance(error, Conflict):
-        return ("口令刚刚在别处修改过，请重新登录。",)
-    return tuple("现口令不正确。" if fault.where == "old" else NEW_PASSWORD for fault in error.faults[:1])
+        return {"": CHANGED_ELSEWHERE}
+    is_old = any(fault.where == "old" for fault in error.faults)
+    return {"old": WRONG_PASSWORD} if is_old else {"new": NEW_PASSWORD}
 
 
 def _account(
     request: Request, settings: Settings, standing: Standing, *, status: int = 200, **context: Any
 ) -> Response:
     shown = {
-        "role_names": ROLE_NAMES,
         "now": utc_now(),
         "lacks": standing.lacks_second_factor,
         "sign_on": settings.oidc_name if settings.oidc_issuer else None,
     }
-    return page("account.html", shown | context, status, guest=guest_of(request))
+    return page(request, "account.html", shown | context, status)

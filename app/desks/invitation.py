@@ -1,6 +1,6 @@
 """The page of an invitation: taken up with a new account, by single sign-on, or as who is signed in."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse
@@ -12,8 +12,10 @@ from app.accounts.auth_api import SettingsDep
 from app.accounts.invitation_schemas import AcceptanceIn
 from app.accounts.permissions import Action, does
 from app.accounts.rules import Grant
-from app.desks.pages import ROLE_NAMES, go_to, guest_of, page
+from app.desks.forms import Form as Typed
+from app.desks.pages import go_to, page
 from app.desks.signing import NEW_PASSWORD, NO_INVITATION, NOT_YOURS, BrowserDep, told
+from app.desks.texts import Text
 from app.kernel.clock import utc_now
 from app.kernel.errors import Conflict, Forbidden, NotFound, Refused, RongqiaoError
 from app.kernel.requests import BeginDep, SessionDep, TransactionRoute
@@ -21,9 +23,9 @@ from app.kernel.settings import Settings
 
 router = APIRouter(route_class=TransactionRoute, include_in_schema=False, default_response_class=HTMLResponse)
 
-LOGIN_RULE: Final = "登录名为 3 至 80 个字符，只用英文字母、数字和 . _ - @。"
-LOGIN_TAKEN: Final = "该登录名已被使用，请换一个。"
-ALL_THREE: Final = "请填写登录名、姓名和口令。"
+LOGIN_RULE: Final = Text("登录名为 3 至 80 个字符，只用英文字母、数字和 . _ - @。")
+LOGIN_TAKEN: Final = Text("该登录名已被使用，请换一个。")
+ALL_THREE: Final = Text("请填写登录名、姓名和口令。")
 Field = Annotated[str, Form(max_length=200)]
 Token = Annotated[str, Form(max_length=200)]
 
@@ -40,8 +42,8 @@ async def invitation_page(
     try:
         name, grant = await invitation_service.offered(session, token, now=utc_now())
     except NotFound:
-        return told(NO_INVITATION, 404)
-    return _form(request, settings, token, grant, {"name": name})
+        return told(request, NO_INVITATION, 404)
+    return _form(request, settings, token, grant, Typed({"name": name}))
 
 
 @router.post("/invitation", openapi_extra=does(Action.SIGN_IN, own_transactions=True))
@@ -57,16 +59,16 @@ async def take_up(
     password: Field = "",
 ) -> Response:
     """Make an account, give it the role, and sign in to it."""
-    now, refusal = utc_now(), ALL_THREE
+    now, faults = utc_now(), {"": ALL_THREE}
     try:
         body = AcceptanceIn(token=token, login=login, name=name, password=password)
         cookie = await page_sign_in.with_invitation(begin, settings, browser, viewer, body, now=now)
     except ValidationError:
-        pass  # the form comes back with what it needs
+        pass  # what `faults` says from the start: the form comes back and asks for all three
     except NotFound:
-        return told(NO_INVITATION, 404)
+        return told(request, NO_INVITATION, 404)
     except (Refused, Conflict) as error:
-        refusal = _why(error)
+        faults = _why(error)
     else:
         answer = go_to("/")
         page_sessions.set_cookie(answer, settings, cookie)
@@ -75,44 +77,37 @@ async def take_up(
         try:
             _name, grant = await invitation_service.offered(session, token, now=now)
         except NotFound:
-            return told(NO_INVITATION, 404)
-    return _form(request, settings, token, grant, {"name": name, "login": login, "refusal": refusal}, 422)
+            return told(request, NO_INVITATION, 404)
+    return _form(request, settings, token, grant, Typed({"name": name, "login": login}, faults=faults), 422)
 
 
 @router.post("/account/invitation", openapi_extra=does(Action.OWN_ACCOUNT, own_transactions=True))
-async def take_up_as_signed_in(viewer: ViewerDep, begin: BeginDep, token: Token = "") -> Response:
+async def take_up_as_signed_in(
+    request: Request, viewer: ViewerDep, begin: BeginDep, token: Token = ""
+) -> Response:
     """Give the role to the account of who is signed in."""
     try:
         body = AcceptanceIn(token=token)
         async with begin() as session:
             await invitation_service.accept(session, viewer, body, None, now=utc_now())
     except (NotFound, ValidationError):
-        return told(NO_INVITATION, 404)
+        return told(request, NO_INVITATION, 404)
     except (Forbidden, Conflict) as error:
-        return told(NOT_YOURS, error.status)
+        return told(request, NOT_YOURS, error.status)
     return go_to("/account")
 
 
-def _why(error: RongqiaoError) -> str:
+def _why(error: RongqiaoError) -> dict[str, Text]:
+    """Answer why no account was made, at its fields."""
     if isinstance(error, Conflict):
-        return LOGIN_TAKEN
-    return LOGIN_RULE if any(fault.where == "login" for fault in error.faults) else NEW_PASSWORD
+        return {"login": LOGIN_TAKEN}
+    is_login = any(fault.where == "login" for fault in error.faults)
+    return {"login": LOGIN_RULE} if is_login else {"password": NEW_PASSWORD}
 
 
 def _form(
-    request: Request,
-    settings: Settings,
-    token: str,
-    grant: Grant,
-    context: dict[str, Any],
-    status: int = 200,
+    request: Request, settings: Settings, token: str, grant: Grant, form: Typed, status: int = 200
 ) -> Response:
-    shown = {
-        "token": token,
-        "grant": grant,
-        "role": ROLE_NAMES[grant.role],
-        "login": "",
-        "refusal": None,
-        "sign_on": settings.oidc_name if settings.oidc_issuer else None,
-    }
-    return page("invitation.html", shown | context, status, guest=guest_of(request))
+    sign_on = settings.oidc_name if settings.oidc_issuer else None
+    context = {"token": token, "grant": grant, "form": form, "sign_on": sign_on}
+    return page(request, "invitation.html", context, status)

@@ -1,68 +1,41 @@
-"""How desks render: templates that escape everything, amounts and shares as people write them."""
+"""How desks render: templates that escape everything, in the language of the browser, with nothing from elsewhere."""
 
 import base64
-import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import urlencode
+from uuid import uuid4
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.accounts.csrf import csrf_token
+from app.accounts.key_ring import KeyRing
 from app.accounts.rules import Role, Viewer
 from app.accounts.standings import Standing
+from app.desks import figures
+from app.desks.areas import areas_of, is_within
+from app.desks.assets import asset_path
 from app.desks.devices import device_name
-from app.kernel.money import FEN_PER_WAN, FEN_PER_YUAN
-from app.kernel.shanghai import SHANGHAI
+from app.desks.texts import HTML_LANGUAGES, LANGUAGES, Text, language_of, say, translated
 
-TEMPLATES = Path(__file__).parent / "templates"
-YI_FEN = 10_000 * FEN_PER_WAN
-
-
-def yi(fen: int) -> str:
-    """Answer an amount in 亿元 with two places and grouped thousands."""
-    return f"{fen / YI_FEN:,.2f} 亿元" if fen >= YI_FEN else f"{fen / (10_000 * FEN_PER_YUAN):,.0f} 万元"
-
-
-def moment(instant: datetime) -> str:
-    """Answer an instant as a Shanghai clock shows it, to the minute."""
-    return instant.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
-
-
-def in_fours(text: str) -> str:
-    """Answer a text in groups of four, as people copy it."""
-    return " ".join(text[i : i + 4] for i in range(0, len(text), 4))
-
-
-environment = Environment(
-    loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+TEMPLATES: Final = Path(__file__).parent / "templates"
+SAID_COOKIE: Final = "rongqiao-said"
+SAID_SECONDS: Final = 60
+_SAID: Final = "said"
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    # Positions inside the charts that the server draws.
+    "style-src-attr 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-environment.filters["yi"] = yi
-environment.filters["moment"] = moment
-environment.filters["device"] = device_name
-environment.filters["in_fours"] = in_fours
-
-
-STYLE = environment.get_template("style.css").render()
-STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        f"style-src 'sha256-{STYLE_HASH}'",
-        "img-src data:",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
-)
-"""What a page may load: its own style sheet and the empty icon; no script, nothing from elsewhere."""
-
+"""What a page may load: the style sheet and scripts of this service, and nothing from elsewhere."""
 
 ROLE_NAMES: Final = {
     Role.ENTERPRISE: "企业",
@@ -74,6 +47,45 @@ ROLE_NAMES: Final = {
     Role.AUDITOR: "审计",
     Role.ADMINISTRATOR: "账户管理员",
 }
+
+
+def make_environment(language: str) -> Environment:
+    """Make the templates' environment of a language."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_callables(  # type: ignore[attr-defined]  # added by the extension
+        partial(translated, language), lambda one, _many, _number: translated(language, one), newstyle=True
+    )
+    made.filters |= {
+        "wan": partial(figures.wan, language=language),
+        "yi": partial(figures.yi, language=language),
+        "number": figures.number,
+        "percent": figures.percent,
+        "day": partial(figures.day, language=language),
+        "month": partial(figures.month, language=language),
+        "moment": figures.moment,
+        "in_fours": figures.in_fours,
+        "device": partial(device_name, said=partial(say, language)),
+        "say": partial(say, language),
+    }
+    made.globals |= {
+        "language": language,
+        "html_language": HTML_LANGUAGES[language],
+        "languages": LANGUAGES,
+        "asset": asset_path,
+        "once": lambda: uuid4().hex,
+        "role_names": ROLE_NAMES,
+    }
+    return made
+
+
+ENVIRONMENTS: Final = {language: make_environment(language) for language in LANGUAGES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,52 +104,65 @@ def guest_of(request: Request) -> Guest | None:
     viewer: Viewer | None = getattr(request.state, "viewer", None)
     standing: Standing | None = getattr(request.state, "standing", None)
     if standing is not None and standing.via == "page":
-        ring = request.app.state.gate.ring
-        return Guest(standing.viewer.name, csrf_token(ring, standing.session_id))
+        return Guest(standing.viewer.name, csrf_token(_ring(request), standing.session_id))
     return Guest(viewer.name) if viewer is not None and viewer.is_signed_in else None
 
 
 def page(
-    template: str, context: Mapping[str, Any], status: int = 200, *, guest: Guest | None = None
+    request: Request, template: str, context: Mapping[str, Any] | None = None, status: int = 200
 ) -> HTMLResponse:
-    """Render a template; the style sheet goes with the page, so nothing is fetched from elsewhere."""
-    html = environment.get_template(template).render({**NOTHING, "guest": guest, **context})
-    return HTMLResponse(html, status, headers={"content-security-policy": POLICY})
+    """Render a template in the language of the browser, with the navigation of who looks."""
+    language, viewer = language_of(request), getattr(request.state, "viewer", None)
+    areas = areas_of(viewer) if viewer is not None and viewer.is_signed_in else ()
+    # Beside a refusal what was said would be misread; it waits for the next page.
+    is_fine = status < HTTPStatus.BAD_REQUEST
+    said = _said_of(request) if is_fine else None
+    shown = {
+        "guest": guest_of(request),
+        "areas": [(area, is_within(request.url.path, area)) for area in areas],
+        "may_search": any(area.path != "/administration" for area in areas),
+        "path": request.url.path,
+        "address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        "with_query": partial(_with_query, request),
+        "said": said,
+        "unread": getattr(request.state, "unread", None),
+    }
+    html = ENVIRONMENTS[language].get_template(template).render({**shown, **(context or {})})
+    answer = HTMLResponse(html, status, headers={"content-security-policy": POLICY})
+    if is_fine and SAID_COOKIE in request.cookies:
+        answer.delete_cookie(SAID_COOKIE, path="/")
+    return answer
 
 
-def go_to(path: str) -> RedirectResponse:
-    """Send a browser to a path of ours with a GET."""
-    return RedirectResponse(path, 303)
+def _with_query(request: Request, **changes: Any) -> str:
+    """Answer this page's address with other values in its query: filters stay, the page of a list does not."""
+    stated = {key: value for key, value in request.query_params.items() if key != "cursor"}
+    kept = {key: str(value) for key, value in (stated | changes).items() if value not in {None, ""}}
+    return request.url.path + (f"?{urlencode(kept)}" if kept else "")
 
 
-NOTHING: Final[Mapping[str, Any]] = {"months": (), "month": None}
-WHAT_HAPPENED: Final[Mapping[int | str, str]] = {
-    "foreign_site": "不能从别的网站打开",
-    400: "请求无法读取",
-    401: "请先登录",
-    403: "您的角色不能这样做",
-    404: "没有这个页面",
-    405: "不能这样打开",
-    408: "内容没有收到",
-    409: "与已有的内容矛盾",
-    413: "内容太大",
-    422: "有不认识的内容",
-    429: "请求过于频繁",
-    503: "暂时不能提供",
-}
+def go_to(path: str, request: Request | None = None, said: Text | None = None) -> RedirectResponse:
+    """Send a browser to a path of ours with a GET; `said` is shown there once."""
+    answer = RedirectResponse(path, 303)
+    if request is not None and said is not None:
+        payload = json.dumps([said.chinese, dict(said.values)], ensure_ascii=False, default=str)
+        packed = base64.urlsafe_b64encode(payload.encode()).decode()
+        value = f"{packed}.{_ring(request).sign(_SAID, packed)}"
+        is_https = request.app.state.settings.is_public_https
+        answer.set_cookie(
+            SAID_COOKIE, value, SAID_SECONDS, path="/", secure=is_https, httponly=True, samesite="lax"
+        )
+    return answer
 
 
-def problem_page(request: Request, problem: Mapping[str, Any]) -> Response:
-    """Show a problem document (kernel/problems.py) to somebody with a browser.
+def _said_of(request: Request) -> Text | None:
+    packed, _dot, signature = request.cookies.get(SAID_COOKIE, "").partition(".")
+    if not packed or not signature.isascii() or not _ring(request).is_signed(_SAID, packed, signature):
+        return None
+    chinese, values = json.loads(base64.urlsafe_b64decode(packed))
+    return Text(chinese, **values)
 
-    Who has to sign in first, or to show a second factor, is taken there and comes back.
-    """
-    status, is_looking = problem["status"], request.method in {"GET", "HEAD"}
-    if status == HTTPStatus.UNAUTHORIZED:
-        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return go_to(f"/sign-in?next={quote(asked, safe='')}" if is_looking and asked != "/" else "/sign-in")
-    standing: Standing | None = getattr(request.state, "standing", None)
-    if status == HTTPStatus.FORBIDDEN and is_looking and standing and standing.lacks_second_factor:
-        return go_to("/account/second-factor")
-    what = WHAT_HAPPENED.get(problem["code"], WHAT_HAPPENED.get(status, "出错了"))
-    return page("problem.html", {"problem": problem, "what": what}, status, guest=guest_of(request))
+
+def _ring(request: Request) -> KeyRing:
+    ring: KeyRing = request.app.state.gate.ring
+    return ring

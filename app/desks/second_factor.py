@@ -11,8 +11,9 @@ from app.accounts.auth_api import GateDep, SettingsDep, StandingDep
 from app.accounts.page_sessions import visitor_of
 from app.accounts.permissions import Action, does
 from app.accounts.standings import Standing
-from app.desks.pages import go_to, guest_of, page
-from app.desks.signing import TOO_MANY
+from app.desks.pages import go_to, page
+from app.desks.signing import too_many
+from app.desks.texts import Text
 from app.kernel.clock import utc_now
 from app.kernel.errors import Conflict, Refused, RongqiaoError, TooMany
 from app.kernel.requests import Begin, BeginDep, SessionDep, TransactionRoute
@@ -25,9 +26,9 @@ router = APIRouter(
     prefix="/account/second-factor",
 )
 
-WRONG_CODE: Final = "验证码不正确，或者已经用过。请等下一个验证码，或者用恢复码。"
-WRONG_FIRST_CODE: Final = "验证码不正确。请核对手机时间，再输入应用当前显示的 6 位数字。"
-IN_FORCE: Final = "第二因素已经启用；要更换，请先停用。"
+WRONG_CODE: Final = Text("验证码不正确，或者已经用过。请等下一个验证码，或者用恢复码。")
+WRONG_FIRST_CODE: Final = Text("验证码不正确。请核对手机时间，再输入应用当前显示的 6 位数字。")
+IN_FORCE: Final = Text("第二因素已经启用；要更换，请先停用。")
 Code = Annotated[str, Form(max_length=40)]
 
 
@@ -168,8 +169,8 @@ async def _refused(
     return _second_factor(request, standing, {"found": found, "refusal": _of_code(error)}, error.status)
 
 
-def _of_code(error: RongqiaoError) -> str:
-    return TOO_MANY.format(error.headers.get("Retry-After", "")) if isinstance(error, TooMany) else WRONG_CODE
+def _of_code(error: RongqiaoError) -> Text:
+    return too_many(error) if isinstance(error, TooMany) else WRONG_CODE
 
 
 def _second_factor(
@@ -182,4 +183,4 @@ def _second_factor(
         "refusal": None,
         "owes_code": standing.owes_code,
     }
-    return page("second_factor.html", shown | context, status, guest=guest_of(request))
+    return page(request, "second_factor.html", shown | context, status)

@@ -6,45 +6,45 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from app.accounts import page_sessions, page_sign_in, sessions, single_sign_on
+from app.accounts import page_sessions, page_sign_in, sessions
 from app.accounts.api import ViewerDep
 from app.accounts.auth_api import GateDep, SettingsDep, StandingDep
-from app.accounts.oidc_client import Provider
+from app.accounts.csrf import csrf_token
 from app.accounts.page_sign_in import Browser, Entered
 from app.accounts.permissions import Action, does
-from app.accounts.single_sign_on import Answer
+from app.desks import kept_forms
 from app.desks.local_paths import local_path
-from app.desks.pages import go_to, page
+from app.desks.pages import Guest, go_to, page
+from app.desks.texts import Text
 from app.kernel.clock import utc_now
 from app.kernel.errors import (
-    Conflict,
-    Forbidden,
-    NotFound,
     RongqiaoError,
     TooMany,
     Unauthenticated,
-    Unavailable,
 )
-from app.kernel.requests import BeginDep, SessionDep, TransactionRoute
+from app.kernel.requests import Begin, BeginDep, SessionDep, TransactionRoute
 from app.kernel.settings import Settings
 
 router = APIRouter(route_class=TransactionRoute, include_in_schema=False, default_response_class=HTMLResponse)
 
-FLOW_COOKIE: Final = "rongqiao-sso"
-CALLBACK: Final = "/sign-in/single-sign-on/callback"
-WRONG: Final = "登录名、口令或验证码不正确，或者该账户不能使用。"
-TOO_MANY: Final = "尝试次数过多，请在 {} 秒后再试。"
-NEW_PASSWORD: Final = "新口令太短、太常见，或者包含您的登录名或姓名。请用至少 10 个字符的、不易猜到的口令。"  # noqa: S105 - a sentence
-NOT_DONE: Final = "单点登录没有完成。请重新登录。"
-NOT_AVAILABLE: Final = "单点登录暂时不可用。请稍后再试，或者用口令登录。"
-UNKNOWN: Final = "您已通过单点登录，但它还没有关联本系统的账户。请向本单位管理员索取邀请；已有账户的，请先用口令登录，再在“我的账户”中关联。"
-LINKED: Final = "该单点登录身份已关联另一个账户。"
-NO_INVITATION: Final = "邀请不存在、已过期、已撤回或已被接受。请向邀请人索取新的邀请。"
-NOT_YOURS: Final = "该邀请不能由您接受：邀请本人、或与已有角色相冲突。"
+WRONG: Final = Text("登录名、口令或验证码不正确，或者该账户不能使用。")
+NEW_PASSWORD: Final = Text(
+    "新口令太短、太常见，或者包含您的登录名或姓名。请用至少 10 个字符的、不易猜到的口令。"
+)
+NO_INVITATION: Final = Text("邀请不存在、已过期、已撤回或已被接受。请向邀请人索取新的邀请。")
+NOT_YOURS: Final = Text("该邀请不能由您接受：邀请本人、或与已有角色相冲突。")
+EXPIRED: Final = Text("您的登录已过期，刚才填写的内容还在。登录后可以接着提交。")
+NOT_KEPT: Final = Text("您已登录。刚才填写的内容不能恢复，请重新填写。")
 
 Next = Annotated[str | None, Query(alias="next")]
 NextField = Annotated[str, Form(alias="next")]
-Text = Annotated[str, Form(max_length=200)]
+Typed = Annotated[str, Form(max_length=200)]
+KeptField = Annotated[str, Form(max_length=60_000)]
+
+
+def too_many(error: RongqiaoError) -> Text:
+    """Say when to try again."""
+    return Text("尝试次数过多，请在 %(seconds)s 秒后再试。", seconds=error.headers.get("Retry-After", ""))
 
 
 def browser_of(request: Request) -> Browser:
@@ -54,20 +54,7 @@ def browser_of(request: Request) -> Browser:
     return Browser(page_sessions.visitor_of(request), cookie)
 
 
-def provider_of(request: Request) -> Provider:
-    """Answer the provider of single sign-on.
-
-    Raises:
-        NotFound: none is configured.
-    """
-    provider: Provider | None = request.app.state.provider
-    if provider is None:
-        raise NotFound("This installation has no single sign-on.")
-    return provider
-
-
 BrowserDep = Annotated[Browser, Depends(browser_of)]
-ProviderDep = Annotated[Provider, Depends(provider_of)]
 
 
 @router.get("/sign-in", openapi_extra=does(Action.SIGN_IN))
@@ -78,18 +65,20 @@ async def sign_in_page(
     standing = getattr(request.state, "standing", None)
     if standing is not None and not standing.lacks_second_factor:
         return go_to(local_path(wanted))
-    return _form(settings, local_path(wanted))
+    return _form(request, settings, local_path(wanted))
 
 
 @router.post("/sign-in", openapi_extra=does(Action.SIGN_IN, own_transactions=True))
 async def sign_in(
+    request: Request,
     _viewer: ViewerDep,
     begin: BeginDep,
     gate: GateDep,
     settings: SettingsDep,
     browser: BrowserDep,
-    login: Text = "",
-    password: Text = "",
+    login: Typed = "",
+    password: Typed = "",
+    kept: KeptField = "",
     wanted: NextField = "",
 ) -> Response:
     """Take login and password; ask for a code where a second factor is in force."""
@@ -99,19 +88,21 @@ async def sign_in(
             begin, gate, settings, browser, login, password, now=utc_now()
         )
     except (Unauthenticated, TooMany) as error:
-        return _form(settings, path, login=login, error=error)
-    return _entered(settings, entered, path)
+        return _form(request, settings, path, login=login, kept=kept, error=error)
+    return await _entered(request, begin, settings, entered, path, kept)
 
 
 @router.post("/sign-in/code", openapi_extra=does(Action.SIGN_IN, own_transactions=True))
 async def sign_in_code(
+    request: Request,
     _viewer: ViewerDep,
     begin: BeginDep,
     gate: GateDep,
     settings: SettingsDep,
     browser: BrowserDep,
-    code: Text = "",
+    code: Typed = "",
     step: Annotated[str, Form(max_length=2_000)] = "",
+    kept: KeptField = "",
     wanted: NextField = "",
 ) -> Response:
     """Take the code of the second factor."""
@@ -120,8 +111,23 @@ async def sign_in_code(
         entered = await page_sign_in.with_code(begin, gate, settings, browser, step, code, now=now)
     except (Unauthenticated, TooMany) as error:
         is_open = page_sign_in.is_open(gate, step, now=now)
-        return _form(settings, path, step=step if is_open else "", error=error)
-    return _entered(settings, entered, path)
+        return _form(request, settings, path, step=step if is_open else "", kept=kept, error=error)
+    return await _entered(request, begin, settings, entered, path, kept)
+
+
+@router.post("/sign-in/kept", openapi_extra=does(Action.SIGN_IN, own_transactions=True))
+async def kept_form(
+    request: Request,
+    _viewer: ViewerDep,
+    begin: BeginDep,
+    settings: SettingsDep,
+    browser: BrowserDep,
+    kept: KeptField = "",
+) -> Response:
+    """Show what was typed to who has signed in meanwhile, in another window or by single sign-on; it is not sent."""
+    return await _kept(request, begin, browser.cookie, kept) or _form(
+        request, settings, local_path(None), kept=kept
+    )
 
 
 @router.post("/sign-out", openapi_extra=does(Action.OWN_ACCOUNT))
@@ -135,140 +141,59 @@ async def sign_out(
     return answer
 
 
-@router.get("/sign-in/single-sign-on", openapi_extra=does(Action.SIGN_IN, own_transactions=True))
-async def depart(
-    request: Request,
-    _viewer: ViewerDep,
-    gate: GateDep,
-    settings: SettingsDep,
-    provider: ProviderDep,
-    wanted: Next = None,
-    invitation: Annotated[str, Query(max_length=100)] = "",
-) -> Response:
-    """Send the browser to the provider of single sign-on."""
-    try:
-        url, flow = await single_sign_on.depart(
-            provider,
-            gate.ring,
-            redirect_uri=callback_address(request),
-            next_path=local_path(wanted),
-            invitation=invitation,
-            now=utc_now(),
-        )
-    except Unavailable:
-        return told(NOT_AVAILABLE, 503)
-    return with_flow(go_to(url), settings, flow)
-
-
-@router.get(CALLBACK, openapi_extra=does(Action.SIGN_IN, own_transactions=True))
-async def arrive(
-    request: Request,
-    viewer: ViewerDep,
-    begin: BeginDep,
-    gate: GateDep,
-    settings: SettingsDep,
-    provider: ProviderDep,
-    browser: BrowserDep,
-) -> Response:
-    """Take what the provider has the browser bring back; whatever comes of it, it counts once."""
-    answer = await _arrived(request, viewer, begin, gate, settings, provider, browser)
-    answer.delete_cookie(
-        page_sessions.cookie_name(settings, FLOW_COOKIE), secure=settings.is_public_https, httponly=True
-    )
-    return answer
-
-
-async def _arrived(
-    request: Request,
-    viewer: ViewerDep,
-    begin: BeginDep,
-    gate: GateDep,
-    settings: SettingsDep,
-    provider: Provider,
-    browser: Browser,
-) -> Response:
-    now, asked = utc_now(), request.query_params
-    kept = request.cookies.get(page_sessions.cookie_name(settings, FLOW_COOKIE))
-    brought = Answer(asked.get("state"), asked.get("code"), asked.get("error"), asked.get("iss"))
-    try:
-        arrived = await single_sign_on.arrive(provider, gate.ring, kept, brought, now=now)
-    except Unavailable:
-        return told(NOT_AVAILABLE, 503)
-    if arrived is None:
-        return told(NOT_DONE, 401)
-    flow, identity = arrived
-    standing = getattr(request.state, "standing", None)
-    session_id = "" if standing is None or standing.owes_code else standing.session_id
-    try:
-        async with begin() as session:
-            cookie = await single_sign_on.enter(
-                session, viewer, settings, flow, identity, browser, session_id=session_id, now=now
-            )
-    except RongqiaoError as error:
-        return told(_why(error), error.status)
-    answer = go_to(flow.next_path)
-    if cookie:
-        page_sessions.set_cookie(answer, settings, cookie)
-    return answer
-
-
-def _why(error: RongqiaoError) -> str:
-    match error:
-        case single_sign_on.NotLinked():
-            return UNKNOWN
-        case single_sign_on.LinkedAlready():
-            return LINKED
-        case NotFound():
-            return NO_INVITATION
-        case Conflict() | Forbidden():
-            return NOT_YOURS
-        case _:
-            return NOT_DONE
-
-
-def callback_address(request: Request) -> str:
-    """Answer where the provider sends browsers back to; the envelope has checked the name we are called by."""
-    settings: Settings = request.app.state.settings
-    return (settings.public_origin or f"http://{request.headers['host']}") + CALLBACK
-
-
-def with_flow(answer: Response, settings: Settings, flow: str) -> Response:
-    """Let a browser keep its journey to the provider until it comes back."""
-    answer.set_cookie(
-        page_sessions.cookie_name(settings, FLOW_COOKIE),
-        flow,
-        max_age=single_sign_on.FLOW_SECONDS,
-        secure=settings.is_public_https,
-        httponly=True,
-        samesite="lax",
-    )
-    return answer
-
-
-def told(text: str, status: int) -> Response:
+def told(request: Request, text: Text, status: int) -> Response:
     """Tell why somebody was not signed in, and where to go from there."""
-    return page("told.html", {"text": text}, status)
+    return page(request, "told.html", {"text": text}, status)
 
 
-def _entered(settings: Settings, entered: Entered, path: str) -> Response:
+async def _entered(
+    request: Request, begin: Begin, settings: Settings, entered: Entered, path: str, kept: str
+) -> Response:
     if entered.step:
-        return _form(settings, path, step=entered.step)
-    answer = go_to(path)
+        return _form(request, settings, path, step=entered.step, kept=kept)
+    answer = (await _kept(request, begin, entered.cookie, kept) if kept else None) or go_to(path)
     page_sessions.set_cookie(answer, settings, entered.cookie)
     return answer
 
 
+async def _kept(request: Request, begin: Begin, cookie: str | None, kept: str) -> Response | None:
+    """Answer the page of a kept form as the session of a cookie sees it; None while nobody is signed in."""
+    ring = request.app.state.gate.ring
+    async with begin(writes=False) as session:
+        current = await page_sessions.recognised(session, cookie, now=utc_now())
+        if current is None:
+            return None
+        form = await kept_forms.restored(session, ring, kept, current.person_id)
+    if form is None:
+        return go_to(local_path(None), request, NOT_KEPT)
+    guest = Guest("", csrf_token(ring, current.id))
+    return page(request, "kept.html", {"form": form, "guest": guest})
+
+
+def expired_page(request: Request, kept: str) -> Response:
+    """Ask who typed something to sign in again, and carry what was typed."""
+    return _form(request, request.app.state.settings, local_path(None), kept=kept, status=401)
+
+
 def _form(
-    settings: Settings, path: str, *, login: str = "", step: str = "", error: RongqiaoError | None = None
+    request: Request,
+    settings: Settings,
+    path: str,
+    *,
+    login: str = "",
+    step: str = "",
+    kept: str = "",
+    error: RongqiaoError | None = None,
+    status: int = 200,
 ) -> Response:
-    context: dict[str, Any] = {"next": path, "login": login, "step": step, "refusal": None}
+    context: dict[str, Any] = {"next": path, "login": login, "step": step, "kept": kept, "refusal": None}
+    context["expired"] = EXPIRED if kept else None
     context["sign_on"] = settings.oidc_name if settings.oidc_issuer else None
     context["sign_on_path"] = f"/sign-in/single-sign-on?next={quote(path, safe='')}"
     if error is None:
-        return page("sign_in.html", context)
-    wait = error.headers.get("Retry-After", "")
-    context["refusal"] = TOO_MANY.format(wait) if isinstance(error, TooMany) else WRONG
-    answer = page("sign_in.html", context, error.status)
-    if wait:
+        return page(request, "sign_in.html", context, status)
+    context["refusal"] = too_many(error) if isinstance(error, TooMany) else WRONG
+    answer = page(request, "sign_in.html", context, error.status)
+    if wait := error.headers.get("Retry-After", ""):
         answer.headers["Retry-After"] = wait
     return answer

@@ -116,7 +116,7 @@ async def test_who_linked_an_identity_signs_in_with_it(house: Installation, visi
     set_cookies = entered.headers.get_list("set-cookie")
     assert any(each.startswith("rongqiao=") and "HttpOnly" in each for each in set_cookies)
     assert any(each.startswith('rongqiao-sso=""') for each in set_cookies), "the journey is over"
-    assert (await visit.get("/")).status_code == 200
+    assert (await visit.get("/")).headers["location"] == "/coverage"
     newest = (await house.rows(select(SignInSession).order_by(SignInSession.created_at.desc())))[0]
     assert (newest.kind, newest.has_second_factor) == ("page", False)
     assert [note.actor for note in await house.trail("link_identity")] == ["wang.fang"]
@@ -240,7 +240,7 @@ async def test_a_second_factor_is_asked_for_after_single_sign_on_too(
     given = await visit.post("/account/second-factor/proof", code=codes[0])
     assert (given.status_code, given.headers["location"]) == (303, "/")
     assert visit.http.cookies["rongqiao"] != before, "what means more is another cookie"
-    assert (await visit.get("/")).status_code == 200
+    assert (await visit.get("/")).headers["location"] == "/coverage"
 
 
 @pytest.mark.parametrize(

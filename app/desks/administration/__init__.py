@@ -1,0 +1,1 @@
+"""Pages of administrators: people and their roles, invitations, messages that did not go out."""

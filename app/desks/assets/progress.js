@@ -1,0 +1,38 @@
+// Shows how far a job has come as it comes; when it has ended, the page is opened anew and shows what came of it.
+"use strict";
+document.addEventListener("DOMContentLoaded", () => {
+  const place = document.querySelector("[data-job]");
+  if (!place || !window.EventSource) return;
+  const anewMilliseconds = 5000;
+  const bar = place.querySelector("progress");
+  const state = place.querySelector("[data-state]");
+  const stage = place.querySelector("[data-stage]");
+  const counted = place.querySelector("[data-counted]");
+  const names = {};
+  for (const one of place.querySelectorAll("[data-name]")) names[one.dataset.name] = one.textContent;
+  const number = new Intl.NumberFormat("en");
+  const source = new EventSource(`/api/v1/jobs/${place.dataset.job}/events`);
+  const show = (event) => {
+    const job = JSON.parse(event.data);
+    if (names[job.state]) state.textContent = names[job.state];
+    if (job.stage && names[job.stage]) stage.textContent = names[job.stage];
+    if (job.total) {
+      bar.max = job.total;
+      bar.value = job.done;
+      counted.textContent = `${number.format(job.done)} / ${number.format(job.total)}`;
+    } else {
+      bar.removeAttribute("value");
+      counted.textContent = "";
+    }
+  };
+  source.addEventListener("progress", show);
+  source.addEventListener("end", (event) => {
+    show(event);
+    source.close();
+    window.location.reload();
+  });
+  // The browser connects anew by itself, unless it was refused: then the page says why, or asks to sign in.
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => window.location.reload(), anewMilliseconds);
+  });
+});

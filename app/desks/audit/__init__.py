@@ -1,0 +1,1 @@
+"""The audit trail as an auditor searches it."""

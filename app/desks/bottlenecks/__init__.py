@@ -1,0 +1,1 @@
+"""What blocks needs, by class with owners, and the matters that public bodies have to settle."""

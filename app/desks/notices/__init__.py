@@ -1,0 +1,1 @@
+"""Pages of what somebody was told, and how they want to be told."""

@@ -1,0 +1,14 @@
+"""All routes of the roster's pages."""
+
+from app.desks.roster import bulk, entries, imports, lists, moving, previews, restating, reviews
+
+ROUTERS = (
+    lists.router,
+    bulk.router,
+    imports.router,
+    previews.router,
+    reviews.router,
+    moving.router,
+    restating.router,
+    entries.router,
+)

@@ -1,0 +1,1 @@
+"""Matching and allocation as a coordinator runs them, with before and after."""
