@@ -25,8 +25,12 @@ from app.kernel.memory import relax_collection
 NAMES = (
     "matching",
     "matching_database",
+    "plan_effect",
     "national",
+    "membership",
     "allocation",
+    "selection",
+    "timetable",
     "name_resolution",
     "roster_import",
     "coverage_figures",
@@ -34,6 +38,7 @@ NAMES = (
     "clocks",
     "authentication",
     "storage",
+    "pages",
     "load",
 )
 ROOT = Path(__file__).resolve().parents[1]

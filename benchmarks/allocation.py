@@ -244,7 +244,10 @@ def _streams(
             case,
             "arrivals, last run's prices",
             ours,
-            (problem, lambda: arrivals(problem, arrival_prices(yesterday))),
+            (
+                problem,
+                lambda: arrivals(problem, arrival_prices(yesterday.branch_price, yesterday.weights.fit)),
+            ),
         ),
     ]
 

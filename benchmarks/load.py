@@ -85,6 +85,7 @@ def served(url: str, secret: str, log: Path) -> Iterator[subprocess.Popen[bytes]
         "RONGQIAO_REQUESTS_PER_MINUTE": str(10**9),
         "RONGQIAO_EMBEDDED_WORKER": "false",
         "RONGQIAO_ROUND_SECONDS": "0",
+        "RONGQIAO_WARM_SECONDS": "0",
         "RONGQIAO_REQUESTS_AT_ONCE": str(CONNECTIONS),
         "RONGQIAO_DATABASE_POOL_SIZE": str(CONNECTIONS + 2),
     }

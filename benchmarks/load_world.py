@@ -1,7 +1,7 @@
 """The province of the load test: entries with handlers, consents and products, and people who are signed in.
 
 Everything is made from numbers, the same on every run but for secrets and instants of the day. The clock of
-the server is the real one, so consents and sessions hold today; the edition is one of 2023.
+the server is the real one, so consents, sessions and the edition hold today.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,16 +16,16 @@ from app.accounts.key_ring import KeyRing
 from app.accounts.rules import Role, local_operator
 from app.accounts.tables import Person, RoleGrant, SignInSession
 from app.accounts.tokens import PURPOSE, access_token
-from app.allocation.tables import AllocationRun, Assignment, EntryHandler
+from app.allocation.tables import Assignment, EntryHandler
 from app.catalogue.tables import Product, ProductRevision
 from app.coverage import service as coverage
+from app.coverage.months import month_of, shifted
 from app.enterprises.need_facts import NeedFacts
 from app.enterprises.tables import Consent, Enterprise, Need, NeedRevision
 from app.institutions.tables import Institution
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.database import AsyncSession, Sessions, insert_rows, transaction
 from app.kernel.settings import get_settings
-from app.matching.tables import MatchRun
 from app.reference.book import load_reference_book
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 from benchmarks.matching_database import (
@@ -37,14 +37,32 @@ from benchmarks.matching_database import (
 )
 from benchmarks.matching_world import BANKS, ROOTS, World, make_world
 
+
+def credit_code(number: int) -> str:
+    """Answer the credit code of the firm of a number."""
+    body = f"91230199MA{number:07d}"
+    return body + str(calc_check_digit(body))
+
+
 JURISDICTION: Final = "230000"
-EDITION, MONTH = "2023H2", "2023-11"
-LISTED = datetime(2023, 7, 5, 1, tzinfo=UTC)
+SINCE: Final = shifted(month_of(shanghai_today()), -4)
+"""The month in which the edition came into force: some of its months are closed by now, at least one is open."""
+FIRST_DAY: Final = date.fromisoformat(f"{SINCE}-01")
+EDITION: Final = f"{FIRST_DAY.year}H{1 if FIRST_DAY.month <= 6 else 2}"
+MONTH: Final = shifted(SINCE, 1)
+LISTED: Final = datetime(FIRST_DAY.year, FIRST_DAY.month, 5, 1, tzinfo=UTC)
 HASH = "0" * 64
 WORDINGS: Final = 2_000
 """So many different statements of needs; entries take them in turn."""
 ENTRIES_EACH: Final = 50
 """Entries that one relationship manager handles, and one branch is responsible for."""
+OTHERS: Final = (
+    (Role.BANK_ADMINISTRATOR, "root-1"),
+    (Role.AUDITOR, ""),
+    (Role.ADMINISTRATOR, ""),
+    (Role.ENTERPRISE, credit_code(1)),
+)
+"""One of each other role; the enterprise is one that is on the roster."""
 COUNTY_LIFE = timedelta(minutes=60)
 Row = dict[str, Any]
 
@@ -73,11 +91,12 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who asks: managers with the entries that they handle, firms with the need that they will state, coordinators."""
+    """Who asks: managers with the entries that they handle, firms with the need that they will state, coordinators, one of each other role."""
 
     managers: list[tuple[str, list[str]]]
     applicants: list[tuple[str, str, bytes]]
     coordinators: list[str]
+    others: dict[str, str]
 
 
 class LoadWorld:
@@ -102,24 +121,21 @@ class LoadWorld:
         )  # fmt: skip
 
     async def store(self, sessions: Sessions) -> None:
-        """Store everything, and close a month so that its coverage can be read."""
+        """Store everything, and close the months that are due."""
         async with transaction(sessions) as session:
             edition = WhitelistEdition(
-                jurisdiction=JURISDICTION, code=EDITION, in_force_from=date(2023, 7, 1),
-                in_force_until=date(2023, 12, 31), version=1, created_at=LISTED,
+                jurisdiction=JURISDICTION, code=EDITION, in_force_from=FIRST_DAY,
+                in_force_until=FIRST_DAY + timedelta(days=364), version=1, created_at=LISTED,
             )  # fmt: skip
             session.add(edition)
             await session.flush()
-            for table, rows in self._before_runs(edition.id):
-                await _insert(session, table, rows)
-            await _store_runs(session, edition.id)
-            for table, rows in self._after_runs():
+            for table, rows in self._rows(edition.id):
                 await _insert(session, table, rows)
             await _number_on(session)
         async with transaction(sessions) as session:
-            await coverage.close(session, local_operator(JURISDICTION), MONTH, now=utc_now())
+            await coverage.close_due(session, local_operator(JURISDICTION), now=utc_now())
 
-    def _before_runs(self, edition_id: int) -> Iterator[tuple[type[Any], Iterable[Row]]]:
+    def _rows(self, edition_id: int) -> Iterator[tuple[type[Any], Iterable[Row]]]:
         yield Institution, (*institution_rows(self.world), *self._branches())
         yield Product, product_rows(self.world)
         yield ProductRevision, revision_rows(self.world)
@@ -128,8 +144,6 @@ class LoadWorld:
         yield NeedRevision, self._revisions()
         yield WhitelistEntry, self._entries(edition_id)
         yield Consent, self._consents()
-
-    def _after_runs(self) -> Iterator[tuple[type[Any], Iterable[Row]]]:
         yield Person, self._people()
         yield RoleGrant, self._grants()
         yield SignInSession, self._sign_ins()
@@ -171,7 +185,7 @@ class LoadWorld:
             facts, amount, term = written[number % len(written)]
             yield {
                 "id": number, "need_id": number, "revision": 1, "facts": facts, "amount_fen": amount,
-                "term_months": term, "content_hash": HASH, "stated_on": date(2023, 7, 1), "created_at": LISTED,
+                "term_months": term, "content_hash": HASH, "stated_on": FIRST_DAY, "created_at": LISTED,
             }  # fmt: skip
 
     def _entries(self, edition_id: int) -> Iterator[Row]:
@@ -211,6 +225,8 @@ class LoadWorld:
             yield managers + number, f"firm.{number}", Role.ENTERPRISE, code
         for number in range(1, 9):
             yield managers + applicants + number, f"coordinator.{number}", Role.COORDINATOR, JURISDICTION
+        for number, (role, scope) in enumerate(OTHERS, managers + applicants + 9):
+            yield number, f"{role.value}.1", role, scope
 
     def _people(self) -> Iterator[Row]:
         for number, login, _role, _scope in self._logins():
@@ -223,7 +239,7 @@ class LoadWorld:
     def _grants(self) -> Iterator[Row]:
         for number, _login, role, scope in self._logins():
             yield {
-                "id": number, "person_id": number, "role": role.value, "scope": scope, "since": date(2023, 7, 1),
+                "id": number, "person_id": number, "role": role.value, "scope": scope, "since": FIRST_DAY,
                 "until": None, "granted_by": "bench", "granted_at": LISTED, "ended_at": None, "ended_by": None,
             }  # fmt: skip
 
@@ -239,7 +255,7 @@ class LoadWorld:
     def _assignments(self) -> Iterator[Row]:
         for number in range(1, self.size.entries + 1):
             yield {
-                "id": number, "run_id": 1, "entry_id": number, "kind": "matched",
+                "id": number, "run_id": None, "entry_id": number, "kind": "matched",
                 "institution_id": _branch(manager_of(number)), "responsible_body": "", "product_revision_id": None,
                 "score": None, "explanation": {}, "assigned_at": LISTED, "ended_at": None, "end_reason": None,
             }  # fmt: skip
@@ -256,29 +272,26 @@ class LoadWorld:
         managers: list[tuple[str, list[str]]] = []
         applicants: list[tuple[str, str, bytes]] = []
         coordinators: list[str] = []
-        for number, _login, role, scope in self._logins():
+        others: dict[str, str] = {}
+        for number, login, role, scope in self._logins():
             token = self._token(number)
             if role is Role.RELATIONSHIP_MANAGER:
                 first = (number - 1) * ENTRIES_EACH + 1
                 managers.append((token, [entry_code(each) for each in range(first, first + ENTRIES_EACH)]))
+            elif login == f"{role.value}.1" and (role, scope) in OTHERS:
+                others[role.value] = token
             elif role is Role.ENTERPRISE:
                 facts = self.wording(self.size.entries + number - self.size.managers)
                 applicants.append((token, scope, facts.model_dump_json(exclude_none=True).encode()))
             else:
                 coordinators.append(token)
-        return Cast(managers, applicants, coordinators)
+        return Cast(managers, applicants, coordinators, others)
 
     def _token(self, number: int) -> str:
         return access_token(
             self.ring.keys(PURPOSE), person=number, session_id=session_id(number), now=self.now,
             expires_at=self.now + COUNTY_LIFE,
         )  # fmt: skip
-
-
-def credit_code(number: int) -> str:
-    """Answer the credit code of the firm of a number."""
-    body = f"91230199MA{number:07d}"
-    return body + str(calc_check_digit(body))
 
 
 def entry_code(number: int) -> str:
@@ -307,23 +320,6 @@ def session_id(person: int) -> str:
 
 async def _insert(session: AsyncSession, entity: type[Any], rows: Iterable[Mapping[str, Any]]) -> None:
     await insert_rows(session, cast("Table", entity.__table__), rows)
-
-
-async def _store_runs(session: AsyncSession, edition_id: int) -> None:
-    session.add(
-        MatchRun(
-            id=1, edition_id=edition_id, engine_version="1", inputs_hash=HASH, result_hash=HASH, inputs={}, counts={},
-            run_by="bench", created_at=LISTED,
-        )
-    )  # fmt: skip
-    await session.flush()
-    session.add(
-        AllocationRun(
-            id=1, edition_id=edition_id, match_run_id=1, settings={}, objective={}, inputs_hash=HASH, result_hash=HASH,
-            run_by="bench", created_at=LISTED,
-        )
-    )  # fmt: skip
-    await session.flush()
 
 
 async def _number_on(session: AsyncSession) -> None:

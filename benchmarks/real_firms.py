@@ -78,7 +78,9 @@ def read_firms(data: Path, book: ReferenceBook, *, entries: int, seed: int) -> R
         else:
             found[row["uscc"]] = (row, place.region)
             told_by[place.told_by] += 1
-    industries = _reader(data, book).read([(row["name"], row["business_scope"]) for row, _ in found.values()])
+    industries = scope_reader(data, book).read(
+        [(row["name"], row["business_scope"]) for row, _ in found.values()]
+    )
     told = [
         (_firm(row, region, industry.code), industry.confidence)
         for (row, region), industry in zip(found.values(), industries, strict=True)
@@ -91,7 +93,8 @@ def read_firms(data: Path, book: ReferenceBook, *, entries: int, seed: int) -> R
     return RealFirms(firms, left_out, told_by, Counter(confidence for _, confidence in taken))
 
 
-def _reader(data: Path, book: ReferenceBook) -> ScopeReader:
+def scope_reader(data: Path, book: ReferenceBook) -> ScopeReader:
+    """Answer the reader of scopes over all classes of section C."""
     names = {
         entry.code: entry.name
         for entry in book.industries.by_code.values()
