@@ -2,9 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Compiled modules are kept even where the surroundings say otherwise: the tests start dozens of our own programs.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test fuzz lint bench load chaos real sbom image-check migration clean
+.PHONY: help install run test texts screenshots fuzz lint bench load chaos real sbom image-check migration clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -25,10 +27,11 @@ run: $(STAMP) ## prepare an embedded database with demo data, serve it, say what
 lint: $(STAMP) ## style, types, contracts between rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(BIN)/lint-imports
 
-test: lint ## lint, then every test on SQLite and PostgreSQL
+test: lint ## lint, then every test on SQLite and PostgreSQL, and in a Chromium that is found or fetched
+	$(BIN)/python -m tests.pages.chromium
 	$(BIN)/pytest -n 2 --dist loadgroup
 
 fuzz: $(STAMP) ## the API's description walked for long: every bound, many more examples and sequences
@@ -51,6 +54,13 @@ sbom: $(STAMP) ## the image's bill of materials, build/rongqiao.cdx.json
 
 image-check: $(STAMP) ## carry the Dockerfile out without an engine: build, migrate, serve, work, stop
 	$(BIN)/python -m tests.container.image_check
+
+texts: $(STAMP) ## bring the pages' catalogues up to what they say
+	$(BIN)/python -m tests.house.text_catalogues
+	$(BIN)/python -m tests.house.refusal_catalogue
+
+screenshots: $(STAMP) ## take the pictures of the main pages, docs/pages/
+	$(BIN)/python -m tests.pages.screenshots
 
 migration: $(STAMP) ## write the next migration from the tables: make migration NAME=what_changes
 	$(BIN)/alembic revision --autogenerate -m "$(NAME)"

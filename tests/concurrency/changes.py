@@ -105,6 +105,10 @@ async def _revise_product(town: Town) -> Subject:
     return Subject("/products/JHYH-GDZB", "/products/JHYH-GDZB/revisions", bodies)  # type: ignore[arg-type]  # two
 
 
+async def _decide_product(town: Town) -> Subject:
+    return Subject("/products/JHYH-GDZB", "/products/JHYH-GDZB/confirmation", ({"decision": "pause"},) * 2)
+
+
 async def _revise_firm(town: Town) -> Subject:
     path = f"/enterprises/{(await town.entry()).code.split('-')[1]}"
     firm = (await town.ask("operator", "GET", path)).json()
@@ -140,6 +144,20 @@ async def _revoke_consent(town: Town) -> Subject:
 async def _withdraw(town: Town) -> Subject:
     path = (await town.entry()).path
     return Subject(path, f"{path}/withdrawal", REASON)
+
+
+async def _restate(town: Town) -> Subject:
+    entry = await town.entry()
+    need = (await town.ask("operator", "GET", f"/needs/{entry.need}")).json()
+    bodies = tuple(
+        {
+            "facts": need["facts"] | {"term_months": months},
+            "need_revision": need["revision"],
+            "reason": "已核实",
+        }
+        for months in (7, 8)
+    )
+    return Subject(entry.path, f"{entry.path}/facts", bodies)  # type: ignore[arg-type]  # two
 
 
 async def _reopen(town: Town) -> Subject:
@@ -201,11 +219,13 @@ CHANGES: Final[Mapping[str, Making]] = {
     "PUT /chains/{code}/plan": _publish_plan,
     "PATCH /chains/{code}/managers/{role}/{since}": _end_manager,
     "POST /products/{code}/revisions": _revise_product,
+    "PUT /products/{code}/confirmation": _decide_product,
     "PUT /enterprises/{uscc}": _revise_firm,
     "PUT /enterprises/{uscc}/contact": _change_contact,
     "PUT /needs/{code}": _revise_need,
     "PUT /needs/{code}/consents/{consent}/revocation": _revoke_consent,
     "PUT /whitelist/entries/{code}/withdrawal": _withdraw,
+    "PUT /whitelist/entries/{entry}/facts": _restate,
     "POST /whitelist/entries/{code}/reopening": _reopen,
     "PUT /whitelist/reviews/{item_id}": _review,
     "PUT /whitelist/entries/{entry}/handler": _hand,
@@ -232,8 +252,10 @@ WITHOUT: Final[Mapping[str, str]] = {
     "POST /chains/{code}/managers": NEW, "POST /products": NEW, "POST /library/editions": NEW, "POST /enterprises": NEW,
     "POST /projects": NEW, "POST /needs": NEW, "POST /needs/{code}/consents": NEW, "POST /whitelist/editions": NEW,
     "POST /whitelist/entries": NEW, "POST /whitelist/imports": ORDER, "POST /matches/runs": NEW, "POST /allocations": NEW,
+    "POST /allocations/preview": ORDER,
     "POST /handovers": ORDER, "POST /notices/deliveries/{delivery}/retry": ORDER, "POST /notices/deliveries/sending": ORDER,
     "POST /notices/read": ORDER, "POST /notice-settings/confirmation": OWN, "POST /webhooks": NEW,
+    "POST /whitelist/imports/{import_id}/undoing": LAST,
     "DELETE /webhooks/{webhook}": LAST, "POST /webhooks/{webhook}/test": NEW, "POST /coordination/cases": NEW,
     "POST /coordination/cases/{case}/comments": NEW, "POST /whitelist/entries/{entry}/docking-events": LOG,
     "POST /docking/reroutes": ORDER, "POST /coverage/{month}/close": NEW, "POST /jobs/{job}/cancellation": LAST,

@@ -9,7 +9,7 @@ import time_machine
 
 from app.kernel.database import make_engine, make_sessions
 from tests.concurrency.town import NOW, Town, build, open_town
-from tests.conftest import Databases
+from tests.databases import Databases
 
 _hours = count()
 

@@ -51,9 +51,12 @@ async def _chain(session: AsyncSession) -> list[str]:
 async def _parties(session: AsyncSession) -> list[str]:
     current = select(Assignment.entry_id, func.count()).where(Assignment.ended_at.is_(None))
     parties = {row[0]: row[1] for row in await session.execute(current.group_by(Assignment.entry_id))}
-    # Who comes back to the roster waits for the next run.
+    # Who comes back to the roster, or is admitted again by corrected facts, waits for the next run.
     ever = set(await session.scalars(select(Assignment.entry_id)))
     ever -= set(await session.scalars(select(EntryWithdrawal.entry_id)))
+    ever -= set(
+        await session.scalars(select(Assignment.entry_id).where(Assignment.end_reason == "withdrawn"))
+    )
     cases = select(BottleneckCase.entry_id, func.count()).where(BottleneckCase.is_current)
     listed = {
         row.id: row.code

@@ -4,7 +4,8 @@ import pytest
 
 from app.kernel.requests import READING_METHODS
 from app.kernel.settings import Settings
-from app.main import API_PREFIX, create_app
+from app.main import API_PREFIX
+from tests.apps import create_app
 from tests.concurrency.changes import CHANGES, WITHOUT
 from tests.concurrency.meeting import at_the_first_write
 from tests.concurrency.town import Town

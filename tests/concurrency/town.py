@@ -30,9 +30,9 @@ from app.institutions.tables import Institution
 from app.kernel.clock import shanghai_today
 from app.kernel.database import AsyncSession, Sessions, make_engine, make_sessions, transaction
 from app.kernel.settings import Settings
-from app.main import create_app
 from app.visibility.service import narrow
 from app.whitelist.tables import WhitelistEntry
+from tests.apps import create_app
 
 JURISDICTION: Final = "230000"
 EDITION: Final = "2023H2"

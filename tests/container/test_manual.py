@@ -13,7 +13,7 @@ from app.kernel.settings import PROJECT_ROOT, Settings
 from tests.container.composition import COMPOSE, compose
 
 DOCS = PROJECT_ROOT / "docs"
-MANUALS = [DOCS / "operations.md", DOCS / "sizing.md"]
+MANUALS = [DOCS / "operations.md", DOCS / "sizing.md", DOCS / "upgrading.md"]
 CALL = re.compile(
     r"(?:\brongqiao|compose run --rm --no-deps server) ((?:[a-z-]+|--[a-z0-9-]+)(?: [^\n`|;]*)?)"
 )

@@ -28,8 +28,8 @@ from app.jobs.running import JobRunner
 from app.kernel.clock import utc_now
 from app.kernel.database import make_engine, make_sessions, transaction
 from app.kernel.settings import Settings
-from app.main import create_app
 from app.visibility.service import narrow
+from tests.apps import create_app
 from tests.visibility.calls import FACTS, FIRM
 
 ENTRIES = 40

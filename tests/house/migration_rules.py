@@ -43,6 +43,8 @@ def _faults_of(call: ast.Call, upgrade: ast.FunctionDef, new: set[str]) -> Itera
         case "create_index":
             if not _is_true(call, "postgresql_concurrently") or not _is_in_autocommit(call, upgrade):
                 yield f"an index on {table}, which is there: writers wait; create it CONCURRENTLY, by itself"
+        case "drop_index" if _text(call.args[0]) in _created(upgrade):
+            return  # what was begun and not finished, as CONCURRENTLY leaves it behind
         case "add_column":
             column = call.args[-1]
             told = {word.arg: word.value for word in column.keywords} if isinstance(column, ast.Call) else {}
@@ -55,6 +57,11 @@ def _faults_of(call: ast.Call, upgrade: ast.FunctionDef, new: set[str]) -> Itera
                 yield "a statement that does more than create, or is not written out"
         case _:
             yield f"{name} on {table}: the version before still needs it as it is"
+
+
+def _created(upgrade: ast.FunctionDef) -> set[str]:
+    """Answer the indexes that a migration creates."""
+    return {_text(call.args[0]) for call in _calls(upgrade) if _name(call) == "create_index"}
 
 
 def _table_of(call: ast.Call, upgrade: ast.FunctionDef) -> str:

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from app.accounts.api import _viewer_of
+from app.kernel.paging import MOST_OF_A_CURSOR
 from app.kernel.problems import MEDIA_TYPE, PROBLEMS
 from app.kernel.requests import TransactionRoute
 from app.kernel.settings import Settings
@@ -60,7 +61,7 @@ def test_every_route_is_one_transaction() -> None:
 
 def test_only_machines_that_look_in_have_neither_viewer_nor_transaction() -> None:
     assert {route.path: (route.openapi_extra or {})["x-action"] for route in LOOKED} == dict.fromkeys(
-        ("/healthz", "/readyz", "/metrics"), "probe"
+        ("/healthz", "/readyz", "/metrics", "/assets/{name}"), "probe"
     )
     assert {route.path for route in ROUTES if (route.openapi_extra or {})["x-action"] == "probe"} == set()
 
@@ -69,6 +70,23 @@ def test_every_described_operation_is_one_of_these_routes(app: FastAPI) -> None:
     described = {name.split()[1].removeprefix("/api/v1") for name, _operation in _operations(app)}
     assert described == {route.path for route in (*ROUTES, *LOOKED) if route.include_in_schema}
     assert len(described) > 40
+
+
+def test_every_page_of_a_list_bounds_its_cursor_alike() -> None:
+    cursors = [
+        (route.path, [getattr(one, "max_length", None) for one in field.field_info.metadata])
+        for route in ROUTES
+        for field in route.dependant.query_params
+        if field.name == "cursor"
+    ]
+    assert len(cursors) > 10
+    assert [path for path, bounds in cursors if bounds != [MOST_OF_A_CURSOR]] == []
+
+
+def test_every_group_of_operations_is_described_once_and_holds_some(app: FastAPI) -> None:
+    described = [one["name"] for one in app.openapi()["tags"] if one["description"].strip()]
+    used = {tag for _name, operation in _operations(app) for tag in operation.get("tags", ["none"])}
+    assert sorted(described) == sorted(used)
 
 
 async def test_a_wrong_method_is_told_every_right_one(client: httpx.AsyncClient) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from app.kernel.links import ELSEWHERE, NEXT, RESOURCES, add_links
-from app.main import API_PREFIX, create_app
+from app.main import API_PREFIX
+from tests.apps import create_app
 
 DOCUMENT = create_app().openapi()
 OPERATIONS = {

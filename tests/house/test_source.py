@@ -30,6 +30,8 @@ ROOMS = frozenset(
         "coordination",
         "bulletins",
         "rounds",
+        "selection",
+        "events",
         "upkeep",
         "docking",
         "coverage",
