@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
 from app.accounts.rules import Viewer
 from app.docking import clock_service, gathering, guarantee_service, queries
@@ -11,9 +12,10 @@ from app.docking.onlookers import Onlooker
 from app.docking.reasons import REASONS, DeclineReason
 from app.docking.schemas import DockingOut, EventOut, PauseReasonOut, ReasonOut
 from app.docking.views import docking_out, event_out
-from app.kernel.database import AsyncSession
+from app.kernel.database import AsyncSession, sight_of
 from app.kernel.errors import NotFound
 from app.kernel.paging import Page, PageRequest, page_of
+from app.kernel.recording import looked_once
 from app.policy.facts import fact_as_json
 
 
@@ -98,7 +100,11 @@ async def found_entry(
     Raises:
         NotFound: there is none of this code.
     """
-    found = await gathering.dossier(session, viewer, entry_code, lock=lock)
+    if lock:
+        found = await gathering.dossier(session, viewer, entry_code, lock=True)
+    else:
+        look = partial(gathering.dossier, session, viewer, entry_code)
+        found = await looked_once(session, ("dossier", sight_of(session), viewer, entry_code), look)
     if found is None:
         raise NotFound(f"No whitelist entry {entry_code}.")
     return found

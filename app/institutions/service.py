@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,7 +39,7 @@ from app.institutions.tables import Institution
 from app.kernel.database import AsyncSession, hold
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor
-from app.kernel.recording import leaves
+from app.kernel.recording import looked_once
 from app.kernel.settings import get_settings
 from app.policy.yaml_records import Placed, read_records
 from app.reference.book import load_reference_book
@@ -47,7 +47,6 @@ from app.reference.book import load_reference_book
 _CENT: Final = Decimal("0.01")
 TREE: Final = "institutions"
 """Held by who changes the tree: each line of descent hangs on all above it."""
-_TREE: Final = "rongqiao_institution_tree"
 NOT_IMPORTED: Final = "Nothing was imported: mend these and send the file again."
 
 
@@ -56,12 +55,7 @@ async def institution_tree(session: AsyncSession, _viewer: Viewer) -> Institutio
 
     A request that only reads looks once: all that it shows speaks of one tree.
     """
-    if not leaves(session):
-        return await _stored_tree(session)
-    if _TREE not in session.info:
-        session.info[_TREE] = await _stored_tree(session)
-    found: InstitutionTree = session.info[_TREE]
-    return found
+    return await looked_once(session, "institutions", partial(_stored_tree, session))
 
 
 async def _stored_tree(session: AsyncSession) -> InstitutionTree:

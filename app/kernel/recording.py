@@ -7,9 +7,9 @@ readers wait for each other no longer than one commit takes (docs/decisions/0017
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from app.kernel.connections import UNAVAILABLE_SECONDS
 from app.kernel.database import AsyncSession, DBAPIError, Sessions, transaction
@@ -22,6 +22,8 @@ Put = Callable[[AsyncSession, list[Any]], Awaitable[None]]
 Left = dict[Put, list[Any]]
 MOST_AT_ONCE: Final = 200
 _LEFT: Final = "rongqiao_left"
+_LOOKED: Final = "rongqiao_looked"
+Found = TypeVar("Found")
 
 
 class _Waiting:
@@ -141,6 +143,20 @@ async def looking(sessions: Sessions) -> AsyncIterator[AsyncSession]:
 def leaves(session: AsyncSession) -> bool:
     """Tell whether what a session leaves is kept after it."""
     return _LEFT in session.info
+
+
+async def looked_once(session: AsyncSession, key: Hashable, look: Callable[[], Awaitable[Found]]) -> Found:
+    """Answer what `look` finds, in a request that only reads what it found under this key before.
+
+    All that such a request shows then speaks of one state. Of rows that not everybody sees the key names who
+    looks, and to what the session is narrowed (`sight_of`).
+    """
+    if not leaves(session):
+        return await look()
+    found: dict[Hashable, Found] = session.info.setdefault(_LOOKED, {})
+    if key not in found:
+        found[key] = await look()
+    return found[key]
 
 
 async def leave(session: AsyncSession, put: Put, items: Sequence[Any]) -> None:

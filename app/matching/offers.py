@@ -20,7 +20,7 @@ from app.policy.facts import SECURITY
 BASIS_POINTS: Final = 100
 MOST_JUDGED: Final = 500
 """So many products are told apart by what they fail; a province's catalogue has fewer, a nation's has more."""
-MOST_NAMED: Final = 20
+MOST_NAMED: Final = 10
 _CODES: Final = re.compile(r"(?<![0-9A-Za-z.])(?:[0-9]{6}|[A-T][0-9]{2,4})(?![0-9A-Za-z])")
 
 
@@ -61,13 +61,22 @@ class JudgedOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class Misfit:
+    """A product that does not fit, whose it is, and the conditions that fail."""
+
+    name: str
+    institution_name: str
+    fails: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Misfits:
     """Products that fail the same fact first: its Chinese name, how many, the first of them."""
 
     fact: str
     name: str
     products: int
-    shown: tuple[JudgedOffer, ...]
+    shown: tuple[Misfit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +164,23 @@ def _misfits(
             fact,
             chinese_name(fact),
             len(numbers),
-            tuple(_judged(around, one, need) for one in numbers[:MOST_NAMED]),
+            tuple(_misfit(around, one, need) for one in numbers[:MOST_NAMED]),
         )
         for fact, numbers in ordered
     ), looked_at
+
+
+def _misfit(around: Surroundings, number: int, need: MatchNeed) -> Misfit:
+    product = around.products[number]
+    return Misfit(
+        product.name,
+        around.tree.node(product.institution_id).name,
+        tuple(
+            _in_words(around, explain(each, need.facts))
+            for each in around.indexed[number].conditions
+            if evaluate(each, need.facts) is Verdict.FAIL
+        ),
+    )
 
 
 def _first_failing(product: IndexedProduct, need: MatchNeed) -> Condition | None:

@@ -1,6 +1,6 @@
 """Use cases of policy: what applies where and when, packs to read, adoptions to record."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from datetime import date, datetime
 
 from app.accounts.permissions import Action, Target, require
@@ -8,6 +8,7 @@ from app.accounts.rules import Viewer
 from app.kernel.database import AsyncSession, hold
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor
+from app.kernel.recording import looked_once
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import shanghai_date
 from app.policy import adopting, queries
@@ -32,8 +33,7 @@ def library() -> PolicyLibrary:
 
 async def rule_book(session: AsyncSession, jurisdiction: str, on: date) -> RuleBook:
     """Answer everything that applies to a jurisdiction on a day, adoptions included."""
-    rows = await queries.adoptions_for(session, lineage(jurisdiction))
-    return make_rule_book(library(), map(_value, rows), jurisdiction, on)
+    return make_rule_book(library(), await _adoptions(session, lineage(jurisdiction)), jurisdiction, on)
 
 
 async def rule_books(
@@ -42,9 +42,16 @@ async def rule_books(
     """Answer the rule books of many jurisdictions on their days, in one statement; of some keys alone, if named."""
     places = sorted(set(wanted))
     above = sorted({code for jurisdiction, _day in places for code in lineage(jurisdiction)})
-    adoptions = tuple(map(_value, await queries.adoptions_for(session, above)))
+    adoptions = await _adoptions(session, above)
     packs = library()
     return {place: make_rule_book(packs, adoptions, *place, keys) for place in places}
+
+
+async def _adoptions(session: AsyncSession, jurisdictions: Sequence[str]) -> tuple[Adoption, ...]:
+    async def look() -> tuple[Adoption, ...]:
+        return tuple(map(_value, await queries.adoptions_for(session, jurisdictions)))
+
+    return await looked_once(session, ("adoptions", *jurisdictions), look)
 
 
 async def rule_book_of_region(

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from app.kernel.database import AsyncSession
+from app.kernel.recording import looked_once
 from app.reference import queries
 from app.reference.book import ReferenceBook, load_reference_book, with_operator_data
 from app.reference.lpr import LprQuote
@@ -37,6 +39,10 @@ async def current_book(session: AsyncSession, seed_dir: Path) -> ReferenceBook:
     Raises:
         Refused: a shipped table is damaged.
     """
+    return await looked_once(session, ("reference", seed_dir), partial(_merged_book, session, seed_dir))
+
+
+async def _merged_book(session: AsyncSession, seed_dir: Path) -> ReferenceBook:
     book = load_reference_book(seed_dir)
     quotes = await queries.fetch_lpr_quotes(session)
     days = await queries.fetch_working_days(session)

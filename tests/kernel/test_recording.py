@@ -14,7 +14,7 @@ from app.accounts.rules import local_operator
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, IntegrityError, Sessions, transaction
 from app.kernel.errors import DatabaseUnavailable
-from app.kernel.recording import Recorder, leave, reading
+from app.kernel.recording import Recorder, leave, looked_once, reading
 from app.kernel.tables import IdempotencyRecord
 
 MANY = 40
@@ -117,3 +117,23 @@ async def test_a_session_that_reads_refuses_to_write(sessions: Sessions) -> None
         with pytest.raises(RuntimeError, match="only reads"):
             await write(is_flushed=is_flushed)
     assert await _kept(sessions) == set()
+
+
+async def test_a_request_that_reads_looks_once_and_one_that_writes_looks_each_time(
+    sessions: Sessions,
+) -> None:
+    asked: list[str] = []
+
+    async def look(session: AsyncSession, key: str) -> int:
+        async def found() -> int:
+            asked.append(key)
+            return len(asked)
+
+        return await looked_once(session, key, found)
+
+    async with reading(sessions, Recorder()) as session:
+        assert [await look(session, key) for key in ("a", "b", "a")] == [1, 2, 1]
+    async with reading(sessions, Recorder()) as session:
+        assert await look(session, "a") == 3
+    async with transaction(sessions) as session:
+        assert [await look(session, key) for key in ("a", "a")] == [4, 5]

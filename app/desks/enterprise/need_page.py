@@ -206,8 +206,8 @@ def _about_docking(
 
 def _clauses(offers: NeedOffers, blocked: Iterable[NeedCaseOut], docked: Docked | None) -> dict[str, Any]:
     """Answer the clauses that the page cites, by citation, each with the number of its place on the page."""
-    judged = [*offers.judged.values(), *(one for group in offers.misfits for one in group.shown)]
-    cited = [found.source for one in judged for found in one.findings]
+    cited = [found.source for one in offers.judged.values() for found in one.findings]
+    cited += [fail.source for group in offers.misfits for one in group.shown for fail in one.fails]
     cited += [one.citation for case in blocked for one in case.classes]
     if docked is not None:
         cited += [one.handling.citation for one in docked.answers if one.handling is not None]
