@@ -31,6 +31,7 @@ from app.allocation import service as allocation
 from app.cli.database import alembic_config
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncEngine, Sessions, make_engine, make_sessions, transaction
+from app.kernel.memory import relax_collection
 from app.kernel.settings import Settings
 from app.main import PAGES, create_app
 from app.matching import service as matching
@@ -114,6 +115,7 @@ async def _walked(url: str, size: Size, secret: str, times: int) -> dict[tuple[s
         "enterprise": cast.others[Role.ENTERPRISE],
     }
     app = create_app(settings, sessions)
+    relax_collection()  # as a server does when it starts
     found: dict[tuple[str, str], Seen] = {}
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url=BASE, headers=PAGE, timeout=120

@@ -28,6 +28,7 @@ from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound
 from app.kernel.paging import PageRequest, page_of
+from app.kernel.recording import looked_once
 from app.kernel.shanghai import shanghai_date
 
 
@@ -60,8 +61,12 @@ async def own_institutions(
     session: AsyncSession, viewer: Viewer
 ) -> tuple[InstitutionTree, list[InstitutionNode]]:
     """Answer the tree, and the institutions whose products are the viewer's to manage, by code."""
-    tree = await institution_tree(session, viewer)
-    return tree, [node for node in tree.nodes.values() if _reaches(viewer, tree, node.id)]
+
+    async def look() -> tuple[InstitutionTree, list[InstitutionNode]]:
+        tree = await institution_tree(session, viewer)
+        return tree, [node for node in tree.nodes.values() if _reaches(viewer, tree, node.id)]
+
+    return await looked_once(session, ("own institutions", viewer), look)
 
 
 async def offering(session: AsyncSession, viewer: Viewer, *, now: datetime) -> Offering:

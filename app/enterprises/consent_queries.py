@@ -34,12 +34,20 @@ async def consents_of(session: AsyncSession, need_ids: Collection[int]) -> list[
     if not need_ids:
         return []
     statement = (
-        select(Consent, Institution.lineage)
+        select(
+            Consent.id,
+            Consent.need_id,
+            Consent.shows_contact,
+            Consent.shows_financial,
+            Consent.shows_judicial,
+            Consent.until,
+            Consent.revoked_at,
+            Institution.lineage,
+        )
         .outerjoin(Institution, Institution.id == Consent.institution_id)
         .where(Consent.need_id.in_(sorted(need_ids)))
-        .execution_options(populate_existing=True)
     )
-    return [stored_consent(row.id, row, lineage) for row, lineage in await session.execute(statement)]
+    return [stored_consent(row.id, row, row.lineage) for row in await session.execute(statement)]
 
 
 def stored_consent(consent_id: int, row: Any, lineage: str | None) -> StoredConsent:

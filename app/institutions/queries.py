@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import String, cast, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.institutions.tables import Institution, InstitutionArea
+from app.kernel.direct import Direct
 from app.kernel.errors import Conflict
 
 IDS_PER_STATEMENT = 5_000
@@ -38,6 +39,24 @@ async def tree_rows(session: AsyncSession) -> tuple[tuple[Any, ...], ...]:
     """Answer what makes a node of the tree, for every institution: the values of NODE_COLUMNS, by code."""
     rows = await session.execute(select(*NODE_COLUMNS).order_by(Institution.code))
     return tuple(tuple(row) for row in rows)
+
+
+_STATE: Final = Direct(
+    select(
+        func.count(Institution.id),
+        cast(func.sum(Institution.version), String),
+        func.max(Institution.id),
+        func.max(Institution.updated_at),
+        select(func.count(InstitutionArea.institution_id)).scalar_subquery(),
+    )
+)
+
+
+async def tree_state(session: AsyncSession) -> tuple[Any, ...]:
+    """Answer a value that is another one after any change of the tree; an institution's areas are part of its version."""
+    row = await _STATE.row(session)
+    assert row is not None  # one row of totals
+    return tuple(row)
 
 
 async def institution_by_code(

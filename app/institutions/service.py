@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from app.accounts.permissions import Action, require
 from app.accounts.rules import Viewer
@@ -36,10 +37,10 @@ from app.institutions.schemas import (
     InstitutionRecord,
 )
 from app.institutions.tables import Institution
-from app.kernel.database import AsyncSession, hold
+from app.kernel.database import AsyncEngine, AsyncSession, hold
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor
-from app.kernel.recording import looked_once
+from app.kernel.recording import leaves, looked_once
 from app.kernel.settings import get_settings
 from app.policy.yaml_records import Placed, read_records
 from app.reference.book import load_reference_book
@@ -47,15 +48,28 @@ from app.reference.book import load_reference_book
 _CENT: Final = Decimal("0.01")
 TREE: Final = "institutions"
 """Held by who changes the tree: each line of descent hangs on all above it."""
+_KEPT: Final[WeakKeyDictionary[AsyncEngine, tuple[tuple[Any, ...], InstitutionTree]]] = WeakKeyDictionary()
 NOT_IMPORTED: Final = "Nothing was imported: mend these and send the file again."
 
 
 async def institution_tree(session: AsyncSession, _viewer: Viewer) -> InstitutionTree:
     """Answer all institutions as one pure tree; equal rows answer the tree built before.
 
-    A request that only reads looks once: all that it shows speaks of one tree.
+    A request that only reads looks once, so that all that it shows speaks of one tree, and reads the rows
+    only if something has changed. One that writes reads them each time.
     """
-    return await looked_once(session, "institutions", partial(_stored_tree, session))
+    return await looked_once(session, "institutions", partial(_tree, session))
+
+
+async def _tree(session: AsyncSession) -> InstitutionTree:
+    engine = session.bind
+    if not leaves(session) or not isinstance(engine, AsyncEngine):
+        return await _stored_tree(session)
+    state = await queries.tree_state(session)
+    kept = _KEPT.get(engine)
+    if kept is None or kept[0] != state:
+        kept = _KEPT[engine] = state, await _stored_tree(session)
+    return kept[1]
 
 
 async def _stored_tree(session: AsyncSession) -> InstitutionTree:

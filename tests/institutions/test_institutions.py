@@ -8,10 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
 from app.institutions import service
-from app.institutions.rules import InstitutionKind
+from app.institutions.rules import InstitutionKind, InstitutionTree
 from app.institutions.schemas import InstitutionIn, InstitutionPatch
+from app.kernel.database import Sessions, transaction
 from app.kernel.errors import Conflict, NotFound, PreconditionFailed, Refused
 from app.kernel.paging import PageRequest
+from app.kernel.recording import Recorder, reading
 
 FILE = """\
 note: 测试用
@@ -228,3 +230,22 @@ async def test_over_http_a_bad_member_is_refused_by_its_name(client: httpx.Async
         assert answer.status_code == 422, change
         assert [fault["where"] for fault in answer.json()["errors"]] == [where]
     assert (await client.get("/institutions")).json()["items"] == []
+
+
+async def test_who_only_reads_is_shown_the_tree_as_it_is_now(
+    sessions: Sessions, viewer: Viewer, now: datetime
+) -> None:
+    async def shown() -> InstitutionTree:
+        async with reading(sessions, Recorder()) as session:
+            return await service.institution_tree(session, viewer)
+
+    async with transaction(sessions) as session:
+        await service.import_institutions(session, viewer, FILE, "a.yaml", now=now)
+    before = await shown()
+    assert await shown() is before
+    async with transaction(sessions) as session:
+        patch = InstitutionPatch(areas=["230103"])
+        await service.change_institution(session, viewer, "SJ-HRB-DL", patch, expect=anything, now=now)
+    leaf = (await shown()).find("SJ-HRB-DL")
+    assert leaf is not None
+    assert leaf.areas == ("230103",)
