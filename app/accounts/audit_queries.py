@@ -13,6 +13,7 @@ from app.accounts.audit import START, EventFilter, Link
 from app.accounts.tables import AuditEvent
 from app.kernel.database import AsyncSession, unrestricted
 from app.kernel.direct import Direct
+from app.kernel.durability import IN_MEMORY, commits_in_memory
 
 # One number for "the end of the audit trail" among PostgreSQL's advisory locks.
 _END_OF_TRAIL: Final = 0x52515F4155444954
@@ -20,7 +21,12 @@ LINKS_AT_ONCE: Final = 2_000
 _NAMES: Final = tuple(field.name for field in fields(Link))
 _COLUMNS: Final = tuple(getattr(AuditEvent, name) for name in _NAMES)
 _TABLE: Final = cast("Table", AuditEvent.__table__)
-_HOLD: Final = Direct(select(func.pg_advisory_xact_lock(cast_to(_END_OF_TRAIL, BigInteger)).cast(String)))
+_HOLD: Final = Direct(
+    select(
+        func.set_config(*IN_MEMORY),
+        func.pg_advisory_xact_lock(cast_to(_END_OF_TRAIL, BigInteger)).cast(String),
+    )
+)
 _ADD: Final = Direct(
     insert(_TABLE).values({name: bindparam(name, type_=_TABLE.c[name].type) for name in _NAMES})
 )
@@ -54,6 +60,7 @@ async def add_to_end(session: AsyncSession, chained: Chained) -> None:
     engine = session.get_bind().engine
     if engine.dialect.name == "postgresql":
         await _HOLD.rows(session)
+        commits_in_memory(session)
         end = _ENDS.get(engine)
         if end is not None:
             links = list(chained(end))

@@ -54,11 +54,16 @@ def told_if_unknown() -> Iterator[None]:
     except Exception as error:
         if trouble_of(error) is not Trouble.LOST:
             raise
-        raise OutcomeUnknown(
-            "The connection to the database was lost while this was being kept: perhaps it was, perhaps not. "
-            "Send it again with the same Idempotency-Key; if you sent none, look first whether it is there.",
-            headers={"Retry-After": str(UNAVAILABLE_SECONDS)},
-        ) from error
+        raise outcome_unknown() from error
+
+
+def outcome_unknown() -> OutcomeUnknown:
+    """Answer what is told when nobody knows whether something was kept."""
+    return OutcomeUnknown(
+        "The connection to the database was lost while this was being kept: perhaps it was, perhaps not. "
+        "Send it again with the same Idempotency-Key; if you sent none, look first whether it is there.",
+        headers={"Retry-After": str(UNAVAILABLE_SECONDS)},
+    )
 
 
 def refusal_of(error: BaseException) -> RongqiaoError | None:

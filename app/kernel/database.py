@@ -41,6 +41,7 @@ from sqlalchemy.types import TypeDecorator
 
 from app.kernel.bulk import ROWS_PER_BATCH, insert_numbered, insert_rows, put_rows
 from app.kernel.connections import keep_alive, refuse_closed, told_if_unknown
+from app.kernel.durability import on_disk
 from app.kernel.files import make_folder
 from app.kernel.patience import Patience
 from app.kernel.sight import (
@@ -235,6 +236,7 @@ async def transaction(sessions: Sessions, *, writes: bool = True) -> AsyncIterat
                 await step(session)
         with told_if_unknown():
             await session.commit()
+        await on_disk(session)
         for done in session.info.pop(_AFTERWARDS, ()):
             done()
 
