@@ -33,6 +33,8 @@ class NoticeKind(StrEnum):
     MONTH_RESTATED = "month_restated"
     BULLETIN = "bulletin"
     LIBRARY = "library"
+    SELECTION = "selection"
+    PLAN = "plan"
 
 
 KIND_TITLES: Final[Mapping[NoticeKind, str]] = {
@@ -55,6 +57,8 @@ KIND_TITLES: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.MONTH_RESTATED: "已封账月份有追补",
     NoticeKind.BULLETIN: "月度通报已发布",
     NoticeKind.LIBRARY: "产品有效期届满或将至",
+    NoticeKind.SELECTION: "双向选择有新进展",
+    NoticeKind.PLAN: "一链一策有新版发布",
 }
 """The words in mails and messages: a closed list, so that neither names a firm, an entry or an amount."""
 
