@@ -25,11 +25,14 @@ from app.accounts.start_service import require_fit, require_safe
 from app.allocation import api as allocation
 from app.allocation import handler_api as handlers
 from app.bottlenecks import api as bottlenecks
+from app.booklet import api as booklet
 from app.bulletins import api as bulletins
 from app.bulletins.following import follow_all
 from app.catalogue import api as catalogue
 from app.chains import api as chains
 from app.coordination import api as coordination
+from app.core_lists import api as core_lists
+from app.core_lists import listings_api as listings
 from app.coverage import api as coverage
 from app.desks import account, assets, home, invitation, password_reset, signing
 from app.desks import second_factor as factor_pages
@@ -43,6 +46,7 @@ from app.desks.bank import library as bank_library
 from app.desks.bank import overview as bank_overview
 from app.desks.bank import products as bank_products
 from app.desks.bank import revising as bank_revising
+from app.desks.booklet import routes as booklet_desk
 from app.desks.bottlenecks import cases as case_pages
 from app.desks.bottlenecks import classes as bottleneck_pages
 from app.desks.chain import entries as chain_entries
@@ -96,6 +100,7 @@ from app.notifications import deliveries_api as deliveries
 from app.notifications import webhooks_api as webhooks
 from app.operations import api as looks
 from app.operations import furnishing as operations
+from app.plans import api as plans
 from app.policy import api as policy
 from app.visibility.places import StoredPlaces
 from app.visibility.service import narrow
@@ -122,6 +127,7 @@ ROUTERS = (
     policy.router,
     institutions.router,
     chains.router,
+    plans.router,
     catalogue.router,
     bottlenecks.router,
     allocation.router,
@@ -129,9 +135,12 @@ ROUTERS = (
     notices.router,
     webhooks.router,
     coordination.router,
+    core_lists.router,
+    listings.router,
     docking.router,
     coverage.router,
     bulletins.router,
+    booklet.router,
     jobs.router,
 )
 TAGS = {
@@ -149,6 +158,7 @@ TAGS = {
     "policies": "Policy documents, clauses, rules, dated values, and adoptions 政策.",
     "institutions": "Banks, guarantors and public bodies, as a tree 机构.",
     "chains": "Industrial chains, their plans, managers and members 产业链.",
+    "plans": "Plans as a workflow 一链一策: drafted, compared over a whole edition, published, archived.",
     "products": "Products with their terms, revision by revision, and quarterly decisions 产品.",
     "library": "Editions of the product library 产品库.",
     "bottlenecks": "What stands in the way of a need, by class, with the clause that says who acts 堵点.",
@@ -156,9 +166,11 @@ TAGS = {
     "notices": "Notices to people, how they get them, and messages that did not go out 通知.",
     "webhooks": "Addresses of other systems that events are sent to, signed.",
     "coordination": "Matters that a body or the coordinator has to settle 协调事项.",
+    "core lists": "Suppliers and dealers that a core firm names, their own answers, and batch matches 核心企业名单.",
     "docking": "What happens between firm and institution: events, stages, deadlines, ratings 对接.",
     "coverage": "Coverage of a month with numerator and denominator, closes, restatements, verification 覆盖.",
     "bulletins": "The monthly bulletin as JSON, workbook and document 月度通报.",
+    "booklet": "Policies in force and products of a quarter, in plain words, as JSON and document 一本通.",
     "jobs": "Requests that wait for a worker: state, progress, result.",
     "operations": "For machines that look in: alive, ready, measurements.",
 }
@@ -206,6 +218,7 @@ PAGES = (
     *roster_desk.ROUTERS,
     *rounds_desk.ROUTERS,
     *policies_desk.ROUTERS,
+    booklet_desk.router,
     *audit_desk.ROUTERS,
 )
 

@@ -16,6 +16,9 @@ Who sees an entry 名单条目, and what hangs on it:
   were raised for them;
 - the auditor, to replay decisions, without contact details.
 
+A list of two-sided selection 双向选择 is sealed: until its round is locked its participant's own people alone see it, then
+coordinators of the whole and auditors too. (What is published of it stands in the result's inputs.)
+
 Conditions on the rows that are asked for are written on mapped classes, all else on aliases of bare
 tables, because those are never narrowed themselves. What is looked up row by row uses an index: the
 primary key or a foreign key of the entry.
@@ -65,6 +68,8 @@ from app.institutions.tables import Institution
 from app.kernel.database import Criterion, Sight, Written
 from app.matching.tables import MatchCount, MatchResult
 from app.notifications.tables import Notice
+from app.plans.tables import PlanEffectOnEntry, PlanReallocatedEntry
+from app.selection.tables import SelectionDraft, SelectionRound, SelectionSubmission
 from app.visibility import forms
 from app.visibility.forms import Form
 from app.whitelist.tables import EntryWithdrawal, ReviewItem, WhitelistEntry, WhitelistImport
@@ -78,6 +83,7 @@ ASSIGNMENTS: Final = cast("Table", Assignment.__table__)
 SUPPORTS: Final = cast("Table", AssignmentSupport.__table__)
 INSTITUTIONS: Final = cast("Table", Institution.__table__)
 CONSENTS: Final = cast("Table", Consent.__table__)
+ROUNDS: Final = cast("Table", SelectionRound.__table__)
 
 OTHERS: Final = (Role.ENTERPRISE, Role.COORDINATOR, Role.CHAIN_MANAGER, Role.AUDITOR)
 """Roles that see all of an entry that they see, whichever institution did it."""
@@ -94,6 +100,7 @@ _OF_CHAINS: Final = bindparam(forms.CHAINS, required=False, type_=String(), expa
 _OF_FIRMS: Final = bindparam(forms.FIRMS, required=False, type_=String(), expanding=True)
 _ENTRY: Final = bindparam(forms.ENTRY, required=False, type_=String())
 _OF_INSTITUTIONS: Final = bindparam(forms.INSTITUTIONS, required=False, type_=String(), expanding=True)
+_OF_BANKS: Final = bindparam(forms.BANKS, required=False, type_=String(), expanding=True)
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
@@ -134,6 +141,8 @@ def conditions(form: Form) -> dict[type[Any], Condition]:
         EntryWithdrawal: sight.of_entry(EntryWithdrawal.entry_id),
         MatchResult: sight.of_entry(MatchResult.entry_id),
         MatchCount: sight.of_entry(MatchCount.entry_id),
+        PlanEffectOnEntry: sight.of_entry(PlanEffectOnEntry.entry_id),
+        PlanReallocatedEntry: sight.of_entry(PlanReallocatedEntry.entry_id),
         BottleneckCase: sight.of_case(BottleneckCase),
         BottleneckFinding: _row_of(CASES, BottleneckFinding.case_id, sight.of_case),
         CoordinationCase: sight.of_coordination(CoordinationCase),
@@ -160,6 +169,8 @@ def conditions(form: Form) -> dict[type[Any], Condition]:
         Consent: or_(answered.of_need(Consent.need_id), sight.lets(Consent.id)),
         Disclosure: answered.of_need(Disclosure.need_id),
         Notice: is_own_person,
+        SelectionSubmission: or_(sight.speaks_for(SelectionSubmission), sight.unseals(SelectionSubmission)),
+        SelectionDraft: sight.speaks_for(SelectionDraft),
         EnterpriseRegistration: or_(
             _within(EnterpriseRegistration.region_code, form.regions),
             registered,
@@ -278,6 +289,22 @@ class _Sight:
 
         listed = _row_of(NEEDS, project_id, is_listed, column="project_id")
         return or_(listed, self._holds(project_id, "project_id"))
+
+    def speaks_for(self, row: Any) -> Condition:
+        """Tell which lists are of chains and banks whose own people the viewer is among."""
+        of_chain = row.participant.in_(_OF_CHAINS) if self.form.has_chains else false()
+        if not self.form.has_banks:
+            return cast("Condition", of_chain)
+        node, top = INSTITUTIONS.alias(), INSTITUTIONS.alias()
+        is_below = and_(node.c.root_id == top.c.root_id, node.c.lineage.like(top.c.lineage + "%"))
+        own = select(node.c.code).join_from(top, node, is_below).where(top.c.code.in_(_OF_BANKS))
+        return or_(of_chain, row.participant.in_(_as_it_is(own)))
+
+    def unseals(self, row: Any) -> Condition:
+        """Tell which lists are no longer sealed for whoever organises or audits selection: those of locked rounds."""
+        if not (self.form.covers_all or self.form.sees_all):
+            return false()
+        return _row_of(ROUNDS, row.round_id, lambda one: one.state != "open")
 
     def calls(self, contact: Any) -> Condition:
         """Tell which contact details the viewer's institutions may have, by a consent that shows them."""

@@ -43,6 +43,13 @@ TABLE = """
 adopt_policy              -    -    -    -    -    x     -     -     -
 manage_institutions       -    -    x    -    x    x     -     -     -
 manage_chains             -    -    -    -    x    x     x     -     -
+read_selection            -    x    x    x    x    x     x     x     -
+manage_selection          -    -    -    -    -    x     -     -     -
+take_part                 -    -    x    -    -    -     x     -     -
+read_events               x    x    x    x    x    x     x     x     -
+manage_events             -    -    -    -    x    x     x     -     -
+answer_invitation         x    x    x    x    x    x     x     -     -
+read_event_results        -    -    -    -    x    x     x     x     -
 manage_products           -    -    x    x    x    x     -     -     -
 publish_library           -    -    -    -    -    x     -     -     -
 read_cases                x    x    x    x    x    x     x     x     -
@@ -63,6 +70,11 @@ dispatch_entries          -    x    x    -    -    -     -     -     -
 raise_case                -    x    x    x    x    x     -     -     -
 answer_case               -    -    -    -    x    x     -     -     -
 comment_case              x    x    x    x    x    x     x     -     -
+provide_core_list         x    -    -    -    x    x     -     -     -
+read_core_lists           x    -    -    -    x    x     -     x     -
+review_core_lists         -    -    -    -    x    x     -     -     -
+read_core_matches         -    x    x    x    x    x     -     x     -
+answer_listing            x    -    -    -    -    -     -     -     -
 read_coverage             -    x    x    x    x    x     x     x     -
 read_coverage_facts       -    -    -    -    -    x     -     x     -
 close_month               -    -    -    -    -    x     -     -     -

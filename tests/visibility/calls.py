@@ -39,6 +39,8 @@ NOTHING: Final = _sends({})
 LIST: Final = Call(pages=True)
 ENTRY, NEED, USCC = {"entry": "entry"}, {"code": "need"}, {"uscc": "uscc"}
 CASE: Final = {"case": "case"}
+DRAFT: Final = {"code": "chain", "draft": "number"}
+COMPARISON: Final = DRAFT | {"comparison": "number"}
 ACCOUNT: Final = Call()
 ACCOUNT_CHANGE: Final = Call(body=NOTHING)
 
@@ -108,6 +110,28 @@ CALLS: Final[Mapping[str, Call]] = {
         {"code": "chain", "role": "chain_role", "since": "day"}, body=NOTHING
     ),
     "PUT /chains/{code}/plan": Call({"code": "chain"}, body=NOTHING),
+    "GET /chains/{code}/plans": Call({"code": "chain"}, pages=True),
+    "GET /chains/{code}/plans/{version}": Call({"code": "chain", "version": "number"}),
+    "POST /chains/{code}/plans/{version}/archive": Call(
+        {"code": "chain", "version": "number"}, body=_sends({"reason": "已由下一版接替"})
+    ),
+    "GET /chains/{code}/plan-drafts": Call({"code": "chain"}, pages=True),
+    "POST /chains/{code}/plan-drafts": Call({"code": "chain"}, body=NOTHING),
+    "GET /chains/{code}/plan-drafts/{draft}": Call(DRAFT),
+    "PUT /chains/{code}/plan-drafts/{draft}": Call(DRAFT, body=NOTHING),
+    "POST /chains/{code}/plan-drafts/{draft}/giving-up": Call(DRAFT, body=NOTHING),
+    "POST /chains/{code}/plan-drafts/{draft}/publication": Call(DRAFT, body=NOTHING),
+    "GET /chains/{code}/plan-drafts/{draft}/comparisons": Call(DRAFT, pages=True),
+    "POST /chains/{code}/plan-drafts/{draft}/comparisons": Call(DRAFT, body=NOTHING),
+    "GET /chains/{code}/plan-drafts/{draft}/comparisons/{comparison}": Call(COMPARISON),
+    "GET /chains/{code}/plan-drafts/{draft}/comparisons/{comparison}/needs": Call(COMPARISON, pages=True),
+    "POST /chains/{code}/plan-drafts/{draft}/comparisons/{comparison}/allocation": Call(
+        COMPARISON, body=NOTHING
+    ),
+    "GET /chains/{code}/plan-drafts/{draft}/comparisons/{comparison}/allocation": Call(COMPARISON),
+    "GET /chains/{code}/plan-drafts/{draft}/comparisons/{comparison}/allocation/entries": Call(
+        COMPARISON, pages=True
+    ),
     "GET /products": LIST,
     "POST /products": ACCOUNT_CHANGE,
     "GET /products/{code}": Call({"code": "product"}),
@@ -309,6 +333,8 @@ CALLS: Final[Mapping[str, Call]] = {
     "GET /bulletins/{month}": Call({"month": "month"}),
     "GET /bulletins/{month}.xlsx": Call({"month": "month"}),
     "GET /bulletins/{month}.docx": Call({"month": "month"}),
+    "GET /booklet/{library}": Call({"library": "library"}),
+    "GET /booklet/{library}.docx": Call({"library": "library"}),
     # machines that look in
     "GET /healthz": ACCOUNT,
     "GET /readyz": ACCOUNT,

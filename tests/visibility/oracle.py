@@ -102,6 +102,8 @@ class Oracle:
             "whitelist_entries": entries,
             "match_results": entries,
             "match_counts": entries,
+            "plan_effects": entries,
+            "plan_reallocated_entries": entries,
             "enterprises": firms,
             "needs": needs,
             "need_revisions": {row["id"] for row in self.rows["need_revisions"] if row["need_id"] in needs},

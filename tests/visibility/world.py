@@ -35,6 +35,14 @@ from app.kernel.clock import shanghai_today
 from app.kernel.database import AsyncSession, Base, Sessions, transaction
 from app.matching.tables import MatchCount, MatchResult
 from app.notifications.tables import Notice
+from app.plans.schemas import ComparisonCounts
+from app.plans.tables import (
+    PlanComparison,
+    PlanDraft,
+    PlanEffectOnEntry,
+    PlanReallocatedEntry,
+    PlanReallocation,
+)
 from app.whitelist.tables import (
     EntryWithdrawal,
     ReviewItem,
@@ -52,7 +60,7 @@ CASE_TABLES: Final[tuple[type[Base], ...]] = (
     WhitelistEntry, MatchResult, MatchCount, BottleneckCase, BottleneckFinding, Assignment, AssignmentSupport,
     EntryHandler, DockingEvent, EntryClock, ReviewItem, WhitelistImport, Enterprise, EnterpriseContact, Need, NeedRevision,
     Project, Consent, Disclosure, EnterpriseRegistration, Notice,
-    EntryWithdrawal, CoordinationCase, CoordinationComment,
+    EntryWithdrawal, CoordinationCase, CoordinationComment, PlanEffectOnEntry, PlanReallocatedEntry,
 )  # fmt: skip
 MARKER: Final = re.compile(rb"QX[0-9]{5}XQ")
 CREDIT_CODE: Final = re.compile(rb"9[0-9A-Z]{17}")
@@ -147,6 +155,7 @@ async def _add(session: AsyncSession, day: date) -> None:
     await _add_consents(session, rows, day, ids)
     await _add_reviews(session, rows, ids)
     await _add_coordination(session, rows, ids)
+    await _add_comparison(session, rows)
     current = [row for row in rows["assignments"] if row["ended_at"] is None and row["institution_id"]]
     for row in current:
         await session.execute(
@@ -348,6 +357,45 @@ async def _tag_entries(tagger: _Tagger, rows: Rows, names: dict[str, str]) -> No
         asked = [one | {"name": names[one["uscc"]]} for one in detail.get("candidates", ())]
         values = {"reason": tagger.marker(owner), "detail": detail | ({"candidates": asked} if asked else {})}
         await tagger.write(ReviewItem, item, values)
+
+
+async def _add_comparison(session: AsyncSession, rows: Rows) -> None:
+    """Compare a draft of one chain's plan, and allocate with it, as if it changed every entry."""
+    chain = next(row for row in rows["chains"] if row["code"] == "HLJ-SWYY")
+    run = rows["match_runs"][-1]["id"]
+    made = {"content": {}, "content_hash": "?", "version": 1, "created_at": THEN}
+    session.add(
+        PlanDraft(
+            id=1, chain_id=chain["id"], number=1, state="compared", since=THEN.date(), drafted_by="?", changed_at=THEN, **made,
+        )
+    )  # fmt: skip
+    await session.flush()
+    counts: dict[str, Any] = dict.fromkeys(ComparisonCounts.model_fields, 0)
+    session.add(
+        PlanComparison(
+            id=1, draft_id=1, number=1, content_hash="?", compared_on=THEN.date(), listed="", inputs={}, inputs_hash="?",
+            result_hash="?", counts=counts | {"products": [], "banks": [], "counties": []}, compared_by="?", created_at=THEN,
+        )
+    )  # fmt: skip
+    await session.flush()
+    counts = dict.fromkeys(("entries", "served_before", "served_after", "fit_before", "fit_after"), 0)
+    counts |= {"changes": {}, "by_clause": {}, "banks": []}
+    session.add(
+        PlanReallocation(
+            comparison_id=1, match_run_id=run, counts=counts, result_hash="?", run_by="?", created_at=THEN
+        )
+    )
+    await session.flush()
+    named = {name: [] for name in ("gained", "lost", "banks_gained", "banks_lost", "steps")}
+    detail = named | {"before": None, "after": None, "sentence": "?"}
+    for entry in rows["whitelist_entries"]:
+        about = {"comparison_id": 1, "entry_id": entry["id"], "code": entry["code"]}
+        numbers = dict.fromkeys(("gained", "lost", "banks_gained", "banks_lost", "rescored", "moved"), 1)
+        region = entry["region_code"]
+        session.add(PlanEffectOnEntry(**about, **numbers, region_code=region, detail=detail))
+        told = {"with_draft": "?", "without_draft": "?", "sentence": "?"}
+        session.add(PlanReallocatedEntry(**about, **told, change="moved"))
+    await session.flush()
 
 
 async def _tag_doings(tagger: _Tagger, rows: Rows) -> None:
