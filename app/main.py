@@ -24,15 +24,17 @@ from app.accounts.sign_in import Gate
 from app.accounts.start_service import require_fit, require_safe
 from app.allocation import api as allocation
 from app.allocation import handler_api as handlers
-from app.bottlenecks import api as bottlenecks
 from app.booklet import api as booklet
+from app.bottlenecks import api as bottlenecks
 from app.bulletins import api as bulletins
 from app.bulletins.following import follow_all
 from app.catalogue import api as catalogue
 from app.chains import api as chains
+from app.chains import post_api as chain_posts
 from app.coordination import api as coordination
 from app.core_lists import api as core_lists
 from app.core_lists import listings_api as listings
+from app.core_lists import matches_api as core_matches
 from app.coverage import api as coverage
 from app.desks import account, assets, home, invitation, password_reset, signing
 from app.desks import second_factor as factor_pages
@@ -77,6 +79,8 @@ from app.desks.warming import warming
 from app.docking import api as docking
 from app.enterprises import api as enterprises
 from app.enterprises import registration_api as registrations
+from app.events import api as events
+from app.events import guests_api as event_guests
 from app.institutions import api as institutions
 from app.jobs import api as jobs
 from app.jobs.openapi import describe_jobs
@@ -95,6 +99,7 @@ from app.kernel.settings import Settings, get_settings
 from app.kernel.shedding import Shedding
 from app.matching import api as matching
 from app.matching.service import warm_up
+from app.membership import api as memberships
 from app.notifications import api as notices
 from app.notifications import deliveries_api as deliveries
 from app.notifications import webhooks_api as webhooks
@@ -102,6 +107,7 @@ from app.operations import api as looks
 from app.operations import furnishing as operations
 from app.plans import api as plans
 from app.policy import api as policy
+from app.selection import api as selection
 from app.visibility.places import StoredPlaces
 from app.visibility.service import narrow
 from app.whitelist import api as whitelist
@@ -127,6 +133,8 @@ ROUTERS = (
     policy.router,
     institutions.router,
     chains.router,
+    chain_posts.router,
+    memberships.router,
     plans.router,
     catalogue.router,
     bottlenecks.router,
@@ -135,9 +143,14 @@ ROUTERS = (
     notices.router,
     webhooks.router,
     coordination.router,
+    # Before the lists: what stands in their addresses is a firm's code.
+    core_matches.router,
     core_lists.router,
     listings.router,
     docking.router,
+    event_guests.router,
+    events.router,
+    selection.router,
     coverage.router,
     bulletins.router,
     booklet.router,
@@ -157,8 +170,10 @@ TAGS = {
     "audit": "The chained record of who did and saw what 审计.",
     "policies": "Policy documents, clauses, rules, dated values, and adoptions 政策.",
     "institutions": "Banks, guarantors and public bodies, as a tree 机构.",
+    "memberships": "Which firms belong to which chain 归链: proposed, said by people, questioned, objected to.",
     "chains": "Industrial chains, their plans, managers and members 产业链.",
     "plans": "Plans as a workflow 一链一策: drafted, compared over a whole edition, published, archived.",
+    "selection": "Chains and banks choosing each other in rounds 双向选择: lists, result with proof, objections.",
     "products": "Products with their terms, revision by revision, and quarterly decisions 产品.",
     "library": "Editions of the product library 产品库.",
     "bottlenecks": "What stands in the way of a need, by class, with the clause that says who acts 堵点.",
@@ -168,6 +183,7 @@ TAGS = {
     "coordination": "Matters that a body or the coordinator has to settle 协调事项.",
     "core lists": "Suppliers and dealers that a core firm names, their own answers, and batch matches 核心企业名单.",
     "docking": "What happens between firm and institution: events, stages, deadlines, ratings 对接.",
+    "events": "Docking events 对接活动: the year's calendar, invitations, timetables, the door, what followed.",
     "coverage": "Coverage of a month with numerator and denominator, closes, restatements, verification 覆盖.",
     "bulletins": "The monthly bulletin as JSON, workbook and document 月度通报.",
     "booklet": "Policies in force and products of a quarter, in plain words, as JSON and document 一本通.",
@@ -289,6 +305,7 @@ def _furnish(app: FastAPI, settings: Settings, door: Door | None) -> None:
     app.state.settings = settings
     app.state.request_limit = RateLimit("requests", settings.requests_per_minute)
     app.state.registration_limit = RateLimit("registrations", settings.sign_ins_per_minute)
+    app.state.attendance_limit = RateLimit("attendance codes", 3 * settings.sign_ins_per_minute)
     app.state.recorder = Recorder()
     app.state.places = StoredPlaces()
     app.state.deferral = JobDeferral(JobQueue(settings))

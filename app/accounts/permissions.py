@@ -37,6 +37,10 @@ class Action(StrEnum):
     READ_EVENT_RESULTS = "read_event_results"
     MANAGE_PRODUCTS = "manage_products"
     PUBLISH_LIBRARY = "publish_library"
+    READ_OBSERVED = "read_observed"
+    JOIN_AWARDS = "join_awards"
+    VOTE_AWARDS = "vote_awards"
+    MANAGE_AWARDS = "manage_awards"
 
     CONFIRM_MEMBERSHIPS = "confirm_memberships"
     PROPOSE_MEMBERSHIPS = "propose_memberships"
@@ -108,6 +112,15 @@ ROLES: Final[Mapping[Action, frozenset[Role]]] = {
     # Nobody is a bank administrator of a guarantor: its own people keep its products.
     Action.MANAGE_PRODUCTS: frozenset({Role.COORDINATOR, Role.BANK_ADMINISTRATOR, Role.GUARANTOR}),
     Action.PUBLISH_LIBRARY: frozenset({Role.COORDINATOR}),
+    Action.READ_OBSERVED: frozenset(
+        {Role.COORDINATOR, Role.AUDITOR, Role.BANK_ADMINISTRATOR, Role.GUARANTOR}
+    ),
+    Action.JOIN_AWARDS: frozenset(
+        {Role.ENTERPRISE, Role.COORDINATOR, Role.BANK_ADMINISTRATOR, Role.GUARANTOR}
+    ),
+    # Jurors are appointed of these; that somebody is one, services ask.
+    Action.VOTE_AWARDS: _CASE_READERS - {Role.AUDITOR},
+    Action.MANAGE_AWARDS: frozenset({Role.COORDINATOR}),
     Action.CONFIRM_MEMBERSHIPS: frozenset({Role.COORDINATOR, Role.CHAIN_MANAGER}),
     Action.PROPOSE_MEMBERSHIPS: frozenset({Role.COORDINATOR}),
     Action.OBJECT_MEMBERSHIP: frozenset({Role.ENTERPRISE}),
@@ -155,6 +168,7 @@ OF_THE_WHOLE: Final = frozenset(
     {
         Action.ADOPT_POLICY,
         Action.PUBLISH_LIBRARY,
+        Action.MANAGE_AWARDS,
         Action.MANAGE_ROSTER,
         Action.READ_RUNS,
         Action.PROPOSE_MEMBERSHIPS,

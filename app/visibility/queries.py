@@ -46,7 +46,6 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    union_all,
 )
 
 from app.accounts.rules import Role, Viewer
@@ -71,7 +70,11 @@ from app.notifications.tables import Notice
 from app.plans.tables import PlanEffectOnEntry, PlanReallocatedEntry
 from app.selection.tables import SelectionDraft, SelectionRound, SelectionSubmission
 from app.visibility import forms
+from app.visibility.event_queries import conditions_of_events
+from app.visibility.core_list_queries import core_list_conditions
+from app.visibility.entrusted_queries import below, entrusted
 from app.visibility.forms import Form
+from app.visibility.membership_queries import is_member, membership_conditions
 from app.whitelist.tables import EntryWithdrawal, ReviewItem, WhitelistEntry, WhitelistImport
 
 ENTRIES: Final = cast("Table", WhitelistEntry.__table__)
@@ -158,7 +161,12 @@ def conditions(form: Form) -> dict[type[Any], Condition]:
         EntryClock: sight.by_institution(EntryClock.entry_id, EntryClock.institution_id),
         ReviewItem: judged.of_entry(ReviewItem.entry_id),
         WhitelistImport: true() if form.covers_all or form.sees_all else false(),
-        Enterprise: or_(sight.of_firm(Enterprise), sight.of_listed(Enterprise.id, "enterprise_id")),
+        Enterprise: or_(
+            sight.of_firm(Enterprise),
+            sight.of_listed(Enterprise.id, "enterprise_id"),
+            is_member(form, Enterprise.id),
+        ),
+        **membership_conditions(form, lambda other, firm_id: _Sight(other).firm_holds(firm_id)),
         EnterpriseContact: or_(own.of_firms(EnterpriseContact.enterprise_id), sight.calls(EnterpriseContact)),
         Need: or_(sight.firm_holds(Need.enterprise_id), sight.of_listed(Need.id, "need_id")),
         NeedRevision: sight.of_need(NeedRevision.need_id),
@@ -175,6 +183,8 @@ def conditions(form: Form) -> dict[type[Any], Condition]:
             _within(EnterpriseRegistration.region_code, form.regions),
             registered,
         ),
+        **core_list_conditions(form, sight.is_own, _within),
+        **conditions_of_events(form, _row_of, _within),
     }
 
 
@@ -213,7 +223,8 @@ class _Sight:
         which = select(self.held.c[column]).where(*(self.held.c[term] for term in terms))
         return cast("Condition", value.in_(_as_it_is(which)))
 
-    def _is_own(self, institution_id: Any) -> Condition:
+    def is_own(self, institution_id: Any) -> Condition:
+        """Tell which institutions are the viewer's own or below them."""
         if self.own is None:
             return false()
         return cast("Condition", institution_id.in_(_as_it_is(select(self.own.c.id))))
@@ -227,14 +238,14 @@ class _Sight:
 
     def by_institution(self, entry_id: Any, institution_id: Any) -> Condition:
         """Tell which of institutions' doings are seen: all, or those of the viewer's own."""
-        return or_(self._of_whole_entry(entry_id), _both(self._is_own(institution_id), self._holds(entry_id)))
+        return or_(self._of_whole_entry(entry_id), _both(self.is_own(institution_id), self._holds(entry_id)))
 
     def of_assignment(self, row: Any) -> Condition:
         """Tell which assignments are seen: all, or those of the viewer's own institutions and that they support."""
         helped = _row_of(
-            SUPPORTS, row.id, lambda support: self._is_own(support.institution_id), column="assignment_id"
+            SUPPORTS, row.id, lambda support: self.is_own(support.institution_id), column="assignment_id"
         )
-        is_theirs = or_(self._is_own(row.institution_id), helped)
+        is_theirs = or_(self.is_own(row.institution_id), helped)
         return or_(self._of_whole_entry(row.entry_id), _both(is_theirs, self._holds(row.entry_id)))
 
     def of_case(self, row: Any) -> Condition:
@@ -249,7 +260,7 @@ class _Sight:
 
         Others' questions and answers may tell what bottleneck cases tell, and are shown as those are.
         """
-        is_theirs = _both(self._is_own(row.raised_for_institution_id), self._holds(row.entry_id))
+        is_theirs = _both(self.is_own(row.raised_for_institution_id), self._holds(row.entry_id))
         return or_(self._of_whole_entry(row.entry_id), self._is_told(row.entry_id), is_theirs)
 
     def _is_told(self, entry_id: Any) -> Condition:
@@ -342,61 +353,3 @@ def _within(column: Any, regions: int) -> Condition:
         for number in range(regions)
     )
     return or_(false(), *(column.between(first, last) for first, last in ranges))
-
-
-def below() -> Select[Any]:
-    """Answer the ids of the viewer's institutions and of all below them."""
-    top, node = INSTITUTIONS.alias(), INSTITUTIONS.alias()
-    is_below = and_(node.c.root_id == top.c.root_id, node.c.lineage.like(top.c.lineage + "%"))
-    tops = select(node.c.id).join_from(top, node, is_below).where(top.c.code.in_(_OF_INSTITUTIONS))
-    return tops.correlate(None)
-
-
-def entrusted(*, is_of_entry: bool = False) -> Select[Any]:
-    """Answer the entries (or one of them) that the viewer's institutions hold and may be shown, with the consents."""
-    holding, recipient, entry, need, consent = (
-        table.alias() for table in (INSTITUTIONS, INSTITUTIONS, ENTRIES, NEEDS, CONSENTS)
-    )
-    held = _held(is_of_entry=is_of_entry)
-    return (
-        select(
-            held.c.entry_id,
-            entry.c.need_id,
-            need.c.project_id,
-            entry.c.enterprise_id,
-            consent.c.id.label("consent_id"),
-            consent.c.shows_contact,
-            consent.c.shows_financial,
-            consent.c.shows_judicial,
-        )
-        .join_from(held, holding, holding.c.id == held.c.institution_id)
-        .join(entry, entry.c.id == held.c.entry_id)
-        .join(need, need.c.id == entry.c.need_id)
-        .join(consent, consent.c.need_id == need.c.id)
-        .join(recipient, recipient.c.id == consent.c.institution_id, isouter=True)
-        .where(
-            consent.c.revoked_at.is_(None),
-            consent.c.until >= _DAY,
-            or_(recipient.c.id.is_(None), holding.c.lineage.like(recipient.c.lineage + "%")),
-        )
-        .correlate(None)
-    )
-
-
-def _held(*, is_of_entry: bool) -> Any:
-    """Answer the entries (or one of them) for which the viewer's institutions are responsible or which they support now, each with which one."""
-    theirs, supported, support = ASSIGNMENTS.alias(), ASSIGNMENTS.alias(), SUPPORTS.alias()
-    responsible = select(theirs.c.entry_id, theirs.c.institution_id).where(
-        theirs.c.ended_at.is_(None), theirs.c.institution_id.in_(below())
-    )
-    supporting = (
-        select(supported.c.entry_id, support.c.institution_id)
-        .join_from(support, supported, supported.c.id == support.c.assignment_id)
-        .where(supported.c.ended_at.is_(None), support.c.institution_id.in_(below()))
-    )
-    if is_of_entry:
-        asked = ENTRIES.alias()
-        entry = select(asked.c.id).where(asked.c.code == _ENTRY).correlate(None).scalar_subquery()
-        responsible = responsible.where(theirs.c.entry_id == entry)
-        supporting = supporting.where(supported.c.entry_id == entry)
-    return union_all(responsible, supporting).subquery()

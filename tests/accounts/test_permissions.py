@@ -52,6 +52,10 @@ answer_invitation         x    x    x    x    x    x     x     -     -
 read_event_results        -    -    -    -    x    x     x     x     -
 manage_products           -    -    x    x    x    x     -     -     -
 publish_library           -    -    -    -    -    x     -     -     -
+read_observed             -    -    x    x    x    x     -     x     -
+join_awards               x    -    x    x    x    x     -     -     -
+vote_awards               x    x    x    x    x    x     x     -     -
+manage_awards             -    -    -    -    -    x     -     -     -
 read_cases                x    x    x    x    x    x     x     x     -
 read_cards                -    x    x    x    -    -     -     -     -
 read_contacts             x    x    x    x    x    x     -     -     -
