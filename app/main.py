@@ -24,6 +24,8 @@ from app.accounts.sign_in import Gate
 from app.accounts.start_service import require_fit, require_safe
 from app.allocation import api as allocation
 from app.allocation import handler_api as handlers
+from app.awards import api as awards
+from app.awards import observed_api as observed
 from app.booklet import api as booklet
 from app.bottlenecks import api as bottlenecks
 from app.bulletins import api as bulletins
@@ -147,6 +149,8 @@ ROUTERS = (
     core_matches.router,
     core_lists.router,
     listings.router,
+    awards.router,
+    observed.router,
     docking.router,
     event_guests.router,
     events.router,
@@ -175,7 +179,8 @@ TAGS = {
     "plans": "Plans as a workflow 一链一策: drafted, compared over a whole edition, published, archived.",
     "selection": "Chains and banks choosing each other in rounds 双向选择: lists, result with proof, objections.",
     "products": "Products with their terms, revision by revision, and quarterly decisions 产品.",
-    "library": "Editions of the product library 产品库.",
+    "library": "Editions of the product library 产品库, confirmed quarter by quarter; declared against observed.",
+    "awards": "The yearly ten best products 十佳: criteria, nominations, jury, result with reasons, appeals.",
     "bottlenecks": "What stands in the way of a need, by class, with the clause that says who acts 堵点.",
     "cards": "Needs without the firm's name, before it consents 匿名卡片.",
     "notices": "Notices to people, how they get them, and messages that did not go out 通知.",

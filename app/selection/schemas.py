@@ -23,6 +23,8 @@ MOST_TEXT: Final = 2_000
 MOST_OBJECTION_DAYS: Final = 60
 MOST_ABSENT: Final = 1_000
 MOST_NUMBER: Final = 2**31 - 1
+MOST_SOUGHT: Final = 80
+SOUGHT_PATTERN: Final = PLAIN_TEXT
 
 RoundCode = Annotated[str, Path(pattern=ROUND_PATTERN, description="轮次编码", examples=["2024Q2"])]
 ParticipantPath = Annotated[
