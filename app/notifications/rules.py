@@ -33,6 +33,8 @@ class NoticeKind(StrEnum):
     MONTH_RESTATED = "month_restated"
     BULLETIN = "bulletin"
     LIBRARY = "library"
+    LIBRARY_CALL = "library_call"
+    AWARD = "award"
     CORE_LISTED = "core_listed"
     CORE_LIST_WAITING = "core_list_waiting"
     CORE_LIST_DECIDED = "core_list_decided"
@@ -63,6 +65,8 @@ KIND_TITLES: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.MONTH_RESTATED: "已封账月份有追补",
     NoticeKind.BULLETIN: "月度通报已发布",
     NoticeKind.LIBRARY: "产品有效期届满或将至",
+    NoticeKind.LIBRARY_CALL: "有产品待季度确认",
+    NoticeKind.AWARD: "“十佳”评选有新进展",
     NoticeKind.CORE_LISTED: "有核心企业将您列入上下游名单",
     NoticeKind.CORE_LIST_WAITING: "有核心企业名单待办",
     NoticeKind.CORE_LIST_DECIDED: "上下游名单有答复",

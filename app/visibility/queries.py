@@ -51,6 +51,7 @@ from sqlalchemy import (
 from app.accounts.rules import Role, Viewer
 from app.accounts.tables import EnterpriseRegistration
 from app.allocation.tables import Assignment, AssignmentSupport, EntryHandler
+from app.awards.tables import AwardAppeal, AwardBallot, AwardNomination
 from app.bottlenecks.tables import BottleneckCase, BottleneckFinding
 from app.coordination.tables import CoordinationCase, CoordinationComment
 from app.docking.tables import DockingEvent, EntryClock
@@ -139,6 +140,7 @@ def conditions(form: Form) -> dict[type[Any], Condition]:
     answered = _Sight(form.only(*ANSWERABLE))
     is_own_person = Notice.person_id == _PERSON if form.is_person else false()
     registered = EnterpriseRegistration.person_id == _PERSON if form.is_person else false()
+    oversees = true() if form.covers_all or form.sees_all else false()
     return {
         WhitelistEntry: sight.sees(WhitelistEntry),
         EntryWithdrawal: sight.of_entry(EntryWithdrawal.entry_id),
@@ -177,6 +179,10 @@ def conditions(form: Form) -> dict[type[Any], Condition]:
         Consent: or_(answered.of_need(Consent.need_id), sight.lets(Consent.id)),
         Disclosure: answered.of_need(Disclosure.need_id),
         Notice: is_own_person,
+        # Who put forward or objected shows who deals with whom; a ballot is its juror's until the votes are over.
+        AwardNomination: or_(oversees, _of_person(AwardNomination, form)),
+        AwardAppeal: or_(oversees, _of_person(AwardAppeal, form)),
+        AwardBallot: _of_person(AwardBallot, form),
         SelectionSubmission: or_(sight.speaks_for(SelectionSubmission), sight.unseals(SelectionSubmission)),
         SelectionDraft: sight.speaks_for(SelectionDraft),
         EnterpriseRegistration: or_(
@@ -324,6 +330,11 @@ class _Sight:
     def lets(self, consent_id: Any) -> Condition:
         """Tell by which consents the viewer's institutions see anything."""
         return self._holds(consent_id, "consent_id")
+
+
+def _of_person(row: Any, form: Form) -> Condition:
+    """Tell which rows a viewer made."""
+    return cast("Condition", row.person_id == _PERSON) if form.is_person else false()
 
 
 def _both(first: Condition, second: Condition) -> Condition:
