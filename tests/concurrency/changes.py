@@ -13,6 +13,7 @@ from sqlalchemy import select
 from app.accounts.tables import EnterpriseRegistration, Person
 from app.kernel.clock import utc_now
 from app.kernel.database import transaction
+from app.membership.tables import ChainMembership, MembershipObjection, MembershipQuestion
 from app.notifications.tables import WebhookEndpoint
 from app.whitelist.tables import ReviewItem
 from tests.concurrency.town import Town
@@ -89,6 +90,50 @@ async def _publish_plan(town: Town) -> Subject:
         if key not in {"chain", "version", "content_hash", "created_at"}
     }
     return Subject(path, path, tuple(kept | {"since": f"2023-10-{day}"} for day in (18, 19)))  # type: ignore[arg-type]  # two
+
+
+DRAFT: Final = {
+    "since": "2030-01-01",
+    "bodies": [{"name": "市工信局"}],
+    "clauses": {"bodies": "金发〔2024〕5号（九）"},
+}
+
+
+async def _drafted(town: Town, chain: str) -> str:
+    path = f"/chains/{chain}/plan-drafts"
+    return f"{path}/{(await _posted(town, path, DRAFT))['number']}"
+
+
+async def _revise_draft(town: Town) -> Subject:
+    path = await _drafted(town, "HLJ-NJZB")
+    bodies = tuple(DRAFT | {"since": f"2030-01-0{day}"} for day in (2, 3))
+    return Subject(path, path, bodies)  # type: ignore[arg-type]  # two
+
+
+async def _give_up_draft(town: Town) -> Subject:
+    path = await _drafted(town, "HLJ-HKHT")
+    return Subject(path, f"{path}/giving-up", ({}, {}))
+
+
+async def _publish_draft(town: Town) -> Subject:
+    path = await _drafted(town, "HLJ-QCZZ")
+    await _posted(town, f"{path}/comparisons", {})
+    return Subject(path, f"{path}/publication", ({}, {}))
+
+
+async def _archive_plan(town: Town) -> Subject:
+    path = "/chains/HLJ-DZXX/plans/1"
+    plan = DRAFT | {"since": "2023-01-01"}
+    for day, version in (("2023-01-01", 0), ("2023-02-01", 1)):
+        answer = await town.ask(
+            "operator",
+            "PUT",
+            "/chains/HLJ-DZXX/plan",
+            json=plan | {"since": day},
+            headers={"If-Match": f'"{version}"'},
+        )
+        assert answer.status_code == 200, answer.text
+    return Subject(path, f"{path}/archive", ({"reason": "已由第2版接替"}, {"reason": "到期"}))
 
 
 async def _end_manager(town: Town) -> Subject:
@@ -210,13 +255,109 @@ async def _refuse(town: Town) -> Subject:
     return await _case(town, "refusal")
 
 
+async def _post(town: Town, chain: str) -> str:
+    body = {"post": "liaison", "holder": "演示甲", "since": "2020-01-01", "until": "2020-06-30"}
+    return f"/chains/{chain}/posts/{(await _posted(town, f'/chains/{chain}/posts', body))['id']}"
+
+
+async def _end_post(town: Town) -> Subject:
+    path = await _post(town, "HLJ-GDZB")
+    return Subject(path, path, ({"until": "2020-03-31"}, {"until": "2020-04-30"}))
+
+
+async def _hand_post_over(town: Town) -> Subject:
+    path = await _post(town, "HLJ-NJZB")
+    bodies = tuple({"holder": one, "on": "2020-05-01"} for one in ("演示乙", "演示丙"))
+    return Subject(path, f"{path}/hand-over", bodies)  # type: ignore[arg-type]  # two
+
+
+async def _end_place(town: Town) -> Subject:
+    body = {"kind": "park", "code": "P-1", "name": "演示园区", "since": "2020-01-01"}
+    path = f"/chains/HLJ-GDZB/places/{(await _posted(town, '/chains/HLJ-GDZB/places', body))['id']}"
+    return Subject(path, path, ({"until": "2020-03-31"}, {"until": "2020-04-30"}))
+
+
+async def _set_profile(_town: Town) -> Subject:
+    path = "/chains/HLJ-HKHT"
+    return Subject(path, f"{path}/profile", ({"profile": "XCL"}, {"profile": "GXJX"}))
+
+
+async def _membership(town: Town, state: str, **more: Any) -> int:
+    row = ChainMembership(
+        enterprise_id=await town.firm(), chain_code="HLJ-LMZP", link=None, role="supporting", state=state,
+        since=utc_now().date(), reason="测试", said_by="甲" if state == "confirmed" else "", said_at=utc_now(), version=1,
+    )  # fmt: skip
+    number = await _stored(town, row)
+    if more:
+        return await _stored(town, more["hanging"](number))
+    return number
+
+
+async def _confirm_membership(town: Town) -> Subject:
+    path = f"/memberships/{await _membership(town, 'proposed')}"
+    return Subject(path, f"{path}/confirmation", ({"reason": "核实"}, {"role": "upstream", "reason": "更正"}))
+
+
+async def _decline_membership(town: Town) -> Subject:
+    path = f"/memberships/{await _membership(town, 'proposed')}"
+    return Subject(path, f"{path}/refusal", REASON)
+
+
+async def _hand_membership_over(town: Town) -> Subject:
+    path = f"/memberships/{await _membership(town, 'confirmed')}"
+    bodies = tuple(
+        {"on": "2099-01-01", "role": role, "reason": "转产"} for role in ("upstream", "downstream")
+    )
+    return Subject(path, f"{path}/hand-over", bodies)  # type: ignore[arg-type]  # two
+
+
+async def _end_membership(town: Town) -> Subject:
+    path = f"/memberships/{await _membership(town, 'confirmed')}"
+    return Subject(path, path, tuple({"until": f"2099-01-0{day}", "reason": "停产"} for day in (1, 2)))  # type: ignore[arg-type]  # two
+
+
+async def _answer_objection(town: Town) -> Subject:
+    def hanging(number: int) -> MembershipObjection:
+        return MembershipObjection(
+            membership_id=number, membership_version=1, text="有误", state="open", raised_by="甲", raised_at=utc_now(), version=1
+        )  # fmt: skip
+
+    path = f"/membership-objections/{await _membership(town, 'proposed', hanging=hanging)}"
+    bodies = tuple({"outcome": "rejected", "answer": one} for one in ("依据充分", "已核实"))
+    return Subject(path, f"{path}/answer", bodies)  # type: ignore[arg-type]  # two
+
+
+async def _dismiss_question(town: Town) -> Subject:
+    def hanging(number: int) -> MembershipQuestion:
+        return MembershipQuestion(
+            membership_id=number, kind="evidence", asked="A/b/core", text="不一致", state="open", asked_at=utc_now(), version=1
+        )  # fmt: skip
+
+    path = f"/membership-questions/{await _membership(town, 'confirmed', hanging=hanging)}"
+    return Subject(path, f"{path}/dismissal", REASON)
+
+
 CHANGES: Final[Mapping[str, Making]] = {
+    "PUT /chains/{code}/profile": _set_profile,
+    "PATCH /chains/{code}/posts/{number}": _end_post,
+    "POST /chains/{code}/posts/{number}/hand-over": _hand_post_over,
+    "PATCH /chains/{code}/places/{number}": _end_place,
+    "POST /memberships/{number}/confirmation": _confirm_membership,
+    "POST /memberships/{number}/refusal": _decline_membership,
+    "POST /memberships/{number}/hand-over": _hand_membership_over,
+    "PATCH /memberships/{number}": _end_membership,
+    "POST /membership-objections/{number}/answer": _answer_objection,
+    "POST /membership-questions/{number}/dismissal": _dismiss_question,
     "PATCH /people/{person}": _disable,
     "PATCH /people/{person}/grants/{grant}": _end_role,
     "PATCH /invitations/{invitation}": _revoke_invitation,
     "PATCH /registrations/{registration}": _decide_registration,
     "PATCH /institutions/{code}": _change_institution,
     "PUT /chains/{code}/plan": _publish_plan,
+    "PUT /chains/{code}/plan-drafts/{draft}": _revise_draft,
+    "POST /chains/{code}/plan-drafts/{draft}/giving-up": _give_up_draft,
+    "POST /chains/{code}/plan-drafts/{draft}/publication": _publish_draft,
+    "POST /chains/{code}/plans/{version}/archive": _archive_plan,
     "PATCH /chains/{code}/managers/{role}/{since}": _end_manager,
     "POST /products/{code}/revisions": _revise_product,
     "PUT /products/{code}/confirmation": _decide_product,
@@ -249,6 +390,10 @@ WITHOUT: Final[Mapping[str, str]] = {
     "POST /people/{person}/grants": NEW, "POST /password-resets": OWN, "POST /invitations": NEW,
     "POST /invitations/accept": LAST, "POST /registrations": NEW, "POST /policies/adoptions": NEW,
     "POST /policies/adoptions/{adoption_id}/end": LAST, "POST /institutions": NEW, "POST /chains": NEW,
+    "POST /chains/{code}/plan-drafts": NEW, "POST /chains/{code}/plan-drafts/{draft}/comparisons": NEW,
+    "POST /chains/{code}/plan-drafts/{draft}/comparisons/{comparison}/allocation": NEW,
+    "POST /chains/{code}/posts": NEW, "POST /chains/{code}/places": NEW, "POST /memberships/decisions": ORDER,
+    "POST /membership-objections": NEW, "POST /membership-runs": NEW,
     "POST /chains/{code}/managers": NEW, "POST /products": NEW, "POST /library/editions": NEW, "POST /enterprises": NEW,
     "POST /projects": NEW, "POST /needs": NEW, "POST /needs/{code}/consents": NEW, "POST /whitelist/editions": NEW,
     "POST /whitelist/entries": NEW, "POST /whitelist/imports": ORDER, "POST /matches/runs": NEW, "POST /allocations": NEW,
