@@ -21,6 +21,7 @@ ROOMS: Final = {
     "policy": ("policy", "Policy packs, clause by clause, and adoptions."),
     "institutions": ("institutions", "Banks, branches, guarantors, public bodies 机构."),
     "chains": ("chains", "Chains 产业链, managers 链长, plans 一链一策."),
+    "plans": ("plans", "Plans 一链一策 drafted, compared over an edition, published, archived."),
     "catalogue": ("catalogue", "Products 产品 and the quarter's library 产品库."),
     "whitelist": ("whitelist", "Half-year rosters 白名单: template, import, reviews, diff."),
     "match": ("matching", "Needs against products, with reasons (匹配)."),
@@ -29,10 +30,12 @@ ROOMS: Final = {
     "coordination": ("coordination", "Coordination cases 协调事项: raised, answered, commented."),
     "notices": ("notifications", "What people are told 通知, and its delivery by mail and webhooks."),
     "docking": ("docking", "What happened to entries (对接记录)."),
+    "events": ("events", "Docking events 对接活动: calendar, guests, timetable, door, results."),
     "coverage": ("coverage", "Monthly docking coverage (对接覆盖率)."),
     "jobs": ("jobs", "Requests that workers carry out 后台任务: list, show, cancel."),
     "rounds": ("rounds", "What time makes due (巡检): reminders, escalations, library, closes, sending."),
     "bulletin": ("bulletins", "The month's bulletin 月度通报."),
+    "booklet": ("booklet", "Policies and products of a quarter as one booklet 一本通."),
     "audit": ("audit", "The audit trail 审计记录: show, export, verify."),
 }
 """Group of commands → the module below `app.cli` that holds them as `commands`, and what they are for."""
