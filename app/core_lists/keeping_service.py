@@ -236,7 +236,6 @@ async def sync_members(session: AsyncSession, row: CoreList, version: CoreListVe
         session, [_shared(row) | wanted[firm] | _asked(row.id, firm, now) for firm in fresh]
     )
     await telling_service.tell_listed(session, row, [*fresh, *back], now=now)
-    await propose_roles(session, row, now=now)
 
 
 def _listed(
@@ -299,3 +298,4 @@ async def end(session: AsyncSession, row: CoreList, now: datetime) -> None:
     members = [one.id for one in await queries.members_of_list(session, row.id) if one.left_at is None]
     await match_queries.drop_matches(session, members)
     await queries.leave(session, members, now)
+    await propose_roles(session, row, now=now)

@@ -14,6 +14,7 @@ from app.accounts.rules import Role, Viewer
 from app.chains import service as chains
 from app.core_lists import keeping_service, queries, telling_service
 from app.core_lists.keeping_service import Sent
+from app.core_lists.membership_service import propose_roles
 from app.core_lists.notices import decided_notice
 from app.core_lists.reading_service import found, is_judge, shown
 from app.core_lists.rules import (
@@ -194,6 +195,7 @@ async def decide(
     await session.flush()
     if body.accept:
         await keeping_service.sync_members(session, row, current, now)
+        await propose_roles(session, row, now=now)
     told = decided_notice(core_uscc, current.number, is_accepted=body.accept, reason=body.reason)
     await telling_service.tell(session, [told], now=now)
     _note(session, row, "accept" if body.accept else "refuse", now)
@@ -324,6 +326,7 @@ async def _confirmed(
     await keeping_service.make_current(session, row, draft, now)
     if state is ListState.ACTIVE:
         await keeping_service.sync_members(session, row, draft, now)
+        await propose_roles(session, row, now=now)
     counts = await queries.outcome_counts(session, draft.id)
     await telling_service.tell_waiting(
         session, row, draft.number, viewer.person, sum(counts.get(one, 0) for one in OPEN), now=now
