@@ -56,6 +56,10 @@ read_observed             -    -    x    x    x    x     -     x     -
 join_awards               x    -    x    x    x    x     -     -     -
 vote_awards               x    x    x    x    x    x     x     -     -
 manage_awards             -    -    -    -    -    x     -     -     -
+confirm_memberships       -    -    -    -    x    x     x     -     -
+propose_memberships       -    -    -    -    -    x     -     -     -
+object_membership         x    -    -    -    -    -     -     -     -
+answer_objections         -    -    -    -    x    x     -     -     -
 read_cases                x    x    x    x    x    x     x     x     -
 read_cards                -    x    x    x    -    -     -     -     -
 read_contacts             x    x    x    x    x    x     -     -     -

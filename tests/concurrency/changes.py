@@ -6,11 +6,13 @@ fails and names it.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import select
 
 from app.accounts.tables import EnterpriseRegistration, Person
+from app.enterprises.tables import Enterprise
 from app.kernel.clock import utc_now
 from app.kernel.database import transaction
 from app.membership.tables import ChainMembership, MembershipObjection, MembershipQuestion
@@ -282,29 +284,27 @@ async def _set_profile(_town: Town) -> Subject:
     return Subject(path, f"{path}/profile", ({"profile": "XCL"}, {"profile": "GXJX"}))
 
 
-async def _membership(town: Town, state: str, **more: Any) -> int:
+async def _membership(town: Town, chain: str, state: str) -> int:
+    [(firm,)] = await town.rows(select(Enterprise.id).order_by(Enterprise.id).limit(1))
     row = ChainMembership(
-        enterprise_id=await town.firm(), chain_code="HLJ-LMZP", link=None, role="supporting", state=state,
-        since=utc_now().date(), reason="测试", said_by="甲" if state == "confirmed" else "", said_at=utc_now(), version=1,
+        enterprise_id=firm, chain_code=chain, link=None, role="supporting", state=state, since=date(2023, 10, 1),
+        reason="测试", said_by="甲" if state == "confirmed" else "", said_at=utc_now(), version=1,
     )  # fmt: skip
-    number = await _stored(town, row)
-    if more:
-        return await _stored(town, more["hanging"](number))
-    return number
+    return await _stored(town, row)
 
 
 async def _confirm_membership(town: Town) -> Subject:
-    path = f"/memberships/{await _membership(town, 'proposed')}"
+    path = f"/memberships/{await _membership(town, 'HLJ-GDZB', 'proposed')}"
     return Subject(path, f"{path}/confirmation", ({"reason": "核实"}, {"role": "upstream", "reason": "更正"}))
 
 
 async def _decline_membership(town: Town) -> Subject:
-    path = f"/memberships/{await _membership(town, 'proposed')}"
+    path = f"/memberships/{await _membership(town, 'HLJ-NJZB', 'proposed')}"
     return Subject(path, f"{path}/refusal", REASON)
 
 
 async def _hand_membership_over(town: Town) -> Subject:
-    path = f"/memberships/{await _membership(town, 'confirmed')}"
+    path = f"/memberships/{await _membership(town, 'HLJ-HKHT', 'confirmed')}"
     bodies = tuple(
         {"on": "2099-01-01", "role": role, "reason": "转产"} for role in ("upstream", "downstream")
     )
@@ -312,28 +312,27 @@ async def _hand_membership_over(town: Town) -> Subject:
 
 
 async def _end_membership(town: Town) -> Subject:
-    path = f"/memberships/{await _membership(town, 'confirmed')}"
-    return Subject(path, path, tuple({"until": f"2099-01-0{day}", "reason": "停产"} for day in (1, 2)))  # type: ignore[arg-type]  # two
+    path = f"/memberships/{await _membership(town, 'HLJ-QCZZ', 'confirmed')}"
+    bodies = tuple({"until": f"2099-01-0{day}", "reason": "停产"} for day in (1, 2))
+    return Subject(path, path, bodies)  # type: ignore[arg-type]  # two
 
 
 async def _answer_objection(town: Town) -> Subject:
-    def hanging(number: int) -> MembershipObjection:
-        return MembershipObjection(
-            membership_id=number, membership_version=1, text="有误", state="open", raised_by="甲", raised_at=utc_now(), version=1
-        )  # fmt: skip
-
-    path = f"/membership-objections/{await _membership(town, 'proposed', hanging=hanging)}"
+    row = MembershipObjection(
+        membership_id=await _membership(town, "HLJ-DLZB", "proposed"), membership_version=1, text="有误", state="open",
+        raised_by="甲", raised_at=utc_now(), version=1,
+    )  # fmt: skip
+    path = f"/membership-objections/{await _stored(town, row)}"
     bodies = tuple({"outcome": "rejected", "answer": one} for one in ("依据充分", "已核实"))
     return Subject(path, f"{path}/answer", bodies)  # type: ignore[arg-type]  # two
 
 
 async def _dismiss_question(town: Town) -> Subject:
-    def hanging(number: int) -> MembershipQuestion:
-        return MembershipQuestion(
-            membership_id=number, kind="evidence", asked="A/b/core", text="不一致", state="open", asked_at=utc_now(), version=1
-        )  # fmt: skip
-
-    path = f"/membership-questions/{await _membership(town, 'confirmed', hanging=hanging)}"
+    row = MembershipQuestion(
+        membership_id=await _membership(town, "HLJ-DZXX", "confirmed"), kind="evidence", asked="A/b/core", text="不一致",
+        state="open", asked_at=utc_now(), version=1,
+    )  # fmt: skip
+    path = f"/membership-questions/{await _stored(town, row)}"
     return Subject(path, f"{path}/dismissal", REASON)
 
 

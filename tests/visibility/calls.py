@@ -110,6 +110,58 @@ CALLS: Final[Mapping[str, Call]] = {
         {"code": "chain", "role": "chain_role", "since": "day"}, body=NOTHING
     ),
     "PUT /chains/{code}/plan": Call({"code": "chain"}, body=NOTHING),
+    "GET /chain-vacancies": ACCOUNT,
+    "GET /chain-profiles": ACCOUNT,
+    "PUT /chains/{code}/profile": Call({"code": "chain"}, body=NOTHING),
+    "GET /chains/{code}/posts": Call({"code": "chain"}),
+    "POST /chains/{code}/posts": Call({"code": "chain"}, body=NOTHING),
+    "GET /chains/{code}/posts/{number}": Call({"code": "chain", "number": "number"}),
+    "PATCH /chains/{code}/posts/{number}": Call({"code": "chain", "number": "number"}, body=NOTHING),
+    "POST /chains/{code}/posts/{number}/hand-over": Call({"code": "chain", "number": "number"}, body=NOTHING),
+    "GET /chains/{code}/places": Call({"code": "chain"}),
+    "POST /chains/{code}/places": Call({"code": "chain"}, body=NOTHING),
+    "GET /chains/{code}/places/{number}": Call({"code": "chain", "number": "number"}),
+    "PATCH /chains/{code}/places/{number}": Call({"code": "chain", "number": "number"}, body=NOTHING),
+    # members of chains
+    "GET /memberships": Call(
+        pages=True,
+        asks=({}, {"state": "proposed"}),
+        filters={"chain": "chain", "uscc": "uscc", "region": "region"},
+    ),
+    "POST /memberships/decisions/preview": Call(
+        {"number": "membership"},
+        body=lambda values: {
+            "chain": "HLJ-SWYY",
+            "memberships": [values["number"]],
+            "decision": "declined",
+            "reason": "核对",
+        },
+    ),
+    "POST /memberships/decisions": Call(body=NOTHING),
+    "GET /memberships/{number}": Call({"number": "membership"}),
+    "POST /memberships/{number}/confirmation": Call(
+        {"number": "membership"}, body=_sends({"reason": "核对"})
+    ),
+    "POST /memberships/{number}/refusal": Call({"number": "membership"}, body=_sends(REASON)),
+    "POST /memberships/{number}/hand-over": Call(
+        {"number": "membership"}, body=_sends({"on": "2030-01-01", "role": "supporting"} | REASON)
+    ),
+    "PATCH /memberships/{number}": Call({"number": "membership"}, body=_sends({"until": None} | REASON)),
+    "GET /membership-objections": Call(pages=True, filters={"chain": "chain"}),
+    "POST /membership-objections": Call(
+        {"number": "membership"}, body=lambda values: {"membership": values["number"], "text": "有误"}
+    ),
+    "GET /membership-objections/{number}": Call({"number": "objection"}),
+    "POST /membership-objections/{number}/answer": Call(
+        {"number": "objection"}, body=_sends({"outcome": "rejected", "answer": "依据充分"})
+    ),
+    "GET /membership-questions": Call(pages=True, filters={"chain": "chain"}),
+    "GET /membership-questions/{number}": Call({"number": "question"}),
+    "POST /membership-questions/{number}/dismissal": Call({"number": "question"}, body=_sends(REASON)),
+    "GET /membership-runs": LIST,
+    "GET /membership-runs/{number}": Call({"number": "number"}),
+    "POST /membership-runs/preview": Call(body=_sends({})),
+    "POST /membership-runs": Call(body=NOTHING),
     "GET /chains/{code}/plans": Call({"code": "chain"}, pages=True),
     "GET /chains/{code}/plans/{version}": Call({"code": "chain", "version": "number"}),
     "POST /chains/{code}/plans/{version}/archive": Call(

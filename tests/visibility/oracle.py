@@ -90,7 +90,7 @@ class Oracle:
         whole, held, own = self.whole_entries(viewer), self.held(viewer), self.own_firms(viewer)
         entries = whole | held.keys()
         listed = [entry for entry in self.rows["whitelist_entries"] if entry["id"] in entries]
-        firms = own | {entry["enterprise_id"] for entry in listed}
+        firms = own | {entry["enterprise_id"] for entry in listed} | self._members(viewer)
         needs = {need["id"] for need in self.needs.values() if need["enterprise_id"] in own}
         needs |= {entry["need_id"] for entry in listed}
         answered = self._answered_needs(viewer)
@@ -133,7 +133,39 @@ class Oracle:
             "review_items": {row["id"] for row in self.rows["review_items"] if row["entry_id"] in judged},
             "whitelist_imports": self._imports(viewer),
             "enterprise_registrations": self._registrations(viewer),
+            **self._memberships(viewer, own),
             "notices": {row["id"] for row in self.rows["notices"] if row["person_id"] == viewer.person},
+        }
+
+    def _members(self, viewer: Viewer) -> Ids:
+        """Answer the firms that are proposed for a chain of the viewer's or confirmed in it."""
+        return {
+            row["enterprise_id"]
+            for row in self.rows["chain_memberships"]
+            if row["chain_code"] in viewer.scopes(Role.CHAIN_MANAGER)
+            and row["state"] in {"proposed", "confirmed"}
+        }
+
+    def _memberships(self, viewer: Viewer, own: Ids) -> dict[str, Ids]:
+        chains = viewer.scopes(Role.CHAIN_MANAGER)
+
+        def seen(table: str, firms: Ids) -> Ids:
+            found = self.rows[table]
+            return {
+                one["id"] for one in found if one["enterprise_id"] in firms or one["chain_code"] in chains
+            }
+
+        def hanging(table: str, on: Ids) -> Ids:
+            return {one["id"] for one in self.rows[table] if one["membership_id"] in on}
+
+        members = seen("chain_memberships", own)
+        asked = self.own_firms(viewer.only(Role.COORDINATOR, Role.CHAIN_MANAGER, Role.AUDITOR))
+        return {
+            "chain_memberships": members,
+            "membership_listings": seen("membership_listings", own),
+            "membership_acts": hanging("membership_acts", members),
+            "membership_objections": hanging("membership_objections", members),
+            "membership_questions": hanging("membership_questions", seen("chain_memberships", asked)),
         }
 
     def markers(self, viewer: Viewer) -> set[bytes]:

@@ -12,7 +12,7 @@ from tests.visibility.calls import NOTHING, Call
 
 NAMED: Final[Mapping[str, str]] = {
     "adoption": "number", "case": "case", "consent": "consent", "delivery": "number", "grant": "number",
-    "invitation": "number", "item": "review", "job": "word", "language": "word", "month": "month", "name": "word",
+    "invitation": "number", "item": "review", "job": "word", "language": "word", "library": "library", "month": "month", "name": "word",
     "notice": "notice", "number": "number", "pack": "pack", "person": "number", "registration": "registration",
     "run": "number", "sequence": "sequence", "session_id": "word", "slug": "word", "uscc": "uscc", "what": "word",
 }  # fmt: skip

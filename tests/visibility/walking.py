@@ -35,13 +35,14 @@ CASE_POOLS: Final = {
     "entry": "whitelist_entries", "need": "needs", "uscc": "enterprises", "project": "projects",
     "review": "review_items", "import": "whitelist_imports", "consent": "consents",
     "registration": "enterprise_registrations", "notice": "notices",
-    "case": "coordination_cases",
+    "case": "coordination_cases", "membership": "chain_memberships", "objection": "membership_objections",
+    "question": "membership_questions",
 }  # fmt: skip
 MISSING: Final = {
     "notice": "799999", "case": "XT-799999",
     "entry": "2023H2-91230199MA1BQXYE20", "need": "91230199MA1BQXYE20", "uscc": "91230199MA1BQXYE20",
     "project": "91230199MA1BQXYE20-P1", "review": "799999", "import": "799999", "consent": "799999",
-    "registration": "799999",
+    "registration": "799999", "membership": "799999", "objection": "799999", "question": "799999",
 }  # fmt: skip
 CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 MOST_PAGES: Final = 2
@@ -354,4 +355,7 @@ def _ids(world: World) -> dict[str, dict[str, Any]]:
         "notice": {str(row["id"]): row["id"] for row in rows["notices"]},
         "consent": {str(row["id"]): row["id"] for row in rows["consents"]},
         "registration": {str(row["id"]): row["id"] for row in rows["enterprise_registrations"]},
+        "membership": {str(row["id"]): row["id"] for row in rows["chain_memberships"]},
+        "objection": {str(row["id"]): row["id"] for row in rows["membership_objections"]},
+        "question": {str(row["id"]): row["id"] for row in rows["membership_questions"]},
     }

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any, Final, cast
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, delete, insert, select, update
 
 from app.accounts.rules import Grant, Role, Viewer, local_operator
 from app.accounts.tables import EnterpriseRegistration, Person
@@ -34,6 +34,13 @@ from app.institutions.tables import Institution
 from app.kernel.clock import shanghai_today
 from app.kernel.database import AsyncSession, Base, Sessions, transaction
 from app.matching.tables import MatchCount, MatchResult
+from app.membership.tables import (
+    ChainMembership,
+    MembershipAct,
+    MembershipListing,
+    MembershipObjection,
+    MembershipQuestion,
+)
 from app.notifications.tables import Notice
 from app.plans.schemas import ComparisonCounts
 from app.plans.tables import (
@@ -60,6 +67,7 @@ CASE_TABLES: Final[tuple[type[Base], ...]] = (
     WhitelistEntry, MatchResult, MatchCount, BottleneckCase, BottleneckFinding, Assignment, AssignmentSupport,
     EntryHandler, DockingEvent, EntryClock, ReviewItem, WhitelistImport, Enterprise, EnterpriseContact, Need, NeedRevision,
     Project, Consent, Disclosure, EnterpriseRegistration, Notice,
+    ChainMembership, MembershipAct, MembershipQuestion, MembershipObjection, MembershipListing,
     EntryWithdrawal, CoordinationCase, CoordinationComment, PlanEffectOnEntry, PlanReallocatedEntry,
 )  # fmt: skip
 MARKER: Final = re.compile(rb"QX[0-9]{5}XQ")
@@ -155,6 +163,7 @@ async def _add(session: AsyncSession, day: date) -> None:
     await _add_consents(session, rows, day, ids)
     await _add_reviews(session, rows, ids)
     await _add_coordination(session, rows, ids)
+    await _add_memberships(session, rows, ids)
     await _add_comparison(session, rows)
     current = [row for row in rows["assignments"] if row["ended_at"] is None and row["institution_id"]]
     for row in current:
@@ -282,6 +291,43 @@ async def _add_coordination(session: AsyncSession, rows: Rows, ids: Iterator[int
     await session.flush()
 
 
+async def _add_memberships(session: AsyncSession, rows: Rows, ids: Iterator[int]) -> None:
+    """Have every firm be a member of two chains in turn, with what hangs on memberships; the demonstration's own go."""
+    for table in (
+        MembershipAct,
+        MembershipQuestion,
+        MembershipObjection,
+        MembershipListing,
+        ChainMembership,
+    ):
+        await session.execute(delete(_bare(table)))
+    chains = [row["code"] for row in rows["chains"]]
+    states = ("proposed", "confirmed", "declined", "withdrawn")
+    for place, firm in enumerate(rows["enterprises"]):
+        for turn in (0, 1):
+            number, chain = next(ids), chains[(place * 2 + turn * 5) % len(chains)]
+            session.add(
+                ChainMembership(
+                    id=number, enterprise_id=firm["id"], chain_code=chain, link=None, role="supporting", reason="?",
+                    state=states[(place + turn) % len(states)], since=THEN.date(), word="?", said_by="?", said_at=THEN, version=1,
+                )
+            )  # fmt: skip
+            await session.flush()
+            told = {"membership_id": number, "version": 1, "state": "open", "text": "?"}
+            session.add_all(
+                [
+                    MembershipAct(id=next(ids), membership_id=number, kind="confirmed", done_by="?", done_at=THEN, reason="?"),
+                    MembershipQuestion(id=next(ids), kind="evidence", asked="?", asked_at=THEN, **told),
+                    MembershipObjection(id=next(ids), membership_version=1, raised_by="?", raised_at=THEN, **told),
+                    MembershipListing(
+                        id=next(ids), enterprise_id=firm["id"], chain_code=chain, core_firm="?", role="upstream",
+                        since=THEN.date(), noted_by="?", noted_at=THEN,
+                    ),
+                ]
+            )  # fmt: skip
+    await session.flush()
+
+
 class _Tagger:
     """Writes markers into rows and remembers to which row each belongs."""
 
@@ -326,6 +372,11 @@ async def _tag(session: AsyncSession) -> dict[bytes, Owner]:
             "link": f"/{tagger.marker(entry)}",
         }
         await tagger.write(Notice, row, marked)
+    await tagger.texts(ChainMembership, rows["chain_memberships"], "reason", "word", "said_by")
+    await tagger.texts(MembershipAct, rows["membership_acts"], "done_by", "reason")
+    await tagger.texts(MembershipQuestion, rows["membership_questions"], "text")
+    await tagger.texts(MembershipObjection, rows["membership_objections"], "text", "raised_by")
+    await tagger.texts(MembershipListing, rows["membership_listings"], "core_firm")
     await tagger.texts(EntryClock, rows["entry_clocks"], "owner", "citation", key="entry_id")
     await tagger.texts(NeedRevision, rows["need_revisions"], "content_hash")
     names = {}
