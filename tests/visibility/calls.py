@@ -39,6 +39,9 @@ NOTHING: Final = _sends({})
 LIST: Final = Call(pages=True)
 ENTRY, NEED, USCC = {"entry": "entry"}, {"code": "need"}, {"uscc": "uscc"}
 CASE: Final = {"case": "case"}
+EVENT: Final = {"event": "event"}
+ROUND, SPEAKER = {"round": "round"}, {"participant": "participant"}
+CORE: Final = {"uscc": "core"}
 DRAFT: Final = {"code": "chain", "draft": "number"}
 COMPARISON: Final = DRAFT | {"comparison": "number"}
 ACCOUNT: Final = Call()
@@ -291,6 +294,31 @@ CALLS: Final[Mapping[str, Call]] = {
     "POST /handovers": ACCOUNT_CHANGE,
     "GET /cards": Call(pages=True, asks=({"edition": "2024H1"},), filters={"edition": "edition"}),
     "GET /cards/{card}": Call({"card": "card"}, asks=({"edition": "2024H1"},)),
+    # core firms' lists, and where firms are listed
+    "GET /core-lists": Call(pages=True, asks=({}, {"state": "active"})),
+    "POST /core-lists": Call(body=NOTHING, is_form=True),
+    "POST /core-lists/preview": Call(body=NOTHING, is_form=True),
+    "GET /core-lists/template.xlsx": ACCOUNT,
+    "GET /core-lists/matches": Call(pages=True, asks=({}, {"kind": "receivables"}, {"fit": "fits"})),
+    "GET /core-lists/{uscc}": Call(CORE),
+    "GET /core-lists/{uscc}/versions": Call(CORE, pages=True),
+    "POST /core-lists/{uscc}/versions": Call(CORE, body=NOTHING, is_form=True),
+    "GET /core-lists/{uscc}/changes": Call(CORE, asks=({}, {"version": "1"})),
+    "POST /core-lists/{uscc}/decision": Call(CORE, body=_sends({"accept": True})),
+    "POST /core-lists/{uscc}/withdrawal": Call(CORE, body=_sends(REASON)),
+    "GET /core-lists/{uscc}/rows": Call(CORE, pages=True, asks=({}, {"outcome": "review"})),
+    "GET /core-lists/{uscc}/rows/{row}": Call(CORE | {"row": "core_row"}),
+    "PUT /core-lists/{uscc}/rows/{row}/resolution": Call(
+        CORE | {"row": "core_row"}, body=_sends({"choice": "nobody"} | REASON)
+    ),
+    "GET /core-lists/{uscc}/members": Call(CORE, pages=True, asks=({}, {"answer": "consented"})),
+    "GET /core-lists/{uscc}/runs": Call(CORE, pages=True),
+    "POST /core-lists/{uscc}/runs": Call(CORE, body=_sends({})),
+    "GET /core-lists/{uscc}/runs/{number}": Call(CORE | {"number": "number"}),
+    "GET /core-lists/{uscc}/matches": Call(CORE, pages=True, asks=({}, {"kind": "credit"})),
+    "GET /listings": LIST,
+    "GET /listings/{listing}": Call({"listing": "listing"}),
+    "PUT /listings/{listing}/answer": Call({"listing": "listing"}, body=_sends({"answer": "refused"})),
     # coordination cases
     "GET /coordination/cases": Call(
         pages=True,
@@ -312,6 +340,31 @@ CALLS: Final[Mapping[str, Call]] = {
     "POST /coordination/cases/{case}/comments": Call(CASE, body=_sends({"text": "已函告"})),
     "POST /coordination/cases/{case}/resolution": Call(CASE, body=_sends({"outcome": "已解决"})),
     "POST /coordination/cases/{case}/refusal": Call(CASE, body=_sends({"outcome": "不予解决"})),
+    # docking events: what is written into one is refused before it is looked at, so that all walk through the same
+    "GET /events": Call(pages=True, filters={"chain": "chain"}),
+    "POST /events": ACCOUNT_CHANGE,
+    "GET /events/years": LIST,
+    "POST /events/years": ACCOUNT_CHANGE,
+    "POST /events/years/preview": Call(body=_sends({"year": 2024})),
+    "GET /events/years/{year}": Call({"year": "year"}),
+    "GET /events/years/{year}/results": Call({"year": "year"}),
+    "GET /events/invitations": LIST,
+    "GET /events/{event}": Call(EVENT),
+    "PATCH /events/{event}": Call(EVENT, body=_sends({"unknown": 1})),
+    "GET /events/{event}/results": Call(EVENT),
+    "GET /events/{event}/guests": Call(EVENT, pages=True),
+    "POST /events/{event}/guests/preview": Call(EVENT, body=_sends({"tables": 2})),
+    "PUT /events/{event}/guests": Call(EVENT, body=_sends({"tables": 0})),
+    "POST /events/{event}/guests/sending": Call(EVENT, body=NOTHING),
+    "GET /events/{event}/guests/{guest}": Call(EVENT | {"guest": "guest"}),
+    "PUT /events/{event}/guests/{guest}/answer": Call(
+        EVENT | {"guest": "guest"}, body=_sends({"accepts": True})
+    ),
+    "GET /events/{event}/guests/{guest}/calendar.ics": Call(EVENT | {"guest": "guest"}),
+    "GET /events/{event}/timetable": Call(EVENT),
+    "POST /events/{event}/timetable": Call(EVENT, body=_sends({"most_at_once": 0})),
+    "POST /events/{event}/attendance": Call(EVENT, body=_sends({"code": "7K3M9QZT"})),
+    "POST /events/{event}/contacts": Call(EVENT, body=NOTHING),
     # notices: a person's own; the outbox: an administrator's
     "GET /notices": Call(pages=True, asks=({}, {"unread": "true"})),
     "GET /notices/unread": ACCOUNT,
@@ -335,6 +388,42 @@ CALLS: Final[Mapping[str, Call]] = {
     "PATCH /webhooks/{webhook}": Call({"webhook": "number"}, body=_sends({"is_enabled": False})),
     "DELETE /webhooks/{webhook}": Call({"webhook": "number"}),
     "POST /webhooks/{webhook}/test": Call({"webhook": "number"}, body=NOTHING),
+    # two-sided selection: lists are sealed
+    "GET /selection/rounds": LIST,
+    "POST /selection/rounds": ACCOUNT_CHANGE,
+    "GET /selection/rounds/{round}": Call(ROUND),
+    "GET /selection/rounds/{round}/steps": Call(ROUND, pages=True),
+    "GET /selection/rounds/{round}/participants": Call(ROUND, pages=True),
+    "GET /selection/rounds/{round}/participants/{participant}": Call(ROUND | SPEAKER),
+    "GET /selection/rounds/{round}/participants/{participant}/candidates": Call(ROUND | SPEAKER),
+    "GET /selection/rounds/{round}/participants/{participant}/list": Call(ROUND | SPEAKER),
+    "PUT /selection/rounds/{round}/participants/{participant}/list": Call(
+        ROUND | SPEAKER, body=_sends({"quota": 1})
+    ),
+    "POST /selection/rounds/{round}/participants/{participant}/list/withdrawal": Call(
+        ROUND | SPEAKER, body=NOTHING
+    ),
+    "POST /selection/rounds/{round}/lock": Call(ROUND, body=NOTHING),
+    "POST /selection/rounds/{round}/reopening": Call(
+        ROUND, body=_sends({"submit_until": "2099-01-01"} | REASON)
+    ),
+    "POST /selection/rounds/{round}/computation": Call(ROUND, body=NOTHING),
+    "POST /selection/rounds/{round}/publication": Call(ROUND, body=NOTHING),
+    "POST /selection/rounds/{round}/closing": Call(ROUND, body=NOTHING),
+    "GET /selection/rounds/{round}/objections": Call(ROUND, pages=True),
+    "POST /selection/rounds/{round}/objections": Call(
+        ROUND | SPEAKER, body=lambda values: {"participant": values["participant"], "text": "网点漏计"}
+    ),
+    "GET /selection/rounds/{round}/objections/{number}": Call(ROUND | {"number": "number"}),
+    "POST /selection/rounds/{round}/objections/{number}/answer": Call(
+        ROUND | {"number": "number"}, body=_sends({"is_upheld": False} | REASON)
+    ),
+    "GET /selection/rounds/{round}/result": Call(ROUND),
+    "GET /selection/rounds/{round}/result/pairs": Call(ROUND, pages=True),
+    "GET /selection/rounds/{round}/result/outcomes": Call(ROUND, pages=True),
+    "GET /selection/rounds/{round}/result/inputs": Call(ROUND),
+    "GET /selection/rounds/{round}/result/verification": Call(ROUND),
+    "GET /selection/rounds/{round}/result/contracts": Call(ROUND),
     # docking and coverage
     "GET /whitelist/entries/{entry}/docking-events": Call(ENTRY, pages=True),
     "POST /whitelist/entries/{entry}/docking-events": Call(

@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 from app.accounts.rules import Role, Viewer
+from tests.visibility.sealed_lists import Readers
 from tests.visibility.world import Owner, World
 
 Ids = set[Any]
@@ -25,6 +26,7 @@ class Oracle:
 
     def __init__(self, world: World) -> None:
         self.world, self.rows = world, world.rows
+        self.readers = Readers(world.rows)
         self.by_code = {row["code"]: row["id"] for row in self.rows["institutions"]}
         self.parents = {row["id"]: row["parent_id"] for row in self.rows["institutions"]}
         self.firms = {row["id"]: row for row in self.rows["enterprises"]}
@@ -132,8 +134,11 @@ class Oracle:
             },
             "review_items": {row["id"] for row in self.rows["review_items"] if row["entry_id"] in judged},
             "whitelist_imports": self._imports(viewer),
+            "selection_submissions": self.readers.submissions(viewer),
+            "selection_drafts": self.readers.drafts(viewer),
             "enterprise_registrations": self._registrations(viewer),
             **self._memberships(viewer, own),
+            **self._event_rows(viewer),
             "notices": {row["id"] for row in self.rows["notices"] if row["person_id"] == viewer.person},
         }
 
@@ -246,6 +251,50 @@ class Oracle:
             for row in self.rows["bottleneck_cases"]
             if row["entry_id"] in whole or (row["is_current"] and row["entry_id"] in told)
         }
+
+    def _event_rows(self, viewer: Viewer) -> dict[str, Ids]:
+        """Answer guests, meetings and results of docking events: of hosts and auditors, a guest's own, who accepted to meet it."""
+        guests = {row["id"]: row for row in self.rows["event_guests"]}
+        meetings = self.rows["event_meetings"]
+        whole = {number for number, row in guests.items() if self._hosts_or_is(viewer, row)}
+        banks = {number for number, row in guests.items() if self._is_own_bank(viewer, row)}
+        met = {
+            row["firm_guest_id"]
+            for row in meetings
+            if row["bank_guest_id"] in banks and guests[row["firm_guest_id"]]["state"] == "accepted"
+        }
+        chains = {row["id"]: row["chain_code"] for row in self.rows["hosted_events"]}
+        covers = any(lies_in(viewer.jurisdiction, scope) for scope in viewer.scopes(Role.COORDINATOR))
+        return {
+            "event_guests": whole | banks | met,
+            "event_meetings": {
+                row["id"]
+                for row in meetings
+                if row["firm_guest_id"] in whole or row["bank_guest_id"] in banks
+            },
+            "event_results": {
+                row["id"]
+                for row in self.rows["event_results"]
+                if covers
+                or viewer.has(Role.AUDITOR)
+                or chains[row["event_id"]] in viewer.scopes(Role.CHAIN_MANAGER)
+            },
+        }
+
+    def _hosts_or_is(self, viewer: Viewer, row: dict[str, Any]) -> bool:
+        firm = self.firms.get(row["enterprise_id"])
+        is_own = firm is not None and firm["uscc"] in viewer.scopes(Role.ENTERPRISE)
+        return (
+            viewer.has(Role.AUDITOR)
+            or any(lies_in(row["region_code"], scope) for scope in viewer.scopes(Role.COORDINATOR))
+            or row["chain_code"] in viewer.scopes(Role.CHAIN_MANAGER)
+            or (is_own and row["state"] != "proposed")
+        )
+
+    def _is_own_bank(self, viewer: Viewer, row: dict[str, Any]) -> bool:
+        own = [self.by_code.get(scope) for scope in viewer.scopes(*LENDERS)]
+        is_own = any(node is not None and self.is_below(node, row["institution_id"]) for node in own)
+        return row["institution_id"] is not None and is_own and row["state"] != "proposed"
 
     def _imports(self, viewer: Viewer) -> Ids:
         covers = any(lies_in(viewer.jurisdiction, scope) for scope in viewer.scopes(Role.COORDINATOR))

@@ -37,6 +37,9 @@ MUST_SHOW = (
     "GET /whitelist/entries/{entry}/docking-events", "GET /whitelist/entries/{entry}/docking", "GET /docking/deadlines",
     "GET /registrations", "GET /notices", "GET /notices/{notice}",
     "GET /coordination/cases", "GET /coordination/cases/{case}", "GET /coordination/cases/{case}/comments",
+    "GET /events/invitations", "GET /events/{event}/guests", "GET /events/{event}/guests/{guest}",
+    "GET /events/{event}/guests/{guest}/calendar.ics", "GET /events/{event}/timetable", "GET /events/{event}/results",
+    "POST /events/{event}/guests/preview",
 )  # fmt: skip
 """Routes that show case rows to somebody: where the walk finds no marker it proves nothing."""
 
