@@ -4,7 +4,7 @@ A new route that takes If-Match stands here, and one that does not stands in `WI
 fails and names it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -12,13 +12,15 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from app.accounts.tables import EnterpriseRegistration, Person
+from app.core_lists.tables import CoreList, CoreListMember, CoreListRow
 from app.enterprises.tables import Enterprise
-from app.kernel.clock import utc_now
+from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.database import transaction
 from app.membership.tables import ChainMembership, MembershipObjection, MembershipQuestion
 from app.notifications.tables import WebhookEndpoint
 from app.whitelist.tables import ReviewItem
 from tests.concurrency.town import Town
+from tests.core_lists.town import workbook
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,11 @@ class Subject:
     write: str
     bodies: tuple[Any, Any]
     who: str = "operator"
+    is_form: bool = False
+
+    def content(self, body: Any) -> dict[str, Any]:
+        """Answer what a request sends: a form's files and fields as they are, all else as JSON."""
+        return dict(body) if self.is_form else {"json": body}
 
 
 Making = Callable[[Town], Awaitable[Subject]]
@@ -281,7 +288,7 @@ async def _end_place(town: Town) -> Subject:
 
 async def _set_profile(_town: Town) -> Subject:
     path = "/chains/HLJ-HKHT"
-    return Subject(path, f"{path}/profile", ({"profile": "XCL"}, {"profile": "GXJX"}))
+    return Subject(path, f"{path}/profile", ({"profile": "XCL"}, {"profile": "JX"}))
 
 
 async def _membership(town: Town, chain: str, state: str) -> int:
@@ -336,7 +343,79 @@ async def _dismiss_question(town: Town) -> Subject:
     return Subject(path, f"{path}/dismissal", REASON)
 
 
+async def _core_list(town: Town, rows: Sequence[Sequence[Any]] = ()) -> str:
+    """Have a firm that lists nobody yet list some; answer where its list is."""
+    uscc = (await town.entry()).code.split("-")[1]
+    listed = rows or [(None, "没有登记的配件厂", "供应商", 100, 2018)]
+    form = {
+        "files": {"file": ("名单.xlsx", workbook(listed))},
+        "data": {"uscc": uscc, "evidence": "书面同意"},
+    }
+    answer = await town.ask("operator", "POST", "/core-lists", **form)
+    assert answer.status_code == 201, answer.text
+    return f"/core-lists/{uscc}"
+
+
+async def _replace_core_list(town: Town) -> Subject:
+    path = await _core_list(town)
+    bodies = tuple(
+        {
+            "files": {"file": ("名单.xlsx", workbook([(None, name, "经销商", None, None)]))},
+            "data": {"evidence": "书面同意"},
+        }
+        for name in ("甲地五金商行", "乙地五金商行")
+    )
+    return Subject(path, f"{path}/versions", bodies, is_form=True)  # type: ignore[arg-type]  # two
+
+
+async def _decide_core_list(town: Town) -> Subject:
+    path = await _core_list(town)
+    async with transaction(town.sessions[0]) as session:
+        row = await session.scalar(select(CoreList).where(CoreList.core_uscc == path.rpartition("/")[2]))
+        assert row is not None
+        row.state, row.version = "waiting", row.version + 1
+    return Subject(path, f"{path}/decision", ({"accept": True}, {"accept": False, "reason": "重复"}))
+
+
+async def _withdraw_core_list(town: Town) -> Subject:
+    path = await _core_list(town)
+    return Subject(path, f"{path}/withdrawal", REASON)
+
+
+async def _resolve_row(town: Town) -> Subject:
+    path = await _core_list(town)
+    row = (await town.ask("operator", "GET", f"{path}/rows")).json()["items"][0]["id"]
+    bodies = ({"choice": "nobody", "reason": "查无"}, {"choice": "nobody", "reason": "未登记"})
+    return Subject(f"{path}/rows/{row}", f"{path}/rows/{row}/resolution", bodies)
+
+
+async def _answer_listing(town: Town) -> Subject:
+    firm = (await town.entry()).code.split("-")[1]
+    await _core_list(town, [(firm, "不论怎么写", "供应商", 1, None)])
+    [(row, path)] = [
+        (found[0], found[1])
+        for found in await town.rows(
+            select(CoreListRow.id, CoreList.core_uscc)
+            .join(CoreList, CoreList.id == CoreListRow.list_id)
+            .where(CoreListRow.uscc == firm)
+        )
+    ]
+    where = f"/core-lists/{path}/rows/{row}"
+    tag = (await town.ask("operator", "GET", where)).headers["etag"]
+    chosen = {"choice": "firm", "uscc": firm, "reason": "核对"}
+    await town.ask("operator", "PUT", f"{where}/resolution", json=chosen, etag=tag)
+    [(member,)] = await town.rows(select(CoreListMember.id).where(CoreListMember.firm_uscc == firm))
+    until = shanghai_today().isoformat()
+    bodies = ({"answer": "consented", "until": until}, {"answer": "refused"})
+    return Subject(f"/listings/{member}", f"/listings/{member}/answer", bodies)
+
+
 CHANGES: Final[Mapping[str, Making]] = {
+    "POST /core-lists/{uscc}/versions": _replace_core_list,
+    "POST /core-lists/{uscc}/decision": _decide_core_list,
+    "POST /core-lists/{uscc}/withdrawal": _withdraw_core_list,
+    "PUT /core-lists/{uscc}/rows/{row}/resolution": _resolve_row,
+    "PUT /listings/{listing}/answer": _answer_listing,
     "PUT /chains/{code}/profile": _set_profile,
     "PATCH /chains/{code}/posts/{number}": _end_post,
     "POST /chains/{code}/posts/{number}/hand-over": _hand_post_over,
@@ -382,6 +461,7 @@ NEW, LOG, ORDER, OWN, LAST = (
     "ends something for good, whatever it was",
 )
 WITHOUT: Final[Mapping[str, str]] = {
+    "POST /core-lists": NEW, "POST /core-lists/{uscc}/runs": NEW,
     "POST /auth/token": NEW, "POST /auth/password": OWN, "POST /auth/sign-out": LAST, "POST /auth/sign-out-everywhere": LAST,
     "DELETE /auth/sessions/{session_id}": LAST, "POST /api-keys": NEW, "DELETE /api-keys/{key_id}": LAST,
     "POST /auth/second-factor": OWN, "POST /auth/second-factor/confirmation": OWN,

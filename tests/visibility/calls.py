@@ -39,6 +39,7 @@ NOTHING: Final = _sends({})
 LIST: Final = Call(pages=True)
 ENTRY, NEED, USCC = {"entry": "entry"}, {"code": "need"}, {"uscc": "uscc"}
 CASE: Final = {"case": "case"}
+YEAR: Final = {"year": "year"}
 EVENT: Final = {"event": "event"}
 ROUND, SPEAKER = {"round": "round"}, {"participant": "participant"}
 CORE: Final = {"uscc": "core"}
@@ -200,6 +201,40 @@ CALLS: Final[Mapping[str, Call]] = {
     "GET /library/editions/{code}": Call({"code": "library"}),
     "GET /library/editions/{code}/products": Call({"code": "library"}),
     "GET /library/editions/{code}/changes": Call({"code": "library"}, asks=({"since": "2023Q4"},)),
+    "GET /library/observations": LIST,
+    "POST /library/observations": ACCOUNT_CHANGE,
+    "GET /library/observations/{quarter}": Call({"quarter": "quarter"}),
+    "GET /library/observations/{quarter}/products": Call({"quarter": "quarter"}, pages=True),
+    "GET /library/confirmations": LIST,
+    "POST /library/calls": ACCOUNT_CHANGE,
+    "GET /library/calls/{quarter}": Call({"quarter": "quarter"}),
+    "GET /products/{code}/observed": Call({"code": "product"}),
+    # awards: what people put forward, vote and object to is theirs
+    "GET /awards": LIST,
+    "POST /awards": ACCOUNT_CHANGE,
+    "GET /awards/{year}": Call(YEAR),
+    "GET /awards/{year}/candidates": Call(YEAR, pages=True),
+    "GET /awards/{year}/nominations": Call(YEAR, pages=True),
+    "POST /awards/{year}/nominations": Call(YEAR, body=NOTHING),
+    "GET /awards/{year}/nominations/{nomination}": Call(YEAR | {"nomination": "nomination"}),
+    "POST /awards/{year}/nominations/{nomination}/withdrawal": Call(
+        YEAR | {"nomination": "nomination"}, body=NOTHING
+    ),
+    "GET /awards/{year}/jurors": Call(YEAR),
+    "POST /awards/{year}/jurors": Call(YEAR, body=NOTHING),
+    "DELETE /awards/{year}/jurors/{person}": Call(YEAR | {"person": "number"}),
+    "POST /awards/{year}/shortlist": Call(YEAR, body=NOTHING),
+    "GET /awards/{year}/ballot": Call(YEAR),
+    "PUT /awards/{year}/ballot": Call(YEAR, body=NOTHING),
+    "POST /awards/{year}/decision": Call(YEAR, body=NOTHING),
+    "POST /awards/{year}/publication": Call(YEAR, body=NOTHING),
+    "GET /awards/{year}/verification": Call(YEAR),
+    "GET /awards/{year}/appeals": Call(YEAR, pages=True),
+    "POST /awards/{year}/appeals": Call(YEAR, body=NOTHING),
+    "GET /awards/{year}/appeals/{appeal}": Call(YEAR | {"appeal": "appeal"}),
+    "POST /awards/{year}/appeals/{appeal}/answer": Call(
+        YEAR | {"appeal": "appeal"}, body=_sends({"outcome": "dismissed", "answer": "不成立"})
+    ),
     # firms, projects, needs, consents
     "GET /search": Call(asks=({"q": "有限公司"}, {"q": "9123"}, {"q": "2023H2-9"}), filters={"q": "name"}),
     "GET /enterprises": Call(pages=True, filters={"region": "region", "name": "name"}),

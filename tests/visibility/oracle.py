@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 from app.accounts.rules import Role, Viewer
+from tests.visibility.core_firms import CoreReaders
 from tests.visibility.sealed_lists import Readers
 from tests.visibility.world import Owner, World
 
@@ -137,9 +138,13 @@ class Oracle:
             "selection_submissions": self.readers.submissions(viewer),
             "selection_drafts": self.readers.drafts(viewer),
             "enterprise_registrations": self._registrations(viewer),
+            **CoreReaders(self, self.world.day).seen(viewer, lies_in),
             **self._memberships(viewer, own),
             **self._event_rows(viewer),
             "notices": {row["id"] for row in self.rows["notices"] if row["person_id"] == viewer.person},
+            "award_nominations": self._of_awards(viewer, "award_nominations"),
+            "award_appeals": self._of_awards(viewer, "award_appeals"),
+            "award_ballots": self._own(viewer, "award_ballots"),
         }
 
     def _members(self, viewer: Viewer) -> Ids:
@@ -300,6 +305,14 @@ class Oracle:
         covers = any(lies_in(viewer.jurisdiction, scope) for scope in viewer.scopes(Role.COORDINATOR))
         all_of_them = covers or viewer.has(Role.AUDITOR)
         return {row["id"] for row in self.rows["whitelist_imports"]} if all_of_them else set()
+
+    def _own(self, viewer: Viewer, table: str) -> Ids:
+        return {row["id"] for row in self.rows[table] if row["person_id"] == viewer.person}
+
+    def _of_awards(self, viewer: Viewer, table: str) -> Ids:
+        covers = any(lies_in(viewer.jurisdiction, scope) for scope in viewer.scopes(Role.COORDINATOR))
+        all_of_them = covers or viewer.has(Role.AUDITOR)
+        return {row["id"] for row in self.rows[table]} if all_of_them else self._own(viewer, table)
 
     def _registrations(self, viewer: Viewer) -> Ids:
         return {

@@ -19,6 +19,7 @@ from app.kernel.settings import PROJECT_ROOT
 from app.matching.tables import MatchCount, MatchResult
 from app.notifications.tables import Notice
 from app.plans.tables import PlanEffectOnEntry, PlanReallocatedEntry
+from app.selection.tables import SelectionDraft
 from app.visibility.forms import Form
 from app.visibility.public import PUBLIC
 from app.visibility.queries import conditions, criteria
@@ -34,6 +35,7 @@ KEYS = {
     BottleneckFinding: "case_id",
     EnterpriseContact: "enterprise_id",
     EntryClock: "entry_id",
+    SelectionDraft: "participant",
     PlanEffectOnEntry: "entry_id",
     PlanReallocatedEntry: "entry_id",
 }

@@ -15,10 +15,12 @@ from sqlalchemy import Table, delete, insert, select, update
 from app.accounts.rules import Grant, Role, Viewer, local_operator
 from app.accounts.tables import EnterpriseRegistration, Person
 from app.allocation.tables import Assignment, AssignmentSupport, EntryHandler
+from app.awards.tables import AwardAppeal, AwardBallot, AwardNomination
 from app.bottlenecks.tables import BottleneckCase, BottleneckFinding
 from app.cli.demo import demo_plan
 from app.cli.line import stages_of, walk
 from app.coordination.tables import CoordinationCase, CoordinationComment
+from app.core_lists.tables import CoreList, CoreListMember, CoreListRow, CoreListRun, CoreListVersion
 from app.docking.tables import DockingEvent, EntryClock
 from app.enterprises.name_spelling import spelled
 from app.enterprises.tables import (
@@ -50,6 +52,7 @@ from app.plans.tables import (
     PlanReallocatedEntry,
     PlanReallocation,
 )
+from app.selection.tables import SelectionDraft, SelectionSubmission
 from app.whitelist.tables import (
     EntryWithdrawal,
     ReviewItem,
@@ -57,6 +60,8 @@ from app.whitelist.tables import (
     WhitelistEntry,
     WhitelistImport,
 )
+from tests.visibility import core_firms, sealed_lists
+from tests.visibility.award_rows import add_awards
 
 JURISDICTION: Final = "230000"
 SEED, ENTRIES = 7, 24
@@ -68,7 +73,8 @@ CASE_TABLES: Final[tuple[type[Base], ...]] = (
     EntryHandler, DockingEvent, EntryClock, ReviewItem, WhitelistImport, Enterprise, EnterpriseContact, Need, NeedRevision,
     Project, Consent, Disclosure, EnterpriseRegistration, Notice,
     ChainMembership, MembershipAct, MembershipQuestion, MembershipObjection, MembershipListing,
-    EntryWithdrawal, CoordinationCase, CoordinationComment, PlanEffectOnEntry, PlanReallocatedEntry,
+    *core_firms.TABLES,
+    AwardAppeal, AwardBallot, AwardNomination, EntryWithdrawal, CoordinationCase, CoordinationComment, SelectionSubmission, SelectionDraft, PlanEffectOnEntry, PlanReallocatedEntry,
 )  # fmt: skip
 MARKER: Final = re.compile(rb"QX[0-9]{5}XQ")
 CREDIT_CODE: Final = re.compile(rb"9[0-9A-Z]{17}")
@@ -162,7 +168,10 @@ async def _add(session: AsyncSession, day: date) -> None:
     ids = count(FIRST_OWN_ID)
     await _add_consents(session, rows, day, ids)
     await _add_reviews(session, rows, ids)
+    await core_firms.add_lists(session, rows, ids, day)
     await _add_coordination(session, rows, ids)
+    await add_awards(session, rows, dict(zip(VIEWERS, count(1), strict=False)), ids, THEN)
+    await sealed_lists.add_rounds(session, ids, day)
     await _add_memberships(session, rows, ids)
     await _add_comparison(session, rows)
     current = [row for row in rows["assignments"] if row["ended_at"] is None and row["institution_id"]]
@@ -364,6 +373,18 @@ async def _tag(session: AsyncSession) -> dict[bytes, Owner]:
     await tagger.texts(EntryWithdrawal, rows["entry_withdrawals"], "withdrawn_by", "reason", "reopen_reason")
     await tagger.texts(CoordinationCase, rows["coordination_cases"], "question", "answered_by", "outcome")
     await tagger.texts(CoordinationComment, rows["coordination_comments"], "written_by", "body")
+    await tagger.texts(SelectionSubmission, rows["selection_submissions"], "submitted_by")
+    for row in rows["selection_drafts"]:
+        told = ("selection_drafts", row["participant"])
+        await tagger.write(SelectionDraft, row, {"content": row["content"] | {"quota": tagger.marker(told)}})
+    await tagger.texts(CoreList, rows["core_lists"], "core_name", "evidence", "reason")
+    await tagger.texts(CoreListVersion, rows["core_list_versions"], "file_name", "given_by")
+    await tagger.texts(CoreListRow, rows["core_list_rows"], "name", "reason")
+    await tagger.texts(CoreListMember, rows["core_list_members"], "firm_name", "core_name")
+    await tagger.texts(CoreListRun, rows["core_list_runs"], "run_by")
+    await tagger.texts(AwardNomination, rows["award_nominations"], "reason", "nominated_by")
+    await tagger.texts(AwardAppeal, rows["award_appeals"], "grounds", "raised_by")
+    await tagger.texts(AwardBallot, rows["award_ballots"], "comment")
     for row in rows["notices"]:
         told, entry = ("notices", row["id"]), ("whitelist_entries", row["entry_id"])
         marked = {
