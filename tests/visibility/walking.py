@@ -20,6 +20,7 @@ from app.accounts.door import OpenDoor
 from app.accounts.permissions import ROLES, Action
 from app.accounts.rules import Viewer
 from app.coordination.rules import case_code
+from app.events.states import event_code
 from app.kernel.database import AsyncSession, Sessions
 from app.kernel.settings import Settings
 from app.kernel.sight import WatchedSession
@@ -28,10 +29,11 @@ from app.visibility.service import narrow
 from tests.apps import create_app
 from tests.visibility.calls import CALLS, Call
 from tests.visibility.oracle import Ids, Oracle
-from tests.visibility.world import CREDIT_CODE, MARKER, World
+from tests.visibility.world import CREDIT_CODE, FIRST_OWN_ID, MARKER, World
 
 Chosen = dict[str, str]
 CASE_POOLS: Final = {
+    "guest": "event_guests",
     "entry": "whitelist_entries", "need": "needs", "uscc": "enterprises", "project": "projects",
     "review": "review_items", "import": "whitelist_imports", "consent": "consents",
     "registration": "enterprise_registrations", "notice": "notices",
@@ -40,6 +42,7 @@ CASE_POOLS: Final = {
     "question": "membership_questions",
 }  # fmt: skip
 MISSING: Final = {
+    "guest": "799999",
     "core": "91230199MA1BQXYE20", "core_row": "799999", "listing": "799999",
     "notice": "799999", "nomination": "799999", "appeal": "799999", "case": "XT-799999",
     "entry": "2023H2-91230199MA1BQXYE20", "need": "91230199MA1BQXYE20", "uscc": "91230199MA1BQXYE20",
@@ -50,6 +53,7 @@ CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 MOST_PAGES: Final = 2
 MANY: Final = 1_000_000
 PUBLIC_POOLS: Final = {
+    "year": ("2023", "2024"),
     "word": ("abcdef",), "number": ("1", "2"), "sequence": ("1", "2", "3", "5"), "parameter": ("whitelist.min_entries",),
     "pack": ("heilongjiang-2023-25",), "institution": ("JHYH-MDJ", "SJYH-HRB"), "chain": ("HLJ-SWYY", "HLJ-GDZB"),
     "chain_role": ("leader",), "day": ("2023-10-01",), "library": ("2024Q1",), "edition": ("2023H2", "2024H1"),
@@ -341,6 +345,7 @@ def _pools(world: World) -> dict[str, list[str]]:
     pools = {name: list(values) for name, values in PUBLIC_POOLS.items()}
     pools["product"] = [row["code"] for row in world.rows["products"][:2]]
     pools["card"] = ["0" * 16]
+    pools["event"] = [event_code(row["id"]) for row in world.rows["hosted_events"] if row["id"] >= FIRST_OWN_ID]
     return pools
 
 
@@ -361,6 +366,7 @@ def _ids(world: World) -> dict[str, dict[str, Any]]:
         "consent": {str(row["id"]): row["id"] for row in rows["consents"]},
         "nomination": {str(row["id"]): row["id"] for row in rows["award_nominations"]},
         "appeal": {str(row["id"]): row["id"] for row in rows["award_appeals"]},
+        "guest": {str(row["id"]): row["id"] for row in rows["event_guests"] if row["id"] >= FIRST_OWN_ID},
         "registration": {str(row["id"]): row["id"] for row in rows["enterprise_registrations"]},
         "membership": {str(row["id"]): row["id"] for row in rows["chain_memberships"]},
         "objection": {str(row["id"]): row["id"] for row in rows["membership_objections"]},

@@ -32,6 +32,7 @@ from app.enterprises.tables import (
     NeedRevision,
     Project,
 )
+from app.events.tables import EventGuest, EventMeeting, KeptResult
 from app.institutions.tables import Institution
 from app.kernel.clock import shanghai_today
 from app.kernel.database import AsyncSession, Base, Sessions, transaction
@@ -62,6 +63,7 @@ from app.whitelist.tables import (
 )
 from tests.visibility import core_firms, sealed_lists
 from tests.visibility.award_rows import add_awards
+from tests.visibility.event_world import add_event
 
 JURISDICTION: Final = "230000"
 SEED, ENTRIES = 7, 24
@@ -69,6 +71,7 @@ THEN = datetime(2024, 3, 1, 2, tzinfo=UTC)
 FIRST_OWN_ID: Final = 700_001
 """Ids of rows that the world adds: numbers that stand nowhere else in an answer."""
 CASE_TABLES: Final[tuple[type[Base], ...]] = (
+    EventGuest, EventMeeting, KeptResult,
     WhitelistEntry, MatchResult, MatchCount, BottleneckCase, BottleneckFinding, Assignment, AssignmentSupport,
     EntryHandler, DockingEvent, EntryClock, ReviewItem, WhitelistImport, Enterprise, EnterpriseContact, Need, NeedRevision,
     Project, Consent, Disclosure, EnterpriseRegistration, Notice,
@@ -170,6 +173,7 @@ async def _add(session: AsyncSession, day: date) -> None:
     await _add_reviews(session, rows, ids)
     await core_firms.add_lists(session, rows, ids, day)
     await _add_coordination(session, rows, ids)
+    await add_event(session, rows, ids, SHOWN_TO_ANYBODY)
     await add_awards(session, rows, dict(zip(VIEWERS, count(1), strict=False)), ids, THEN)
     await sealed_lists.add_rounds(session, ids, day)
     await _add_memberships(session, rows, ids)
@@ -385,6 +389,11 @@ async def _tag(session: AsyncSession) -> dict[bytes, Owner]:
     await tagger.texts(AwardNomination, rows["award_nominations"], "reason", "nominated_by")
     await tagger.texts(AwardAppeal, rows["award_appeals"], "grounds", "raised_by")
     await tagger.texts(AwardBallot, rows["award_ballots"], "comment")
+    await tagger.texts(EventGuest, rows["event_guests"], "name", "reason", "note")
+    await tagger.texts(EventMeeting, rows["event_meetings"], "reason", "note")
+    for row in rows["event_results"]:
+        rule = {"rule": tagger.marker(("event_results", row["id"]))}
+        await tagger.write(KeptResult, row, {"content": row["content"] | rule})
     for row in rows["notices"]:
         told, entry = ("notices", row["id"]), ("whitelist_entries", row["entry_id"])
         marked = {
