@@ -30,6 +30,7 @@ AREAS: Final = (
     Area("/chain", Text("产业链"), frozenset({Role.CHAIN_MANAGER, Role.COORDINATOR})),
     Area("/products", Text("产品库"), _WATCHING | _BANK | {Role.CHAIN_MANAGER}),
     Area("/policies", Text("政策"), _WATCHING | _BANK | {Role.CHAIN_MANAGER}),
+    Area("/booklet", Text("一本通"), frozenset({Role.ENTERPRISE})),
     Area("/audit", Text("审计"), frozenset({Role.AUDITOR})),
     Area("/administration", Text("账户管理"), frozenset({Role.ADMINISTRATOR})),
 )
