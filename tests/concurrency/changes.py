@@ -19,6 +19,7 @@ from app.kernel.database import transaction
 from app.membership.tables import ChainMembership, MembershipObjection, MembershipQuestion
 from app.notifications.tables import WebhookEndpoint
 from app.whitelist.tables import ReviewItem
+from tests.concurrency import award_changes
 from tests.concurrency.town import Town
 from tests.core_lists.town import workbook
 
@@ -256,6 +257,33 @@ async def _case(town: Town, how: str) -> Subject:
     return Subject(path, f"{path}/{how}", OUTCOME)
 
 
+async def _shortlist(town: Town) -> Subject:
+    path = await award_changes.to_shortlist(town)
+    return Subject(path, f"{path}/shortlist", ({}, {}))
+
+
+async def _decide_award(town: Town) -> Subject:
+    path = await award_changes.to_decide(town)
+    return Subject(path, f"{path}/decision", ({}, {}))
+
+
+async def _publish_award(town: Town) -> Subject:
+    path = await award_changes.to_publish(town)
+    return Subject(path, f"{path}/publication", ({}, {}))
+
+
+async def _vote(town: Town) -> Subject:
+    path = await award_changes.to_vote(town, "whole")
+    points = [{"points": [{"product": award_changes.PRODUCT, "points": one}]} for one in (7, 8)]
+    return Subject(path, path, (points[0], points[1]), "whole")
+
+
+async def _answer_appeal(town: Town) -> Subject:
+    path = await award_changes.to_answer(town)
+    bodies = tuple({"outcome": one, "answer": "已核实"} for one in ("upheld", "dismissed"))
+    return Subject(path, f"{path}/answer", bodies)  # type: ignore[arg-type]  # two
+
+
 async def _resolve(town: Town) -> Subject:
     return await _case(town, "resolution")
 
@@ -450,6 +478,11 @@ CHANGES: Final[Mapping[str, Making]] = {
     "PUT /whitelist/entries/{entry}/handler": _hand,
     "PUT /notice-settings": _set_notices,
     "PATCH /webhooks/{webhook}": _change_webhook,
+    "POST /awards/{year}/shortlist": _shortlist,
+    "POST /awards/{year}/decision": _decide_award,
+    "POST /awards/{year}/publication": _publish_award,
+    "PUT /awards/{year}/ballot": _vote,
+    "POST /awards/{year}/appeals/{appeal}/answer": _answer_appeal,
     "POST /coordination/cases/{case}/resolution": _resolve,
     "POST /coordination/cases/{case}/refusal": _refuse,
 }
@@ -477,6 +510,10 @@ WITHOUT: Final[Mapping[str, str]] = {
     "POST /projects": NEW, "POST /needs": NEW, "POST /needs/{code}/consents": NEW, "POST /whitelist/editions": NEW,
     "POST /whitelist/entries": NEW, "POST /whitelist/imports": ORDER, "POST /matches/runs": NEW, "POST /allocations": NEW,
     "POST /allocations/preview": ORDER,
+    "POST /library/observations": ORDER, "POST /library/calls": NEW, "POST /awards": NEW,
+    "POST /awards/{year}/nominations": NEW, "POST /awards/{year}/nominations/{nomination}/withdrawal": LAST,
+    "POST /awards/{year}/jurors": NEW, "DELETE /awards/{year}/jurors/{person}": LAST,
+    "POST /awards/{year}/appeals": NEW,
     "POST /handovers": ORDER, "POST /notices/deliveries/{delivery}/retry": ORDER, "POST /notices/deliveries/sending": ORDER,
     "POST /notices/read": ORDER, "POST /notice-settings/confirmation": OWN, "POST /webhooks": NEW,
     "POST /whitelist/imports/{import_id}/undoing": LAST,
