@@ -53,7 +53,6 @@ CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 MOST_PAGES: Final = 2
 MANY: Final = 1_000_000
 PUBLIC_POOLS: Final = {
-    "year": ("2023", "2024"),
     "word": ("abcdef",), "number": ("1", "2"), "sequence": ("1", "2", "3", "5"), "parameter": ("whitelist.min_entries",),
     "pack": ("heilongjiang-2023-25",), "institution": ("JHYH-MDJ", "SJYH-HRB"), "chain": ("HLJ-SWYY", "HLJ-GDZB"),
     "chain_role": ("leader",), "day": ("2023-10-01",), "library": ("2024Q1",), "edition": ("2023H2", "2024H1"),
