@@ -151,17 +151,15 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table('enterprises', schema=None) as batch_op:
-        batch_op.drop_column('business_scope')
+    # SQLite would make these tables anew in a batch, and others point at them.
+    op.drop_column('enterprises', 'business_scope')
 
-    with op.batch_alter_table('chains', schema=None) as batch_op:
-        batch_op.drop_column('profile')
+    op.drop_column('chains', 'profile')
 
-    with op.batch_alter_table('chain_managers', schema=None) as batch_op:
-        batch_op.drop_column('gap_reason')
-        batch_op.drop_column('place_name')
-        batch_op.drop_column('place_code')
-        batch_op.drop_column('place_kind')
+    op.drop_column('chain_managers', 'gap_reason')
+    op.drop_column('chain_managers', 'place_name')
+    op.drop_column('chain_managers', 'place_code')
+    op.drop_column('chain_managers', 'place_kind')
 
     with op.batch_alter_table('membership_questions', schema=None) as batch_op:
         batch_op.drop_index('ix_membership_questions_state_id')

@@ -19,7 +19,7 @@ from app.kernel.database import transaction
 from app.membership.tables import ChainMembership, MembershipObjection, MembershipQuestion
 from app.notifications.tables import WebhookEndpoint
 from app.whitelist.tables import ReviewItem
-from tests.concurrency import award_changes
+from tests.concurrency import award_changes, selecting
 from tests.concurrency.town import Town
 from tests.core_lists.town import workbook
 
@@ -438,7 +438,43 @@ async def _answer_listing(town: Town) -> Subject:
     return Subject(f"/listings/{member}", f"/listings/{member}/answer", bodies)
 
 
+async def _hand_in_list(town: Town) -> Subject:
+    path = f"{await selecting.round_of(town, is_filled=False)}/participants/{selecting.CHAIN}/list"
+    return Subject(path, path, ({"quota": 1}, {"quota": 2}), selecting.speaker(town))
+
+
+async def _take_back_list(town: Town) -> Subject:
+    path = f"{await selecting.round_of(town)}/participants/{selecting.CHAIN}/list"
+    return Subject(path, f"{path}/withdrawal", ({}, {}), selecting.speaker(town))
+
+
+def _round(act: str, before: int, *bodies: Any) -> Making:
+    async def make(town: Town) -> Subject:
+        path = await (selecting.over(town) if act == "closing" else selecting.round_of(town, before))
+        return Subject(path, f"{path}/{act}", bodies or ({}, {}))  # type: ignore[arg-type]  # two
+
+    return make
+
+
+async def _answer_selection(town: Town) -> Subject:
+    path = await selecting.objected(town)
+    bodies = tuple({"is_upheld": one, "reason": selecting.REASON} for one in (True, False))
+    return Subject(path, f"{path}/answer", bodies)  # type: ignore[arg-type]  # two
+
+
 CHANGES: Final[Mapping[str, Making]] = {
+    "PUT /selection/rounds/{round}/participants/{participant}/list": _hand_in_list,
+    "POST /selection/rounds/{round}/participants/{participant}/list/withdrawal": _take_back_list,
+    "POST /selection/rounds/{round}/lock": _round("lock", 0),
+    "POST /selection/rounds/{round}/reopening": _round(
+        "reopening",
+        1,
+        *({"submit_until": f"2099-01-0{day}", "reason": selecting.REASON} for day in (1, 2)),
+    ),
+    "POST /selection/rounds/{round}/computation": _round("computation", 1),
+    "POST /selection/rounds/{round}/publication": _round("publication", 2),
+    "POST /selection/rounds/{round}/closing": _round("closing", 3),
+    "POST /selection/rounds/{round}/objections/{number}/answer": _answer_selection,
     "POST /core-lists/{uscc}/versions": _replace_core_list,
     "POST /core-lists/{uscc}/decision": _decide_core_list,
     "POST /core-lists/{uscc}/withdrawal": _withdraw_core_list,
@@ -519,5 +555,6 @@ WITHOUT: Final[Mapping[str, str]] = {
     "POST /whitelist/imports/{import_id}/undoing": LAST,
     "DELETE /webhooks/{webhook}": LAST, "POST /webhooks/{webhook}/test": NEW, "POST /coordination/cases": NEW,
     "POST /coordination/cases/{case}/comments": NEW, "POST /whitelist/entries/{entry}/docking-events": LOG,
+    "POST /selection/rounds": NEW, "POST /selection/rounds/{round}/objections": NEW,
     "POST /docking/reroutes": ORDER, "POST /coverage/{month}/close": NEW, "POST /jobs/{job}/cancellation": LAST,
 }  # fmt: skip
