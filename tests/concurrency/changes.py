@@ -462,7 +462,47 @@ async def _answer_selection(town: Town) -> Subject:
     return Subject(path, f"{path}/answer", bodies)  # type: ignore[arg-type]  # two
 
 
+EVENT: Final = {"chain": "HLJ-GDZB", "day": "2099-03-02", "reason": "日历尚未公布"}
+ANSWER_BY: Final = {"answer_by": "2099-03-01"}
+
+
+async def _change_event(town: Town) -> Subject:
+    path = f"/events/{(await _posted(town, '/events', EVENT))['code']}"
+    return Subject(path, path, ({"venue": "一号厅"}, {"venue": "二号厅"}))
+
+
+async def _choose_guests(town: Town) -> Subject:
+    path = f"/events/{(await _posted(town, '/events', EVENT))['code']}"
+    return Subject(path, f"{path}/guests", ({"tables": 1}, {"tables": 2}))
+
+
+async def _guest(town: Town, state: str) -> tuple[str, int]:
+    """Invite a firm to an event; answer where the event is, and the guest's number."""
+    code = (await _posted(town, "/events", EVENT))["code"]
+    [(firm,)] = await town.rows(select(Enterprise.id).order_by(Enterprise.id).limit(1))
+    row = EventGuest(
+        event_id=event_number(code), enterprise_id=firm, name="漏网之鱼有限公司", region_code="230100", chain_code=None,
+        entry_ids=[], tables=0, reason="测试", state=state, absent=[], version=1,
+    )  # fmt: skip
+    return f"/events/{code}", await _stored(town, row)
+
+
+async def _send_invitations(town: Town) -> Subject:
+    path, _guest_number = await _guest(town, "proposed")
+    return Subject(path, f"{path}/guests/sending", (ANSWER_BY, ANSWER_BY))
+
+
+async def _answer_invitation(town: Town) -> Subject:
+    path, number = await _guest(town, "invited")
+    guest = f"{path}/guests/{number}"
+    return Subject(guest, f"{guest}/answer", ({"accepts": True}, {"accepts": False}))
+
+
 CHANGES: Final[Mapping[str, Making]] = {
+    "PATCH /events/{event}": _change_event,
+    "PUT /events/{event}/guests": _choose_guests,
+    "POST /events/{event}/guests/sending": _send_invitations,
+    "PUT /events/{event}/guests/{guest}/answer": _answer_invitation,
     "PUT /selection/rounds/{round}/participants/{participant}/list": _hand_in_list,
     "POST /selection/rounds/{round}/participants/{participant}/list/withdrawal": _take_back_list,
     "POST /selection/rounds/{round}/lock": _round("lock", 0),
@@ -530,6 +570,8 @@ NEW, LOG, ORDER, OWN, LAST = (
     "ends something for good, whatever it was",
 )
 WITHOUT: Final[Mapping[str, str]] = {
+    "POST /events": NEW, "POST /events/years": NEW, "POST /events/{event}/timetable": ORDER,
+    "POST /events/{event}/attendance": LOG, "POST /events/{event}/contacts": LOG,
     "POST /core-lists": NEW, "POST /core-lists/{uscc}/runs": NEW,
     "POST /auth/token": NEW, "POST /auth/password": OWN, "POST /auth/sign-out": LAST, "POST /auth/sign-out-everywhere": LAST,
     "DELETE /auth/sessions/{session_id}": LAST, "POST /api-keys": NEW, "DELETE /api-keys/{key_id}": LAST,
