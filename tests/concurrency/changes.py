@@ -14,6 +14,8 @@ from sqlalchemy import select
 from app.accounts.tables import EnterpriseRegistration, Person
 from app.core_lists.tables import CoreList, CoreListMember, CoreListRow
 from app.enterprises.tables import Enterprise
+from app.events.states import event_number
+from app.events.tables import EventGuest
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.database import transaction
 from app.membership.tables import ChainMembership, MembershipObjection, MembershipQuestion
