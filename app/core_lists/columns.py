@@ -78,6 +78,7 @@ def read_list(
     header_row: int,
     core_uscc: str,
     this_year: int,
+    most: int = MOST_ROWS,
     sheet: str = SHEET,
 ) -> ReadList:
     """Read the rows below a heading; blank ones are passed over."""
@@ -92,10 +93,10 @@ def read_list(
         if _is_blank(cells):
             continue
         count += 1
-        if count > MOST_ROWS:
+        if count > most:
             fault = Fault(
                 f"{sheet}!{number}",
-                f"超过{MOST_ROWS}户",
+                f"超过{most}户",
                 "一份名单最多这么多户；分成几家核心企业或只列主要的。",
             )
             return ReadList(tuple(found), (*faults, fault), unknown)

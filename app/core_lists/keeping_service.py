@@ -20,6 +20,7 @@ from app.core_lists.views import outcome_counts_out, row_out
 from app.core_lists.workbook import read_workbook
 from app.kernel.database import AsyncSession, unrestricted
 from app.kernel.problems import FaultOut
+from app.kernel.settings import get_settings
 from app.kernel.shanghai import shanghai_date
 from app.whitelist.names import normalise_company_name
 
@@ -45,7 +46,13 @@ async def read(file: IO[bytes], file_name: str, core_uscc: str, *, sheet: str | 
     """
     name, year = _plain(file_name), shanghai_date(now).year
     found = await asyncio.to_thread(
-        read_workbook, file, name, core_uscc=core_uscc, this_year=year, sheet_name=sheet
+        read_workbook,
+        file,
+        name,
+        core_uscc=core_uscc,
+        this_year=year,
+        most=get_settings().core_list_rows,
+        sheet_name=sheet,
     )
     return Sent(name, await asyncio.to_thread(_sha256, file), found)
 

@@ -127,6 +127,12 @@ async def found(session: AsyncSession, core_uscc: str, *, is_locked: bool = Fals
     return row
 
 
+async def has_list(session: AsyncSession, core_uscc: str) -> bool:
+    """Tell whether a core firm has a list that was confirmed once: then another one is its next version."""
+    row = await queries.list_of(session, core_uscc)
+    return row is not None and row.state != ListState.DRAFT
+
+
 async def shown(session: AsyncSession, row: CoreList) -> CoreListOut:
     """Show a list with its versions."""
     return list_out(row, await queries.versions_of(session, [row.id]))

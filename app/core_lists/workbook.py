@@ -58,7 +58,13 @@ def _write_notes(sheet: Any, head: Any) -> None:
 
 
 def read_workbook(
-    file: IO[bytes], file_name: str, *, core_uscc: str, this_year: int, sheet_name: str | None = None
+    file: IO[bytes],
+    file_name: str,
+    *,
+    core_uscc: str,
+    this_year: int,
+    most: int,
+    sheet_name: str | None = None,
 ) -> ReadList:
     """Read the sheet `上下游名单` (or the one named, or the only one); its first ten rows must hold the heading.
 
@@ -75,6 +81,7 @@ def read_workbook(
         header_row=at + 1,
         core_uscc=core_uscc,
         this_year=this_year,
+        most=most,
         sheet=chosen,
     )
     named = {fault.where for fault in found.faults}
