@@ -21,6 +21,7 @@ from app.awards.observed import (
     flags_of,
     hash_of,
     is_over,
+    last_over,
     percent_of,
     shown,
 )
@@ -78,6 +79,15 @@ async def observe(session: AsyncSession, viewer: Viewer, quarter: str, *, now: d
     detail = {"answers": run.answers, "result_hash": run.result_hash}
     audit_service.note(session, "observe_products", "library", quarter, now=now, detail=detail)
     return run_out(run)
+
+
+async def observe_due(session: AsyncSession, viewer: Viewer, *, now: datetime) -> str:
+    """Compute the figures up to the last quarter that is over, once; answer the quarter, or nothing if they are there."""
+    quarter = last_over(shanghai_date(now))
+    if await queries.run_of(session, viewer.jurisdiction, quarter) is not None:
+        return ""
+    await observe(session, viewer, quarter, now=now)
+    return quarter
 
 
 def known_quarter(code: str) -> str:
@@ -192,8 +202,8 @@ async def stored_run(session: AsyncSession, viewer: Viewer, quarter: str | None)
     return run
 
 
-async def get_run(session: AsyncSession, viewer: Viewer, quarter: str) -> ObservationRunOut:
-    """Answer one run.
+async def get_run(session: AsyncSession, viewer: Viewer, quarter: str | None) -> ObservationRunOut:
+    """Answer the run of a quarter, or the newest one that tells anything.
 
     Raises:
         NotFound: nothing was computed for the quarter.

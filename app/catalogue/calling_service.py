@@ -23,6 +23,8 @@ from app.reference.errors import CalendarUnknownError
 
 REMIND_DAYS: Final = 5
 """Working days before the last day on which institutions are reminded."""
+FEWEST_DAYS: Final = 5
+"""Working days that institutions have at least between the call and the last day."""
 
 
 async def call(session: AsyncSession, viewer: Viewer, *, now: datetime) -> LibraryCall:
@@ -30,17 +32,21 @@ async def call(session: AsyncSession, viewer: Viewer, *, now: datetime) -> Libra
 
     Raises:
         Forbidden: the viewer is no coordinator of the whole jurisdiction.
-        Conflict: they are called already, or the working days are not published.
+        Conflict: they are called already, it is too late, or the working days are not published.
     """
     require(viewer, Action.PUBLISH_LIBRARY, Target(region=viewer.jurisdiction))
     quarter = coming_quarter(shanghai_date(now))
     if await queries.library_call(session, viewer.jurisdiction, quarter.code) is not None:
         fault = Fault("quarter", "called already", value=quarter.code)
         raise Conflict(f"Institutions are called to confirm for {quarter.code}.", [fault])
+    today, due_on = shanghai_date(now), await last_working_day(session, quarter)
+    if await _working_days(session, today, due_on) < FEWEST_DAYS:
+        fault = Fault("quarter", f"fewer than {FEWEST_DAYS} working days are left", value=quarter.code)
+        raise Conflict(f"It is too late to call for {quarter.code}.", [fault])
     row = LibraryCall(
         jurisdiction=viewer.jurisdiction,
         quarter=quarter.code,
-        due_on=await last_working_day(session, quarter),
+        due_on=due_on,
         called_at=now,
         called_by=viewer.name,
     )
@@ -69,6 +75,15 @@ async def last_working_day(session: AsyncSession, quarter: Quarter) -> date:
     return day
 
 
+async def _working_days(session: AsyncSession, today: date, due_on: date) -> int:
+    """Answer the working days after one day up to another; -1 where they are not published."""
+    book = await reference.current_book(session, get_settings().seed_dir)
+    try:
+        return book.calendar.working_days_between(today, due_on)
+    except CalendarUnknownError:
+        return -1
+
+
 async def stored_call(session: AsyncSession, viewer: Viewer, quarter: str) -> LibraryCall | None:
     """Answer the call for a quarter; None: there was none."""
     return await queries.library_call(session, viewer.jurisdiction, quarter)
@@ -79,17 +94,18 @@ async def is_call_due(session: AsyncSession, viewer: Viewer, today: date) -> boo
     quarter = coming_quarter(today)
     if (quarter.first - timedelta(days=1)).month != today.month:
         return False
-    return await queries.library_call(session, viewer.jurisdiction, quarter.code) is None
+    if await queries.library_call(session, viewer.jurisdiction, quarter.code) is not None:
+        return False
+    try:
+        due_on = await last_working_day(session, quarter)
+    except Conflict:
+        return False
+    return await _working_days(session, today, due_on) >= FEWEST_DAYS
 
 
 async def is_reminder_due(session: AsyncSession, row: LibraryCall, today: date) -> bool:
     """Tell whether so few working days are left that institutions are reminded; unknown days are none."""
-    book = await reference.current_book(session, get_settings().seed_dir)
-    try:
-        left = book.calendar.working_days_between(today, row.due_on)
-    except CalendarUnknownError:
-        return False
-    return today <= row.due_on and left <= REMIND_DAYS
+    return 0 <= await _working_days(session, today, row.due_on) <= REMIND_DAYS
 
 
 async def standing(

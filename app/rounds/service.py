@@ -1,7 +1,7 @@
 """The round: does what time makes due, and nothing twice.
 
 Reminders and escalations go out in parts, each in a transaction of its own; then the quarter's product library
-is published and months are closed, each from its first working day on; then the outbox is emptied. A round that was broken off is simply
+is published, institutions are called to confirm for the next, and months are closed, each from its first working day on; then the outbox is emptied. A round that was broken off is simply
 made again. Two at once do no harm either: each part finds what the other has done.
 """
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from app.accounts import audit_service
 from app.accounts.audit import Origin
 from app.accounts.rules import Viewer
+from app.awards import confirming_service, observed_service
 from app.catalogue import service as catalogue
 from app.catalogue.libraries import LibraryDue
 from app.coverage import service as coverage
@@ -41,6 +42,10 @@ class RoundOut(BaseModel):
     escalated: int = Field(default=0, description="Late steps raised (逾期升级).")
     library: str = Field(default="", description="Product library published 产品库; empty: none was due.")
     not_published: str = Field(default="", description="Why the library that is due cannot be published.")
+    called: str = Field(
+        default="", description="Quarter for which institutions were called to confirm products, or reminded."
+    )
+    observed: str = Field(default="", description="Quarter up to which observed figures were computed.")
     closed: list[str] = Field(default_factory=list, description="Months closed (关账).")
     not_closed: str = Field(default="", description="Why no further month can close by itself; else empty.")
     delivery: DeliveryCounts | None = Field(default=None, description="What became of the outbox.")
@@ -81,6 +86,11 @@ async def make_round(
         due = await _publish_library(session, viewer, now)
         done.library, done.not_published = due.published.code if due.published else "", due.obstacle
         _note(session, now, {"library": done.library})
+    async with transaction(sessions) as session:
+        audit_service.begin(session, Origin(viewer, via=NAME))
+        done.called = await confirming_service.call_due(session, viewer, now=now)
+        done.observed = await observed_service.observe_due(session, viewer, now=now)
+        _note(session, now, {"called": done.called, "observed": done.observed})
     async with transaction(sessions) as session:
         audit_service.begin(session, Origin(viewer, via=NAME))
         closed = await coverage.close_due(session, viewer, now=now)
