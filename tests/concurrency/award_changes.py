@@ -21,15 +21,15 @@ from app.kernel.database import transaction
 from tests.awards.town import announcement
 from tests.concurrency.town import Town
 
-PAST, FAR = date(2024, 1, 10), date(2999, 1, 1)
+PAST, FAR = date(2023, 9, 10), date(2999, 1, 1)
 PRODUCT: Final = "JHYH-GDZB"
 
 
 async def _award(town: Town, year: int, state: str, *rows: Any, votes_until: date = PAST) -> int:
     """Store an award whose nominations are over, with what hangs on it; answer its id."""
     award = Award(
-        jurisdiction="230000", year=year, name="十佳", statement="", state=state, quarter="2023Q4",
-        criteria=announcement().criteria.model_dump(mode="json"), nominations_until=date(2024, 1, 5),
+        jurisdiction="230000", year=year, name="十佳", statement="", state=state, quarter="2023Q3",
+        criteria=announcement().criteria.model_dump(mode="json"), nominations_until=date(2023, 9, 5),
         votes_until=votes_until, appeal_days=5, appeals_until=FAR if state == "published" else None,
         announced_at=utc_now(), announced_by="test", version=1,
     )  # fmt: skip
@@ -76,7 +76,7 @@ async def to_shortlist(town: Town) -> str:
     async with transaction(town.sessions[0]) as session:
         session.add(
             ObservationRun(
-                jurisdiction="230000", quarter="2023Q4", least={"credits": 5, "answers": 5, "ratings": 5}, dealings=0,
+                jurisdiction="230000", quarter="2023Q3", least={"credits": 5, "answers": 5, "ratings": 5}, dealings=0,
                 approvals=0, answers=0, inputs_hash=hash_of([]), result_hash=hash_of([]), computed_at=utc_now(),
                 computed_by="test", version=1,
             )
