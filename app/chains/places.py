@@ -21,7 +21,7 @@ class PlaceWord(StrEnum):
     PARK = "park"
 
 
-PLACE_WORDS: Final = {
+PLACE_LABELS: Final = {
     PlaceWord.REGION: "地区",
     **{PlaceWord(kind.value): name for kind, name in PLACE_NAMES.items()},
 }

@@ -7,14 +7,14 @@ from pydantic import BaseModel, Field
 
 from app.chains.fields import CODE_PATTERN, PLAIN_TEXT, Closed, Day
 from app.chains.people import POSTS, Post
-from app.chains.places import PLACE_WORDS
+from app.chains.places import PLACE_LABELS
 from app.policy.fields import OneOf
 
 APPOINTED: Final = {post.value: rule.name for post, rule in POSTS.items() if post is not Post.BANK}
 """Posts that are given by appointment; banks are contracted by the plan."""
-TEAM_PLACES: Final = {kind: name for kind, name in PLACE_WORDS.items() if kind != "region"}
+TEAM_PLACES: Final = {kind: name for kind, name in PLACE_LABELS.items() if kind != "region"}
 PostWord = Annotated[str, OneOf(APPOINTED)]
-PlaceKindWord = Annotated[str, OneOf(PLACE_WORDS)]
+PlaceKindWord = Annotated[str, OneOf(PLACE_LABELS)]
 TeamPlaceWord = Annotated[str, OneOf(TEAM_PLACES)]
 PlaceCode = Annotated[str, Field(pattern=CODE_PATTERN, description="代码", examples=["ZYYQ"])]
 Holder = Annotated[

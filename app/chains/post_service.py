@@ -10,7 +10,7 @@ from app.accounts.rules import Viewer
 from app.chains import queries
 from app.chains.importing import reference_book
 from app.chains.people import POSTS, Holding, Place, PlaceKind, Post, Vacancy, appoint, hand_over, vacancies
-from app.chains.places import PLACE_WORDS, Covered, PlaceWord, faults_of_place
+from app.chains.places import PLACE_LABELS, Covered, PlaceWord, faults_of_place
 from app.chains.post_schemas import PlaceIn, PlaceOut, PostEnd, PostHandOver, PostIn, PostOut, VacancyOut
 from app.chains.rows import chain_in_force
 from app.chains.rules import Period
@@ -347,7 +347,7 @@ def _covered(row: ChainPlace) -> Covered:
 
 def _place_out(code: str, row: ChainPlace, today: date) -> PlaceOut:
     return PlaceOut(
-        id=row.id, chain=code, kind=row.kind, kind_name=PLACE_WORDS[PlaceWord(row.kind)], code=row.code,
+        id=row.id, chain=code, kind=row.kind, kind_name=PLACE_LABELS[PlaceWord(row.kind)], code=row.code,
         name=row.name, since=row.since, until=row.until, is_covered=Period(row.since, row.until).holds(today),
     )  # fmt: skip
 

@@ -33,6 +33,9 @@ class NoticeKind(StrEnum):
     MONTH_RESTATED = "month_restated"
     BULLETIN = "bulletin"
     LIBRARY = "library"
+    MEMBERSHIP = "membership"
+    OBJECTION = "membership_objection"
+    VACANCY = "chain_vacancy"
     LIBRARY_CALL = "library_call"
     AWARD = "award"
     CORE_LISTED = "core_listed"
@@ -65,6 +68,9 @@ KIND_TITLES: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.MONTH_RESTATED: "已封账月份有追补",
     NoticeKind.BULLETIN: "月度通报已发布",
     NoticeKind.LIBRARY: "产品有效期届满或将至",
+    NoticeKind.MEMBERSHIP: "产业链归属有变化",
+    NoticeKind.OBJECTION: "归链异议",
+    NoticeKind.VACANCY: "产业链没有链长",
     NoticeKind.LIBRARY_CALL: "有产品待季度确认",
     NoticeKind.AWARD: "“十佳”评选有新进展",
     NoticeKind.CORE_LISTED: "有核心企业将您列入上下游名单",
