@@ -91,6 +91,12 @@ _LISTED = (
         "coverage ranking",
         "机构排名，列明分母，不透露单户；目标、漏斗、逐月走势",
     ),
+    Feature(
+        "booklet.booklet",
+        "app.booklet",
+        "booklet write",
+        "金融政策产品“一本通”：现行政策和当季产品库合编成册",
+    ),
     Feature("coverage.export", "app.coverage", "coverage export", "覆盖率报表导出，列明分子分母"),
 )
 
