@@ -45,6 +45,8 @@ from app.desks.administration import deliveries as delivery_pages
 from app.desks.administration import invitations as invitation_pages
 from app.desks.administration import people as people_pages
 from app.desks.audit import routes as audit_desk
+from app.desks.awards import award_pages, taking_part
+from app.desks.awards import library as library_pages
 from app.desks.bank import colleagues as bank_colleagues
 from app.desks.bank import library as bank_library
 from app.desks.bank import overview as bank_overview
@@ -55,6 +57,7 @@ from app.desks.bottlenecks import cases as case_pages
 from app.desks.bottlenecks import classes as bottleneck_pages
 from app.desks.chain import entries as chain_entries
 from app.desks.chain import pages as chain_pages
+from app.desks.core_lists import routes as core_lists_desk
 from app.desks.coverage import bulletins as coverage_bulletins
 from app.desks.coverage import closing as coverage_closing
 from app.desks.coverage import lists as coverage_lists
@@ -63,10 +66,12 @@ from app.desks.enterprise import consents as enterprise_consents
 from app.desks.enterprise import disclosures as enterprise_disclosures
 from app.desks.enterprise import home as enterprise_home
 from app.desks.enterprise import needs as enterprise_needs
+from app.desks.events import routes as events_desk
 from app.desks.manager import cards as manager_cards
 from app.desks.manager import entries as manager_entries
 from app.desks.manager import lists as manager_pages
 from app.desks.notices import routes as notice_pages
+from app.desks.plans import routes as plans_desk
 from app.desks.policies import routes as policies_desk
 from app.desks.problems import problem_page
 from app.desks.registration import confirm as registration_decisions
@@ -74,6 +79,9 @@ from app.desks.registration import register as registration_pages
 from app.desks.roster import routes as roster_desk
 from app.desks.rounds import routes as rounds_desk
 from app.desks.search import routes as search_pages
+from app.desks.selection import lists as selection_lists
+from app.desks.selection import results as selection_results
+from app.desks.selection import rounds as selection_rounds
 from app.desks.submission import lookups
 from app.desks.submission import pages as submission_pages
 from app.desks.unread import count_unread
@@ -206,6 +214,9 @@ PAGES = (
     coverage_bulletins.router,
     bottleneck_pages.router,
     case_pages.router,
+    selection_rounds.router,
+    selection_lists.router,
+    selection_results.router,
     chain_entries.router,
     chain_pages.router,
     signing.router,
@@ -224,6 +235,9 @@ PAGES = (
     bank_products.router,
     bank_revising.router,
     bank_library.router,
+    library_pages.router,
+    award_pages.router,
+    taking_part.router,
     submission_pages.router,
     enterprise_home.router,
     # After the pages that state a need: in /enterprise/needs/new stands no need's code.
@@ -236,8 +250,11 @@ PAGES = (
     manager_pages.router,
     manager_cards.router,
     manager_entries.router,
+    *core_lists_desk.ROUTERS,
     *roster_desk.ROUTERS,
     *rounds_desk.ROUTERS,
+    *events_desk.ROUTERS,
+    *plans_desk.ROUTERS,
     *policies_desk.ROUTERS,
     booklet_desk.router,
     *audit_desk.ROUTERS,
