@@ -14,6 +14,7 @@ from app.cli.demo_people import (
     refuse_in_production,
     seed_people,
 )
+from app.cli.demo_plans import seed_draft
 from app.cli.line import LinePlan, stages_of
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession
@@ -65,3 +66,4 @@ async def _fill(session: AsyncSession, viewer: Viewer, plan: LinePlan) -> None:
         for number, stage in enumerate(stages, start=1):
             await stage.work(session, viewer, stage.at)
             advance(number, len(stages))
+    await seed_draft(session, viewer, now=utc_now())
