@@ -1,5 +1,6 @@
 """A draft as a form, and a form as a draft: parts are tables of rows, blank rows are left out."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -32,6 +33,8 @@ MOST_ROWS: Final = 24
 NOT_A_NUMBER: Final = Text("请填写数字，例如 500 或 12.5。")
 NOT_A_DAY: Final = Text("请填写日期，例如 2024-01-01。")
 HUNDRED: Final = 100
+BETWEEN: Final = re.compile(r"[\s,;\u3001\uff0c\uff1b]+")
+"""What stands between codes: blanks, commas and semicolons of both scripts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ def read(form: Form) -> Written:
     fields: dict[str, str] = {}
     said: dict[str, Any] = {
         "priority_purposes": list(form.all("priority_purposes")),
-        "products": form["products"].replace("，", " ").replace("、", " ").replace(",", " ").split(),
+        "products": _listed(form["products"]),
         "clauses": {part: form[f"clauses.{part}"] or None for part in CLAUSES},
     }
     for name in ("since", "until"):
@@ -148,11 +151,12 @@ def _row(
             faults[field] = NOT_A_NUMBER
     if part == "links":
         found["roles"] = list(form.all(f"links.{row}.roles"))
-        found["industries"] = (
-            str(found.get("industries", "")).replace("，", "、").replace(",", "、").split("、")
-        )
-        found["industries"] = [one.strip() for one in found["industries"] if one.strip()]
+        found["industries"] = _listed(str(found.get("industries", "")))
     return found
+
+
+def _listed(text: str) -> list[str]:
+    return [one for one in BETWEEN.split(text) if one]
 
 
 def _value(part: str, name: str, text: str, measure: str) -> dict[str, Any]:
