@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, cast
 
-from sqlalchemy import Select, Table, func, or_, select
+from sqlalchemy import Select, Table, delete, func, or_, select
 
 from app.accounts.rules import Viewer
 from app.kernel.database import AsyncSession, IntegrityError, insert_rows
@@ -198,6 +198,25 @@ async def draft(session: AsyncSession, round_id: int, code: str) -> SelectionDra
     one = SelectionDraft
     statement = select(one).where(one.round_id == round_id, one.participant == code)
     return (await session.scalars(statement)).one_or_none()
+
+
+async def add_draft(session: AsyncSession, row: SelectionDraft) -> None:
+    """Store a draft.
+
+    Raises:
+        Conflict: somebody else of the participant began one at the same time.
+    """
+    try:
+        async with session.begin_nested():
+            session.add(row)
+    except IntegrityError as error:
+        raise Conflict("Somebody began the same list at the same time; read it again.") from error
+
+
+async def drop_draft(session: AsyncSession, round_id: int, code: str) -> None:
+    """Remove a draft that was handed in."""
+    one = SelectionDraft
+    await session.execute(delete(one).where(one.round_id == round_id, one.participant == code))
 
 
 async def latest_measurement(session: AsyncSession, round_id: int) -> SelectionMeasurement | None:

@@ -321,6 +321,16 @@ async def own_participants(session: AsyncSession, viewer: Viewer, code: str) -> 
     return [views.participant_out(one, is_own=True) for one in found if _is_own(viewer, tree, one)]
 
 
+async def names_of(session: AsyncSession, viewer: Viewer, code: str, codes: Sequence[str]) -> dict[str, str]:
+    """Answer the names of some participants by code.
+
+    Raises:
+        NotFound: no such round.
+    """
+    row = await stored(session, viewer, code)
+    return {one.code: one.name for one in await queries.participants(session, row.id, codes)}
+
+
 async def list_steps(session: AsyncSession, viewer: Viewer, code: str, page: PageRequest) -> Page[StepOut]:
     """List what was done with a round, in order.
 
