@@ -57,11 +57,13 @@ from app.desks.bottlenecks import cases as case_pages
 from app.desks.bottlenecks import classes as bottleneck_pages
 from app.desks.chain import entries as chain_entries
 from app.desks.chain import pages as chain_pages
+from app.desks.chain import people as chain_people
 from app.desks.core_lists import routes as core_lists_desk
 from app.desks.coverage import bulletins as coverage_bulletins
 from app.desks.coverage import closing as coverage_closing
 from app.desks.coverage import lists as coverage_lists
 from app.desks.coverage import months as coverage_pages
+from app.desks.enterprise import chains as enterprise_chains
 from app.desks.enterprise import consents as enterprise_consents
 from app.desks.enterprise import disclosures as enterprise_disclosures
 from app.desks.enterprise import home as enterprise_home
@@ -70,6 +72,9 @@ from app.desks.events import routes as events_desk
 from app.desks.manager import cards as manager_cards
 from app.desks.manager import entries as manager_entries
 from app.desks.manager import lists as manager_pages
+from app.desks.memberships import of_chain as membership_of_chain
+from app.desks.memberships import one as membership_page
+from app.desks.memberships import overview as membership_overview
 from app.desks.notices import routes as notice_pages
 from app.desks.plans import routes as plans_desk
 from app.desks.policies import routes as policies_desk
@@ -219,6 +224,10 @@ PAGES = (
     selection_results.router,
     chain_entries.router,
     chain_pages.router,
+    chain_people.router,
+    membership_of_chain.router,
+    membership_overview.router,
+    membership_page.router,
     signing.router,
     arriving.router,
     password_reset.router,
@@ -243,6 +252,7 @@ PAGES = (
     # After the pages that state a need: in /enterprise/needs/new stands no need's code.
     enterprise_needs.router,
     enterprise_consents.router,
+    enterprise_chains.router,
     enterprise_disclosures.router,
     registration_pages.router,
     registration_decisions.router,

@@ -246,6 +246,18 @@ async def event_to_change(
     return row
 
 
+async def event_of_host(session: AsyncSession, viewer: Viewer, code: str, *, now: datetime) -> EventOut:
+    """Answer an event to who hosts it.
+
+    Raises:
+        NotFound: there is none of this code.
+        Forbidden: the event is not within one of the viewer's roles.
+    """
+    row = await found_event(session, viewer, code)
+    require(viewer, Action.MANAGE_EVENTS, target_of(row))
+    return event_out(row, shanghai_date(now))
+
+
 def target_of(row: HostedEvent) -> Target:
     """Answer what hosting an event touches: its chain, and the whole jurisdiction."""
     return Target(region=row.jurisdiction, chain=row.chain_code)
