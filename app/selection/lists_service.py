@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +29,6 @@ from app.selection.schemas import CandidateOut, ListIn, ListOut
 from app.selection.tables import SelectionParticipant, SelectionRound, SelectionStep, SelectionSubmission
 
 Expect = Callable[[int], None]
-NO_LIST: Final = "No list of this participant is shown to you."
 
 
 async def get_list(
@@ -45,7 +44,10 @@ async def get_list(
     row = await service.stored(session, viewer, code)
     one = await service.stored_participant(session, row, participant)
     if not await _may_see(session, viewer, row, one):
-        raise NotFound(NO_LIST, [Fault("participant", "sealed until the round is locked", value=participant)])
+        raise NotFound(
+            "No list of this participant is shown to you.",
+            [Fault("participant", "sealed until the round is locked", value=participant)],
+        )
     return await _out(session, viewer, row, one, now)
 
 

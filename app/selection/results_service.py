@@ -29,8 +29,6 @@ from app.selection.result_schemas import (
 from app.selection.round_states import RoundState
 from app.selection.tables import SelectionResult, SelectionRound
 
-NO_RESULT = "The round has no result that is shown to you."
-
 
 async def result(session: AsyncSession, viewer: Viewer, code: str) -> ResultOut:
     """Answer the result that stands; before it is published, coordinators of the whole and auditors alone see it.
@@ -47,7 +45,10 @@ async def _shown(session: AsyncSession, viewer: Viewer, code: str) -> tuple[Sele
     found = await queries.latest_result(session, row.id)
     stands = found is not None and found.voided_at is None
     if found is None or not stands or not (found.published_at is not None or _watches(viewer)):
-        raise NotFound(NO_RESULT, [Fault("round", "no result is published", value=code)])
+        raise NotFound(
+            "The round has no result that is shown to you.",
+            [Fault("round", "no result is published", value=code)],
+        )
     return row, found
 
 
