@@ -30,7 +30,7 @@ KIND_NAMES: Final = {
     ProductKind.CREDIT: "信用授信",
     ProductKind.BATCH: "批量担保授信",
 }
-KIND_NOTES: Final = {
+KIND_NOTE_LABELS: Final = {
     ProductKind.RECEIVABLES: "以对核心企业的应收账款作质押。",
     ProductKind.BILLS: "核心企业签发或承兑的商票、供应链票据及其贴现。",
     ProductKind.PAYABLES: "核心企业确认付款的保理、福费廷。",

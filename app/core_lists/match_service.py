@@ -18,7 +18,7 @@ from app.core_lists.match_queries import MatchSeen, MemberFacts
 from app.core_lists.notices import matched_notice
 from app.core_lists.posing import ListedFirm, Posed, pose
 from app.core_lists.reading_service import found
-from app.core_lists.rules import LIST_STATES, ListAct, ListState, Relation, VersionState, possible
+from app.core_lists.rules import LIST_STATE_NAMES, ListAct, ListState, Relation, VersionState, possible
 from app.core_lists.schemas import MatchOut, MemberOut, RunIn, RunOut
 from app.core_lists.tables import CoreList, CoreListRun
 from app.core_lists.views import match_out, member_out, release_of, run_out
@@ -102,7 +102,7 @@ def _check(row: CoreList) -> None:
     state = ListState(row.state)
     if ListAct.MATCH not in possible(state):
         fault = Fault(
-            "uscc", f"is {state.value} ({LIST_STATES[state]})", "Take the list up first.", row.core_uscc
+            "uscc", f"is {state.value} ({LIST_STATE_NAMES[state]})", "Take the list up first.", row.core_uscc
         )
         raise Conflict("The list cannot be matched now.", [fault])
 

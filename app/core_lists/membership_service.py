@@ -5,7 +5,7 @@ from datetime import datetime
 from app.accounts.rules import local_operator
 from app.chains.profiles import Role
 from app.core_lists import queries
-from app.core_lists.rules import CHAIN_ROLES, Relation
+from app.core_lists.rules import ROLE_ON_CHAIN, Relation
 from app.core_lists.tables import CoreList
 from app.kernel.database import AsyncSession
 from app.kernel.settings import get_settings
@@ -23,5 +23,5 @@ async def propose_roles(session: AsyncSession, row: CoreList, *, now: datetime) 
     listed = [one for one in await queries.members_of_list(session, row.id) if one.left_at is None]
     # The list was taken up by who may; that it is evidence asks for no other right.
     viewer = local_operator(get_settings().jurisdiction)
-    members = {one.firm_uscc: Role(CHAIN_ROLES[Relation(one.relation)]) for one in listed}
+    members = {one.firm_uscc: Role(ROLE_ON_CHAIN[Relation(one.relation)]) for one in listed}
     await keep_listing(session, viewer, row.chain_code, row.core_name, members, now=now)

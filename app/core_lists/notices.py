@@ -50,7 +50,7 @@ def decided_notice(core_uscc: str, version: int, *, is_accepted: bool, reason: s
         event_key=f"core-list:{core_uscc}:decided:{version}",
         kind=NoticeKind.CORE_LIST_DECIDED,
         body=said,
-        link=f"/enterprise/core-list/{core_uscc}",
+        link=f"/core-lists/{core_uscc}",
         audience=((Role.ENTERPRISE, core_uscc),),
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from app.core_lists.rules import CHAIN_ROLES, Relation
+from app.core_lists.rules import ROLE_ON_CHAIN, Relation
 from app.enterprises.need_facts import NeedFacts
 from app.kernel.money import MOST_FEN, yuan_text
 
@@ -78,5 +78,5 @@ def _own_facts(firm: ListedFirm) -> dict[str, Any]:
         own |= {"industry": firm.industry} if firm.industry else {}
         own |= {"established_on": firm.established_on.isoformat()} if firm.established_on else {}
     if firm.chain and not own.get("chain"):
-        own |= {"chain": firm.chain, "chain_role": CHAIN_ROLES[firm.relation]}
+        own |= {"chain": firm.chain, "chain_role": ROLE_ON_CHAIN[firm.relation]}
     return own

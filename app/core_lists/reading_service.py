@@ -89,6 +89,27 @@ async def list_rows(
     return Page(items=items, next=encode_cursor(items[-1].number) if len(rows) > page.limit else None)
 
 
+async def outcomes_of(
+    session: AsyncSession, core_uscc: str, *, number: int | None = None
+) -> dict[Outcome, int]:
+    """Answer how the rows of a version (the current one, else the draft) came out, for who judges the list.
+
+    Raises:
+        NotFound: no such list or version that this viewer may see.
+    """
+    row = await found(session, core_uscc)
+    return await queries.outcome_counts(session, (await _version(session, row, number)).id)
+
+
+async def answers_of(session: AsyncSession, core_uscc: str) -> dict[str, int]:
+    """Answer how many firms on a list have given each answer, for who judges the list.
+
+    Raises:
+        NotFound: no such list that this viewer may see.
+    """
+    return await queries.answer_counts(session, (await found(session, core_uscc)).id)
+
+
 async def list_differences(
     session: AsyncSession, _viewer: Viewer, core_uscc: str, *, number: int | None = None
 ) -> list[DifferenceOut]:

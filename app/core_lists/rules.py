@@ -33,7 +33,7 @@ RELATION_NAMES: Final = {
 }
 STATED_RELATIONS: Final = {Relation.SUPPLIER: "供应商", Relation.DEALER: "经销商"}
 """What a row of a workbook may say; both are two rows."""
-CHAIN_ROLES: Final = {
+ROLE_ON_CHAIN: Final = {
     Relation.SUPPLIER: "upstream",
     Relation.DEALER: "downstream",
     Relation.BOTH: "upstream",
@@ -51,7 +51,7 @@ class ListState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-LIST_STATES: Final = {
+LIST_STATE_NAMES: Final = {
     ListState.DRAFT: "待确认提交",
     ListState.WAITING: "待统筹部门受理",
     ListState.ACTIVE: "已受理",
@@ -69,7 +69,7 @@ class VersionState(StrEnum):
     DISCARDED = "discarded"
 
 
-VERSION_STATES: Final = {
+VERSION_STATE_NAMES: Final = {
     VersionState.DRAFT: "待确认",
     VersionState.CURRENT: "现行",
     VersionState.REPLACED: "已替换",

@@ -18,7 +18,7 @@ from app.core_lists.membership_service import propose_roles
 from app.core_lists.notices import decided_notice
 from app.core_lists.reading_service import found, is_judge, shown
 from app.core_lists.rules import (
-    LIST_STATES,
+    LIST_STATE_NAMES,
     OPEN,
     ListAct,
     ListState,
@@ -339,7 +339,7 @@ def _check_act(row: CoreList, act: ListAct) -> None:
     if act not in possible(state):
         acts = ", ".join(possible(state))
         fault = Fault(
-            "uscc", f"is {state.value} ({LIST_STATES[state]})", f"Possible now: {acts}.", row.core_uscc
+            "uscc", f"is {state.value} ({LIST_STATE_NAMES[state]})", f"Possible now: {acts}.", row.core_uscc
         )
         raise Conflict("That cannot be done to the list now.", [fault])
 

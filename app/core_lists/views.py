@@ -10,10 +10,10 @@ from app.core_lists.kinds import KIND_NAMES, ProductKind, rests_on_core
 from app.core_lists.resolution import Suspect
 from app.core_lists.rules import (
     ANSWER_NAMES,
-    LIST_STATES,
+    LIST_STATE_NAMES,
     OUTCOME_NAMES,
     RELATION_NAMES,
-    VERSION_STATES,
+    VERSION_STATE_NAMES,
     Answer,
     ListState,
     Outcome,
@@ -94,7 +94,7 @@ def list_out(row: CoreList, versions: Sequence[CoreListVersion]) -> CoreListOut:
         region=row.region_code,
         chain=row.chain_code,
         state=state,
-        state_label=LIST_STATES[state],
+        state_label=LIST_STATE_NAMES[state],
         listed=shown.listed if shown else 0,
         current=current.number if current else None,
         draft=draft.number if draft else None,
@@ -117,7 +117,7 @@ def version_out(row: CoreListVersion) -> VersionOut:
     return VersionOut(
         number=row.number,
         state=state,
-        state_label=VERSION_STATES[state],
+        state_label=VERSION_STATE_NAMES[state],
         file_name=row.file_name,
         listed=row.listed,
         given_by=row.given_by,
