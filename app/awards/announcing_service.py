@@ -44,9 +44,9 @@ async def announce(session: AsyncSession, viewer: Viewer, body: AwardIn, *, now:
         )
     if faults:
         raise Refused("The award was not announced.", faults)
-    taken = f"The award of {body.year} is announced."
+    msg = f"The award of {body.year} is announced."
     if await queries.award_of(session, viewer.jurisdiction, body.year) is not None:
-        raise Conflict(taken, [Fault("year", "announced already", "Criteria never change.", str(body.year))])
+        raise Conflict(msg, [Fault("year", "announced already", "Criteria never change.", str(body.year))])
     criteria = body.criteria.model_dump(mode="json")
     award = Award(
         jurisdiction=viewer.jurisdiction,
@@ -63,7 +63,7 @@ async def announce(session: AsyncSession, viewer: Viewer, body: AwardIn, *, now:
         announced_by=viewer.name,
         version=1,
     )
-    await queries.add(session, [award], taken)
+    await queries.add(session, [award], msg)
     audit_service.note(
         session, "announce_award", "award", str(body.year), now=now, detail={"criteria": criteria}
     )
@@ -131,7 +131,8 @@ async def appoint(
         appointed_by=viewer.name,
         appointed_at=now,
     )
-    await queries.add(session, [row], "This person is on the jury.")
+    msg = "This person is on the jury."
+    await queries.add(session, [row], msg)
     award.version += 1
     await session.flush()
     audit_service.note(session, "appoint_juror", "award", str(year), now=now, detail={"person": person.id})

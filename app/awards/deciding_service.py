@@ -65,7 +65,8 @@ async def shortlist(
     products = await queries.products(session, ids=[row.product_id for row in rows])
     outcomes = shortlisted(_values(rows, products), criteria)
     _write(rows, products, outcomes, criteria)
-    await queries.add(session, rows, "The shortlist was made at the same moment.")
+    msg = "The shortlist was made at the same moment."
+    await queries.add(session, rows, msg)
     award.state, award.shortlisted_at, award.version = AwardState.SHORTLISTED.value, now, award.version + 1
     await session.flush()
     audit_service.note(

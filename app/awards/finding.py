@@ -74,8 +74,7 @@ async def require_possible(session: AsyncSession, award: Award, act: Act, now: d
     standing = standing_of(award, await counts_of(session, award))
     why = standing.why_not(act, today)
     if why is not None:
-        able = ", ".join(standing.possible(today))
-        remedy = f"Possible today: {able}." if able else "Nothing can be done today."
+        remedy = "GET /api/v1/awards/{year} tells what can be done today."
         raise Conflict("The award does not stand where this is done.", [Fault("award", why, remedy)])
 
 

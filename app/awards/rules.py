@@ -97,8 +97,7 @@ class Standing:
         is_announced, is_shortlisted = state is AwardState.ANNOUNCED, state is AwardState.SHORTLISTED
         is_decided, is_published = state is AwardState.DECIDED, state is AwardState.PUBLISHED
         appeals_end = days.appeals_until or date.max
-        no_shortlist = (is_announced, "there is no shortlist yet")
-        obstacles = {
+        said = {
             Act.NOMINATE: (
                 (
                     not is_announced or today > days.nominations_until,
@@ -111,11 +110,11 @@ class Standing:
                 (today <= days.nominations_until, f"nominations are open until {days.nominations_until}"),
             ),
             Act.VOTE: (
-                no_shortlist,
+                (is_announced, "there is no shortlist yet"),
                 (not is_shortlisted or today > days.votes_until, f"the votes ended on {days.votes_until}"),
             ),
             Act.DECIDE: (
-                no_shortlist,
+                (is_announced, "there is no shortlist yet"),
                 (not is_shortlisted, "it is decided"),
                 (
                     today <= days.votes_until and not self.all_voted,
@@ -128,7 +127,7 @@ class Standing:
                 (today > appeals_end, f"appeals ended on {days.appeals_until}"),
             ),
         }
-        return obstacles[act]
+        return said[act]
 
     def possible(self, today: date) -> tuple[Act, ...]:
         """Answer what can be done on a day."""
@@ -144,9 +143,11 @@ def is_final(standing: Standing, open_appeals: int, today: date) -> bool:
 def day_faults(days: Days, today: date) -> Iterable[tuple[str, str]]:
     """Answer (field, what is wrong) of the days of a new award."""
     if days.nominations_until < today:
-        yield "nominations_until", f"lies before today, {today}"
+        said = f"lies before today, {today}"
+        yield "nominations_until", said
     if days.votes_until <= days.nominations_until:
-        yield "votes_until", "lies not after the last day of nominations"
+        said = "lies not after the last day of nominations"
+        yield "votes_until", said
 
 
 def own_banks(grants: Iterable[Grant], tree: InstitutionTree) -> frozenset[int]:

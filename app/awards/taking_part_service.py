@@ -51,8 +51,8 @@ async def nominate(
         reason=body.reason,
         created_at=now,
     )
-    taken = "Your side has put this product forward."
-    await queries.add(session, [row], taken)
+    msg = "Your side has put this product forward."
+    await queries.add(session, [row], msg)
     audit_service.note(
         session, "nominate_product", "award", str(year), now=now, detail={"product": body.product, "side": side[0].value}
     )  # fmt: skip
@@ -165,7 +165,8 @@ async def appeal(
         raised_at=now,
         version=1,
     )
-    await queries.add(session, [row], "The appeal is stored.")
+    msg = "The appeal is stored."
+    await queries.add(session, [row], msg)
     audit_service.note(session, "appeal_award", "award", str(year), now=now, detail={"appeal": row.id})
     await notifications.post(session, [appealed_notice(award.jurisdiction, year, row.id)], now=now)
     return appeal_out(row, products)

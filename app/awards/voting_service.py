@@ -109,7 +109,8 @@ async def cast_ballot(
         row = AwardBallot(award_id=award.id, person_id=seat.person_id, version=0)
     row.points, row.comment, row.salt, row.seal = points, body.comment, salt, seal_of(points, salt)
     row.version, row.cast_at = row.version + 1, now
-    await queries.add(session, [row], "The ballot was cast at the same moment; read it again.")
+    msg = "The ballot was cast at the same moment; read it again."
+    await queries.add(session, [row], msg)
     detail = {"juror": seat.person_id, "seal": row.seal}
     audit_service.note(session, "cast_ballot", "award", str(year), now=now, detail=detail)
     return await _shown(session, viewer, award, seat)
