@@ -172,6 +172,7 @@ def sources(grounds: Grounds) -> Chapter:
         ("适用规则 SHA-256", grounds.book.sha256),
         ("政策包 SHA-256", grounds.packs_sha256),
         ("产业链与方案 SHA-256", grounds.chains.sha256),
+        (f"实际办理（至{grounds.observed_until}）SHA-256", grounds.observed_sha256 or "未统计"),
         ("本册输入 SHA-256", grounds.sha256()),
     ]
     rows = [

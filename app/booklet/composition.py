@@ -166,7 +166,10 @@ def _products(material: Material) -> Chapter:
     for form, name in FORMS.items():
         found = [one for one in material.products if one.terms.form == form]
         if found:
-            entries = [product_entry(one, grounds) for one in _in_order(found, grounds)]
+            entries = [
+                product_entry(one, grounds, material.observed.get(one.code))
+                for one in _in_order(found, grounds)
+            ]
             sections.append(
                 Section(
                     key=f"form-{form}", heading=name, sentences=[f"{len(found)}个产品。"], entries=entries
@@ -183,6 +186,18 @@ def _products(material: Material) -> Chapter:
     return Chapter(
         key="products",
         heading=f"产品库{grounds.library}",
-        sentences=["按融资形式、机构排列，不分先后；没有写出的条件即为不限。", *quoted],
+        sentences=[
+            "按融资形式、机构排列，不分先后；没有写出的条件即为不限。",
+            *quoted,
+            *_observing(material),
+        ],
         sections=sections,
     )
+
+
+def _observing(material: Material) -> Iterator[str]:
+    if material.observed:
+        yield (
+            "“实际办理”是本地名单内的对接记录，不是承诺；笔数少于规定的不列，以免透露单户。"
+            "同一产品对不同企业的价格和时间会不同。"
+        )

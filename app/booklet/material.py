@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from app.awards.observed import Figures
 from app.catalogue.rules import ProductInForce
 from app.chains.rules import ChainBook
 from app.institutions.rules import InstitutionTree
@@ -68,6 +69,10 @@ class Grounds:
     tree: InstitutionTree
     lpr: LprQuote | None
     naming: Naming
+    observed_until: str
+    """The quarter before the edition's, with which the period ends that products were observed in."""
+    observed_sha256: str
+    """Of the figures of that period; empty: nothing was computed."""
 
     def sha256(self) -> str:
         """Answer the hash of the inputs: equal inputs give equal booklets."""
@@ -75,6 +80,7 @@ class Grounds:
         written = [
             FORMAT, self.jurisdiction, self.library, self.library_sha256, self.published_at.isoformat(),
             self.on.isoformat(), self.book.sha256, self.packs_sha256, self.chains.sha256, lpr,
+            self.observed_until, self.observed_sha256,
         ]  # fmt: skip
         sha = hashlib.sha256(json.dumps(written, ensure_ascii=False).encode())
         for node in self.tree.nodes.values():
@@ -84,7 +90,11 @@ class Grounds:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """The grounds with the products of the edition, by code, guarantors' among them."""
+    """The grounds with the products of the edition, by code, guarantors' among them.
+
+    `observed` are figures by product code, blank where too few stand behind them.
+    """
 
     grounds: Grounds
     products: Sequence[ProductInForce]
+    observed: Mapping[str, Figures]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
+from app.awards.observed import Figures, percent_of
 from app.booklet.booklet import Entry, Fact, Link
 from app.booklet.material import Grounds
 from app.catalogue.rules import OWN_TERMS, ProductInForce, ProductTerms, Rate
@@ -32,14 +33,33 @@ def product_link(product: ProductInForce, grounds: Grounds) -> Link:
     )
 
 
-def product_entry(product: ProductInForce, grounds: Grounds) -> Entry:
-    """Answer a product with its terms; what is not limited is left out."""
+def product_entry(product: ProductInForce, grounds: Grounds, observed: Figures | None = None) -> Entry:
+    """Answer a product with its terms, what is not limited left out, and what was observed of it."""
     return Entry(
         key=product_key(product.code),
         title=product.name + (DEMO if product.is_demo else ""),
         subtitle=f"{_offerer(product, grounds)} · {product.code}",
-        facts=list(_facts(product.terms, grounds)),
+        facts=[*_facts(product.terms, grounds), *_observed(observed, grounds.observed_until)],
     )
+
+
+def _observed(figures: Figures | None, until: str) -> Iterator[Fact]:
+    """Answer what came of a product; nothing where too few stand behind it."""
+    if figures is None:
+        return
+    said = []
+    if figures.rates:
+        low, middle, high = (f"{Decimal(rate) / _BASIS_POINTS:.2f}%" for rate in figures.rates)
+        said.append(
+            f"利率中位{middle}（一成不高于{low}，九成不高于{high}，按{figures.credits}笔授信金额加权）"
+        )
+    if figures.days:
+        said.append(f"答复用时中位{figures.days[1]}个工作日，九成不超过{figures.days[2]}个")
+    if figures.answers:
+        share = percent_of(figures.approvals, figures.answers)
+        said.append(f"{figures.answers}次答复中授信{figures.approvals}次（{share}%）")
+    if said:
+        yield Fact(label="实际办理", value=f"{'；'.join(said)}。统计至{until}的四个季度")
 
 
 def rate_text(rate: Rate, lpr: LprQuote | None, *, is_fee: bool) -> str:

@@ -2,17 +2,18 @@
 
 import asyncio
 from collections import OrderedDict
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
 from app.accounts.rules import Viewer
+from app.awards.observed_sharing_service import observed_figures, observed_sha256
 from app.booklet.booklet import Booklet
 from app.booklet.composition import compose
 from app.booklet.document import document
 from app.booklet.material import Grounds, Material, Naming
 from app.catalogue import libraries
-from app.catalogue.quarters import publishing_day, quarter_of
+from app.catalogue.quarters import publishing_day, quarter_of, quarter_with
 from app.catalogue.schemas import LibraryOut
 from app.catalogue.service import products_in_force
 from app.chains.service import chain_book
@@ -85,7 +86,9 @@ async def booklet(session: AsyncSession, viewer: Viewer, library: str) -> Bookle
         return found
     products = await products_in_force(session, viewer, grounds.on, library, includes_guarantees=True)
     report("composing", 0, len(products))
-    return _BOOKLETS.keep(key, await asyncio.to_thread(compose, Material(grounds, products)))
+    observed = await observed_figures(session, viewer, grounds.observed_until)
+    material = Material(grounds, products, observed)
+    return _BOOKLETS.keep(key, await asyncio.to_thread(compose, material))
 
 
 async def write(session: AsyncSession, viewer: Viewer, library: str, kind: Format) -> bytes:
@@ -110,6 +113,7 @@ async def _grounds(session: AsyncSession, viewer: Viewer, library: str) -> Groun
     edition = await libraries.get_library(session, viewer, library)
     on = publishing_day(quarter_of(library), shanghai_date(edition.published_at))
     assert on is not None, "no edition is published before its quarter has begun"
+    before = quarter_with(quarter_of(library).first - timedelta(days=1)).code
     packs, chains = policy.library(), await chain_book(session, viewer, on)
     book = await reference.current_book(session, get_settings().seed_dir)
     names = {code: chain.name for code, chain in chains.chains.items()}
@@ -126,6 +130,8 @@ async def _grounds(session: AsyncSession, viewer: Viewer, library: str) -> Groun
         tree=await institution_tree(session, viewer),
         lpr=_quote(book.lpr, on),
         naming=Naming(book.regions, book.industries, names),
+        observed_until=before,
+        observed_sha256=await observed_sha256(session, viewer, before),
     )
 
 

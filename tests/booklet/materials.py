@@ -89,5 +89,7 @@ def january() -> Material:
         tree=TREE,
         lpr=book.lpr.on(ON),
         naming=Naming(book.regions, book.industries, {"GDZB": "高端装备产业链"}),
+        observed_until="2023Q4",
+        observed_sha256="",
     )
-    return Material(grounds, PRODUCTS)
+    return Material(grounds, PRODUCTS, {})

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.awards.observed import Figures
 from app.booklet.booklet import Booklet, Entry, Section, entries_saying
 from app.booklet.composition import compose
 from app.booklet.policy_reading import supports
@@ -143,9 +144,21 @@ def test_equal_material_makes_an_equal_booklet_and_another_name_another_hash(mad
         replace(material.grounds, library_sha256="b" * 64),
         replace(material.grounds, lpr=None),
         replace(material.grounds, packs_sha256="c"),
+        replace(material.grounds, observed_sha256="d"),
     ]
     hashes = {made.inputs_sha256, *(one.sha256() for one in others)}
     assert len(hashes) == len(others) + 1
+
+
+def test_what_was_observed_stands_below_what_is_declared_and_few_cases_are_not_told() -> None:
+    figures = Figures(answers=20, approvals=15, days=(2, 4, 9), credits=12, rates=(345, 372, 401))
+    observed = {"SJ-KCED": figures, "BF-XD": Figures()}
+    told = entries(compose(replace(january(), observed=observed)))
+    assert facts(told["product-SJ-KCED"])["实际办理"] == (
+        "利率中位3.72%（一成不高于3.45%，九成不高于4.01%，按12笔授信金额加权）；答复用时中位4个工作日，九成不超过9个；"
+        "20次答复中授信15次（75.0%）。统计至2023Q4的四个季度"
+    )
+    assert "实际办理" not in facts(told["product-BF-XD"])
 
 
 def test_without_a_quotation_of_that_day_rates_stand_as_declared() -> None:
