@@ -18,6 +18,10 @@ NAMED: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """The pool for a part of an address."""
 NAMED_BELOW: Final[Mapping[str, Mapping[str, str]]] = {
+    "/memberships/": {"number": "membership"},
+    "/memberships/objections/": {"number": "objection"},
+    "/memberships/questions/": {"number": "question"},
+    "/memberships/runs/": {"number": "number"},
     "/awards/{year}/appeals/": {"number": "appeal"},
     "/awards/{year}/nominations/": {"number": "nomination"},
     "/bank/products/": {"code": "product"},
