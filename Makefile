@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test texts screenshots fuzz lint bench load chaos real sbom image-check migration clean
+.PHONY: help install run test texts screenshots fuzz lint bench load chaos real real-plans sbom image-check migration clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ load: $(STAMP) ## the load test: one server process beside PostgreSQL, as shares
 
 chaos: $(STAMP) ## kill and break every step on both databases for CHAOS_MINUTES (5), compare what is left
 	$(BIN)/python -m tests.chaos
+
+real-plans: $(STAMP) ## membership, round, plans and their effect on a roster of real manufacturers (needs RONGQIAO_REAL_DATA)
+	$(BIN)/python -m benchmarks.real_plans --write
 
 real: $(STAMP) ## the whole line on a roster of real manufacturers (needs RONGQIAO_REAL_DATA)
 	$(BIN)/python -m benchmarks.real_roster

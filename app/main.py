@@ -24,12 +24,19 @@ from app.accounts.sign_in import Gate
 from app.accounts.start_service import require_fit, require_safe
 from app.allocation import api as allocation
 from app.allocation import handler_api as handlers
+from app.awards import api as awards
+from app.awards import observed_api as observed
+from app.booklet import api as booklet
 from app.bottlenecks import api as bottlenecks
 from app.bulletins import api as bulletins
 from app.bulletins.following import follow_all
 from app.catalogue import api as catalogue
 from app.chains import api as chains
+from app.chains import post_api as chain_posts
 from app.coordination import api as coordination
+from app.core_lists import api as core_lists
+from app.core_lists import listings_api as listings
+from app.core_lists import matches_api as core_matches
 from app.coverage import api as coverage
 from app.desks import account, assets, home, invitation, password_reset, signing
 from app.desks import second_factor as factor_pages
@@ -38,27 +45,38 @@ from app.desks.administration import deliveries as delivery_pages
 from app.desks.administration import invitations as invitation_pages
 from app.desks.administration import people as people_pages
 from app.desks.audit import routes as audit_desk
+from app.desks.awards import award_pages, taking_part
+from app.desks.awards import library as library_pages
 from app.desks.bank import colleagues as bank_colleagues
 from app.desks.bank import library as bank_library
 from app.desks.bank import overview as bank_overview
 from app.desks.bank import products as bank_products
 from app.desks.bank import revising as bank_revising
+from app.desks.booklet import routes as booklet_desk
 from app.desks.bottlenecks import cases as case_pages
 from app.desks.bottlenecks import classes as bottleneck_pages
 from app.desks.chain import entries as chain_entries
 from app.desks.chain import pages as chain_pages
+from app.desks.chain import people as chain_people
+from app.desks.core_lists import routes as core_lists_desk
 from app.desks.coverage import bulletins as coverage_bulletins
 from app.desks.coverage import closing as coverage_closing
 from app.desks.coverage import lists as coverage_lists
 from app.desks.coverage import months as coverage_pages
+from app.desks.enterprise import chains as enterprise_chains
 from app.desks.enterprise import consents as enterprise_consents
 from app.desks.enterprise import disclosures as enterprise_disclosures
 from app.desks.enterprise import home as enterprise_home
 from app.desks.enterprise import needs as enterprise_needs
+from app.desks.events import routes as events_desk
 from app.desks.manager import cards as manager_cards
 from app.desks.manager import entries as manager_entries
 from app.desks.manager import lists as manager_pages
+from app.desks.memberships import of_chain as membership_of_chain
+from app.desks.memberships import one as membership_page
+from app.desks.memberships import overview as membership_overview
 from app.desks.notices import routes as notice_pages
+from app.desks.plans import routes as plans_desk
 from app.desks.policies import routes as policies_desk
 from app.desks.problems import problem_page
 from app.desks.registration import confirm as registration_decisions
@@ -66,6 +84,9 @@ from app.desks.registration import register as registration_pages
 from app.desks.roster import routes as roster_desk
 from app.desks.rounds import routes as rounds_desk
 from app.desks.search import routes as search_pages
+from app.desks.selection import lists as selection_lists
+from app.desks.selection import results as selection_results
+from app.desks.selection import rounds as selection_rounds
 from app.desks.submission import lookups
 from app.desks.submission import pages as submission_pages
 from app.desks.unread import count_unread
@@ -73,6 +94,8 @@ from app.desks.warming import warming
 from app.docking import api as docking
 from app.enterprises import api as enterprises
 from app.enterprises import registration_api as registrations
+from app.events import api as events
+from app.events import guests_api as event_guests
 from app.institutions import api as institutions
 from app.jobs import api as jobs
 from app.jobs.openapi import describe_jobs
@@ -91,12 +114,15 @@ from app.kernel.settings import Settings, get_settings
 from app.kernel.shedding import Shedding
 from app.matching import api as matching
 from app.matching.service import warm_up
+from app.membership import api as memberships
 from app.notifications import api as notices
 from app.notifications import deliveries_api as deliveries
 from app.notifications import webhooks_api as webhooks
 from app.operations import api as looks
 from app.operations import furnishing as operations
+from app.plans import api as plans
 from app.policy import api as policy
+from app.selection import api as selection
 from app.visibility.places import StoredPlaces
 from app.visibility.service import narrow
 from app.whitelist import api as whitelist
@@ -122,6 +148,9 @@ ROUTERS = (
     policy.router,
     institutions.router,
     chains.router,
+    chain_posts.router,
+    memberships.router,
+    plans.router,
     catalogue.router,
     bottlenecks.router,
     allocation.router,
@@ -129,9 +158,19 @@ ROUTERS = (
     notices.router,
     webhooks.router,
     coordination.router,
+    # Before the lists: what stands in their addresses is a firm's code.
+    core_matches.router,
+    core_lists.router,
+    listings.router,
+    awards.router,
+    observed.router,
     docking.router,
+    event_guests.router,
+    events.router,
+    selection.router,
     coverage.router,
     bulletins.router,
+    booklet.router,
     jobs.router,
 )
 TAGS = {
@@ -148,17 +187,24 @@ TAGS = {
     "audit": "The chained record of who did and saw what 审计.",
     "policies": "Policy documents, clauses, rules, dated values, and adoptions 政策.",
     "institutions": "Banks, guarantors and public bodies, as a tree 机构.",
+    "memberships": "Which firms belong to which chain 归链: proposed, said by people, questioned, objected to.",
     "chains": "Industrial chains, their plans, managers and members 产业链.",
+    "plans": "Plans as a workflow 一链一策: drafted, compared over a whole edition, published, archived.",
+    "selection": "Chains and banks choosing each other in rounds 双向选择: lists, result with proof, objections.",
     "products": "Products with their terms, revision by revision, and quarterly decisions 产品.",
-    "library": "Editions of the product library 产品库.",
+    "library": "Editions of the product library 产品库, confirmed quarter by quarter; declared against observed.",
+    "awards": "The yearly ten best products 十佳: criteria, nominations, jury, result with reasons, appeals.",
     "bottlenecks": "What stands in the way of a need, by class, with the clause that says who acts 堵点.",
     "cards": "Needs without the firm's name, before it consents 匿名卡片.",
     "notices": "Notices to people, how they get them, and messages that did not go out 通知.",
     "webhooks": "Addresses of other systems that events are sent to, signed.",
     "coordination": "Matters that a body or the coordinator has to settle 协调事项.",
+    "core lists": "Suppliers and dealers that a core firm names, their own answers, and batch matches 核心企业名单.",
     "docking": "What happens between firm and institution: events, stages, deadlines, ratings 对接.",
+    "events": "Docking events 对接活动: the year's calendar, invitations, timetables, the door, what followed.",
     "coverage": "Coverage of a month with numerator and denominator, closes, restatements, verification 覆盖.",
     "bulletins": "The monthly bulletin as JSON, workbook and document 月度通报.",
+    "booklet": "Policies in force and products of a quarter, in plain words, as JSON and document 一本通.",
     "jobs": "Requests that wait for a worker: state, progress, result.",
     "operations": "For machines that look in: alive, ready, measurements.",
 }
@@ -173,8 +219,15 @@ PAGES = (
     coverage_bulletins.router,
     bottleneck_pages.router,
     case_pages.router,
+    selection_rounds.router,
+    selection_lists.router,
+    selection_results.router,
     chain_entries.router,
     chain_pages.router,
+    chain_people.router,
+    membership_of_chain.router,
+    membership_overview.router,
+    membership_page.router,
     signing.router,
     arriving.router,
     password_reset.router,
@@ -191,11 +244,15 @@ PAGES = (
     bank_products.router,
     bank_revising.router,
     bank_library.router,
+    library_pages.router,
+    award_pages.router,
+    taking_part.router,
     submission_pages.router,
     enterprise_home.router,
     # After the pages that state a need: in /enterprise/needs/new stands no need's code.
     enterprise_needs.router,
     enterprise_consents.router,
+    enterprise_chains.router,
     enterprise_disclosures.router,
     registration_pages.router,
     registration_decisions.router,
@@ -203,9 +260,13 @@ PAGES = (
     manager_pages.router,
     manager_cards.router,
     manager_entries.router,
+    *core_lists_desk.ROUTERS,
     *roster_desk.ROUTERS,
     *rounds_desk.ROUTERS,
+    *events_desk.ROUTERS,
+    *plans_desk.ROUTERS,
     *policies_desk.ROUTERS,
+    booklet_desk.router,
     *audit_desk.ROUTERS,
 )
 
@@ -276,6 +337,7 @@ def _furnish(app: FastAPI, settings: Settings, door: Door | None) -> None:
     app.state.settings = settings
     app.state.request_limit = RateLimit("requests", settings.requests_per_minute)
     app.state.registration_limit = RateLimit("registrations", settings.sign_ins_per_minute)
+    app.state.attendance_limit = RateLimit("attendance codes", 3 * settings.sign_ins_per_minute)
     app.state.recorder = Recorder()
     app.state.places = StoredPlaces()
     app.state.deferral = JobDeferral(JobQueue(settings))

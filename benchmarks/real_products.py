@@ -53,7 +53,7 @@ def deal_chains(folder: Path, records: Sequence[Record], products: SeedText, *, 
     chains = [one for one in read["chains"] if one.get("jurisdiction", PROVINCE) == PROVINCE]
     codes = {one["code"] for one in chains}
     by_head: dict[str, list[str]] = defaultdict(list)
-    for product in _parse(products)["products"]:
+    for product in read_yaml_text(products)["products"]:
         by_head[product["institution"]].append(product["code"])
     wide = {one["code"] for one in records if one.get("kind", "village") not in _LOCAL | _NO_BANKS}
     heads = sorted(wide & by_head.keys())
@@ -65,6 +65,22 @@ def deal_chains(folder: Path, records: Sequence[Record], products: SeedText, *, 
             contracted = [{"institution": bank} for bank in banks]
             plans.append(plan | {"contracted": contracted, "products": own if plan.get("products") else []})
     return SeedText(as_yaml({"note": NOTE, "chains": chains, "plans": plans}), "generated-chains.yaml")
+
+
+def for_chains(products: SeedText, codes: Mapping[str, str]) -> SeedText:
+    """Answer the products as they are for other chains (`codes`: new by old); those for none of them are left out."""
+    kept = []
+    for product in read_yaml_text(products)["products"]:
+        asked = product["terms"].get("chains", [])
+        found = sorted({codes[one] for one in asked if one in codes})
+        if found or not asked:
+            kept.append(product | {"terms": product["terms"] | {"chains": found}})
+    return SeedText(as_yaml({"note": NOTE, "products": kept}), products.name)
+
+
+def chain_profiles(folder: Path) -> dict[str, str]:
+    """Answer the profile of each of the demo's chains, by code."""
+    return {one["code"]: one.get("profile", "") for one in _read(folder / "chains.yaml")["chains"]}
 
 
 def as_yaml(content: Mapping[str, Any]) -> str:
@@ -131,10 +147,11 @@ def _kind_of(institutions: Mapping[str, Record], code: str) -> str:
 
 
 def _read(file: Path) -> Any:
-    return _parse(SeedText(file.read_text("utf-8"), file.name))
+    return read_yaml_text(SeedText(file.read_text("utf-8"), file.name))
 
 
-def _parse(seed: SeedText) -> Any:
+def read_yaml_text(seed: SeedText) -> Any:
+    """Read a seed file that was written here."""
     faults: list[Fault] = []
     data, _line_of = read_yaml(seed.text, seed.name, faults)
     if faults:

@@ -28,8 +28,24 @@ class Action(StrEnum):
     ADOPT_POLICY = "adopt_policy"
     MANAGE_INSTITUTIONS = "manage_institutions"
     MANAGE_CHAINS = "manage_chains"
+    READ_SELECTION = "read_selection"
+    MANAGE_SELECTION = "manage_selection"
+    TAKE_PART = "take_part"
+    READ_EVENTS = "read_events"
+    MANAGE_EVENTS = "manage_events"
+    ANSWER_INVITATION = "answer_invitation"
+    READ_EVENT_RESULTS = "read_event_results"
     MANAGE_PRODUCTS = "manage_products"
     PUBLISH_LIBRARY = "publish_library"
+    READ_OBSERVED = "read_observed"
+    JOIN_AWARDS = "join_awards"
+    VOTE_AWARDS = "vote_awards"
+    MANAGE_AWARDS = "manage_awards"
+
+    CONFIRM_MEMBERSHIPS = "confirm_memberships"
+    PROPOSE_MEMBERSHIPS = "propose_memberships"
+    OBJECT_MEMBERSHIP = "object_membership"
+    ANSWER_OBJECTIONS = "answer_objections"
 
     READ_CASES = "read_cases"
     READ_CARDS = "read_cards"
@@ -49,6 +65,12 @@ class Action(StrEnum):
     RAISE_CASE = "raise_case"
     ANSWER_CASE = "answer_case"
     COMMENT_CASE = "comment_case"
+
+    PROVIDE_CORE_LIST = "provide_core_list"
+    READ_CORE_LISTS = "read_core_lists"
+    REVIEW_CORE_LISTS = "review_core_lists"
+    READ_CORE_MATCHES = "read_core_matches"
+    ANSWER_LISTING = "answer_listing"
 
     READ_COVERAGE = "read_coverage"
     READ_COVERAGE_FACTS = "read_coverage_facts"
@@ -78,9 +100,31 @@ ROLES: Final[Mapping[Action, frozenset[Role]]] = {
     Action.ADOPT_POLICY: frozenset({Role.COORDINATOR}),
     Action.MANAGE_INSTITUTIONS: frozenset({Role.COORDINATOR, Role.BANK_ADMINISTRATOR}),
     Action.MANAGE_CHAINS: frozenset({Role.COORDINATOR, Role.CHAIN_MANAGER}),
+    Action.READ_SELECTION: _STAFF,
+    Action.MANAGE_SELECTION: frozenset({Role.COORDINATOR}),
+    # In two-sided selection each participant's own people speak for it, and nobody else.
+    Action.TAKE_PART: frozenset({Role.CHAIN_MANAGER, Role.BANK_ADMINISTRATOR}),
+    Action.READ_EVENTS: _CASE_READERS,
+    Action.MANAGE_EVENTS: frozenset({Role.COORDINATOR, Role.CHAIN_MANAGER}),
+    # Hosts write down what a guest answers by telephone.
+    Action.ANSWER_INVITATION: _LENDERS | {Role.ENTERPRISE, Role.COORDINATOR, Role.CHAIN_MANAGER},
+    Action.READ_EVENT_RESULTS: frozenset({Role.COORDINATOR, Role.CHAIN_MANAGER, Role.AUDITOR}),
     # Nobody is a bank administrator of a guarantor: its own people keep its products.
     Action.MANAGE_PRODUCTS: frozenset({Role.COORDINATOR, Role.BANK_ADMINISTRATOR, Role.GUARANTOR}),
     Action.PUBLISH_LIBRARY: frozenset({Role.COORDINATOR}),
+    Action.READ_OBSERVED: frozenset(
+        {Role.COORDINATOR, Role.AUDITOR, Role.BANK_ADMINISTRATOR, Role.GUARANTOR}
+    ),
+    Action.JOIN_AWARDS: frozenset(
+        {Role.ENTERPRISE, Role.COORDINATOR, Role.BANK_ADMINISTRATOR, Role.GUARANTOR}
+    ),
+    # Jurors are appointed of these; that somebody is one, services ask.
+    Action.VOTE_AWARDS: _CASE_READERS - {Role.AUDITOR},
+    Action.MANAGE_AWARDS: frozenset({Role.COORDINATOR}),
+    Action.CONFIRM_MEMBERSHIPS: frozenset({Role.COORDINATOR, Role.CHAIN_MANAGER}),
+    Action.PROPOSE_MEMBERSHIPS: frozenset({Role.COORDINATOR}),
+    Action.OBJECT_MEMBERSHIP: frozenset({Role.ENTERPRISE}),
+    Action.ANSWER_OBJECTIONS: frozenset({Role.COORDINATOR}),
     Action.READ_CASES: _CASE_READERS,
     Action.READ_CARDS: _LENDERS,
     Action.READ_CONTACTS: _LENDERS | {Role.ENTERPRISE, Role.COORDINATOR},
@@ -100,6 +144,12 @@ ROLES: Final[Mapping[Action, frozenset[Role]]] = {
     Action.ANSWER_CASE: frozenset({Role.COORDINATOR}),
     # Auditors read all and write nothing into what they audit.
     Action.COMMENT_CASE: _CASE_READERS - {Role.AUDITOR},
+    Action.PROVIDE_CORE_LIST: frozenset({Role.ENTERPRISE, Role.COORDINATOR}),
+    Action.READ_CORE_LISTS: frozenset({Role.ENTERPRISE, Role.COORDINATOR, Role.AUDITOR}),
+    Action.REVIEW_CORE_LISTS: frozenset({Role.COORDINATOR}),
+    Action.READ_CORE_MATCHES: _LENDERS | {Role.COORDINATOR, Role.AUDITOR},
+    # Nobody consents for a listed firm but itself.
+    Action.ANSWER_LISTING: frozenset({Role.ENTERPRISE}),
     Action.READ_COVERAGE: _STAFF,
     Action.READ_COVERAGE_FACTS: frozenset({Role.COORDINATOR, Role.AUDITOR}),
     Action.CLOSE_MONTH: frozenset({Role.COORDINATOR}),
@@ -118,12 +168,15 @@ OF_THE_WHOLE: Final = frozenset(
     {
         Action.ADOPT_POLICY,
         Action.PUBLISH_LIBRARY,
+        Action.MANAGE_AWARDS,
         Action.MANAGE_ROSTER,
         Action.READ_RUNS,
+        Action.PROPOSE_MEMBERSHIPS,
         Action.RUN_MATCHING,
         Action.RUN_ALLOCATION,
         Action.READ_COVERAGE_FACTS,
         Action.CLOSE_MONTH,
+        Action.MANAGE_SELECTION,
     }
 )
 """What concerns a jurisdiction's whole roster: a coordinator of a part of it may not."""

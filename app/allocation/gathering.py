@@ -112,7 +112,7 @@ async def gather(
     regions = load_reference_book(get_settings().seed_dir).regions
     inputs = RunInputs(
         entries=[_entry_of(entry, regions) for entry in listed],
-        offers=_offers(found, products),
+        offers=offers_of(found, products),
         product_ids=[product.product_revision_id for product in products],
         products={one.product_revision_id: ProductLabel(one.code, one.name) for one in products},
         blocked=blocked_entries(cases, _needs(listed, cases), tree),
@@ -186,7 +186,7 @@ class FitReader:
         return {product.revision_id: product for product in self._around.indexed}
 
 
-def _offers(found: EligibleCandidates, products: Sequence[ProductInForce]) -> Offers:
+def offers_of(found: EligibleCandidates, products: Sequence[ProductInForce]) -> Offers:
     """Answer the fitting products as indexes into the products by code."""
     revisions = np.array([product.product_revision_id for product in products], np.int64)
     order = np.argsort(revisions)

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Response
 
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
-from app.bulletins import document, service, workbook
+from app.bulletins import service, workbook
 from app.bulletins.bulletin import Bulletin
 from app.bulletins.service import Format
 from app.coverage.schemas import EditionCode, Month
 from app.kernel.clock import utc_now
+from app.kernel.official_documents import MEDIA_TYPE as DOCUMENT
 from app.kernel.problems import PROBLEMS
 from app.kernel.requests import SessionDep, TransactionRoute
 
@@ -41,7 +42,7 @@ async def bulletin_workbook(
     "/{month}.docx",
     summary="Bulletin of a month as a document (月度通报 docx)",
     response_class=Response,
-    responses=_file(document.MEDIA_TYPE, "The document"),
+    responses=_file(DOCUMENT, "The document"),
     openapi_extra=does(Action.READ_COVERAGE, can_wait=True),
 )
 async def bulletin_document(
@@ -49,7 +50,7 @@ async def bulletin_document(
 ) -> Response:
     """Answer the document to be issued, method and hash on its last page; marked a draft while the month is open."""
     data = await service.write(session, viewer, month, Format.DOCX, edition=edition, now=utc_now())
-    return _attached(data, document.MEDIA_TYPE, f"bulletin-{month}.docx")
+    return _attached(data, DOCUMENT, f"bulletin-{month}.docx")
 
 
 @router.get("/{month}", summary="Bulletin of a month (月度通报)", openapi_extra=does(Action.READ_COVERAGE))

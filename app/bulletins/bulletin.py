@@ -8,31 +8,16 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Final
-from unicodedata import category
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.kernel.money import fen_from_yuan, wan_text
+from app.kernel.printing import plain
 
 NOTHING: Final = "—"
 """How a cell reads that has no value: out of nothing, or not comparable."""
 HIDDEN: Final = "*"
 """How a cell reads that would tell of a single firm."""
-
-_NO_CHARACTERS: Final = frozenset("\ufffe\uffff")
-_UNPRINTED: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Unicode categories of controls, of what turns or hides text, of surrogates, and of line breaks."""
-
-
-def plain(text: str) -> str:
-    """Answer a text in which a blank stands for every character that is none to print.
-
-    XML cannot hold most of them, the drawing of charts dies of them, and some turn the numbers beside them round.
-    """
-    if text.isprintable():
-        return text
-    return "".join(" " if category(one) in _UNPRINTED or one in _NO_CHARACTERS else one for one in text)
-
 
 Text = Annotated[str, AfterValidator(plain)]
 """A text of a bulletin: names come from many hands, and a bulletin goes to many."""
@@ -164,8 +149,3 @@ def texts_of(table: Table, row: Row) -> list[str]:
     """Answer a row as documents write it."""
     pairs = zip(table.columns, row.cells, strict=True)
     return [HIDDEN if column.key in row.hidden else shown(cell, column.unit) for column, cell in pairs]
-
-
-def breadth(text: str) -> int:
-    """Answer how broad a text is set, in Latin characters; a Chinese one counts double."""
-    return sum(1 if one.isascii() else 2 for one in text)

@@ -6,8 +6,7 @@ those of the month's close, and the archive holds none of its own.
 
 import io
 import struct
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any, Final
 
@@ -16,11 +15,12 @@ from docx.oxml.ns import qn
 from docx.shared import Mm
 from docxtpl import DocxTemplate, InlineImage
 
-from app.bulletins.bulletin import Bulletin, Chart, Section, Table, Unit, breadth, texts_of
+from app.bulletins.bulletin import Bulletin, Chart, Section, Table, Unit, texts_of
 from app.bulletins.charts import SCALE
 from app.bulletins.template_maker import TEMPLATE
+from app.kernel.official_documents import undated
+from app.kernel.printing import breadth
 
-MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 TEXT_WIDTH: Final = 156.0
 """Millimetres between the margins of the template."""
 NO_PICTURE: Final = "（生成本文件的服务器未安装中文字体，图略；各数见本节各表。）"
@@ -28,7 +28,6 @@ BEFORE: Final = "竖线为上月末"
 LAST: Final = "附　统计口径与核验"
 _MM_PER_PIXEL: Final = 0.25
 _TWIPS_PER_MM: Final = 1440 / 25.4
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _PARTICULARS: Final = (34.0, 122.0)
 _MM_PER_SIGN: Final = 1.6
 _PADDING: Final = 2.4
@@ -49,7 +48,7 @@ def document(bulletin: Bulletin, pictures: Mapping[str, bytes]) -> bytes:
     _set_properties(filled.core_properties, bulletin)
     target = io.BytesIO()
     filled.save(target)
-    return _undated(target.getvalue())
+    return undated(target.getvalue())
 
 
 def _context(template: Any, bulletin: Bulletin, pictures: Mapping[str, bytes]) -> dict[str, Any]:
@@ -153,17 +152,3 @@ def _set_properties(properties: Any, bulletin: Bulletin) -> None:
     properties.title = f"{bulletin.title}（{bulletin.month_name}）"
     properties.author = properties.last_modified_by = properties.comments = ""
     properties.revision, properties.language = 1, "zh-CN"
-
-
-def _undated(archive: bytes) -> bytes:
-    """Answer the same archive with the same date on every file in it."""
-    target = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(archive)) as source, zipfile.ZipFile(target, "w") as copy:
-        for name, data in _members(source):
-            copy.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
-    return target.getvalue()
-
-
-def _members(source: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
-    for name in source.namelist():
-        yield name, source.read(name)

@@ -23,9 +23,9 @@ from app.bulletins.bulletin import (
     Section,
     Table,
     Unit,
-    breadth,
 )
 from app.kernel.money import FEN_PER_WAN, fen_from_yuan
+from app.kernel.printing import breadth
 
 MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 METHOD_SHEET: Final = "方法与核验"

@@ -7,10 +7,11 @@ from datetime import date, datetime
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.catalogue import queries
+from app.catalogue.confirming import Listed, is_suspended
 from app.catalogue.expiry import Expiry, Offer, expiries
 from app.catalogue.importing import content_of
 from app.catalogue.planning import written_content
-from app.catalogue.quarters import publishing_day, quarter_of, quarter_with
+from app.catalogue.quarters import Quarter, publishing_day, quarter_of, quarter_with
 from app.catalogue.revisions import Validity, diff_editions, in_force, library_hash
 from app.catalogue.rules import ProductTerms
 from app.catalogue.schemas import LibraryDiff, LibraryOut, ProductOut, Revised
@@ -77,7 +78,8 @@ async def publish_library(session: AsyncSession, viewer: Viewer, code: str, *, n
     rows = await _in_force(session, viewer, day)
     if not rows:
         raise Refused("Nothing was published.", [Fault("code", f"no product is in force on {day}")])
-    return await _publish(session, viewer, code, rows, now)
+    listed, suspended = await _confirmed(session, viewer, quarter_of(code), rows)
+    return await _publish(session, viewer, code, listed, suspended, now)
 
 
 async def publish_due(session: AsyncSession, viewer: Viewer, *, now: datetime) -> LibraryDue:
@@ -108,8 +110,33 @@ async def publish_due(session: AsyncSession, viewer: Viewer, *, now: datetime) -
     former = await queries.revisions(
         session, [number for one in before for number in await queries.item_revision_ids(session, one.id)]
     )
-    published = await _publish(session, viewer, quarter.code, rows, now)
-    return LibraryDue(published, expiries(map(_offer, former), map(_offer, rows), quarter.last))
+    listed, suspended = await _confirmed(session, viewer, quarter, rows)
+    published = await _publish(session, viewer, quarter.code, listed, suspended, now)
+    return LibraryDue(published, expiries(map(_offer, former), map(_offer, listed), quarter.last))
+
+
+async def _confirmed(
+    session: AsyncSession, viewer: Viewer, quarter: Quarter, rows: Sequence[queries.RevisionRow]
+) -> tuple[list[queries.RevisionRow], list[int]]:
+    """Answer what goes onto an edition, and the products (ids) that it leaves out because nobody confirmed them."""
+    call = await queries.library_call(session, viewer.jurisdiction, quarter.code)
+    former = await queries.library_editions(session, viewer.jurisdiction, before=quarter.code, limit=1)
+    if call is None or not former:
+        return list(rows), []
+    ids = [one.id for one in former]
+    items = await queries.revisions(session, await queries.item_revision_ids(session, ids[0]))
+    before = {row.code for row in items}.union(*(await queries.suspended_codes(session, ids)).values())
+    marks = await queries.confirmed_quarters(session, (row.code for row in rows))
+    called_on, listed, suspended = shanghai_date(call.called_at), [], []
+    for row in rows:
+        product, confirmed = marks[row.code]
+        one = Listed(row.code, row.institution_id, shanghai_date(row.created_at), confirmed)
+        if is_suspended(one, quarter, called_on, frozenset(before)):
+            suspended.append(product)
+        else:
+            listed.append(row)
+    # Where nobody has confirmed anything the call was not heard: an empty library helps nobody.
+    return (listed, suspended) if listed else (list(rows), [])
 
 
 async def _in_force(session: AsyncSession, viewer: Viewer, day: date) -> list[queries.RevisionRow]:
@@ -125,7 +152,12 @@ def _offer(row: queries.RevisionRow) -> Offer:
 
 
 async def _publish(
-    session: AsyncSession, viewer: Viewer, code: str, rows: Sequence[queries.RevisionRow], now: datetime
+    session: AsyncSession,
+    viewer: Viewer,
+    code: str,
+    rows: Sequence[queries.RevisionRow],
+    suspended: Sequence[int],
+    now: datetime,
 ) -> LibraryOut:
     edition = LibraryEdition(
         jurisdiction=viewer.jurisdiction,
@@ -134,8 +166,10 @@ async def _publish(
         published_at=now,
     )
     await queries.add(session, [edition])
-    await queries.add_items(session, edition.id, (row.id for row in rows))
-    return _out(edition, len(rows))
+    if rows:
+        await queries.add_items(session, edition.id, (row.id for row in rows))
+    await queries.add_suspensions(session, edition.id, suspended)
+    return await _told(session, edition, len(rows))
 
 
 async def list_libraries(session: AsyncSession, viewer: Viewer, page: PageRequest) -> Page[LibraryOut]:
@@ -146,7 +180,9 @@ async def list_libraries(session: AsyncSession, viewer: Viewer, page: PageReques
     shown = rows[: page.limit]
     counts = await queries.item_counts(session, [row.id for row in shown])
     more = encode_cursor(shown[-1].code) if len(rows) > page.limit else None
-    return Page(items=[_out(row, counts.get(row.id, 0)) for row in shown], next=more)
+    suspended = await queries.suspended_codes(session, [row.id for row in shown])
+    items = [_out(row, counts.get(row.id, 0), suspended.get(row.id, [])) for row in shown]
+    return Page(items=items, next=more)
 
 
 async def get_library(session: AsyncSession, viewer: Viewer, code: str) -> LibraryOut:
@@ -157,7 +193,7 @@ async def get_library(session: AsyncSession, viewer: Viewer, code: str) -> Libra
     """
     edition = await _stored(session, viewer, code)
     counts = await queries.item_counts(session, [edition.id])
-    return _out(edition, counts.get(edition.id, 0))
+    return await _told(session, edition, counts.get(edition.id, 0))
 
 
 async def library_products(
@@ -205,11 +241,17 @@ async def _stored(session: AsyncSession, viewer: Viewer, code: str) -> LibraryEd
     return edition
 
 
-def _out(edition: LibraryEdition, products: int) -> LibraryOut:
+async def _told(session: AsyncSession, edition: LibraryEdition, products: int) -> LibraryOut:
+    suspended = await queries.suspended_codes(session, [edition.id])
+    return _out(edition, products, suspended.get(edition.id, []))
+
+
+def _out(edition: LibraryEdition, products: int, suspended: Sequence[str]) -> LibraryOut:
     return LibraryOut(
         code=edition.code,
         jurisdiction=edition.jurisdiction,
         products=products,
+        suspended=list(suspended),
         content_hash=edition.content_hash,
         published_at=edition.published_at,
     )

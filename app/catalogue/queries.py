@@ -11,7 +11,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalogue.revisions import Validity
-from app.catalogue.tables import LibraryEdition, LibraryItem, Product, ProductRevision
+from app.catalogue.tables import (
+    LibraryCall,
+    LibraryEdition,
+    LibraryItem,
+    LibrarySuspension,
+    Product,
+    ProductRevision,
+)
 from app.kernel.errors import Conflict
 
 IDS_PER_STATEMENT = 5_000
@@ -171,7 +178,9 @@ async def revisions_of(
     return [RevisionRow(*row) for row in await session.execute(statement)]
 
 
-async def add(session: AsyncSession, rows: Sequence[Product | ProductRevision | LibraryEdition]) -> None:
+async def add(
+    session: AsyncSession, rows: Sequence[Product | ProductRevision | LibraryEdition | LibraryCall]
+) -> None:
     """Store new rows, so that they have ids.
 
     Raises:
@@ -227,3 +236,42 @@ async def item_revision_ids(session: AsyncSession, edition_id: int) -> list[int]
     """Answer the revisions on an edition."""
     statement = select(LibraryItem.product_revision_id).where(LibraryItem.edition_id == edition_id)
     return list((await session.execute(statement)).scalars())
+
+
+async def library_call(session: AsyncSession, jurisdiction: str, quarter: str) -> LibraryCall | None:
+    """Answer a jurisdiction's call to confirm products for a quarter."""
+    statement = select(LibraryCall).where(
+        LibraryCall.jurisdiction == jurisdiction, LibraryCall.quarter == quarter
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def add_suspensions(session: AsyncSession, edition_id: int, product_ids: Iterable[int]) -> None:
+    """Store what an edition leaves out."""
+    rows = [{"edition_id": edition_id, "product_id": number} for number in product_ids]
+    if rows:
+        await session.execute(insert(LibrarySuspension), rows)
+
+
+async def suspended_codes(session: AsyncSession, edition_ids: Iterable[int]) -> dict[int, list[str]]:
+    """Answer the products (codes, in order) that editions leave out, by edition."""
+    statement = (
+        select(LibrarySuspension.edition_id, Product.code)
+        .join(Product, Product.id == LibrarySuspension.product_id)
+        .where(LibrarySuspension.edition_id.in_(sorted(edition_ids)))
+        .order_by(Product.code)
+    )
+    found: dict[int, list[str]] = defaultdict(list)
+    for edition, code in await session.execute(statement):
+        found[edition].append(code)
+    return found
+
+
+async def confirmed_quarters(
+    session: AsyncSession, codes: Iterable[str]
+) -> dict[str, tuple[int, str | None]]:
+    """Answer the id of products and the quarter for which each was confirmed last, by code."""
+    statement = select(Product.code, Product.id, Product.confirmed_quarter).where(
+        Product.code.in_(sorted(codes))
+    )
+    return {row[0]: (row[1], row[2]) for row in await session.execute(statement)}

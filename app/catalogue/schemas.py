@@ -133,6 +133,7 @@ class LibraryOut(BaseModel):
     code: str = Field(description="产品库版次")
     jurisdiction: str = Field(description="发布区划")
     products: int = Field(description="产品数")
+    suspended: list[str] = Field(description="经通知仍未确认、本季度暂停列入的产品编码")
     content_hash: str = Field(description="内容 SHA-256")
     published_at: datetime = Field(description="发布时间（UTC）")
 

@@ -25,6 +25,7 @@ from app.catalogue.sheets import import_product_sheet, product_sheet
 from app.catalogue.tables import Product
 from app.catalogue.viewing import product_out, touches
 from app.catalogue.writing import products_as_yaml
+from app.chains import plan_faults
 from app.chains import service as chains
 from app.chains.schemas import PlanIn, PlanOut
 from app.institutions.reach import institution_target
@@ -48,7 +49,9 @@ __all__ = [
     "list_libraries",
     "list_products",
     "list_revisions",
+    "planned_products",
     "product_codes",
+    "product_names",
     "product_sheet",
     "products_in_force",
     "publish_chain_plan",
@@ -271,6 +274,25 @@ async def publish_chain_plan(
     return await chains.publish_plan(
         session, viewer, chain, plan, expect=expect, known_products=known, now=now
     )
+
+
+async def planned_products(
+    session: AsyncSession, viewer: Viewer, codes: Iterable[str]
+) -> dict[str, plan_faults.PlannedProduct]:
+    """Answer what checks of a chain's plan ask of these products; those that are unknown are left out."""
+    tree = await institution_tree(session, viewer)
+    found = {}
+    for row in await queries.current_revisions(session, codes):
+        terms = _terms_of(row)
+        found[row.code] = plan_faults.PlannedProduct(
+            tree.node(row.institution_id).code, frozenset(terms.purposes), terms.conditions()
+        )
+    return found
+
+
+async def product_names(session: AsyncSession, _viewer: Viewer, codes: Iterable[str]) -> dict[str, str]:
+    """Answer the names of these products by code; those that are unknown are left out."""
+    return {row.code: row.name for row in await queries.current_revisions(session, codes)}
 
 
 async def refuse_unknown_plan_products(session: AsyncSession, viewer: Viewer) -> None:

@@ -66,3 +66,26 @@ class LibraryItem(Base):
 
     edition_id: Mapped[int] = mapped_column(ForeignKey("library_editions.id"), primary_key=True)
     product_revision_id: Mapped[int] = mapped_column(ForeignKey("product_revisions.id"), primary_key=True)
+
+
+class LibraryCall(Base):
+    """That institutions were called to confirm their products for a quarter's edition, and until when."""
+
+    __tablename__ = "library_calls"
+    __table_args__ = (UniqueConstraint("jurisdiction", "quarter"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    jurisdiction: Mapped[str] = mapped_column(String(6))
+    quarter: Mapped[str] = mapped_column(String(6))
+    due_on: Mapped[date]
+    called_at: Mapped[datetime]
+    called_by: Mapped[str] = mapped_column(String(80))
+
+
+class LibrarySuspension(Base):
+    """One product that an edition leaves out because nobody confirmed it although it was called for."""
+
+    __tablename__ = "library_suspensions"
+
+    edition_id: Mapped[int] = mapped_column(ForeignKey("library_editions.id"), primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), primary_key=True, index=True)

@@ -128,8 +128,11 @@ def hand_over(
     role: Role,
     reason: str,
     gap_until: date | None = None,
+    chain: str | None = None,
 ) -> tuple[Membership, ...]:
-    """End a confirmed membership the day before `on` and begin the next, of another link or role, without a gap unless told.
+    """End a confirmed membership the day before `on` and begin the next without a gap unless told.
+
+    The next is of another link or role, or of another `chain`; it stands last.
 
     Raises:
         Refused: it is not confirmed, the days do not meet, or a third membership overlaps the next.
@@ -141,8 +144,9 @@ def hand_over(
         raise Refused("没有改动。", faults)
     ended = replace(current, period=Period(current.period.since, on - ONE_DAY))
     following = replace(
-        current, link=link, role=role, reason=reason, by=by, at=at, period=Period(gap_until or on)
-    )
+        current, chain=chain or current.chain, link=link, role=role, reason=reason, by=by, at=at,
+        period=Period(gap_until or on),
+    )  # fmt: skip
     after = (*(ended if one == current else one for one in held), following)
     faults += [
         one for one in faults_of_memberships(after) if one.where.startswith(f"memberships[{len(after) - 1}]")

@@ -127,7 +127,7 @@ def _unknown_chain(item: Placed[Any]) -> Fault:
 
 
 def _differs(one: Chain, other: Chain) -> bool:
-    names = ("name", "jurisdiction", "industries", "source", "is_demo")
+    names = ("name", "jurisdiction", "industries", "source", "profile", "is_demo")
     return any(getattr(one, name) != getattr(other, name) for name in names)
 
 
@@ -143,7 +143,8 @@ async def _save_import(
     for code in preview.changed:
         row, stated = known[code], given[code]
         row.name, row.jurisdiction, row.industries = stated.name, stated.jurisdiction, stated.industries
-        row.source, row.is_demo, row.version = stated.source, stated.is_demo, row.version + 1
+        row.source, row.profile = stated.source, stated.profile
+        row.is_demo, row.version = stated.is_demo, row.version + 1
     await queries.add(session, *(known[code] for code in preview.new))
     await queries.add(
         session, *(new_manager(known[item.record.chain], item.record, now) for item in managers)

@@ -2,7 +2,7 @@
 
 Rules, in the order in which they decide:
 
-1. Only chains whose jurisdiction holds the firm's region.
+1. Only chains that cover the firm's region: regions that they name, else their jurisdiction.
 2. Within a chain the link with the best evidence. Evidence ranks: a core firm's list (洛阳（征求意见稿）（四）) before
    industry and words together, industry of group or class rank, words alone, industry of division rank alone.
    Words alone need a thing made or the firm's name. An industry that was itself read from the scope is no
@@ -30,7 +30,6 @@ from app.chains.evidence import (
     read_plainly,
 )
 from app.chains.profiles import ROLE_NAMES, ChainProfile, Link, Role
-from app.reference.regions import region_contains
 
 MOST_CHAINS: Final = 3
 LIST_CLAUSE: Final = "洛阳（征求意见稿）（四）核心企业名单"
@@ -171,7 +170,7 @@ def _cases(traits: Traits, links: Sequence[LinkOfChain], reading: ScopeReading) 
 
 
 def _holds(chain: ChainProfile, region: str | None) -> bool:
-    return region is None or region_contains(chain.jurisdiction, region)
+    return region is None or chain.covers(region)
 
 
 def _relation_key(relation: CoreRelation) -> tuple[str, str, str]:

@@ -21,6 +21,9 @@ class Post(StrEnum):
     """What somebody is to a chain."""
 
     LEADER = "leader"
+    DEPUTY = "deputy"
+    OFFICE = "office"
+    LIAISON = "liaison"
     DEPARTMENT = "lead_department"
     BANK = "contracted_bank"
     ADVISER = "adviser"
@@ -54,6 +57,9 @@ class PostRule:
 
 POSTS: Final = {
     Post.LEADER: PostRule("链长", True, False, "运营方规则：每条链时时有链长"),
+    Post.DEPUTY: PostRule("副链长", True, False, "运营方规则：协助链长"),
+    Post.OFFICE: PostRule("链办", True, False, "运营方规则：承办链长交办事项"),
+    Post.LIAISON: PostRule("联络员", True, False, "运营方规则：日常联络"),
     Post.DEPARTMENT: PostRule("牵头部门", True, False, "洛阳（征求意见稿）（四）产业链牵头部门"),
     Post.BANK: PostRule("签约银行", False, False, "洛阳（征求意见稿）（二）双向选择，竞争上岗"),
     Post.ADVISER: PostRule("金融顾问", False, False, "洛阳（征求意见稿）（二）金融顾问工作室"),

@@ -55,7 +55,10 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class PlanVersion:
-    """One version of a chain's plan; `replaces` is the version that it follows (None: the first)."""
+    """One version of a chain's plan; `replaces` is the version that it follows (None: the first).
+
+    `draft` is the number by which people know it while it is a draft, where drafts are counted apart.
+    """
 
     number: int
     state: PlanState
@@ -63,6 +66,7 @@ class PlanVersion:
     content_hash: str
     replaces: int | None = None
     comparison: Comparison | None = None
+    draft: int | None = None
 
 
 def draft(
@@ -172,7 +176,7 @@ def period_faults(versions: Sequence[PlanVersion], judged: PlanVersion) -> Itera
         is_rival = other.number != judged.number and other.state in CHANGEABLE
         if is_rival and other.period.overlaps(period):
             days = f"{other.period.since} to {other.period.until or 'further notice'}"
-            yield Fault("since", f"overlaps draft {other.number} ({days})", "Change or give up one of them.")
+            yield Fault("since", f"overlaps draft {other.draft or other.number} ({days})", "Change or give up one of them.")
     yield from _order_faults(by_number, judged)
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from app.reference.regions import NATION
+from app.reference.regions import NATION, region_contains
 
+OTHERS: Final = "other"
+"""Code of the link for industries that a chain states beyond its profile."""
 STANDARD: Final = "GB/T 4754-2017"
 DIVISION_LENGTH: Final = 3
 """Length of a division with its section letter: `C27`."""
@@ -77,13 +79,17 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class ChainProfile:
-    """A chain with its links in their order; firms of its jurisdiction (six digits) can be proposed for it."""
+    """A chain with its links in their order; firms of its jurisdiction (six digits) can be proposed for it.
+
+    Where it covers some `regions` of the jurisdiction, only firms of those can be.
+    """
 
     code: str
     name: str
     sources: tuple[Source, ...]
     links: tuple[Link, ...]
     jurisdiction: str = NATION
+    regions: tuple[str, ...] = ()
 
     @property
     def is_named_by_a_text(self) -> bool:
@@ -93,6 +99,22 @@ class ChainProfile:
     def adopted(self, code: str, name: str, jurisdiction: str) -> "ChainProfile":
         """Answer the profile as the chain of this code in a jurisdiction."""
         return replace(self, code=code, name=name, jurisdiction=jurisdiction)
+
+    def with_industries(self, industries: Iterable[str]) -> "ChainProfile":
+        """Answer the profile with one more link for industries of which no link of it speaks; without any, as it is."""
+        own = {code for link in self.links for code in link.industries}
+        others = tuple(code for code in industries if code not in own)
+        if not others:
+            return self
+        return replace(self, links=(*self.links, Link(OTHERS, "其他环节", Role.SUPPORTING, others, ())))
+
+    def within(self, regions: tuple[str, ...]) -> "ChainProfile":
+        """Answer the profile as it covers some regions of its jurisdiction; without any, all of it."""
+        return replace(self, regions=tuple(sorted(regions)))
+
+    def covers(self, region: str) -> bool:
+        """Tell whether firms of a region can be proposed for the chain."""
+        return any(region_contains(one, region) for one in self.regions or (self.jurisdiction,))
 
     def link(self, code: str) -> Link | None:
         """Answer the link of this code, or None."""

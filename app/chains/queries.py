@@ -1,4 +1,4 @@
-"""Rows of chains, their managers and plans. They are public: every viewer sees all."""
+"""Rows of chains, their managers, places and plans. They are public: every viewer sees all."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.chains.tables import Chain, ChainManager, ChainPlan
+from app.chains.tables import Chain, ChainManager, ChainPlace, ChainPlan
 from app.kernel.errors import Conflict
 
 
@@ -59,7 +59,17 @@ async def managers_of(session: AsyncSession, chain_id: int | None = None) -> Seq
     return (await session.execute(statement)).scalars().all()
 
 
-async def add(session: AsyncSession, *rows: Chain | ChainManager | ChainPlan) -> None:
+async def places_of(session: AsyncSession, chain_id: int | None = None) -> Sequence[ChainPlace]:
+    """Answer what one chain, or all, covered and cover, by chain, kind, code and first day."""
+    statement = select(ChainPlace).order_by(
+        ChainPlace.chain_id, ChainPlace.kind, ChainPlace.code, ChainPlace.since
+    )
+    if chain_id is not None:
+        statement = statement.where(ChainPlace.chain_id == chain_id)
+    return (await session.execute(statement)).scalars().all()
+
+
+async def add(session: AsyncSession, *rows: Chain | ChainManager | ChainPlan | ChainPlace) -> None:
     """Store new rows.
 
     Raises:

@@ -112,6 +112,9 @@ class ChainIn(Closed):
         description="出处",
         examples=["黑银发〔2023〕25号（二）"],
     )
+    profile: Annotated[str, Field(pattern=CODE_PATTERN, examples=["JXZB"])] | None = Field(
+        default=None, description="据以提议成员的产业链画像；空为只按行业"
+    )
     is_demo: bool = Field(default=False, description="是否演示数据")
 
 
@@ -123,6 +126,7 @@ class ChainOut(BaseModel):
     jurisdiction: str = Field(description="所属行政区划")
     industries: tuple[str, ...] = Field(description="行业")
     source: str = Field(description="出处")
+    profile: str | None = Field(description="据以提议成员的产业链画像；空为只按行业")
     is_demo: bool = Field(description="是否演示数据")
     plan_version: int = Field(description="最新的一链一策版本；0 为尚无，亦即 `/plan` 的 ETag")
     version: int = Field(description="版本，即 ETag")

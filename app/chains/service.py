@@ -19,7 +19,7 @@ from app.chains.rows import (
     plan_out,
     plan_period,
 )
-from app.chains.rules import ChainBook, version_in_force
+from app.chains.rules import MANAGER_ROLES, ChainBook, version_in_force
 from app.chains.schemas import (
     ChainIn,
     ChainOut,
@@ -180,7 +180,8 @@ async def publish_plan(
 async def list_managers(session: AsyncSession, _viewer: Viewer, code: str) -> list[ManagerOut]:
     """Answer everybody who answered or answers for a chain, by first day and role."""
     chain = await _stored(session, code)
-    return [manager_out(row) for row in await queries.managers_of(session, chain.id)]
+    rows = await queries.managers_of(session, chain.id)
+    return [manager_out(row) for row in rows if row.role in MANAGER_ROLES]
 
 
 async def appoint_manager(

@@ -6,10 +6,14 @@ from typing import Annotated
 
 import typer
 
+from app.awards import confirming_service, observed_service
+from app.awards.confirming_schemas import ConfirmationPage
+from app.awards.observed_schemas import ObservationRunOut, ObservedOut
 from app.catalogue import service
 from app.catalogue.schemas import CatalogueImportPreview, LibraryDiff, LibraryOut, ProductOut
 from app.catalogue.terms import FORMS
 from app.cli import edge
+from app.cli.library_views import print_confirmations, print_observed
 from app.kernel.clock import utc_now
 from app.kernel.money import wan_text
 from app.kernel.paging import MOST_ROWS, PageRequest
@@ -178,6 +182,72 @@ def diff(
     rows = [("新增", code, "") for code in found.added] + [("退出", code, "") for code in found.removed]
     rows += [("修订", one.code, "、".join(one.changed)) for one in found.revised]
     edge.print_table(f"{older} → {newer}（未变 {found.same}）", ("变化", "产品", "条款"), rows)
+
+
+@commands.command()
+def observed(
+    *,
+    until: Annotated[
+        str | None,
+        typer.Option(help="Quarter with which the four end, such as 2023Q4; left out: the newest."),
+    ] = None,
+    institution: Annotated[
+        str | None, typer.Option(help="Offered by this institution or below 机构编码.")
+    ] = None,
+    flagged: Annotated[bool, typer.Option(help="Only products that are off in something.")] = False,
+    compute: Annotated[
+        bool, typer.Option(help="Compute the figures first; `--until` names the quarter.")
+    ] = False,
+    as_json: edge.JsonFlag = False,
+) -> None:
+    """Show what products declare beside what was observed: rate, days, share of approvals."""
+
+    async def job() -> tuple[ObservationRunOut, list[ObservedOut]]:
+        async with edge.work(writes=compute) as (session, viewer):
+            if compute:
+                await observed_service.observe(session, viewer, until or "", now=utc_now())
+            found: list[ObservedOut] = []
+            page, more = PageRequest(limit=MOST_ROWS), True
+            while more:
+                rows = await observed_service.observed_page(
+                    session, viewer, until, page, institution=institution, flagged=flagged
+                )
+                found += rows.items
+                page, more = PageRequest(limit=MOST_ROWS, cursor=rows.next), rows.next is not None
+            return (await observed_service.get_run(session, viewer, until)), found
+
+    run, found = edge.run(job)
+    if as_json:
+        edge.print_json({"run": run, "products": found})
+    else:
+        print_observed(run, found)
+
+
+@commands.command()
+def confirmations(
+    *,
+    call: Annotated[
+        bool, typer.Option(help="Call institutions to confirm for the coming quarter first.")
+    ] = False,
+    waiting: Annotated[bool, typer.Option(help="Only institutions with products that wait.")] = False,
+    as_json: edge.JsonFlag = False,
+) -> None:
+    """Show which institutions have confirmed their products for the coming quarter, and which have not."""
+
+    async def job() -> ConfirmationPage:
+        async with edge.work(writes=call) as (session, viewer):
+            if call:
+                await confirming_service.call(session, viewer, now=utc_now())
+            page = PageRequest(limit=MOST_ROWS)
+            return await confirming_service.confirmations(
+                session, viewer, page, now=utc_now(), waiting=waiting
+            )
+
+    found = edge.run(job)
+    if as_json:
+        edge.print_json(found)
+    else:
+        print_confirmations(found)
 
 
 def _show_products(found: list[ProductOut], label: str, *, as_json: bool) -> None:

@@ -9,12 +9,13 @@ import typer
 from app.catalogue import service as catalogue
 from app.chains import service
 from app.chains.schemas import ChainImportPreview, ChainOut, ManagerOut, PlanOut
-from app.cli import edge
+from app.cli import chain_people, edge
 from app.kernel.clock import utc_now
 from app.kernel.paging import MOST_ROWS, PageRequest
 from app.policy.facts import PURPOSES
 
 commands = typer.Typer(no_args_is_help=True)
+chain_people.add_to(commands)
 Shown = tuple[PlanOut, list[ManagerOut]]
 
 

@@ -40,6 +40,8 @@ def make(as_json: edge.JsonFlag = False) -> None:
         ("逾期升级", done.escalated),
         ("发布的季度产品库", done.library or "无"),
         ("未能发布的原因", done.not_published or "无"),
+        ("季度确认通知或提醒", done.called or "无"),
+        ("使用情况统计", done.observed or "无"),
         ("关账月份", "、".join(done.closed) or "无"),
         ("未能关账的原因", done.not_closed or "无"),
         ("已发送", sent.sent if sent else 0),

@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from app.accounts.rules import Viewer
+from app.accounts.rules import Role, Viewer
 from app.cli import edge
 from app.cli.demo import FIRST, SECOND, demo_plan, is_demo_there, worth_trying
+from app.cli.demo_core_lists import seed_core_lists
 from app.cli.demo_people import (
     DEMO_PASSWORD,
     DemoPerson,
@@ -14,6 +15,8 @@ from app.cli.demo_people import (
     refuse_in_production,
     seed_people,
 )
+from app.cli.demo_plans import seed_draft
+from app.cli.demo_selection import seed_selection
 from app.cli.line import LinePlan, stages_of
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession
@@ -44,6 +47,11 @@ def demo(
             if is_new:
                 await _fill(session, viewer, demo_plan(seed, entries))
             people = await seed_people(session, viewer, (FIRST, SECOND), password_hash, now=utc_now())
+            if is_new:
+                own = next((one.scope for one in people if one.role is Role.ENTERPRISE), "")
+                await seed_core_lists(session, viewer, own, now=utc_now())
+            if is_new:
+                await seed_selection(session, viewer, (FIRST, SECOND), people, now=utc_now())
             return is_new, await worth_trying(session, viewer, now=utc_now()), people
 
     is_new, tips, people = edge.run(job)
@@ -65,3 +73,4 @@ async def _fill(session: AsyncSession, viewer: Viewer, plan: LinePlan) -> None:
         for number, stage in enumerate(stages, start=1):
             await stage.work(session, viewer, stage.at)
             advance(number, len(stages))
+    await seed_draft(session, viewer, now=utc_now())

@@ -143,7 +143,7 @@ async def names_after(session: AsyncSession, after: str, limit: int) -> list[tup
 async def stored_enterprises(session: AsyncSession, usccs: Iterable[str]) -> dict[str, StoredEnterprise]:
     """Answer firms by credit code."""
     columns = (Enterprise.uscc, Enterprise.id, Enterprise.version, Enterprise.name, Enterprise.region_code,
-               Enterprise.industry, Enterprise.established_on, Enterprise.ownership)  # fmt: skip
+               Enterprise.industry, Enterprise.established_on, Enterprise.ownership, Enterprise.business_scope)  # fmt: skip
     rows = await session.execute(select(*columns).where(Enterprise.uscc.in_(sorted(usccs))))
     return {row[0]: StoredEnterprise(row[1], row[2], Profile(*row[3:])) for row in rows}
 

@@ -44,6 +44,11 @@ WITHHELD: Any = Field(
     description="Facts that no consent of the enterprise shows to this viewer (未授权披露), known or not.",
     examples=[["existing_loans", "revenue"]],
 )
+MOST_SCOPE = 4_000
+BusinessScope = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MOST_SCOPE, pattern=r"^[^\x00]*$"),
+]
 Phone = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=PRINTABLE)]
 ContactName = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=PRINTABLE)]
 
@@ -65,6 +70,12 @@ class EnterpriseProfile(BaseModel):
     )
     ownership: Ownership | None = Field(
         default=None, description="所有制; recorded, no criterion may use it.", examples=["private"]
+    )
+
+    business_scope: BusinessScope | None = Field(
+        default=None,
+        description="经营范围, as the register has it; chains 产业链 propose members from it. Left out, it stays.",
+        examples=["机械零部件制造、销售"],
     )
 
 

@@ -307,7 +307,7 @@ def _columns(body: EnterpriseProfile) -> dict[str, Any]:
         "industry": body.industry,
         "established_on": body.established_on,
         "ownership": body.ownership,
-    }
+    } | ({"business_scope": body.business_scope} if "business_scope" in body.model_fields_set else {})
 
 
 def _enterprise_out(row: Enterprise) -> EnterpriseOut:
@@ -318,6 +318,7 @@ def _enterprise_out(row: Enterprise) -> EnterpriseOut:
         industry=row.industry,
         established_on=row.established_on,
         ownership=row.ownership,
+        business_scope=row.business_scope,
         is_demo=row.is_demo,
         version=row.version,
         created_at=row.created_at,

@@ -81,6 +81,7 @@ def _profile_row(profile: Profile) -> dict[str, Any]:
         "industry": profile.industry,
         "established_on": profile.established_on,
         "ownership": profile.ownership,
+        "business_scope": profile.business_scope,
     }
 
 

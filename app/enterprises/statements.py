@@ -27,6 +27,7 @@ class Statement:
     facts: NeedFacts
     contact_name: str | None = None
     contact_phone: str | None = None
+    business_scope: str | None = None
 
     @property
     def project(self) -> str | None:
@@ -43,6 +44,7 @@ class Profile:
     industry: str | None = None
     established_on: date | None = None
     ownership: str | None = None
+    business_scope: str | None = None
 
     def restated(self, other: "Profile", *, is_whole: bool) -> "Profile":
         """Answer the profile after another statement: unknown never overwrites known.
@@ -56,6 +58,7 @@ class Profile:
             first.industry or second.industry,
             first.established_on or second.established_on,
             first.ownership or second.ownership,
+            first.business_scope or second.business_scope,
         )
 
 
@@ -133,7 +136,10 @@ class Taken:
 def profile_of(statement: Statement) -> Profile:
     """Answer what a statement says of the firm itself."""
     facts = statement.facts
-    return Profile(statement.name, facts.region, facts.industry, facts.established_on, facts.ownership)
+    return Profile(
+        statement.name, facts.region, facts.industry, facts.established_on, facts.ownership,
+        statement.business_scope,
+    )  # fmt: skip
 
 
 def plan_statements(statements: Sequence[Statement], known: Known) -> Plan:

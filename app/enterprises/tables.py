@@ -37,6 +37,8 @@ class Enterprise(Base):
     established_on: Mapped[date | None]
     ownership: Mapped[str | None] = mapped_column(String(30))
     """Recorded; no criterion may use it (公平授信, 金发〔2024〕5号 九)."""
+    business_scope: Mapped[str | None] = mapped_column(Text)
+    """经营范围 as the register has it; null is unknown. Memberships in chains are proposed from it."""
     is_demo: Mapped[bool]
     version: Mapped[int]
     created_at: Mapped[datetime]

@@ -136,6 +136,9 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(
         default=64 * 1024 * 1024, gt=0, description="Largest request body that is read, in bytes."
     )
+    core_list_rows: int = Field(
+        default=5_000, ge=1, le=20_000, description="Most firms that one list of a core firm may name."
+    )
     matching_backend: str = Field(
         default="auto",
         pattern="^(auto|numba|numpy)$",

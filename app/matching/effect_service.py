@@ -63,7 +63,7 @@ async def effect(
     while no edition is open.
     """
     today = shanghai_date(now)
-    edition = await _edition(session, viewer, today)
+    edition = await edition_of_day(session, viewer, today)
     if edition is None:
         return None
     around = await surroundings(session, viewer, today)
@@ -92,7 +92,7 @@ async def first_of(
     return found.items
 
 
-async def _edition(session: AsyncSession, viewer: Viewer, today: date) -> tuple[int, str] | None:
+async def edition_of_day(session: AsyncSession, viewer: Viewer, today: date) -> tuple[int, str] | None:
     """Answer the edition in force, else the newest that is open."""
     newest = (await whitelist.list_editions(session, viewer, PageRequest(limit=2), is_counted=False)).items
     codes = [one.code for one in newest]

@@ -33,6 +33,19 @@ class NoticeKind(StrEnum):
     MONTH_RESTATED = "month_restated"
     BULLETIN = "bulletin"
     LIBRARY = "library"
+    MEMBERSHIP = "membership"
+    OBJECTION = "membership_objection"
+    VACANCY = "chain_vacancy"
+    LIBRARY_CALL = "library_call"
+    AWARD = "award"
+    CORE_LISTED = "core_listed"
+    CORE_LIST_WAITING = "core_list_waiting"
+    CORE_LIST_DECIDED = "core_list_decided"
+    CORE_LIST_MATCHED = "core_list_matched"
+    EVENT_INVITED = "event_invited"
+    EVENT_CHANGED = "event_changed"
+    SELECTION = "selection"
+    PLAN = "plan"
 
 
 KIND_TITLES: Final[Mapping[NoticeKind, str]] = {
@@ -55,6 +68,19 @@ KIND_TITLES: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.MONTH_RESTATED: "已封账月份有追补",
     NoticeKind.BULLETIN: "月度通报已发布",
     NoticeKind.LIBRARY: "产品有效期届满或将至",
+    NoticeKind.MEMBERSHIP: "产业链归属有变化",
+    NoticeKind.OBJECTION: "归链异议",
+    NoticeKind.VACANCY: "产业链没有链长",
+    NoticeKind.LIBRARY_CALL: "有产品待季度确认",
+    NoticeKind.AWARD: "“十佳”评选有新进展",
+    NoticeKind.CORE_LISTED: "有核心企业将您列入上下游名单",
+    NoticeKind.CORE_LIST_WAITING: "有核心企业名单待办",
+    NoticeKind.CORE_LIST_DECIDED: "上下游名单有答复",
+    NoticeKind.CORE_LIST_MATCHED: "供应链产品有新的匹配",
+    NoticeKind.EVENT_INVITED: "对接活动邀请",
+    NoticeKind.EVENT_CHANGED: "对接活动有变动",
+    NoticeKind.SELECTION: "双向选择有新进展",
+    NoticeKind.PLAN: "一链一策有新版发布",
 }
 """The words in mails and messages: a closed list, so that neither names a firm, an entry or an amount."""
 

@@ -39,6 +39,18 @@ _LISTED = (
         "产品库：额度、期限、利率、担保方式等条件逐项入库",
     ),
     Feature("catalogue.library", "app.catalogue", "/library/editions", "特色信贷产品库按季分版发布"),
+    Feature(
+        "awards.observed",
+        "app.awards",
+        "/library/observations",
+        "产品申报与实际对照：利率、办结时限、授信通过率，按季统计",
+    ),
+    Feature(
+        "awards.selection",
+        "app.awards",
+        "awards announce",
+        "年末“十佳”评选：公布标准、提名、评审、结果及理由",
+    ),
     Feature("enterprises.needs", "app.enterprises", "/needs", "融资需求采集，修改留痕"),
     Feature(
         "whitelist.editions",
@@ -78,6 +90,12 @@ _LISTED = (
         "app.coverage",
         "coverage ranking",
         "机构排名，列明分母，不透露单户；目标、漏斗、逐月走势",
+    ),
+    Feature(
+        "booklet.booklet",
+        "app.booklet",
+        "booklet write",
+        "金融政策产品“一本通”：现行政策和当季产品库合编成册",
     ),
     Feature("coverage.export", "app.coverage", "coverage export", "覆盖率报表导出，列明分子分母"),
 )

@@ -13,6 +13,7 @@ PERSON: Final = "sight_person"
 CHAINS: Final = "sight_chains"
 FIRMS: Final = "sight_firms"
 INSTITUTIONS: Final = "sight_institutions"
+BANKS: Final = "sight_banks"
 ENTRY: Final = "sight_entry"
 _REGION: Final = re.compile(r"[0-9]{6}", re.ASCII)
 
@@ -21,7 +22,7 @@ _REGION: Final = re.compile(r"[0-9]{6}", re.ASCII)
 class Form:
     """How the conditions of a viewer are written: all of one form differ in values only.
 
-    `regions` counts those that the viewer coordinates; `covers_all`: the whole jurisdiction lies in them.
+    `has_banks`: it administers banks. `regions` counts those that the viewer coordinates; `covers_all`: the whole jurisdiction lies in them.
     `is_of_entry`: of what institutions hold, only one entry is looked at.
     """
 
@@ -30,6 +31,7 @@ class Form:
     has_chains: bool
     has_firms: bool
     has_institutions: bool
+    has_banks: bool
     is_person: bool
     covers_all: bool
     is_of_entry: bool = False
@@ -44,6 +46,7 @@ class Form:
             has_chains=bool(viewer.scopes(Role.CHAIN_MANAGER)),
             has_firms=bool(viewer.scopes(Role.ENTERPRISE)),
             has_institutions=bool(viewer.scopes(*LENDERS)),
+            has_banks=bool(viewer.scopes(Role.BANK_ADMINISTRATOR)),
             is_person=bool(viewer.person),
             covers_all=any(viewer.jurisdiction.startswith(digits) for digits, _first, _last in ranges),
         )
@@ -57,6 +60,7 @@ class Form:
             has_chains=self.has_chains and Role.CHAIN_MANAGER in roles,
             has_firms=self.has_firms and Role.ENTERPRISE in roles,
             has_institutions=False,
+            has_banks=False,
         )
 
 
@@ -69,6 +73,7 @@ def values(viewer: Viewer, day: date, entry: str | None = None) -> dict[str, Any
         CHAINS: sorted(viewer.scopes(Role.CHAIN_MANAGER)),
         FIRMS: sorted(viewer.scopes(Role.ENTERPRISE)),
         INSTITUTIONS: sorted(viewer.scopes(*LENDERS)),
+        BANKS: sorted(viewer.scopes(Role.BANK_ADMINISTRATOR)),
     }
     for number, (_digits, first, last) in enumerate(_ranges(viewer)):
         found |= zip(region_names(number), (first, last), strict=True)

@@ -16,6 +16,9 @@ Who sees an entry 名单条目, and what hangs on it:
   were raised for them;
 - the auditor, to replay decisions, without contact details.
 
+A list of two-sided selection 双向选择 is sealed: until its round is locked its participant's own people alone see it, then
+coordinators of the whole and auditors too. (What is published of it stands in the result's inputs.)
+
 Conditions on the rows that are asked for are written on mapped classes, all else on aliases of bare
 tables, because those are never narrowed themselves. What is looked up row by row uses an index: the
 primary key or a foreign key of the entry.
@@ -43,12 +46,12 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    union_all,
 )
 
 from app.accounts.rules import Role, Viewer
 from app.accounts.tables import EnterpriseRegistration
 from app.allocation.tables import Assignment, AssignmentSupport, EntryHandler
+from app.awards.tables import AwardAppeal, AwardBallot, AwardNomination
 from app.bottlenecks.tables import BottleneckCase, BottleneckFinding
 from app.coordination.tables import CoordinationCase, CoordinationComment
 from app.docking.tables import DockingEvent, EntryClock
@@ -65,8 +68,14 @@ from app.institutions.tables import Institution
 from app.kernel.database import Criterion, Sight, Written
 from app.matching.tables import MatchCount, MatchResult
 from app.notifications.tables import Notice
+from app.plans.tables import PlanEffectOnEntry, PlanReallocatedEntry
+from app.selection.tables import SelectionDraft, SelectionRound, SelectionSubmission
 from app.visibility import forms
+from app.visibility.event_queries import conditions_of_events
+from app.visibility.core_list_queries import core_list_conditions
+from app.visibility.entrusted_queries import below, entrusted
 from app.visibility.forms import Form
+from app.visibility.membership_queries import is_member, membership_conditions
 from app.whitelist.tables import EntryWithdrawal, ReviewItem, WhitelistEntry, WhitelistImport
 
 ENTRIES: Final = cast("Table", WhitelistEntry.__table__)
@@ -78,6 +87,7 @@ ASSIGNMENTS: Final = cast("Table", Assignment.__table__)
 SUPPORTS: Final = cast("Table", AssignmentSupport.__table__)
 INSTITUTIONS: Final = cast("Table", Institution.__table__)
 CONSENTS: Final = cast("Table", Consent.__table__)
+ROUNDS: Final = cast("Table", SelectionRound.__table__)
 
 OTHERS: Final = (Role.ENTERPRISE, Role.COORDINATOR, Role.CHAIN_MANAGER, Role.AUDITOR)
 """Roles that see all of an entry that they see, whichever institution did it."""
@@ -94,6 +104,7 @@ _OF_CHAINS: Final = bindparam(forms.CHAINS, required=False, type_=String(), expa
 _OF_FIRMS: Final = bindparam(forms.FIRMS, required=False, type_=String(), expanding=True)
 _ENTRY: Final = bindparam(forms.ENTRY, required=False, type_=String())
 _OF_INSTITUTIONS: Final = bindparam(forms.INSTITUTIONS, required=False, type_=String(), expanding=True)
+_OF_BANKS: Final = bindparam(forms.BANKS, required=False, type_=String(), expanding=True)
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
@@ -129,11 +140,14 @@ def conditions(form: Form) -> dict[type[Any], Condition]:
     answered = _Sight(form.only(*ANSWERABLE))
     is_own_person = Notice.person_id == _PERSON if form.is_person else false()
     registered = EnterpriseRegistration.person_id == _PERSON if form.is_person else false()
+    oversees = true() if form.covers_all or form.sees_all else false()
     return {
         WhitelistEntry: sight.sees(WhitelistEntry),
         EntryWithdrawal: sight.of_entry(EntryWithdrawal.entry_id),
         MatchResult: sight.of_entry(MatchResult.entry_id),
         MatchCount: sight.of_entry(MatchCount.entry_id),
+        PlanEffectOnEntry: sight.of_entry(PlanEffectOnEntry.entry_id),
+        PlanReallocatedEntry: sight.of_entry(PlanReallocatedEntry.entry_id),
         BottleneckCase: sight.of_case(BottleneckCase),
         BottleneckFinding: _row_of(CASES, BottleneckFinding.case_id, sight.of_case),
         CoordinationCase: sight.of_coordination(CoordinationCase),
@@ -149,7 +163,12 @@ def conditions(form: Form) -> dict[type[Any], Condition]:
         EntryClock: sight.by_institution(EntryClock.entry_id, EntryClock.institution_id),
         ReviewItem: judged.of_entry(ReviewItem.entry_id),
         WhitelistImport: true() if form.covers_all or form.sees_all else false(),
-        Enterprise: or_(sight.of_firm(Enterprise), sight.of_listed(Enterprise.id, "enterprise_id")),
+        Enterprise: or_(
+            sight.of_firm(Enterprise),
+            sight.of_listed(Enterprise.id, "enterprise_id"),
+            is_member(form, Enterprise.id),
+        ),
+        **membership_conditions(form, lambda other, firm_id: _Sight(other).firm_holds(firm_id)),
         EnterpriseContact: or_(own.of_firms(EnterpriseContact.enterprise_id), sight.calls(EnterpriseContact)),
         Need: or_(sight.firm_holds(Need.enterprise_id), sight.of_listed(Need.id, "need_id")),
         NeedRevision: sight.of_need(NeedRevision.need_id),
@@ -160,10 +179,18 @@ def conditions(form: Form) -> dict[type[Any], Condition]:
         Consent: or_(answered.of_need(Consent.need_id), sight.lets(Consent.id)),
         Disclosure: answered.of_need(Disclosure.need_id),
         Notice: is_own_person,
+        # Who put forward or objected shows who deals with whom; a ballot is its juror's until the votes are over.
+        AwardNomination: or_(oversees, _of_person(AwardNomination, form)),
+        AwardAppeal: or_(oversees, _of_person(AwardAppeal, form)),
+        AwardBallot: _of_person(AwardBallot, form),
+        SelectionSubmission: or_(sight.speaks_for(SelectionSubmission), sight.unseals(SelectionSubmission)),
+        SelectionDraft: sight.speaks_for(SelectionDraft),
         EnterpriseRegistration: or_(
             _within(EnterpriseRegistration.region_code, form.regions),
             registered,
         ),
+        **core_list_conditions(form, sight.is_own, _within),
+        **conditions_of_events(form, _row_of, _within),
     }
 
 
@@ -202,7 +229,8 @@ class _Sight:
         which = select(self.held.c[column]).where(*(self.held.c[term] for term in terms))
         return cast("Condition", value.in_(_as_it_is(which)))
 
-    def _is_own(self, institution_id: Any) -> Condition:
+    def is_own(self, institution_id: Any) -> Condition:
+        """Tell which institutions are the viewer's own or below them."""
         if self.own is None:
             return false()
         return cast("Condition", institution_id.in_(_as_it_is(select(self.own.c.id))))
@@ -216,14 +244,14 @@ class _Sight:
 
     def by_institution(self, entry_id: Any, institution_id: Any) -> Condition:
         """Tell which of institutions' doings are seen: all, or those of the viewer's own."""
-        return or_(self._of_whole_entry(entry_id), _both(self._is_own(institution_id), self._holds(entry_id)))
+        return or_(self._of_whole_entry(entry_id), _both(self.is_own(institution_id), self._holds(entry_id)))
 
     def of_assignment(self, row: Any) -> Condition:
         """Tell which assignments are seen: all, or those of the viewer's own institutions and that they support."""
         helped = _row_of(
-            SUPPORTS, row.id, lambda support: self._is_own(support.institution_id), column="assignment_id"
+            SUPPORTS, row.id, lambda support: self.is_own(support.institution_id), column="assignment_id"
         )
-        is_theirs = or_(self._is_own(row.institution_id), helped)
+        is_theirs = or_(self.is_own(row.institution_id), helped)
         return or_(self._of_whole_entry(row.entry_id), _both(is_theirs, self._holds(row.entry_id)))
 
     def of_case(self, row: Any) -> Condition:
@@ -238,7 +266,7 @@ class _Sight:
 
         Others' questions and answers may tell what bottleneck cases tell, and are shown as those are.
         """
-        is_theirs = _both(self._is_own(row.raised_for_institution_id), self._holds(row.entry_id))
+        is_theirs = _both(self.is_own(row.raised_for_institution_id), self._holds(row.entry_id))
         return or_(self._of_whole_entry(row.entry_id), self._is_told(row.entry_id), is_theirs)
 
     def _is_told(self, entry_id: Any) -> Condition:
@@ -279,6 +307,22 @@ class _Sight:
         listed = _row_of(NEEDS, project_id, is_listed, column="project_id")
         return or_(listed, self._holds(project_id, "project_id"))
 
+    def speaks_for(self, row: Any) -> Condition:
+        """Tell which lists are of chains and banks whose own people the viewer is among."""
+        of_chain = row.participant.in_(_OF_CHAINS) if self.form.has_chains else false()
+        if not self.form.has_banks:
+            return cast("Condition", of_chain)
+        node, top = INSTITUTIONS.alias(), INSTITUTIONS.alias()
+        is_below = and_(node.c.root_id == top.c.root_id, node.c.lineage.like(top.c.lineage + "%"))
+        own = select(node.c.code).join_from(top, node, is_below).where(top.c.code.in_(_OF_BANKS))
+        return or_(of_chain, row.participant.in_(_as_it_is(own)))
+
+    def unseals(self, row: Any) -> Condition:
+        """Tell which lists are no longer sealed for whoever organises or audits selection: those of locked rounds."""
+        if not (self.form.covers_all or self.form.sees_all):
+            return false()
+        return _row_of(ROUNDS, row.round_id, lambda one: one.state != "open")
+
     def calls(self, contact: Any) -> Condition:
         """Tell which contact details the viewer's institutions may have, by a consent that shows them."""
         return self._holds(contact.enterprise_id, "enterprise_id", "shows_contact")
@@ -286,6 +330,11 @@ class _Sight:
     def lets(self, consent_id: Any) -> Condition:
         """Tell by which consents the viewer's institutions see anything."""
         return self._holds(consent_id, "consent_id")
+
+
+def _of_person(row: Any, form: Form) -> Condition:
+    """Tell which rows a viewer made."""
+    return cast("Condition", row.person_id == _PERSON) if form.is_person else false()
 
 
 def _both(first: Condition, second: Condition) -> Condition:
@@ -315,61 +364,3 @@ def _within(column: Any, regions: int) -> Condition:
         for number in range(regions)
     )
     return or_(false(), *(column.between(first, last) for first, last in ranges))
-
-
-def below() -> Select[Any]:
-    """Answer the ids of the viewer's institutions and of all below them."""
-    top, node = INSTITUTIONS.alias(), INSTITUTIONS.alias()
-    is_below = and_(node.c.root_id == top.c.root_id, node.c.lineage.like(top.c.lineage + "%"))
-    tops = select(node.c.id).join_from(top, node, is_below).where(top.c.code.in_(_OF_INSTITUTIONS))
-    return tops.correlate(None)
-
-
-def entrusted(*, is_of_entry: bool = False) -> Select[Any]:
-    """Answer the entries (or one of them) that the viewer's institutions hold and may be shown, with the consents."""
-    holding, recipient, entry, need, consent = (
-        table.alias() for table in (INSTITUTIONS, INSTITUTIONS, ENTRIES, NEEDS, CONSENTS)
-    )
-    held = _held(is_of_entry=is_of_entry)
-    return (
-        select(
-            held.c.entry_id,
-            entry.c.need_id,
-            need.c.project_id,
-            entry.c.enterprise_id,
-            consent.c.id.label("consent_id"),
-            consent.c.shows_contact,
-            consent.c.shows_financial,
-            consent.c.shows_judicial,
-        )
-        .join_from(held, holding, holding.c.id == held.c.institution_id)
-        .join(entry, entry.c.id == held.c.entry_id)
-        .join(need, need.c.id == entry.c.need_id)
-        .join(consent, consent.c.need_id == need.c.id)
-        .join(recipient, recipient.c.id == consent.c.institution_id, isouter=True)
-        .where(
-            consent.c.revoked_at.is_(None),
-            consent.c.until >= _DAY,
-            or_(recipient.c.id.is_(None), holding.c.lineage.like(recipient.c.lineage + "%")),
-        )
-        .correlate(None)
-    )
-
-
-def _held(*, is_of_entry: bool) -> Any:
-    """Answer the entries (or one of them) for which the viewer's institutions are responsible or which they support now, each with which one."""
-    theirs, supported, support = ASSIGNMENTS.alias(), ASSIGNMENTS.alias(), SUPPORTS.alias()
-    responsible = select(theirs.c.entry_id, theirs.c.institution_id).where(
-        theirs.c.ended_at.is_(None), theirs.c.institution_id.in_(below())
-    )
-    supporting = (
-        select(supported.c.entry_id, support.c.institution_id)
-        .join_from(support, supported, supported.c.id == support.c.assignment_id)
-        .where(supported.c.ended_at.is_(None), support.c.institution_id.in_(below()))
-    )
-    if is_of_entry:
-        asked = ENTRIES.alias()
-        entry = select(asked.c.id).where(asked.c.code == _ENTRY).correlate(None).scalar_subquery()
-        responsible = responsible.where(theirs.c.entry_id == entry)
-        supporting = supporting.where(supported.c.entry_id == entry)
-    return union_all(responsible, supporting).subquery()

@@ -83,6 +83,8 @@ COLUMNS: Final = (
     RosterColumn("缺失要素", "missing_elements", "choices", _SET_NOTE, "无", values=MISSING_ELEMENTS),
     RosterColumn("联系人", "contact_name", "text", "单独保存，不随名单公开。", "张三", longest=80),
     RosterColumn("联系电话", "contact_phone", "phone", "单独保存，不随名单公开；以文本格式填写。", "0451-12345678", longest=40),
+    RosterColumn("经营范围", "business_scope", "text", "营业执照上的经营范围；据以提议所属产业链，可不填。", "机械零部件制造、销售",
+                 longest=4_000),
 )  # fmt: skip
 BY_FACT: Final = {column.fact: column for column in COLUMNS}
 _HEADER_IS_RECOGNISED_BY = 3

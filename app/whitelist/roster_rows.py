@@ -19,7 +19,7 @@ from app.whitelist.roster_places import PlaceReader
 ASSUMED_UNIT_ERROR: Final = 10_000  # 万元 and 元
 CONTACT_FACTS: Final = frozenset({"contact_name", "contact_phone"})
 """Faults name such a cell and do not repeat it: faults are stored, and read by more people than contacts are."""
-NOT_OF_THE_NEED: Final = CONTACT_FACTS | {"uscc", "name"}
+NOT_OF_THE_NEED: Final = CONTACT_FACTS | {"uscc", "name", "business_scope"}
 EARLIEST_DAY: Final = date(1800, 1, 1)
 MOST_EXTRA: Final = 1_000
 MOST_MEMORISED: Final = 20_000
@@ -60,6 +60,7 @@ class RosterRow:
     contact_phone: str | None
     extra: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    business_scope: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +239,15 @@ def _stated_row(
     except ValidationError as error:
         return None, [_surprise(item, number) for item in error.errors()]
     row = RosterRow(
-        number, own["uscc"], own["name"], facts, own["contact_name"], own["contact_phone"], extra, notes
+        number,
+        own["uscc"],
+        own["name"],
+        facts,
+        own["contact_name"],
+        own["contact_phone"],
+        extra,
+        notes,
+        own["business_scope"],
     )
     return row, []
 

@@ -60,6 +60,18 @@ TRADES: Sequence[tuple[str, str]] = (
     ("4011", "智能仪表"),
     ("4028", "传感器"),
 )
+_SCOPES: Mapping[str, str] = {
+    "1311": "粮食加工、销售；大米生产", "1353": "肉制品加工、销售", "1442": "乳制品生产、销售", "1512": "白酒生产、销售",
+    "2012": "木材加工；人造板制造", "2522": "焦炭、煤化工产品生产", "2614": "有机化学原料制造、销售", "2710": "化学药品原料药制造",
+    "2730": "中药饮片加工；中药材销售", "2750": "兽药生产", "2770": "医用敷料、卫生材料生产", "2929": "塑料制品制造、销售",
+    "3091": "石墨及碳素制品制造；石墨新材料研发、生产", "3140": "特种钢、钢压延加工", "3251": "铝合金型材制造", "3311": "金属结构制造、安装",
+    "3411": "锅炉及辅助设备制造", "3421": "数控机床制造、销售", "3441": "泵、阀门制造", "3484": "机械零部件加工、销售",
+    "3491": "工业机器人制造、销售", "3512": "石油钻采专用设备制造", "3571": "拖拉机制造", "3572": "农业机械制造、销售；农机具维修",
+    "3581": "医疗器械生产", "3670": "汽车零部件制造", "3743": "航空零部件制造", "3811": "电机制造", "3825": "光伏设备及元器件制造",
+    "3831": "电线电缆生产、销售", "3921": "通信设备制造", "3979": "电子元器件制造", "4011": "工业自动控制系统装置、智能仪表制造",
+    "4028": "传感器、电子测量仪器制造",
+}  # fmt: skip
+"""Business scopes of invented firms, by what they make."""
 _BRAND_FIRST = "北龙松冰雪黑兴安嘉瑞恒博宏鑫泰远华凯明达昊晟"
 _BRAND_SECOND = "原江岭川源盛通锐科创诚业丰信辰航拓维新润禾星"
 _QUESTIONED_IN_YUAN = 100  # 万元; written in yuan under 万元 it is beyond the sensible range of 100亿元
@@ -162,6 +174,7 @@ def _identity(firm: Firm, rng: random.Random, staff: int, revenue: int, *, is_pr
         "所有制": rng.choice(OWNERSHIP),
         "联系人": rng.choice("王李张刘陈杨赵黄周吴") + rng.choice(("经理", "女士", "先生")),
         "联系电话": f"0451-{rng.randrange(10_000_000, 99_999_999)}",
+        "经营范围": _scope(firm),
     }
 
 
@@ -278,6 +291,12 @@ def _twin(row: Row, rng: random.Random) -> Row:
     other = _FORMS[0] if form != _FORMS[0] else _FORMS[1]
     code = _invented_uscc(row["行政区划代码"], rng)
     return row | {"统一社会信用代码": code, "企业名称": name.removesuffix(form) + other}
+
+
+def _scope(firm: Firm) -> str:
+    """Answer a business scope of an invented firm by its trade; nobody knows what a firm of another trade does."""
+    made = _SCOPES.get(firm.industry)
+    return f"一般项目：{made}（演示）；货物进出口。" if made else ""
 
 
 def _words(keys: Iterable[str], names: Mapping[str, str]) -> str:

@@ -137,7 +137,8 @@ class RosterWriter:
     async def take(self, rows: Sequence[RosterRow]) -> Batch:
         """Take a batch; answer its drafts, and what was planned for firms and needs."""
         statements = [
-            Statement(row.uscc, row.name, row.facts, row.contact_name, row.contact_phone) for row in rows
+            Statement(row.uscc, row.name, row.facts, row.contact_name, row.contact_phone, row.business_scope)
+            for row in rows
         ]
         plan = await compare_statements(self.session, statements)
         drafts = await self._draft(rows, plan)

@@ -5,9 +5,10 @@ import httpx
 import openpyxl
 import pytest
 
-from app.bulletins import document, workbook
+from app.bulletins import workbook
 from app.bulletins.composition import DRAFT_MARK
 from app.kernel.database import Sessions, transaction
+from app.kernel.official_documents import MEDIA_TYPE
 from tests.docking.world import build_world
 
 
@@ -28,7 +29,7 @@ async def test_a_bulletin_is_answered_as_json_workbook_and_document(client: http
     )
     assert len(openpyxl.load_workbook(io.BytesIO(book.content)).sheetnames) == 9
     written = await client.get("/bulletins/2023-09.docx")
-    assert written.headers["content-type"] == document.MEDIA_TYPE
+    assert written.headers["content-type"] == MEDIA_TYPE
     last = docx.Document(io.BytesIO(written.content)).tables[-1]
     assert last.rows[-1].cells[1].text == closed["facts_sha256"]
 

@@ -34,14 +34,14 @@ async def test_of_two_who_change_the_same_version_at_once_one_is_told(town: Town
     read = await town.ask(subject.who, "GET", subject.read)
     tag = read.headers["etag"]
 
-    missing = await town.ask(subject.who, method, subject.write, json=one)
-    stale = await town.ask(subject.who, method, subject.write, json=one, etag='"stale"')
+    missing = await town.ask(subject.who, method, subject.write, **subject.content(one))
+    stale = await town.ask(subject.who, method, subject.write, **subject.content(one), etag='"stale"')
     assert (missing.status_code, stale.status_code) == (428, 412), (missing.text, stale.text)
 
     with at_the_first_write(town):
         answers = await town.together(
-            town.ask(subject.who, method, subject.write, json=one, etag=tag),
-            town.ask(subject.who, method, subject.write, json=other, etag=tag),
+            town.ask(subject.who, method, subject.write, **subject.content(one), etag=tag),
+            town.ask(subject.who, method, subject.write, **subject.content(other), etag=tag),
         )
     won, lost = sorted(answers, key=lambda answer: answer.status_code)
     assert won.is_success, won.text

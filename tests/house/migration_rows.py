@@ -28,12 +28,13 @@ DAY, MOMENT = date(2023, 10, 12), datetime(2023, 10, 12, 1, 2, 3, 456, tzinfo=UT
 LATER = 10
 """Number of the first row that is added later, to two that are there."""
 # What an open withdrawal says, its entry says too (migration 0006): rows of chance would contradict each other.
-NEVER_NULL = {("entry_withdrawals", "reopened_at")}
+NEVER_NULL = {("entry_withdrawals", "reopened_at"), ("event_guests", "enterprise_id")}
 # What checks that name several columns allow.
 ALWAYS = {
     ("docking_events", "kind"): "note",
     ("docking_events", "corrects"): None,
     ("disclosures", "contact_slot"): 1,
+    ("event_guests", "institution_id"): None,
 }
 VALUES: tuple[tuple[type[Any], Callable[[int], Any]], ...] = (
     (JSON, lambda number: {"数": [number, None, 1.5]}),

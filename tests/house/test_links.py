@@ -18,6 +18,7 @@ OPERATIONS = {
 }
 WITHOUT_ADDRESS = {
     "POST /auth/second-factor",
+    "POST /awards/{year}/jurors",
     "POST /invitations/accept",
     "POST /people/{person}/grants",
     "POST /coordination/cases/{case}/comments",

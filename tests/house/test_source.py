@@ -29,6 +29,7 @@ ROOMS = frozenset(
         "notifications",
         "coordination",
         "bulletins",
+        "booklet",
         "rounds",
         "selection",
         "events",

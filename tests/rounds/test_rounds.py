@@ -155,7 +155,7 @@ async def test_the_clock_reminds_once_and_climbs_the_ladder_by_working_days_and_
         clock = await session.get_one(EntryClock, world.entries[entry_code(0)])
     assert {one.actor for one in notes} == {NAME}
     assert sum(one.detail.get("escalated", 0) for one in notes) == 8
-    assert urgent == {"escalated"}
+    assert urgent == {"escalated", "chain_vacancy"}
     assert (clock.step, clock.level, clock.due_on) == ("accept", "province", date(2023, 9, 26))
 
 

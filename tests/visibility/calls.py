@@ -39,6 +39,12 @@ NOTHING: Final = _sends({})
 LIST: Final = Call(pages=True)
 ENTRY, NEED, USCC = {"entry": "entry"}, {"code": "need"}, {"uscc": "uscc"}
 CASE: Final = {"case": "case"}
+YEAR: Final = {"year": "year"}
+EVENT: Final = {"event": "event"}
+ROUND, SPEAKER = {"round": "round"}, {"participant": "participant"}
+CORE: Final = {"uscc": "core"}
+DRAFT: Final = {"code": "chain", "draft": "number"}
+COMPARISON: Final = DRAFT | {"comparison": "number"}
 ACCOUNT: Final = Call()
 ACCOUNT_CHANGE: Final = Call(body=NOTHING)
 
@@ -108,6 +114,80 @@ CALLS: Final[Mapping[str, Call]] = {
         {"code": "chain", "role": "chain_role", "since": "day"}, body=NOTHING
     ),
     "PUT /chains/{code}/plan": Call({"code": "chain"}, body=NOTHING),
+    "GET /chain-vacancies": ACCOUNT,
+    "GET /chain-profiles": ACCOUNT,
+    "PUT /chains/{code}/profile": Call({"code": "chain"}, body=NOTHING),
+    "GET /chains/{code}/posts": Call({"code": "chain"}),
+    "POST /chains/{code}/posts": Call({"code": "chain"}, body=NOTHING),
+    "GET /chains/{code}/posts/{number}": Call({"code": "chain", "number": "number"}),
+    "PATCH /chains/{code}/posts/{number}": Call({"code": "chain", "number": "number"}, body=NOTHING),
+    "POST /chains/{code}/posts/{number}/hand-over": Call({"code": "chain", "number": "number"}, body=NOTHING),
+    "GET /chains/{code}/places": Call({"code": "chain"}),
+    "POST /chains/{code}/places": Call({"code": "chain"}, body=NOTHING),
+    "GET /chains/{code}/places/{number}": Call({"code": "chain", "number": "number"}),
+    "PATCH /chains/{code}/places/{number}": Call({"code": "chain", "number": "number"}, body=NOTHING),
+    # members of chains
+    "GET /memberships": Call(
+        pages=True,
+        asks=({}, {"state": "proposed"}),
+        filters={"chain": "chain", "uscc": "uscc", "region": "region"},
+    ),
+    "POST /memberships/decisions/preview": Call(
+        {"number": "membership"},
+        body=lambda values: {
+            "chain": "HLJ-SWYY",
+            "memberships": [values["number"]],
+            "decision": "declined",
+            "reason": "核对",
+        },
+    ),
+    "POST /memberships/decisions": Call(body=NOTHING),
+    "GET /memberships/{number}": Call({"number": "membership"}),
+    "POST /memberships/{number}/confirmation": Call(
+        {"number": "membership"}, body=_sends({"reason": "核对"})
+    ),
+    "POST /memberships/{number}/refusal": Call({"number": "membership"}, body=_sends(REASON)),
+    "POST /memberships/{number}/hand-over": Call(
+        {"number": "membership"}, body=_sends({"on": "2030-01-01", "role": "supporting"} | REASON)
+    ),
+    "PATCH /memberships/{number}": Call({"number": "membership"}, body=_sends({"until": None} | REASON)),
+    "GET /membership-objections": Call(pages=True, filters={"chain": "chain"}),
+    "POST /membership-objections": Call(
+        {"number": "membership"}, body=lambda values: {"membership": values["number"], "text": "有误"}
+    ),
+    "GET /membership-objections/{number}": Call({"number": "objection"}),
+    "POST /membership-objections/{number}/answer": Call(
+        {"number": "objection"}, body=_sends({"outcome": "rejected", "answer": "依据充分"})
+    ),
+    "GET /membership-questions": Call(pages=True, filters={"chain": "chain"}),
+    "GET /membership-questions/{number}": Call({"number": "question"}),
+    "POST /membership-questions/{number}/dismissal": Call({"number": "question"}, body=_sends(REASON)),
+    "GET /membership-runs": LIST,
+    "GET /membership-runs/{number}": Call({"number": "number"}),
+    "POST /membership-runs/preview": Call(body=_sends({})),
+    "POST /membership-runs": Call(body=NOTHING),
+    "GET /chains/{code}/plans": Call({"code": "chain"}, pages=True),
+    "GET /chains/{code}/plans/{version}": Call({"code": "chain", "version": "number"}),
+    "POST /chains/{code}/plans/{version}/archive": Call(
+        {"code": "chain", "version": "number"}, body=_sends({"reason": "已由下一版接替"})
+    ),
+    "GET /chains/{code}/plan-drafts": Call({"code": "chain"}, pages=True),
+    "POST /chains/{code}/plan-drafts": Call({"code": "chain"}, body=NOTHING),
+    "GET /chains/{code}/plan-drafts/{draft}": Call(DRAFT),
+    "PUT /chains/{code}/plan-drafts/{draft}": Call(DRAFT, body=NOTHING),
+    "POST /chains/{code}/plan-drafts/{draft}/giving-up": Call(DRAFT, body=NOTHING),
+    "POST /chains/{code}/plan-drafts/{draft}/publication": Call(DRAFT, body=NOTHING),
+    "GET /chains/{code}/plan-drafts/{draft}/comparisons": Call(DRAFT, pages=True),
+    "POST /chains/{code}/plan-drafts/{draft}/comparisons": Call(DRAFT, body=NOTHING),
+    "GET /chains/{code}/plan-drafts/{draft}/comparisons/{comparison}": Call(COMPARISON),
+    "GET /chains/{code}/plan-drafts/{draft}/comparisons/{comparison}/needs": Call(COMPARISON, pages=True),
+    "POST /chains/{code}/plan-drafts/{draft}/comparisons/{comparison}/allocation": Call(
+        COMPARISON, body=NOTHING
+    ),
+    "GET /chains/{code}/plan-drafts/{draft}/comparisons/{comparison}/allocation": Call(COMPARISON),
+    "GET /chains/{code}/plan-drafts/{draft}/comparisons/{comparison}/allocation/entries": Call(
+        COMPARISON, pages=True
+    ),
     "GET /products": LIST,
     "POST /products": ACCOUNT_CHANGE,
     "GET /products/{code}": Call({"code": "product"}),
@@ -121,6 +201,40 @@ CALLS: Final[Mapping[str, Call]] = {
     "GET /library/editions/{code}": Call({"code": "library"}),
     "GET /library/editions/{code}/products": Call({"code": "library"}),
     "GET /library/editions/{code}/changes": Call({"code": "library"}, asks=({"since": "2023Q4"},)),
+    "GET /library/observations": LIST,
+    "POST /library/observations": ACCOUNT_CHANGE,
+    "GET /library/observations/{quarter}": Call({"quarter": "quarter"}),
+    "GET /library/observations/{quarter}/products": Call({"quarter": "quarter"}, pages=True),
+    "GET /library/confirmations": LIST,
+    "POST /library/calls": ACCOUNT_CHANGE,
+    "GET /library/calls/{quarter}": Call({"quarter": "quarter"}),
+    "GET /products/{code}/observed": Call({"code": "product"}),
+    # awards: what people put forward, vote and object to is theirs
+    "GET /awards": LIST,
+    "POST /awards": ACCOUNT_CHANGE,
+    "GET /awards/{year}": Call(YEAR),
+    "GET /awards/{year}/candidates": Call(YEAR, pages=True),
+    "GET /awards/{year}/nominations": Call(YEAR, pages=True),
+    "POST /awards/{year}/nominations": Call(YEAR, body=NOTHING),
+    "GET /awards/{year}/nominations/{nomination}": Call(YEAR | {"nomination": "nomination"}),
+    "POST /awards/{year}/nominations/{nomination}/withdrawal": Call(
+        YEAR | {"nomination": "nomination"}, body=NOTHING
+    ),
+    "GET /awards/{year}/jurors": Call(YEAR),
+    "POST /awards/{year}/jurors": Call(YEAR, body=NOTHING),
+    "DELETE /awards/{year}/jurors/{person}": Call(YEAR | {"person": "number"}),
+    "POST /awards/{year}/shortlist": Call(YEAR, body=NOTHING),
+    "GET /awards/{year}/ballot": Call(YEAR),
+    "PUT /awards/{year}/ballot": Call(YEAR, body=NOTHING),
+    "POST /awards/{year}/decision": Call(YEAR, body=NOTHING),
+    "POST /awards/{year}/publication": Call(YEAR, body=NOTHING),
+    "GET /awards/{year}/verification": Call(YEAR),
+    "GET /awards/{year}/appeals": Call(YEAR, pages=True),
+    "POST /awards/{year}/appeals": Call(YEAR, body=NOTHING),
+    "GET /awards/{year}/appeals/{appeal}": Call(YEAR | {"appeal": "appeal"}),
+    "POST /awards/{year}/appeals/{appeal}/answer": Call(
+        YEAR | {"appeal": "appeal"}, body=_sends({"outcome": "dismissed", "answer": "不成立"})
+    ),
     # firms, projects, needs, consents
     "GET /search": Call(asks=({"q": "有限公司"}, {"q": "9123"}, {"q": "2023H2-9"}), filters={"q": "name"}),
     "GET /enterprises": Call(pages=True, filters={"region": "region", "name": "name"}),
@@ -215,6 +329,31 @@ CALLS: Final[Mapping[str, Call]] = {
     "POST /handovers": ACCOUNT_CHANGE,
     "GET /cards": Call(pages=True, asks=({"edition": "2024H1"},), filters={"edition": "edition"}),
     "GET /cards/{card}": Call({"card": "card"}, asks=({"edition": "2024H1"},)),
+    # core firms' lists, and where firms are listed
+    "GET /core-lists": Call(pages=True, asks=({}, {"state": "active"})),
+    "POST /core-lists": Call(body=NOTHING, is_form=True),
+    "POST /core-lists/preview": Call(body=NOTHING, is_form=True),
+    "GET /core-lists/template.xlsx": ACCOUNT,
+    "GET /core-lists/matches": Call(pages=True, asks=({}, {"kind": "receivables"}, {"fit": "fits"})),
+    "GET /core-lists/{uscc}": Call(CORE),
+    "GET /core-lists/{uscc}/versions": Call(CORE, pages=True),
+    "POST /core-lists/{uscc}/versions": Call(CORE, body=NOTHING, is_form=True),
+    "GET /core-lists/{uscc}/changes": Call(CORE, asks=({}, {"version": "1"})),
+    "POST /core-lists/{uscc}/decision": Call(CORE, body=_sends({"accept": True})),
+    "POST /core-lists/{uscc}/withdrawal": Call(CORE, body=_sends(REASON)),
+    "GET /core-lists/{uscc}/rows": Call(CORE, pages=True, asks=({}, {"outcome": "review"})),
+    "GET /core-lists/{uscc}/rows/{row}": Call(CORE | {"row": "core_row"}),
+    "PUT /core-lists/{uscc}/rows/{row}/resolution": Call(
+        CORE | {"row": "core_row"}, body=_sends({"choice": "nobody"} | REASON)
+    ),
+    "GET /core-lists/{uscc}/members": Call(CORE, pages=True, asks=({}, {"answer": "consented"})),
+    "GET /core-lists/{uscc}/runs": Call(CORE, pages=True),
+    "POST /core-lists/{uscc}/runs": Call(CORE, body=_sends({})),
+    "GET /core-lists/{uscc}/runs/{number}": Call(CORE | {"number": "number"}),
+    "GET /core-lists/{uscc}/matches": Call(CORE, pages=True, asks=({}, {"kind": "credit"})),
+    "GET /listings": LIST,
+    "GET /listings/{listing}": Call({"listing": "listing"}),
+    "PUT /listings/{listing}/answer": Call({"listing": "listing"}, body=_sends({"answer": "refused"})),
     # coordination cases
     "GET /coordination/cases": Call(
         pages=True,
@@ -236,6 +375,31 @@ CALLS: Final[Mapping[str, Call]] = {
     "POST /coordination/cases/{case}/comments": Call(CASE, body=_sends({"text": "已函告"})),
     "POST /coordination/cases/{case}/resolution": Call(CASE, body=_sends({"outcome": "已解决"})),
     "POST /coordination/cases/{case}/refusal": Call(CASE, body=_sends({"outcome": "不予解决"})),
+    # docking events: what is written into one is refused before it is looked at, so that all walk through the same
+    "GET /events": Call(pages=True, filters={"chain": "chain"}),
+    "POST /events": ACCOUNT_CHANGE,
+    "GET /events/years": LIST,
+    "POST /events/years": ACCOUNT_CHANGE,
+    "POST /events/years/preview": Call(body=_sends({"year": 2024})),
+    "GET /events/years/{year}": Call({"year": "year"}),
+    "GET /events/years/{year}/results": Call({"year": "year"}),
+    "GET /events/invitations": LIST,
+    "GET /events/{event}": Call(EVENT),
+    "PATCH /events/{event}": Call(EVENT, body=_sends({"unknown": 1})),
+    "GET /events/{event}/results": Call(EVENT),
+    "GET /events/{event}/guests": Call(EVENT, pages=True),
+    "POST /events/{event}/guests/preview": Call(EVENT, body=_sends({"tables": 2})),
+    "PUT /events/{event}/guests": Call(EVENT, body=_sends({"tables": 0})),
+    "POST /events/{event}/guests/sending": Call(EVENT, body=NOTHING),
+    "GET /events/{event}/guests/{guest}": Call(EVENT | {"guest": "guest"}),
+    "PUT /events/{event}/guests/{guest}/answer": Call(
+        EVENT | {"guest": "guest"}, body=_sends({"accepts": True})
+    ),
+    "GET /events/{event}/guests/{guest}/calendar.ics": Call(EVENT | {"guest": "guest"}),
+    "GET /events/{event}/timetable": Call(EVENT),
+    "POST /events/{event}/timetable": Call(EVENT, body=_sends({"most_at_once": 0})),
+    "POST /events/{event}/attendance": Call(EVENT, body=_sends({"code": "7K3M9QZT"})),
+    "POST /events/{event}/contacts": Call(EVENT, body=NOTHING),
     # notices: a person's own; the outbox: an administrator's
     "GET /notices": Call(pages=True, asks=({}, {"unread": "true"})),
     "GET /notices/unread": ACCOUNT,
@@ -259,6 +423,42 @@ CALLS: Final[Mapping[str, Call]] = {
     "PATCH /webhooks/{webhook}": Call({"webhook": "number"}, body=_sends({"is_enabled": False})),
     "DELETE /webhooks/{webhook}": Call({"webhook": "number"}),
     "POST /webhooks/{webhook}/test": Call({"webhook": "number"}, body=NOTHING),
+    # two-sided selection: lists are sealed
+    "GET /selection/rounds": LIST,
+    "POST /selection/rounds": ACCOUNT_CHANGE,
+    "GET /selection/rounds/{round}": Call(ROUND),
+    "GET /selection/rounds/{round}/steps": Call(ROUND, pages=True),
+    "GET /selection/rounds/{round}/participants": Call(ROUND, pages=True),
+    "GET /selection/rounds/{round}/participants/{participant}": Call(ROUND | SPEAKER),
+    "GET /selection/rounds/{round}/participants/{participant}/candidates": Call(ROUND | SPEAKER),
+    "GET /selection/rounds/{round}/participants/{participant}/list": Call(ROUND | SPEAKER),
+    "PUT /selection/rounds/{round}/participants/{participant}/list": Call(
+        ROUND | SPEAKER, body=_sends({"quota": 1})
+    ),
+    "POST /selection/rounds/{round}/participants/{participant}/list/withdrawal": Call(
+        ROUND | SPEAKER, body=NOTHING
+    ),
+    "POST /selection/rounds/{round}/lock": Call(ROUND, body=NOTHING),
+    "POST /selection/rounds/{round}/reopening": Call(
+        ROUND, body=_sends({"submit_until": "2099-01-01"} | REASON)
+    ),
+    "POST /selection/rounds/{round}/computation": Call(ROUND, body=NOTHING),
+    "POST /selection/rounds/{round}/publication": Call(ROUND, body=NOTHING),
+    "POST /selection/rounds/{round}/closing": Call(ROUND, body=NOTHING),
+    "GET /selection/rounds/{round}/objections": Call(ROUND, pages=True),
+    "POST /selection/rounds/{round}/objections": Call(
+        ROUND | SPEAKER, body=lambda values: {"participant": values["participant"], "text": "网点漏计"}
+    ),
+    "GET /selection/rounds/{round}/objections/{number}": Call(ROUND | {"number": "number"}),
+    "POST /selection/rounds/{round}/objections/{number}/answer": Call(
+        ROUND | {"number": "number"}, body=_sends({"is_upheld": False} | REASON)
+    ),
+    "GET /selection/rounds/{round}/result": Call(ROUND),
+    "GET /selection/rounds/{round}/result/pairs": Call(ROUND, pages=True),
+    "GET /selection/rounds/{round}/result/outcomes": Call(ROUND, pages=True),
+    "GET /selection/rounds/{round}/result/inputs": Call(ROUND),
+    "GET /selection/rounds/{round}/result/verification": Call(ROUND),
+    "GET /selection/rounds/{round}/result/contracts": Call(ROUND),
     # docking and coverage
     "GET /whitelist/entries/{entry}/docking-events": Call(ENTRY, pages=True),
     "POST /whitelist/entries/{entry}/docking-events": Call(
@@ -309,6 +509,8 @@ CALLS: Final[Mapping[str, Call]] = {
     "GET /bulletins/{month}": Call({"month": "month"}),
     "GET /bulletins/{month}.xlsx": Call({"month": "month"}),
     "GET /bulletins/{month}.docx": Call({"month": "month"}),
+    "GET /booklet/{library}": Call({"library": "library"}),
+    "GET /booklet/{library}.docx": Call({"library": "library"}),
     # machines that look in
     "GET /healthz": ACCOUNT,
     "GET /readyz": ACCOUNT,

@@ -4,6 +4,8 @@ from collections import defaultdict
 from typing import Any
 
 from app.accounts.rules import Role, Viewer
+from tests.visibility.core_firms import CoreReaders
+from tests.visibility.sealed_lists import Readers
 from tests.visibility.world import Owner, World
 
 Ids = set[Any]
@@ -25,6 +27,7 @@ class Oracle:
 
     def __init__(self, world: World) -> None:
         self.world, self.rows = world, world.rows
+        self.readers = Readers(world.rows)
         self.by_code = {row["code"]: row["id"] for row in self.rows["institutions"]}
         self.parents = {row["id"]: row["parent_id"] for row in self.rows["institutions"]}
         self.firms = {row["id"]: row for row in self.rows["enterprises"]}
@@ -90,7 +93,7 @@ class Oracle:
         whole, held, own = self.whole_entries(viewer), self.held(viewer), self.own_firms(viewer)
         entries = whole | held.keys()
         listed = [entry for entry in self.rows["whitelist_entries"] if entry["id"] in entries]
-        firms = own | {entry["enterprise_id"] for entry in listed}
+        firms = own | {entry["enterprise_id"] for entry in listed} | self._members(viewer)
         needs = {need["id"] for need in self.needs.values() if need["enterprise_id"] in own}
         needs |= {entry["need_id"] for entry in listed}
         answered = self._answered_needs(viewer)
@@ -102,6 +105,8 @@ class Oracle:
             "whitelist_entries": entries,
             "match_results": entries,
             "match_counts": entries,
+            "plan_effects": entries,
+            "plan_reallocated_entries": entries,
             "enterprises": firms,
             "needs": needs,
             "need_revisions": {row["id"] for row in self.rows["need_revisions"] if row["need_id"] in needs},
@@ -130,8 +135,47 @@ class Oracle:
             },
             "review_items": {row["id"] for row in self.rows["review_items"] if row["entry_id"] in judged},
             "whitelist_imports": self._imports(viewer),
+            "selection_submissions": self.readers.submissions(viewer),
+            "selection_drafts": self.readers.drafts(viewer),
             "enterprise_registrations": self._registrations(viewer),
+            **CoreReaders(self, self.world.day).seen(viewer, lies_in),
+            **self._memberships(viewer, own),
+            **self._event_rows(viewer),
             "notices": {row["id"] for row in self.rows["notices"] if row["person_id"] == viewer.person},
+            "award_nominations": self._of_awards(viewer, "award_nominations"),
+            "award_appeals": self._of_awards(viewer, "award_appeals"),
+            "award_ballots": self._own(viewer, "award_ballots"),
+        }
+
+    def _members(self, viewer: Viewer) -> Ids:
+        """Answer the firms that are proposed for a chain of the viewer's or confirmed in it."""
+        return {
+            row["enterprise_id"]
+            for row in self.rows["chain_memberships"]
+            if row["chain_code"] in viewer.scopes(Role.CHAIN_MANAGER)
+            and row["state"] in {"proposed", "confirmed"}
+        }
+
+    def _memberships(self, viewer: Viewer, own: Ids) -> dict[str, Ids]:
+        chains = viewer.scopes(Role.CHAIN_MANAGER)
+
+        def seen(table: str, firms: Ids) -> Ids:
+            found = self.rows[table]
+            return {
+                one["id"] for one in found if one["enterprise_id"] in firms or one["chain_code"] in chains
+            }
+
+        def hanging(table: str, on: Ids) -> Ids:
+            return {one["id"] for one in self.rows[table] if one["membership_id"] in on}
+
+        members = seen("chain_memberships", own)
+        asked = self.own_firms(viewer.only(Role.COORDINATOR, Role.CHAIN_MANAGER, Role.AUDITOR))
+        return {
+            "chain_memberships": members,
+            "membership_listings": seen("membership_listings", own),
+            "membership_acts": hanging("membership_acts", members),
+            "membership_objections": hanging("membership_objections", members),
+            "membership_questions": hanging("membership_questions", seen("chain_memberships", asked)),
         }
 
     def markers(self, viewer: Viewer) -> set[bytes]:
@@ -213,10 +257,62 @@ class Oracle:
             if row["entry_id"] in whole or (row["is_current"] and row["entry_id"] in told)
         }
 
+    def _event_rows(self, viewer: Viewer) -> dict[str, Ids]:
+        """Answer guests, meetings and results of docking events: of hosts and auditors, a guest's own, who accepted to meet it."""
+        guests = {row["id"]: row for row in self.rows["event_guests"]}
+        meetings = self.rows["event_meetings"]
+        whole = {number for number, row in guests.items() if self._hosts_or_is(viewer, row)}
+        banks = {number for number, row in guests.items() if self._is_own_bank(viewer, row)}
+        met = {
+            row["firm_guest_id"]
+            for row in meetings
+            if row["bank_guest_id"] in banks and guests[row["firm_guest_id"]]["state"] == "accepted"
+        }
+        chains = {row["id"]: row["chain_code"] for row in self.rows["hosted_events"]}
+        covers = any(lies_in(viewer.jurisdiction, scope) for scope in viewer.scopes(Role.COORDINATOR))
+        return {
+            "event_guests": whole | banks | met,
+            "event_meetings": {
+                row["id"]
+                for row in meetings
+                if row["firm_guest_id"] in whole or row["bank_guest_id"] in banks
+            },
+            "event_results": {
+                row["id"]
+                for row in self.rows["event_results"]
+                if covers
+                or viewer.has(Role.AUDITOR)
+                or chains[row["event_id"]] in viewer.scopes(Role.CHAIN_MANAGER)
+            },
+        }
+
+    def _hosts_or_is(self, viewer: Viewer, row: dict[str, Any]) -> bool:
+        firm = self.firms.get(row["enterprise_id"])
+        is_own = firm is not None and firm["uscc"] in viewer.scopes(Role.ENTERPRISE)
+        return (
+            viewer.has(Role.AUDITOR)
+            or any(lies_in(row["region_code"], scope) for scope in viewer.scopes(Role.COORDINATOR))
+            or row["chain_code"] in viewer.scopes(Role.CHAIN_MANAGER)
+            or (is_own and row["state"] != "proposed")
+        )
+
+    def _is_own_bank(self, viewer: Viewer, row: dict[str, Any]) -> bool:
+        own = [self.by_code.get(scope) for scope in viewer.scopes(*LENDERS)]
+        is_own = any(node is not None and self.is_below(node, row["institution_id"]) for node in own)
+        return row["institution_id"] is not None and is_own and row["state"] != "proposed"
+
     def _imports(self, viewer: Viewer) -> Ids:
         covers = any(lies_in(viewer.jurisdiction, scope) for scope in viewer.scopes(Role.COORDINATOR))
         all_of_them = covers or viewer.has(Role.AUDITOR)
         return {row["id"] for row in self.rows["whitelist_imports"]} if all_of_them else set()
+
+    def _own(self, viewer: Viewer, table: str) -> Ids:
+        return {row["id"] for row in self.rows[table] if row["person_id"] == viewer.person}
+
+    def _of_awards(self, viewer: Viewer, table: str) -> Ids:
+        covers = any(lies_in(viewer.jurisdiction, scope) for scope in viewer.scopes(Role.COORDINATOR))
+        all_of_them = covers or viewer.has(Role.AUDITOR)
+        return {row["id"] for row in self.rows[table]} if all_of_them else self._own(viewer, table)
 
     def _registrations(self, viewer: Viewer) -> Ids:
         return {

@@ -11,13 +11,19 @@ from typing import Final
 from tests.visibility.calls import NOTHING, Call
 
 NAMED: Final[Mapping[str, str]] = {
-    "adoption": "number", "case": "case", "consent": "consent", "delivery": "number", "grant": "number",
-    "invitation": "number", "item": "review", "job": "word", "language": "word", "month": "month", "name": "word",
+    "adoption": "number", "case": "case", "consent": "consent", "delivery": "number", "event": "event", "grant": "number",
+    "guest": "guest", "invitation": "number", "item": "review", "job": "word", "language": "word", "library": "library", "month": "month", "name": "word",
     "notice": "notice", "number": "number", "pack": "pack", "person": "number", "registration": "registration",
-    "run": "number", "sequence": "sequence", "session_id": "word", "slug": "word", "uscc": "uscc", "what": "word",
+    "run": "number", "draft": "number", "comparison": "number", "version": "number", "sequence": "sequence", "session_id": "word", "slug": "word", "uscc": "uscc", "what": "word", "year": "year",
 }  # fmt: skip
 """The pool for a part of an address."""
 NAMED_BELOW: Final[Mapping[str, Mapping[str, str]]] = {
+    "/memberships/": {"number": "membership"},
+    "/memberships/objections/": {"number": "objection"},
+    "/memberships/questions/": {"number": "question"},
+    "/memberships/runs/": {"number": "number"},
+    "/awards/{year}/appeals/": {"number": "appeal"},
+    "/awards/{year}/nominations/": {"number": "nomination"},
     "/bank/products/": {"code": "product"},
     "/chain/": {"code": "chain"},
     "/chain/entries/": {"code": "entry"},

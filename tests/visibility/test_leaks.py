@@ -36,7 +36,15 @@ MUST_SHOW = (
     "GET /coverage/{month}/entries",
     "GET /whitelist/entries/{entry}/docking-events", "GET /whitelist/entries/{entry}/docking", "GET /docking/deadlines",
     "GET /registrations", "GET /notices", "GET /notices/{notice}",
+    "GET /core-lists", "GET /core-lists/matches", "GET /core-lists/{uscc}", "GET /core-lists/{uscc}/versions",
+    "GET /core-lists/{uscc}/rows", "GET /core-lists/{uscc}/rows/{row}", "GET /core-lists/{uscc}/members",
+    "GET /core-lists/{uscc}/runs", "GET /core-lists/{uscc}/matches", "GET /listings", "GET /listings/{listing}",
     "GET /coordination/cases", "GET /coordination/cases/{case}", "GET /coordination/cases/{case}/comments",
+    "GET /awards/{year}/nominations", "GET /awards/{year}/nominations/{nomination}", "GET /awards/{year}/ballot",
+    "GET /awards/{year}/appeals", "GET /awards/{year}/appeals/{appeal}",
+    "GET /events/invitations", "GET /events/{event}/guests", "GET /events/{event}/guests/{guest}",
+    "GET /events/{event}/guests/{guest}/calendar.ics", "GET /events/{event}/timetable", "GET /events/{event}/results",
+    "POST /events/{event}/guests/preview",
 )  # fmt: skip
 """Routes that show case rows to somebody: where the walk finds no marker it proves nothing."""
 

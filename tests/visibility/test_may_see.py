@@ -18,6 +18,8 @@ from app.kernel.database import AsyncSession, Base, restrict, transaction, unres
 from app.kernel.settings import PROJECT_ROOT
 from app.matching.tables import MatchCount, MatchResult
 from app.notifications.tables import Notice
+from app.plans.tables import PlanEffectOnEntry, PlanReallocatedEntry
+from app.selection.tables import SelectionDraft
 from app.visibility.forms import Form
 from app.visibility.public import PUBLIC
 from app.visibility.queries import conditions, criteria
@@ -33,6 +35,9 @@ KEYS = {
     BottleneckFinding: "case_id",
     EnterpriseContact: "enterprise_id",
     EntryClock: "entry_id",
+    SelectionDraft: "participant",
+    PlanEffectOnEntry: "entry_id",
+    PlanReallocatedEntry: "entry_id",
 }
 MANY_SIDED = ("chain", "firm", "bank and city")
 SEEN_BY_SOMEBODY = {"match_results", "match_counts", "bottleneck_findings", "assignment_supports"}

@@ -20,6 +20,7 @@ from app.accounts.door import OpenDoor
 from app.accounts.permissions import ROLES, Action
 from app.accounts.rules import Viewer
 from app.coordination.rules import case_code
+from app.events.states import event_code
 from app.kernel.database import AsyncSession, Sessions
 from app.kernel.settings import Settings
 from app.kernel.sight import WatchedSession
@@ -28,20 +29,25 @@ from app.visibility.service import narrow
 from tests.apps import create_app
 from tests.visibility.calls import CALLS, Call
 from tests.visibility.oracle import Ids, Oracle
-from tests.visibility.world import CREDIT_CODE, MARKER, World
+from tests.visibility.world import CREDIT_CODE, FIRST_OWN_ID, MARKER, World
 
 Chosen = dict[str, str]
 CASE_POOLS: Final = {
+    "guest": "event_guests",
     "entry": "whitelist_entries", "need": "needs", "uscc": "enterprises", "project": "projects",
     "review": "review_items", "import": "whitelist_imports", "consent": "consents",
     "registration": "enterprise_registrations", "notice": "notices",
-    "case": "coordination_cases",
+    "core": "core_lists", "core_row": "core_list_rows", "listing": "core_list_members",
+    "case": "coordination_cases", "nomination": "award_nominations", "appeal": "award_appeals", "membership": "chain_memberships", "objection": "membership_objections",
+    "question": "membership_questions",
 }  # fmt: skip
 MISSING: Final = {
-    "notice": "799999", "case": "XT-799999",
+    "guest": "799999",
+    "core": "91230199MA1BQXYE20", "core_row": "799999", "listing": "799999",
+    "notice": "799999", "nomination": "799999", "appeal": "799999", "case": "XT-799999",
     "entry": "2023H2-91230199MA1BQXYE20", "need": "91230199MA1BQXYE20", "uscc": "91230199MA1BQXYE20",
     "project": "91230199MA1BQXYE20-P1", "review": "799999", "import": "799999", "consent": "799999",
-    "registration": "799999",
+    "registration": "799999", "membership": "799999", "objection": "799999", "question": "799999",
 }  # fmt: skip
 CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 MOST_PAGES: Final = 2
@@ -50,8 +56,8 @@ PUBLIC_POOLS: Final = {
     "word": ("abcdef",), "number": ("1", "2"), "sequence": ("1", "2", "3", "5"), "parameter": ("whitelist.min_entries",),
     "pack": ("heilongjiang-2023-25",), "institution": ("JHYH-MDJ", "SJYH-HRB"), "chain": ("HLJ-SWYY", "HLJ-GDZB"),
     "chain_role": ("leader",), "day": ("2023-10-01",), "library": ("2024Q1",), "edition": ("2023H2", "2024H1"),
-    "region": ("230100", "231002", "230000"), "status": ("admitted", "refused"), "class": ("srdi",),
-    "review_kind": ("duplicate_name",), "month": ("2023-11", "2024-02"), "route": ("ask", "policy_gap", "d"),
+    "round": ("2024Q1", "2023Q4"), "participant": ("HLJ-SWYY", "JHYH"), "region": ("230100", "231002", "230000"), "status": ("admitted", "refused"), "class": ("srdi",),
+    "year": ("2023", "2024"), "quarter": ("2023Q4",), "review_kind": ("duplicate_name",), "month": ("2023-11", "2024-02"), "route": ("ask", "policy_gap", "d"),
     "name": ("QX", "0"), "case_kind": ("land", "guarantee"), "case_state": ("open", "refused"), "body": ("YS-XTJZ-HLJ",),
 }  # fmt: skip
 
@@ -338,6 +344,7 @@ def _pools(world: World) -> dict[str, list[str]]:
     pools = {name: list(values) for name, values in PUBLIC_POOLS.items()}
     pools["product"] = [row["code"] for row in world.rows["products"][:2]]
     pools["card"] = ["0" * 16]
+    pools["event"] = [event_code(row["id"]) for row in world.rows["hosted_events"] if row["id"] >= FIRST_OWN_ID]
     return pools
 
 
@@ -352,6 +359,15 @@ def _ids(world: World) -> dict[str, dict[str, Any]]:
         "import": {str(row["id"]): row["id"] for row in rows["whitelist_imports"]},
         "case": {case_code(row["id"]): row["id"] for row in rows["coordination_cases"]},
         "notice": {str(row["id"]): row["id"] for row in rows["notices"]},
+        "core": {row["core_uscc"]: row["id"] for row in rows["core_lists"]},
+        "core_row": {str(row["id"]): row["id"] for row in rows["core_list_rows"]},
+        "listing": {str(row["id"]): row["id"] for row in rows["core_list_members"]},
         "consent": {str(row["id"]): row["id"] for row in rows["consents"]},
+        "nomination": {str(row["id"]): row["id"] for row in rows["award_nominations"]},
+        "appeal": {str(row["id"]): row["id"] for row in rows["award_appeals"]},
+        "guest": {str(row["id"]): row["id"] for row in rows["event_guests"] if row["id"] >= FIRST_OWN_ID},
         "registration": {str(row["id"]): row["id"] for row in rows["enterprise_registrations"]},
+        "membership": {str(row["id"]): row["id"] for row in rows["chain_memberships"]},
+        "objection": {str(row["id"]): row["id"] for row in rows["membership_objections"]},
+        "question": {str(row["id"]): row["id"] for row in rows["membership_questions"]},
     }

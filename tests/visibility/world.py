@@ -10,15 +10,17 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any, Final, cast
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, delete, insert, select, update
 
 from app.accounts.rules import Grant, Role, Viewer, local_operator
 from app.accounts.tables import EnterpriseRegistration, Person
 from app.allocation.tables import Assignment, AssignmentSupport, EntryHandler
+from app.awards.tables import AwardAppeal, AwardBallot, AwardNomination
 from app.bottlenecks.tables import BottleneckCase, BottleneckFinding
 from app.cli.demo import demo_plan
 from app.cli.line import stages_of, walk
 from app.coordination.tables import CoordinationCase, CoordinationComment
+from app.core_lists.tables import CoreList, CoreListMember, CoreListRow, CoreListRun, CoreListVersion
 from app.docking.tables import DockingEvent, EntryClock
 from app.enterprises.name_spelling import spelled
 from app.enterprises.tables import (
@@ -30,11 +32,28 @@ from app.enterprises.tables import (
     NeedRevision,
     Project,
 )
+from app.events.tables import EventGuest, EventMeeting, KeptResult
 from app.institutions.tables import Institution
 from app.kernel.clock import shanghai_today
 from app.kernel.database import AsyncSession, Base, Sessions, transaction
 from app.matching.tables import MatchCount, MatchResult
+from app.membership.tables import (
+    ChainMembership,
+    MembershipAct,
+    MembershipListing,
+    MembershipObjection,
+    MembershipQuestion,
+)
 from app.notifications.tables import Notice
+from app.plans.schemas import ComparisonCounts
+from app.plans.tables import (
+    PlanComparison,
+    PlanDraft,
+    PlanEffectOnEntry,
+    PlanReallocatedEntry,
+    PlanReallocation,
+)
+from app.selection.tables import SelectionDraft, SelectionSubmission
 from app.whitelist.tables import (
     EntryWithdrawal,
     ReviewItem,
@@ -42,6 +61,9 @@ from app.whitelist.tables import (
     WhitelistEntry,
     WhitelistImport,
 )
+from tests.visibility import core_firms, sealed_lists
+from tests.visibility.award_rows import add_awards
+from tests.visibility.event_world import add_event
 
 JURISDICTION: Final = "230000"
 SEED, ENTRIES = 7, 24
@@ -49,10 +71,13 @@ THEN = datetime(2024, 3, 1, 2, tzinfo=UTC)
 FIRST_OWN_ID: Final = 700_001
 """Ids of rows that the world adds: numbers that stand nowhere else in an answer."""
 CASE_TABLES: Final[tuple[type[Base], ...]] = (
+    EventGuest, EventMeeting, KeptResult,
     WhitelistEntry, MatchResult, MatchCount, BottleneckCase, BottleneckFinding, Assignment, AssignmentSupport,
     EntryHandler, DockingEvent, EntryClock, ReviewItem, WhitelistImport, Enterprise, EnterpriseContact, Need, NeedRevision,
     Project, Consent, Disclosure, EnterpriseRegistration, Notice,
-    EntryWithdrawal, CoordinationCase, CoordinationComment,
+    ChainMembership, MembershipAct, MembershipQuestion, MembershipObjection, MembershipListing,
+    *core_firms.TABLES,
+    AwardAppeal, AwardBallot, AwardNomination, EntryWithdrawal, CoordinationCase, CoordinationComment, SelectionSubmission, SelectionDraft, PlanEffectOnEntry, PlanReallocatedEntry,
 )  # fmt: skip
 MARKER: Final = re.compile(rb"QX[0-9]{5}XQ")
 CREDIT_CODE: Final = re.compile(rb"9[0-9A-Z]{17}")
@@ -146,7 +171,13 @@ async def _add(session: AsyncSession, day: date) -> None:
     ids = count(FIRST_OWN_ID)
     await _add_consents(session, rows, day, ids)
     await _add_reviews(session, rows, ids)
+    await core_firms.add_lists(session, rows, ids, day)
     await _add_coordination(session, rows, ids)
+    await add_event(session, rows, ids, SHOWN_TO_ANYBODY)
+    await add_awards(session, rows, dict(zip(VIEWERS, count(1), strict=False)), ids, THEN)
+    await sealed_lists.add_rounds(session, ids, day)
+    await _add_memberships(session, rows, ids)
+    await _add_comparison(session, rows)
     current = [row for row in rows["assignments"] if row["ended_at"] is None and row["institution_id"]]
     for row in current:
         await session.execute(
@@ -273,6 +304,43 @@ async def _add_coordination(session: AsyncSession, rows: Rows, ids: Iterator[int
     await session.flush()
 
 
+async def _add_memberships(session: AsyncSession, rows: Rows, ids: Iterator[int]) -> None:
+    """Have every firm be a member of two chains in turn, with what hangs on memberships; the demonstration's own go."""
+    for table in (
+        MembershipAct,
+        MembershipQuestion,
+        MembershipObjection,
+        MembershipListing,
+        ChainMembership,
+    ):
+        await session.execute(delete(_bare(table)))
+    chains = [row["code"] for row in rows["chains"]]
+    states = ("proposed", "confirmed", "declined", "withdrawn")
+    for place, firm in enumerate(rows["enterprises"]):
+        for turn in (0, 1):
+            number, chain = next(ids), chains[(place * 2 + turn * 5) % len(chains)]
+            session.add(
+                ChainMembership(
+                    id=number, enterprise_id=firm["id"], chain_code=chain, link=None, role="supporting", reason="?",
+                    state=states[(place + turn) % len(states)], since=THEN.date(), word="?", said_by="?", said_at=THEN, version=1,
+                )
+            )  # fmt: skip
+            await session.flush()
+            told = {"membership_id": number, "version": 1, "state": "open", "text": "?"}
+            session.add_all(
+                [
+                    MembershipAct(id=next(ids), membership_id=number, kind="confirmed", done_by="?", done_at=THEN, reason="?"),
+                    MembershipQuestion(id=next(ids), kind="evidence", asked="?", asked_at=THEN, **told),
+                    MembershipObjection(id=next(ids), membership_version=1, raised_by="?", raised_at=THEN, **told),
+                    MembershipListing(
+                        id=next(ids), enterprise_id=firm["id"], chain_code=chain, core_firm="?", role="upstream",
+                        since=THEN.date(), noted_by="?", noted_at=THEN,
+                    ),
+                ]
+            )  # fmt: skip
+    await session.flush()
+
+
 class _Tagger:
     """Writes markers into rows and remembers to which row each belongs."""
 
@@ -309,6 +377,23 @@ async def _tag(session: AsyncSession) -> dict[bytes, Owner]:
     await tagger.texts(EntryWithdrawal, rows["entry_withdrawals"], "withdrawn_by", "reason", "reopen_reason")
     await tagger.texts(CoordinationCase, rows["coordination_cases"], "question", "answered_by", "outcome")
     await tagger.texts(CoordinationComment, rows["coordination_comments"], "written_by", "body")
+    await tagger.texts(SelectionSubmission, rows["selection_submissions"], "submitted_by")
+    for row in rows["selection_drafts"]:
+        told = ("selection_drafts", row["participant"])
+        await tagger.write(SelectionDraft, row, {"content": row["content"] | {"quota": tagger.marker(told)}})
+    await tagger.texts(CoreList, rows["core_lists"], "core_name", "evidence", "reason")
+    await tagger.texts(CoreListVersion, rows["core_list_versions"], "file_name", "given_by")
+    await tagger.texts(CoreListRow, rows["core_list_rows"], "name", "reason")
+    await tagger.texts(CoreListMember, rows["core_list_members"], "firm_name", "core_name")
+    await tagger.texts(CoreListRun, rows["core_list_runs"], "run_by")
+    await tagger.texts(AwardNomination, rows["award_nominations"], "reason", "nominated_by")
+    await tagger.texts(AwardAppeal, rows["award_appeals"], "grounds", "raised_by")
+    await tagger.texts(AwardBallot, rows["award_ballots"], "comment")
+    await tagger.texts(EventGuest, rows["event_guests"], "name", "reason", "note")
+    await tagger.texts(EventMeeting, rows["event_meetings"], "reason", "note")
+    for row in rows["event_results"]:
+        rule = {"rule": tagger.marker(("event_results", row["id"]))}
+        await tagger.write(KeptResult, row, {"content": row["content"] | rule})
     for row in rows["notices"]:
         told, entry = ("notices", row["id"]), ("whitelist_entries", row["entry_id"])
         marked = {
@@ -317,6 +402,11 @@ async def _tag(session: AsyncSession) -> dict[bytes, Owner]:
             "link": f"/{tagger.marker(entry)}",
         }
         await tagger.write(Notice, row, marked)
+    await tagger.texts(ChainMembership, rows["chain_memberships"], "reason", "word", "said_by")
+    await tagger.texts(MembershipAct, rows["membership_acts"], "done_by", "reason")
+    await tagger.texts(MembershipQuestion, rows["membership_questions"], "text")
+    await tagger.texts(MembershipObjection, rows["membership_objections"], "text", "raised_by")
+    await tagger.texts(MembershipListing, rows["membership_listings"], "core_firm")
     await tagger.texts(EntryClock, rows["entry_clocks"], "owner", "citation", key="entry_id")
     await tagger.texts(NeedRevision, rows["need_revisions"], "content_hash")
     names = {}
@@ -348,6 +438,45 @@ async def _tag_entries(tagger: _Tagger, rows: Rows, names: dict[str, str]) -> No
         asked = [one | {"name": names[one["uscc"]]} for one in detail.get("candidates", ())]
         values = {"reason": tagger.marker(owner), "detail": detail | ({"candidates": asked} if asked else {})}
         await tagger.write(ReviewItem, item, values)
+
+
+async def _add_comparison(session: AsyncSession, rows: Rows) -> None:
+    """Compare a draft of one chain's plan, and allocate with it, as if it changed every entry."""
+    chain = next(row for row in rows["chains"] if row["code"] == "HLJ-SWYY")
+    run = rows["match_runs"][-1]["id"]
+    made = {"content": {}, "content_hash": "?", "version": 1, "created_at": THEN}
+    session.add(
+        PlanDraft(
+            id=1, chain_id=chain["id"], number=1, state="compared", since=THEN.date(), drafted_by="?", changed_at=THEN, **made,
+        )
+    )  # fmt: skip
+    await session.flush()
+    counts: dict[str, Any] = dict.fromkeys(ComparisonCounts.model_fields, 0)
+    session.add(
+        PlanComparison(
+            id=1, draft_id=1, number=1, content_hash="?", compared_on=THEN.date(), listed="", inputs={}, inputs_hash="?",
+            result_hash="?", counts=counts | {"products": [], "banks": [], "counties": []}, compared_by="?", created_at=THEN,
+        )
+    )  # fmt: skip
+    await session.flush()
+    counts = dict.fromkeys(("entries", "served_before", "served_after", "fit_before", "fit_after"), 0)
+    counts |= {"changes": {}, "by_clause": {}, "banks": []}
+    session.add(
+        PlanReallocation(
+            comparison_id=1, match_run_id=run, counts=counts, result_hash="?", run_by="?", created_at=THEN
+        )
+    )
+    await session.flush()
+    named = {name: [] for name in ("gained", "lost", "banks_gained", "banks_lost", "steps")}
+    detail = named | {"before": None, "after": None, "sentence": "?"}
+    for entry in rows["whitelist_entries"]:
+        about = {"comparison_id": 1, "entry_id": entry["id"], "code": entry["code"]}
+        numbers = dict.fromkeys(("gained", "lost", "banks_gained", "banks_lost", "rescored", "moved"), 1)
+        region = entry["region_code"]
+        session.add(PlanEffectOnEntry(**about, **numbers, region_code=region, detail=detail))
+        told = {"with_draft": "?", "without_draft": "?", "sentence": "?"}
+        session.add(PlanReallocatedEntry(**about, **told, change="moved"))
+    await session.flush()
 
 
 async def _tag_doings(tagger: _Tagger, rows: Rows) -> None:

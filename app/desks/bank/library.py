@@ -9,6 +9,7 @@ from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
 from app.catalogue import service
 from app.catalogue.schemas import CODE_PATTERN
+from app.desks.awards.words import library_tabs
 from app.desks.bank.products import told
 from app.desks.forms import Form
 from app.desks.pages import page
@@ -60,6 +61,7 @@ async def library(
         "words": PURPOSES,
         "wan_text": wan_text,
         "is_filtered": any(form[name] for name in ("institution", "purpose", "amount")),
+        "tabs": library_tabs(viewer),
     }
     return page(request, "bank/library.html", context)
 

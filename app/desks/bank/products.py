@@ -9,11 +9,14 @@ from fastapi.responses import HTMLResponse
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does, may_try
 from app.accounts.rules import Viewer
+from app.awards.observed_schemas import ObservedOut
+from app.awards.observed_service import observed_product
 from app.catalogue import offering_service, service
 from app.catalogue.offering import OFFER_LABELS, OfferState
 from app.catalogue.offering_schemas import Decision
 from app.catalogue.offering_service import Offered
 from app.catalogue.schemas import CODE_PATTERN
+from app.desks.awards import words as award_words
 from app.desks.bank.reach import naming
 from app.desks.bank.wording import changed_lines
 from app.desks.forms import Form, expected, typed
@@ -21,7 +24,7 @@ from app.desks.pages import go_to, page
 from app.desks.texts import Text
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, attempt
-from app.kernel.errors import Conflict, PreconditionFailed, Refused
+from app.kernel.errors import Conflict, NotFound, PreconditionFailed, Refused
 from app.kernel.money import wan_text
 from app.kernel.paging import PageRequest
 from app.kernel.requests import SessionDep, TransactionRoute
@@ -162,4 +165,18 @@ async def told(session: AsyncSession, viewer: Viewer, code: str) -> dict[str, An
         }
         for one, lines, older, before in pairs
     ]
-    return {"product": revisions[0], "lines": worded[0], "history": history}
+    return {
+        "product": revisions[0],
+        "lines": worded[0],
+        "history": history,
+        "observed": await _observed(session, viewer, code),
+        "off_said": award_words.OFF_SAID,
+        "off_tones": award_words.OFF_TONES,
+    }
+
+
+async def _observed(session: AsyncSession, viewer: Viewer, code: str) -> ObservedOut | None:
+    try:
+        return await observed_product(session, viewer, code)
+    except NotFound:
+        return None

@@ -11,6 +11,7 @@ from app.accounts.permissions import Action, does
 from app.accounts.rules import Viewer
 from app.bottlenecks import service as bottlenecks
 from app.bottlenecks.schemas import CaseFilter as BottleneckFilter
+from app.chains import post_service as posts
 from app.chains import service as chains
 from app.chains.fields import CODE_PATTERN
 from app.chains.schemas import PlanOut
@@ -63,7 +64,9 @@ async def my_chains(request: Request, session: SessionDep, viewer: ViewerDep) ->
     shown = await shown_or_none(session, viewer, month, Cut.CHAIN) if month else None
     figures = {row.key: row.figures for row in shown.rows} if shown else {}
     mine.sort(key=lambda one: (one.code not in figures, one.code))
-    context = {"chains": mine, "figures": figures, "month": month, "behind": partial(behind, month or "")}
+    vacant = {one.chain: one for one in await posts.list_vacancies(session, viewer, now=utc_now())}
+    context: dict[str, Any] = {"chains": mine, "figures": figures, "month": month, "behind": partial(behind, month or "")}
+    context["vacant"] = vacant
     return page(request, "chain/list.html", context)
 
 
@@ -108,6 +111,7 @@ async def _about(session: AsyncSession, viewer: Viewer, code: str, month: str | 
         wanted = [Wanted(chain=code, institution=bank.institution) for bank in banks]
         held = await listing_service.counts_behind(session, viewer, month, wanted, now=utc_now())
     names = {bank.institution: node.name for bank in banks if (node := tree.find(bank.institution))}
+    vacancies = await posts.list_vacancies(session, viewer, now=utc_now())
     now, other = views.in_office(await chains.list_managers(session, viewer, code), today)
     return {
         "plan": plan,
@@ -115,6 +119,7 @@ async def _about(session: AsyncSession, viewer: Viewer, code: str, month: str | 
         "banks": views.contracted(banks, names, held),
         "purposes": [PURPOSES[one] for one in plan.priority_purposes] if plan else [],
         "managers": now,
+        "vacancies": [one for one in vacancies if one.chain == code],
         "manager_roles": views.MANAGER_TEXTS,
         "other_managers": other,
     }

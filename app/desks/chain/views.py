@@ -32,6 +32,20 @@ MANAGER_TEXTS: Final[Mapping[str, Text]] = {
 }
 
 
+POST_TEXTS: Final[Mapping[str, Text]] = {
+    **MANAGER_TEXTS,
+    "lead_department": Text("牵头部门"),
+    "adviser": Text("金融顾问"),
+    "butler_team": Text("金融管家团队"),
+}
+PLACE_TEXTS: Final[Mapping[str, Text]] = {
+    "region": Text("地区"),
+    "cluster": Text("先进制造业集群"),
+    "zone": Text("国家级高新技术产业开发区"),
+    "park": Text("重点产业园区"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class RoleBox:
     """One role on the map: how many members have it, and the first of them."""

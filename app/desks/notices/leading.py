@@ -16,6 +16,8 @@ def page_of_notice(viewer: Viewer, entry: str | None, link: str | None) -> str:
     place, _slash, named = link.lstrip("/").partition("/")
     if place == "entries":
         return _list_of(viewer)
+    if place in {"selection", "core-lists"} or link == "/enterprise/listings":
+        return link
     if place in {"coverage", "bulletins"} and viewer.has(
         Role.COORDINATOR, Role.AUDITOR, Role.BANK_ADMINISTRATOR
     ):

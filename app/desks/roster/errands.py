@@ -32,6 +32,11 @@ STAGES: Final[Mapping[str, Text]] = {
     "comparing names": Text("比对企业名称"),
     "matching": Text("逐户匹配产品"),
     "allocating": Text("求解分派"),
+    "reading needs": Text("读取名单"),
+    "comparing plans": Text("逐户比较两版方案"),
+    "timetabling": Text("排洽谈时间表"),
+    "reading": Text("读取企业"),
+    "proposing": Text("逐户提议产业链"),
     "saving": Text("保存结果"),
 }
 

@@ -1,0 +1,100 @@
+"""What a booklet is made of, gathered before anything is written; its hash names the booklet."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from app.awards.observed import Figures
+from app.catalogue.rules import ProductInForce
+from app.chains.rules import ChainBook
+from app.institutions.rules import InstitutionTree
+from app.policy.packs import Pack
+from app.policy.rulebook import RuleBook
+from app.reference.industries import Industries
+from app.reference.lpr import LprQuote
+from app.reference.regions import NATION, Regions
+
+FORMAT: Final = "rongqiao-booklet/1"
+"""Part of the hash: a booklet that is written otherwise is another one."""
+_CODES: Final = re.compile(r"(?<![0-9A-Za-z.])(?:[0-9]{6}|[A-T][0-9]{2,4}|(?<=行业)[A-T])(?![0-9A-Za-z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What regions, industries and chains are called."""
+
+    regions: Regions
+    industries: Industries
+    chains: Mapping[str, str]
+
+    def name(self, code: str) -> str:
+        """Answer a code's name; of an unknown one the code itself."""
+        if code == NATION:
+            return "全国"
+        if code in self.chains:
+            return self.chains[code]
+        if code.isdecimal():
+            return self.regions.full_name(code) if self.regions.get(code) else code
+        industry = self.industries.parse(code)
+        return industry.name if industry is not None else code
+
+    def listed(self, codes: Iterable[str]) -> str:
+        """Answer the names of codes, as a text lists them."""
+        return "、".join(map(self.name, codes))
+
+    def in_words(self, text: str) -> str:
+        """Answer a condition's text with names in the place of codes."""
+        for code, name in self.chains.items():
+            text = text.replace(code, name)
+        return _CODES.sub(lambda found: self.name(found[0]), text)
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """All that decides what a booklet says; the products are those that the library's content hash stands for."""
+
+    jurisdiction: str
+    library: str
+    library_sha256: str
+    published_at: datetime
+    on: date
+    book: RuleBook
+    packs: Sequence[Pack]
+    packs_sha256: str
+    chains: ChainBook
+    tree: InstitutionTree
+    lpr: LprQuote | None
+    naming: Naming
+    observed_until: str
+    """The quarter before the edition's, with which the period ends that products were observed in."""
+    observed_sha256: str
+    """Of the figures of that period; empty: nothing was computed."""
+
+    def sha256(self) -> str:
+        """Answer the hash of the inputs: equal inputs give equal booklets."""
+        lpr = self.lpr and [self.lpr.published.isoformat(), str(self.lpr.rate_1y), str(self.lpr.rate_5y)]
+        written = [
+            FORMAT, self.jurisdiction, self.library, self.library_sha256, self.published_at.isoformat(),
+            self.on.isoformat(), self.book.sha256, self.packs_sha256, self.chains.sha256, lpr,
+            self.observed_until, self.observed_sha256,
+        ]  # fmt: skip
+        sha = hashlib.sha256(json.dumps(written, ensure_ascii=False).encode())
+        for node in self.tree.nodes.values():
+            sha.update("\0".join((node.code, node.name, node.kind, node.region, *node.areas, "\n")).encode())
+        return sha.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """The grounds with the products of the edition, by code, guarantors' among them.
+
+    `observed` are figures by product code, blank where too few stand behind them.
+    """
+
+    grounds: Grounds
+    products: Sequence[ProductInForce]
+    observed: Mapping[str, Figures]

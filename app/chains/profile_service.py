@@ -1,0 +1,100 @@
+"""What membership is proposed from: the chains of a jurisdiction with their profiles, industries and regions."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import date
+
+from app.accounts.permissions import Action, Target, require
+from app.accounts.rules import Viewer
+from app.chains import queries
+from app.chains.places import PlaceWord
+from app.chains.post_schemas import ProfileIn, ProfileOut
+from app.chains.profile_files import load_profiles
+from app.chains.profiles import ChainProfile, of_industries
+from app.chains.rows import chain_out
+from app.chains.rules import Period
+from app.chains.schemas import ChainOut
+from app.kernel.database import AsyncSession
+from app.kernel.errors import Fault, NotFound, Refused
+from app.kernel.settings import get_settings
+from app.reference.regions import region_contains
+
+
+async def membership_profiles(session: AsyncSession, viewer: Viewer, today: date) -> tuple[ChainProfile, ...]:
+    """Answer the chains of the viewer's jurisdiction, above and below it, as proposals are made from them, by code.
+
+    A chain takes over the shipped profile that it names; without one its industries alone speak for it.
+    """
+    shipped = shipped_profiles()
+    regions = await _regions(session, today)
+    found = []
+    for chain in await queries.all_chains(session):
+        if not (
+            region_contains(viewer.jurisdiction, chain.jurisdiction)
+            or region_contains(chain.jurisdiction, viewer.jurisdiction)
+        ):
+            continue
+        profile = shipped.get(chain.profile or "")
+        if profile is None:
+            made = of_industries(chain.code, chain.name, chain.jurisdiction, chain.industries)
+        else:
+            adopted = profile.adopted(chain.code, chain.name, chain.jurisdiction)
+            made = adopted.with_industries(chain.industries)
+        found.append(made.within(tuple(regions[chain.id])))
+    return tuple(found)
+
+
+async def _regions(session: AsyncSession, today: date) -> dict[int, list[str]]:
+    """Answer the regions that chains cover today, by chain."""
+    found = defaultdict[int, list[str]](list)
+    for place in await queries.places_of(session):
+        if place.kind == PlaceWord.REGION and Period(place.since, place.until).holds(today):
+            found[place.chain_id].append(place.code)
+    return found
+
+
+async def chain_names(session: AsyncSession) -> dict[str, str]:
+    """Answer the names of all chains by code."""
+    return {chain.code: chain.name for chain in await queries.all_chains(session)}
+
+
+def shipped_profiles() -> dict[str, ChainProfile]:
+    """Answer the profiles that the installation brings, by code."""
+    return {one.code: one for one in load_profiles(get_settings().seed_dir)}
+
+
+def list_profiles() -> list[ProfileOut]:
+    """Answer the shipped profiles, by code."""
+    return [
+        ProfileOut(
+            code=one.code,
+            name=one.name,
+            links=[link.name for link in one.links],
+            sources=[source.citation for source in one.sources],
+        )
+        for one in sorted(shipped_profiles().values(), key=lambda each: each.code)
+    ]
+
+
+async def set_profile(
+    session: AsyncSession, viewer: Viewer, code: str, body: ProfileIn, *, expect: Callable[[int], None]
+) -> ChainOut:
+    """Say by which shipped profile members of a chain are proposed, or that only its industries speak for it.
+
+    Raises:
+        NotFound: there is no such chain.
+        Forbidden: it is not one of the viewer's region.
+        PreconditionFailed: somebody changed the chain meanwhile.
+        Refused: there is no such profile.
+    """
+    row = await queries.chain_by_code(session, code, is_for_change=True)
+    if row is None:
+        raise NotFound(f"There is no chain {code}.")
+    require(viewer, Action.MANAGE_CHAINS, Target(region=row.jurisdiction))
+    expect(row.version)
+    if body.profile is not None and body.profile not in shipped_profiles():
+        raise Refused("没有改动。", [Fault("profile", "没有这个画像", "从画像清单中选择。", body.profile)])
+    if row.profile != body.profile:
+        row.profile, row.version = body.profile, row.version + 1
+        await queries.add(session)
+    return chain_out(row, (await queries.latest_plan_versions(session)).get(row.id, 0))

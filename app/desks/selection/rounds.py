@@ -1,0 +1,255 @@
+"""Rounds: list, one with its timeline and who has handed in, opening one, and what the coordinator does with it."""
+
+import json
+from contextlib import suppress
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse
+from pydantic import ValidationError
+
+from app.accounts.api import ViewerDep
+from app.accounts.permissions import Action, Target, does, may_do
+from app.accounts.rules import Viewer
+from app.chains import service as chains
+from app.desks.forms import Form, expected, typed
+from app.desks.pages import go_to, page
+from app.desks.selection import words
+from app.desks.texts import Text
+from app.institutions.service import institution_tree
+from app.kernel.clock import shanghai_today, utc_now
+from app.kernel.database import AsyncSession, attempt
+from app.kernel.errors import Conflict, NotFound, PreconditionFailed, Refused, RongqiaoError
+from app.kernel.paging import MOST_ROWS, PageQuery, PageRequest
+from app.kernel.requests import SessionDep, TransactionRoute
+from app.selection import deciding_service as deciding
+from app.selection import results_service as results
+from app.selection import service
+from app.selection.market import Side
+from app.selection.measuring import own_banks
+from app.selection.round_states import Act, RoundState
+from app.selection.schemas import ComputeIn, LockIn, ReopenIn, RoundCode, RoundIn, RoundOut
+from app.whitelist import service as whitelist
+
+router = APIRouter(route_class=TransactionRoute, include_in_schema=False, default_response_class=HTMLResponse)
+FewQuery = Annotated[str | None, Query(pattern="^(chains|banks|missing)?$")]
+SoughtQuery = Annotated[str, Query(alias="q", max_length=80)]
+MOST_TICKED: Final = 150
+"""More banks than that are named in a text field, one below the other."""
+STEPS_SHOWN: Final = 30
+MISSING_SHOWN: Final = 12
+
+
+class _RehearsedError(Exception):
+    """Takes back what a preview did."""
+
+
+@router.get("/selection", openapi_extra=does(Action.READ_SELECTION))
+async def rounds_page(request: Request, session: SessionDep, viewer: ViewerDep, asked: PageQuery) -> Response:
+    """List rounds, the newest first."""
+    found = await service.list_rounds(session, viewer, asked, now=utc_now())
+    context = {"found": found, "words": words, "may_open": _may_manage(viewer)}
+    return page(request, "selection/list.html", context)
+
+
+def _may_manage(viewer: Viewer) -> bool:
+    return may_do(viewer, Action.MANAGE_SELECTION, Target(region=viewer.jurisdiction))
+
+
+@router.get("/selection/new", openapi_extra=does(Action.MANAGE_SELECTION))
+async def new_page(request: Request, session: SessionDep, viewer: ViewerDep) -> Response:
+    """Ask for the terms of a round."""
+    return await _ask(
+        request,
+        session,
+        viewer,
+        Form(
+            {
+                "objection_days": "5",
+                "absent_places": "0",
+                "proposing": "chains",
+                "tie_rule": "code",
+                "which_chains": "all",
+                "which_banks": "all",
+            }
+        ),
+    )
+
+
+async def _ask(
+    request: Request, session: AsyncSession, viewer: Viewer, form: Form, status: int = 200
+) -> Response:
+    editions = await whitelist.list_editions(session, viewer, PageRequest(limit=MOST_ROWS), is_counted=False)
+    listed = await chains.list_chains(
+        session, viewer, PageRequest(limit=MOST_ROWS), jurisdiction=viewer.jurisdiction
+    )
+    tree = await institution_tree(session, viewer)
+    banks = [
+        (code, node.short_name) for code in own_banks(tree, viewer.jurisdiction) if (node := tree.find(code))
+    ]
+    context = {
+        "form": form,
+        "editions": [(one.code, one.code) for one in editions.items],
+        "chains": [(one.code, one.name, "") for one in listed.items],
+        "banks": [(code, name, "") for code, name in banks] if len(banks) <= MOST_TICKED else [],
+        "bank_count": len(banks),
+        "words": words,
+        "today": shanghai_today(),
+    }
+    return page(request, "selection/new.html", context, status)
+
+
+@router.post("/selection/new", openapi_extra=does(Action.MANAGE_SELECTION))
+async def open_round(request: Request, session: SessionDep, viewer: ViewerDep) -> Response:
+    """Show what a round would be; open it once it is confirmed."""
+    form = await typed(request)
+    try:
+        body = RoundIn.model_validate(_stated(form))
+    except ValidationError as error:
+        return await _ask(request, session, viewer, form.misfit(error), 422)
+    if form["step"] != "open":
+        try:
+            made = await _rehearsed(session, viewer, body)
+        except RongqiaoError as error:
+            return await _ask(request, session, viewer, form.refused(error, _PLACES), error.status)
+        context = {"round": made, "fields": _fields(form), "words": words, "edition": body.edition}
+        return page(request, "selection/preview.html", context)
+    try:
+        async with attempt(session):
+            made = await service.open_round(session, viewer, body, now=utc_now())
+    except (Refused, Conflict, NotFound) as error:
+        return await _ask(request, session, viewer, form.refused(error, _PLACES), error.status)
+    return go_to(f"/selection/{made.code}", request, Text("已开启，参加方会收到通知。"))
+
+
+_PLACES: Final = {"chains": "which_chains", "banks": "which_banks"}
+
+
+async def _rehearsed(session: AsyncSession, viewer: Viewer, body: RoundIn) -> RoundOut:
+    """Answer what opening would come to; nothing of it is kept."""
+    made: list[RoundOut] = []
+    with suppress(_RehearsedError):
+        async with attempt(session):
+            made.append(await service.open_round(session, viewer, body, now=utc_now()))
+            raise _RehearsedError
+    return made[0]
+
+
+def _stated(form: Form) -> dict[str, Any]:
+    named = {
+        side: [code for text in form.all(side) for code in text.replace(",", " ").split()]
+        if form[f"which_{side}"] == "some"
+        else None
+        for side in ("chains", "banks")
+    }
+    plain = ("code", "name", "edition", "proposing", "tie_rule", "lottery_source", "submit_until")
+    numbers = {name: form[name] or "0" for name in ("objection_days", "absent_places")}
+    return {name: form[name] for name in plain} | numbers | named
+
+
+def _fields(form: Form) -> list[tuple[str, str]]:
+    return [
+        (name, value)
+        for name in form.several
+        if name not in {"csrf", "once", "step"}
+        for value in form.all(name)
+    ]
+
+
+@router.get("/selection/{round}", openapi_extra=does(Action.READ_SELECTION))
+async def round_page(request: Request, session: SessionDep, viewer: ViewerDep, round: RoundCode) -> Response:  # noqa: A002 - the word of the house
+    """Show a round."""
+    return await _show(request, session, viewer, round, Form())
+
+
+async def _show(
+    request: Request, session: AsyncSession, viewer: Viewer, code: str, form: Form, status: int = 200
+) -> Response:
+    one = await service.get_round(session, viewer, code, now=utc_now())
+    steps = await service.list_steps(session, viewer, code, PageRequest(limit=MOST_ROWS))
+    missing = await service.list_participants(
+        session, viewer, code, PageRequest(limit=MISSING_SHOWN), has_submitted=False
+    )
+    own = await service.own_participants(session, viewer, code)
+    try:
+        result = await results.result(session, viewer, code)
+    except NotFound:
+        result = None
+    context = {
+        "round": one,
+        "steps": steps.items[-STEPS_SHOWN:],
+        "missing": missing,
+        "own": own,
+        "result": result,
+        "form": form,
+        "words": words,
+        "stages": words.stages(one),
+        "acts": set(one.possible) if _may_manage(viewer) else set(),
+        "takes_lists": Act.SUBMIT in one.possible,
+        "Act": Act,
+        "is_lottery": one.tie_rule.value == "lottery",
+        "weights": json.dumps(one.rules.get("weights", {})),
+    }
+    return page(request, "selection/round.html", context, status)
+
+
+@router.post("/selection/{round}/acts", openapi_extra=does(Action.MANAGE_SELECTION))
+async def act(request: Request, session: SessionDep, viewer: ViewerDep, round: RoundCode) -> Response:  # noqa: A002 - as above
+    """Lock, reopen, compute, publish or close a round."""
+    form = await typed(request)
+    what, expect, now = form["act"], expected(form), utc_now()
+    if what not in words.DONE:
+        return await _show(request, session, viewer, round, form, 422)
+    try:
+        async with attempt(session):
+            if what == "lock":
+                await deciding.lock(session, viewer, round, LockIn(seed=form["seed"]), expect=expect, now=now)
+            elif what == "reopening":
+                again = ReopenIn.model_validate(
+                    {"submit_until": form["submit_until"], "reason": " ".join(form["reason"].split())}
+                )
+                await deciding.reopen(session, viewer, round, again, expect=expect, now=now)
+            elif what == "computation":
+                anew = ComputeIn(measure_anew=form["measure_anew"] == "yes")
+                await deciding.compute_round(session, viewer, round, anew, expect=expect, now=now)
+            elif what == "publication":
+                await deciding.publish(session, viewer, round, expect=expect, now=now)
+            else:
+                await deciding.close(session, viewer, round, expect=expect, now=now)
+    except ValidationError as error:
+        return await _show(request, session, viewer, round, form.misfit(error), 422)
+    except (Refused, Conflict, PreconditionFailed) as error:
+        return await _show(request, session, viewer, round, form.refused(error), error.status)
+    return go_to(f"/selection/{round}", request, words.DONE[what])
+
+
+@router.get("/selection/{round}/participants", openapi_extra=does(Action.READ_SELECTION))
+async def participants_page(
+    request: Request,
+    session: SessionDep,
+    viewer: ViewerDep,
+    round: RoundCode,  # noqa: A002 - as above
+    asked: PageQuery,
+    few: FewQuery = None,
+    sought: SoughtQuery = "",
+) -> Response:
+    """List who takes part and whose list is in."""
+    one = await service.get_round(session, viewer, round, now=utc_now())
+    found = await service.list_participants(
+        session,
+        viewer,
+        round,
+        asked,
+        side=Side(few) if few in {"chains", "banks"} else None,
+        has_submitted=False if few == "missing" else None,
+        text=sought.strip().replace("\0", ""),
+    )
+    form = Form({"few": few or "", "q": sought})
+    context = {
+        "round": one,
+        "found": found,
+        "form": form,
+        "words": words,
+        "is_open": one.state is RoundState.OPEN,
+    }
+    return page(request, "selection/participants.html", context)

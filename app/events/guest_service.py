@@ -1,0 +1,221 @@
+"""Use cases of guests: who is invited, one's own invitations, answers, the calendar file."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from app.accounts import audit_service
+from app.accounts.key_ring import key_ring
+from app.accounts.permissions import Action, Target, may_do, require
+from app.accounts.rules import INSTITUTION_ROLES, Role, Viewer
+from app.events import guest_queries
+from app.events.attendance import LENGTH, attendance_code
+from app.events.calendar_file import Appointment, calendar_file
+from app.events.guest_queries import SeenGuest, SeenMeeting
+from app.events.guest_schemas import AnswerIn, GuestOut, MeetingOut
+from app.events.hours import clock, hours_of, instant
+from app.events.service import Expect, found_event, outdate, target_of
+from app.events.states import TOLD, EventState, GuestState, Side, event_code
+from app.events.tables import HostedEvent
+from app.events.views import guest_out, meeting_out
+from app.institutions.service import institution_tree
+from app.kernel.database import AsyncSession
+from app.kernel.errors import Conflict, Fault, NotFound, Refused
+from app.kernel.paging import Page, PageRequest, page_of
+from app.kernel.settings import get_settings
+from app.kernel.shanghai import shanghai_date
+
+PURPOSE: Final = "event attendance"
+
+
+def attendance_keys() -> tuple[bytes, ...]:
+    """Answer the keys of attendance codes, the one that makes them first."""
+    return key_ring(get_settings()).keys(PURPOSE)
+
+
+async def list_guests(
+    session: AsyncSession, viewer: Viewer, code: str, page: PageRequest, *, now: datetime
+) -> Page[GuestOut]:
+    """Answer the guests of an event that the viewer may see: hosts all, guests themselves and whom they meet.
+
+    Raises:
+        NotFound: no such event.
+    """
+    event = await found_event(session, viewer, code)
+    after = page.after_number() or 0
+    rows = await guest_queries.page_of_guests(session, viewer, event.id, after=after, limit=page.limit + 1)
+    shown = {one.guest.id: out for one, out in await _shown(session, viewer, rows[: page.limit], now)}
+    return page_of(rows, page, lambda row: (row.guest.id,), lambda row: shown[row.guest.id])
+
+
+async def get_guest(
+    session: AsyncSession, viewer: Viewer, code: str, number: int, *, now: datetime
+) -> GuestOut:
+    """Answer one guest.
+
+    Raises:
+        NotFound: no such event, or no such guest that this viewer may see.
+    """
+    seen = await _found(session, viewer, await found_event(session, viewer, code), number)
+    [(_seen, out)] = await _shown(session, viewer, [seen], now)
+    return out
+
+
+async def own_invitations(
+    session: AsyncSession, viewer: Viewer, page: PageRequest, *, now: datetime
+) -> Page[GuestOut]:
+    """Answer the invitations of the viewer's own firms and banks, the newest first."""
+    before = page.after_number()
+    rows = await guest_queries.page_of_own(session, viewer, before=before, limit=page.limit + 1)
+    shown = {one.guest.id: out for one, out in await _shown(session, viewer, rows[: page.limit], now)}
+    return page_of(rows, page, lambda row: (row.guest.id,), lambda row: shown[row.guest.id])
+
+
+async def answer(
+    session: AsyncSession,
+    viewer: Viewer,
+    code: str,
+    number: int,
+    wanted: AnswerIn,
+    *,
+    expect: Expect,
+    now: datetime,
+) -> GuestOut:
+    """Write down whether a guest comes; it may change its mind until the event's day is over.
+
+    Raises:
+        NotFound: no such event, or no such guest that this viewer may see.
+        Forbidden: the guest is not within one of the viewer's roles.
+        Refused: slots that the day does not have.
+        Conflict: it was not invited yet, or the event is cancelled or over.
+    """
+    event = await found_event(session, viewer, code, is_locked=True)
+    seen = await _found(session, viewer, event, number, is_locked=True)
+    row = seen.guest
+    require(viewer, Action.ANSWER_INVITATION, _target(seen))
+    expect(row.version)
+    if not _takes_answers(seen, now):
+        fault = Fault(
+            "guest", "takes no answer now", "Answer an invitation that was sent, before its day is over."
+        )
+        raise Conflict("The invitation takes no answer.", [fault])
+    slots = len(hours_of(event).slots())
+    strange = sorted(slot for slot in wanted.absent if slot > slots)
+    if strange:
+        fault = Fault("absent", f"the day has {slots} slots", "Name slots of the day.", str(strange[0]))
+        raise Refused("The answer names slots that are none.", [fault])
+    row.state = (GuestState.ACCEPTED if wanted.accepts else GuestState.DECLINED).value
+    row.absent = sorted({slot - 1 for slot in wanted.absent})
+    row.note, row.answered_at, row.answered_by = wanted.note or None, now, viewer.name
+    row.version += 1
+    outdate(event)
+    await session.flush()
+    detail = {"guest": row.id, "accepts": wanted.accepts}
+    audit_service.note(session, "answer_invitation", "event", code, now=now, detail=detail)
+    [(_seen, out)] = await _shown(session, viewer, [seen], now)
+    return out
+
+
+async def calendar_of(
+    session: AsyncSession, viewer: Viewer, code: str, number: int, *, now: datetime
+) -> bytes:
+    """Answer an iCalendar file (RFC 5545) with a guest's meetings, or the whole day while they have no time.
+
+    Raises:
+        NotFound: no such event, or no such guest that this viewer may see.
+    """
+    event = await found_event(session, viewer, code)
+    guest = await get_guest(session, viewer, code, number, now=now)
+    place = event.venue or event.place_name
+    slots = hours_of(event).slots()
+    found = [
+        Appointment(
+            f"{code}-{one.id}@rongqiao",
+            instant(event.day, slots[one.slot - 1].starts_at),
+            instant(event.day, slots[one.slot - 1].ends_at),
+            f"{guest.event_name}：{one.bank if guest.side is Side.FIRM else one.firm or '洽谈'}",
+            f"{place}，{one.bank}{one.table}号桌",
+        )
+        for one in guest.meetings
+        if one.slot is not None
+    ]
+    whole = Appointment(
+        f"{code}-G{number}@rongqiao",
+        instant(event.day, clock(event.opens)),
+        instant(event.day, clock(event.closes)),
+        guest.event_name,
+        place,
+    )
+    return calendar_file(found or [whole], made_at=now)
+
+
+async def _found(
+    session: AsyncSession, viewer: Viewer, event: HostedEvent, number: int, *, is_locked: bool = False
+) -> SeenGuest:
+    seen = await guest_queries.guest(session, viewer, event.id, number, is_locked=is_locked)
+    if seen is None:
+        raise NotFound("No such guest.", [Fault("guest", "not stored", value=str(number))])
+    return seen
+
+
+def _target(seen: SeenGuest) -> Target:
+    row = seen.guest
+    banks = (seen.bank,) if seen.bank is not None else ()
+    return Target(region=row.region_code, chain=row.chain_code, uscc=seen.uscc, institutions=banks)
+
+
+def _takes_answers(seen: SeenGuest, now: datetime) -> bool:
+    is_open = seen.event.state != EventState.CANCELLED.value and seen.event.day >= shanghai_date(now)
+    return is_open and GuestState(seen.guest.state) in TOLD
+
+
+async def _shown(
+    session: AsyncSession, viewer: Viewer, guests: Sequence[SeenGuest], now: datetime
+) -> list[tuple[SeenGuest, GuestOut]]:
+    """Show guests with their meetings, in few statements whatever their number."""
+    by_event: dict[int, list[SeenGuest]] = defaultdict(list)
+    for one in guests:
+        by_event[one.event.id].append(one)
+    banks = await _own_banks(session, viewer)
+    meetings: dict[int, list[MeetingOut]] = defaultdict(list)
+    for event_id, listed in by_event.items():
+        slots = hours_of(listed[0].event).slots()
+        ids = {one.guest.id for one in listed}
+        for seen in await guest_queries.meetings(session, event_id, of_guests=ids):
+            for guest in _of(seen, ids):
+                meetings[guest].append(meeting_out(seen, slots))
+    return [(one, _out(viewer, one, meetings[one.guest.id], banks, now)) for one in guests]
+
+
+def _of(seen: SeenMeeting, ids: set[int]) -> set[int]:
+    return {seen.meeting.firm_guest_id, seen.meeting.bank_guest_id} & ids
+
+
+async def _own_banks(session: AsyncSession, viewer: Viewer) -> frozenset[str]:
+    scopes = viewer.scopes(*INSTITUTION_ROLES)
+    if not scopes:
+        return frozenset()
+    tree = await institution_tree(session, viewer)
+    nodes = [node for scope in scopes if (node := tree.find(scope)) is not None]
+    return frozenset(tree.root_of(node.id).code for node in nodes)
+
+
+def _out(
+    viewer: Viewer, seen: SeenGuest, meetings: Sequence[MeetingOut], banks: frozenset[str], now: datetime
+) -> GuestOut:
+    row, code = seen.guest, event_code(seen.event.id)
+    is_own = seen.uscc in viewer.scopes(Role.ENTERPRISE) if seen.bank is None else seen.bank in banks
+    is_host = may_do(viewer, Action.MANAGE_EVENTS, target_of(seen.event))
+    is_told = GuestState(row.state) in TOLD
+    shown_code = None
+    if (is_own or is_host) and is_told:
+        plain = attendance_code(attendance_keys()[0], code, str(row.id))
+        shown_code = f"{plain[: LENGTH // 2]}-{plain[LENGTH // 2 :]}"
+    return guest_out(
+        seen,
+        meetings,
+        is_told_all=is_own or is_host or viewer.has(Role.AUDITOR),
+        attendance_code=shown_code,
+        can_answer=_takes_answers(seen, now) and may_do(viewer, Action.ANSWER_INVITATION, _target(seen)),
+    )

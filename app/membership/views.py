@@ -1,0 +1,117 @@
+"""Rows of memberships as JSON shows them."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from app.chains.profiles import ChainProfile
+from app.membership.queries import Listed, ListedObjection, ListedQuestion
+from app.membership.rules import (
+    ACT_NAMES,
+    CONFIDENCES,
+    DOUBT_NAMES,
+    ROLES,
+    STATE_NAMES,
+    WITHDRAWN,
+)
+from app.membership.schemas import (
+    MembershipActOut,
+    MembershipOut,
+    ObjectionOut,
+    QuestionOut,
+    RunOut,
+)
+from app.membership.tables import MembershipAct, MembershipRun
+
+Profiles = Mapping[str, ChainProfile]
+
+
+def membership_out(found: Listed, profiles: Profiles, today: date) -> MembershipOut:
+    """Answer a membership."""
+    row = found.row
+    profile = profiles.get(row.chain_code)
+    link = profile.link(row.link) if profile is not None and row.link is not None else None
+    return MembershipOut(
+        id=row.id,
+        uscc=found.uscc,
+        enterprise=found.name,
+        region=found.region,
+        industry=found.industry,
+        chain=row.chain_code,
+        chain_name=profile.name if profile is not None else row.chain_code,
+        link=row.link,
+        link_name=link.name if link is not None else row.link,
+        role=row.role,
+        role_name=ROLES[row.role],
+        state=row.state,
+        state_name=STATE_NAMES[row.state],
+        is_over=row.state == WITHDRAWN or (row.until is not None and row.until < today),
+        confidence=row.confidence,
+        confidence_name=CONFIDENCES.get(row.confidence or ""),
+        since=row.since,
+        until=row.until,
+        reason=row.reason,
+        word=row.word,
+        said_by=row.said_by,
+        said_at=row.said_at,
+        version=row.version,
+    )
+
+
+def act_out(row: MembershipAct) -> MembershipActOut:
+    """Answer what was done."""
+    return MembershipActOut(
+        kind=row.kind, kind_name=ACT_NAMES[row.kind], by=row.done_by, at=row.done_at, reason=row.reason
+    )
+
+
+def question_out(found: ListedQuestion, profiles: Profiles, today: date) -> QuestionOut:
+    """Answer a question."""
+    row = found.question
+    return QuestionOut(
+        id=row.id,
+        membership=membership_out(found.about, profiles, today),
+        kind=row.kind,
+        kind_name=DOUBT_NAMES[row.kind],
+        text=row.text,
+        state=row.state,
+        asked_at=row.asked_at,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+        decision=row.decision,
+        version=row.version,
+    )
+
+
+def objection_out(found: ListedObjection, profiles: Profiles, today: date) -> ObjectionOut:
+    """Answer an objection."""
+    row = found.objection
+    return ObjectionOut(
+        id=row.id,
+        membership=membership_out(found.about, profiles, today),
+        text=row.text,
+        state=row.state,
+        raised_by=row.raised_by,
+        raised_at=row.raised_at,
+        answer=row.answer,
+        answered_by=row.answered_by,
+        answered_at=row.answered_at,
+        version=row.version,
+    )
+
+
+def run_out(row: MembershipRun) -> RunOut:
+    """Answer a run."""
+    return RunOut(
+        id=row.id,
+        firms=row.firms,
+        with_proposal=row.with_proposal,
+        added=row.added,
+        withdrawn=row.withdrawn,
+        kept=row.kept,
+        questions=row.questions,
+        chains=row.counts["chains"],
+        confidences=row.counts["confidences"],
+        input_hash=row.input_hash,
+        started_by=row.started_by,
+        started_at=row.started_at,
+    )

@@ -1,0 +1,79 @@
+"""What institutions hold and may be shown: the entries entrusted to a viewer's institutions, with the consents. Subqueries on aliases of bare tables."""
+
+from typing import Any, Final, cast
+
+from sqlalchemy import Date, Select, String, Table, and_, bindparam, or_, select, union_all
+
+from app.allocation.tables import Assignment, AssignmentSupport
+from app.enterprises.tables import Consent, Need
+from app.institutions.tables import Institution
+from app.visibility import forms
+from app.whitelist.tables import WhitelistEntry
+
+ENTRIES: Final = cast("Table", WhitelistEntry.__table__)
+NEEDS: Final = cast("Table", Need.__table__)
+ASSIGNMENTS: Final = cast("Table", Assignment.__table__)
+SUPPORTS: Final = cast("Table", AssignmentSupport.__table__)
+INSTITUTIONS: Final = cast("Table", Institution.__table__)
+CONSENTS: Final = cast("Table", Consent.__table__)
+_DAY: Final = bindparam(forms.DAY, required=False, type_=Date())
+_ENTRY: Final = bindparam(forms.ENTRY, required=False, type_=String())
+_OF_INSTITUTIONS: Final = bindparam(forms.INSTITUTIONS, required=False, type_=String(), expanding=True)
+
+
+def below() -> Select[Any]:
+    """Answer the ids of the viewer's institutions and of all below them."""
+    top, node = INSTITUTIONS.alias(), INSTITUTIONS.alias()
+    is_below = and_(node.c.root_id == top.c.root_id, node.c.lineage.like(top.c.lineage + "%"))
+    tops = select(node.c.id).join_from(top, node, is_below).where(top.c.code.in_(_OF_INSTITUTIONS))
+    return tops.correlate(None)
+
+
+def entrusted(*, is_of_entry: bool = False) -> Select[Any]:
+    """Answer the entries (or one of them) that the viewer's institutions hold and may be shown, with the consents."""
+    holding, recipient, entry, need, consent = (
+        table.alias() for table in (INSTITUTIONS, INSTITUTIONS, ENTRIES, NEEDS, CONSENTS)
+    )
+    held = _held(is_of_entry=is_of_entry)
+    return (
+        select(
+            held.c.entry_id,
+            entry.c.need_id,
+            need.c.project_id,
+            entry.c.enterprise_id,
+            consent.c.id.label("consent_id"),
+            consent.c.shows_contact,
+            consent.c.shows_financial,
+            consent.c.shows_judicial,
+        )
+        .join_from(held, holding, holding.c.id == held.c.institution_id)
+        .join(entry, entry.c.id == held.c.entry_id)
+        .join(need, need.c.id == entry.c.need_id)
+        .join(consent, consent.c.need_id == need.c.id)
+        .join(recipient, recipient.c.id == consent.c.institution_id, isouter=True)
+        .where(
+            consent.c.revoked_at.is_(None),
+            consent.c.until >= _DAY,
+            or_(recipient.c.id.is_(None), holding.c.lineage.like(recipient.c.lineage + "%")),
+        )
+        .correlate(None)
+    )
+
+
+def _held(*, is_of_entry: bool) -> Any:
+    """Answer the entries (or one of them) for which the viewer's institutions are responsible or which they support now, each with which one."""
+    theirs, supported, support = ASSIGNMENTS.alias(), ASSIGNMENTS.alias(), SUPPORTS.alias()
+    responsible = select(theirs.c.entry_id, theirs.c.institution_id).where(
+        theirs.c.ended_at.is_(None), theirs.c.institution_id.in_(below())
+    )
+    supporting = (
+        select(supported.c.entry_id, support.c.institution_id)
+        .join_from(support, supported, supported.c.id == support.c.assignment_id)
+        .where(supported.c.ended_at.is_(None), support.c.institution_id.in_(below()))
+    )
+    if is_of_entry:
+        asked = ENTRIES.alias()
+        entry = select(asked.c.id).where(asked.c.code == _ENTRY).correlate(None).scalar_subquery()
+        responsible = responsible.where(theirs.c.entry_id == entry)
+        supporting = supporting.where(supported.c.entry_id == entry)
+    return union_all(responsible, supporting).subquery()

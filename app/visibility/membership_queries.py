@@ -1,0 +1,66 @@
+"""Who sees which memberships 归链, and what hangs on them: the conditions of their tables.
+
+The coordinator of the firm's region, the manager of the chain, the firm itself, the auditor; what is asked about a
+membership, the firm does not see. Who manages a chain sees the firms that are proposed for it or confirmed in it.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from sqlalchemy import ColumnElement, String, Table, and_, bindparam, exists, false, or_, true
+
+from app.accounts.rules import Role
+from app.membership.tables import (
+    ChainMembership,
+    MembershipAct,
+    MembershipListing,
+    MembershipObjection,
+    MembershipQuestion,
+)
+from app.visibility import forms
+from app.visibility.forms import Form
+
+MEMBERSHIPS: Final = cast("Table", ChainMembership.__table__)
+ASKED: Final = (Role.COORDINATOR, Role.CHAIN_MANAGER, Role.AUDITOR)
+"""Roles that read what is asked about memberships."""
+_OF_CHAINS: Final = bindparam(forms.CHAINS, required=False, type_=String(), expanding=True)
+Condition = ColumnElement[bool]
+Holds = Callable[[Form, Any], Condition]
+
+
+def membership_conditions(form: Form, firm_holds: Holds) -> dict[type[Any], Condition]:
+    """Answer for each of the tables which rows a viewer of a form may see.
+
+    `firm_holds` tells which rows belong to firms that are a form's own or lie in its region.
+    """
+    asking = form.only(*ASKED)
+    return {
+        ChainMembership: _seen(form, ChainMembership, firm_holds),
+        MembershipListing: _seen(form, MembershipListing, firm_holds),
+        MembershipAct: _hangs(form, MembershipAct.membership_id, firm_holds),
+        MembershipObjection: _hangs(form, MembershipObjection.membership_id, firm_holds),
+        MembershipQuestion: _hangs(asking, MembershipQuestion.membership_id, firm_holds),
+    }
+
+
+def is_member(form: Form, firm_id: Any) -> Condition:
+    """Tell which firms are proposed for a chain of the viewer's or confirmed in it."""
+    if not form.has_chains:
+        return false()
+    row = MEMBERSHIPS.alias()
+    stands = and_(row.c.chain_code.in_(_OF_CHAINS), or_(row.c.state == "proposed", row.c.state == "confirmed"))
+    return exists().where(row.c.enterprise_id == firm_id, stands)
+
+
+def _seen(form: Form, row: Any, firm_holds: Holds) -> Condition:
+    if form.sees_all:
+        return true()
+    in_chain = row.chain_code.in_(_OF_CHAINS) if form.has_chains else false()
+    return or_(in_chain, firm_holds(form, row.enterprise_id))
+
+
+def _hangs(form: Form, membership_id: Any, firm_holds: Holds) -> Condition:
+    if form.sees_all:
+        return true()
+    row = MEMBERSHIPS.alias()
+    return exists().where(row.c.id == membership_id, _seen(form, row.c, firm_holds))
