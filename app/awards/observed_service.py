@@ -262,6 +262,21 @@ async def observed_page(
     )
 
 
+async def most_used(session: AsyncSession, viewer: Viewer, quarter: str, limit: int) -> list[str]:
+    """Answer the products (codes) with most credits in a run, of which anything was observed; for who manages awards.
+
+    Raises:
+        Forbidden: the viewer is no coordinator of the whole jurisdiction.
+        NotFound: nothing was computed for the quarter.
+    """
+    require(viewer, Action.MANAGE_AWARDS, Target(region=viewer.jurisdiction))
+    run = await stored_run(session, viewer, quarter)
+    found = await queries.figures_of(session, run.id)
+    codes = {number: code for code, number in (await queries.product_ids(session)).items()}
+    ordered = sorted(found, key=lambda one: (-found[one]["credits"], codes[one]))
+    return [codes[one] for one in ordered[:limit]]
+
+
 async def _own_codes(session: AsyncSession, viewer: Viewer) -> frozenset[str] | None:
     """Answer the institutions whose figures are the viewer's to see; None: all."""
     if viewer.is_operator or viewer.has(*SEES_ALL):

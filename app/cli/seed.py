@@ -7,7 +7,10 @@ import typer
 from app.accounts.rules import Role, Viewer
 from app.cli import edge
 from app.cli.demo import FIRST, SECOND, demo_plan, is_demo_there, worth_trying
+from app.cli.demo_awards import seed_awards
 from app.cli.demo_core_lists import seed_core_lists
+from app.cli.demo_events import seed_events
+from app.cli.demo_members import seed_members
 from app.cli.demo_people import (
     DEMO_PASSWORD,
     DemoPerson,
@@ -49,9 +52,12 @@ def demo(
             people = await seed_people(session, viewer, (FIRST, SECOND), password_hash, now=utc_now())
             if is_new:
                 own = next((one.scope for one in people if one.role is Role.ENTERPRISE), "")
+                await seed_members(session, viewer, own, now=utc_now())
                 await seed_core_lists(session, viewer, own, now=utc_now())
             if is_new:
                 await seed_selection(session, viewer, (FIRST, SECOND), people, now=utc_now())
+                await seed_events(session, viewer, SECOND, people, now=utc_now())
+            await seed_awards(session, viewer, people, now=utc_now())
             return is_new, await worth_trying(session, viewer, now=utc_now()), people
 
     is_new, tips, people = edge.run(job)
