@@ -295,7 +295,7 @@ class MatchOut(BaseModel):
     kind_label: str
     rests_on_core: bool
     fit: str = Field(description="fits 符合，asks 尚待补充信息", examples=["fits"])
-    amount: str = Field(description="按此额度匹配（元）")
+    amount: str | None = Field(description="按此额度匹配（元）；企业不让银行看往来信息的，对银行为空")
     score: float = Field(description="匹配度，0–100")
 
 

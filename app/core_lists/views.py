@@ -290,6 +290,7 @@ def match_out(
         kind_label=KIND_NAMES[kind],
         rests_on_core=rests_on_core(kind),
         fit=row.fit,
-        amount=yuan_text(row.amount_fen),
+        # A share of the year's trade tells of the trade.
+        amount=yuan_text(row.amount_fen) if with_trade else None,
         score=row.score / POINTS_IN_ONE,
     )

@@ -75,7 +75,7 @@ async def template() -> Response:
 @router.get("/core-lists/{uscc}", openapi_extra=does(Action.READ_CORE_LISTS, is_recorded=True))
 async def one_list(request: Request, session: SessionDep, viewer: ViewerDep, uscc: CoreUscc) -> Response:
     """Show one list: counts to the core firm, how rows and firms stand to who judges it."""
-    return await show(request, session, viewer, uscc, Form())
+    return await show(request, session, viewer, uscc, Form({"share": "20", "months": "12"}))
 
 
 async def show(
