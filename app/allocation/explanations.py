@@ -33,18 +33,21 @@ class ProductLabel:
 class FitGrounds:
     """What a fit consists of: part name (Chinese) and points in units, the largest first.
 
-    `plan` says what the chain's plan contributed, with its citations ("" and none if nothing);
-    `is_relation` that the firm borrows from this bank already.
+    `plan` says what the chain's plan contributed, with its citations ("" and none if nothing), `plan_units` how much;
+    `grants` cite what the plan grants and without which the product would not fit; `is_relation` says that the firm
+    borrows from this bank already.
     """
 
     parts: tuple[tuple[str, int], ...]
     plan: str = ""
     citations: tuple[str, ...] = ()
     is_relation: bool = False
+    plan_units: int = 0
+    grants: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, parts: Sequence[PartOfScore]) -> "FitGrounds":
-        """Read the grounds from a score's parts."""
+    def of(cls, parts: Sequence[PartOfScore], grants: tuple[str, ...] = ()) -> "FitGrounds":
+        """Read the grounds from a score's parts, and from what a plan grants."""
         by_part = {part.part: part for part in parts}
         largest = sorted(parts, key=lambda part: -part.points)
         plan = by_part["chain_plan"]
@@ -53,7 +56,27 @@ class FitGrounds:
             plan.reason if plan.value else "",
             plan.citations if plan.value else (),
             by_part["existing_relation"].value > 0,
+            plan.points,
+            grants,
         )
+
+    def plan_text(self) -> str:
+        """Say what the chain's plan did: by how much and by which clause; "" if nothing."""
+        told = [f"{self.plan}，合计{points_text(self.plan_units)}分"] if self.plan else []
+        if self.grants:
+            told.append(f"产品条件经放宽才符合（{'、'.join(self.grants)}）")
+        return "；".join(told)
+
+    def plan_data(self) -> dict[str, Any] | None:
+        """Answer the same as data; None if the plan did nothing."""
+        if not self.plan and not self.grants:
+            return None
+        return {
+            "text": self.plan_text(),
+            "points": points_text(self.plan_units if self.plan else 0),
+            "citations": list(dict.fromkeys([*self.citations, *self.grants])),
+            "grants": list(self.grants),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +250,8 @@ def by_fit(
         f"{node.short_name}以{level}机构服务企业所在地（{region}）",
         f"产品“{label.name}”（{label.code}）匹配度{score}分{mainly}",
     ]
-    if known.plan:
-        text.append(f"一链一策：{known.plan}")
+    if told := known.plan_text():
+        text.append(f"一链一策：{told}")
     if known.is_relation:
         text.append("企业在该行已有贷款，延续既有合作")
     text.append(after["text"] if after else "没有其他候选机构")
@@ -240,7 +263,7 @@ def by_fit(
         "score": score,
         "parts": parts,
         "area": {"region": area, "level": level},
-        "chain_plan": {"text": known.plan, "citations": list(known.citations)} if known.plan else None,
+        "chain_plan": known.plan_data(),
         "existing_relation": known.is_relation,
         "next": after,
         "supports": list(helping),

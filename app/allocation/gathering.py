@@ -32,6 +32,7 @@ from app.matching import service as matching
 from app.matching.explain import score_parts
 from app.matching.gathering import gather as surroundings
 from app.matching.inputs import NeedReader, Surroundings
+from app.matching.plan_influence import plan_influence
 from app.matching.posing import EligibleCandidates
 from app.matching.products import IndexedProduct, MatchNeed
 from app.matching.tables import MatchRun
@@ -179,11 +180,18 @@ class FitReader:
         if product is None:
             return None
         around = self._around
-        return FitGrounds.of(score_parts(need, product, around.plans, around.settings))
+        stated, grants = self._stated[revision], tuple[str, ...]()
+        if stated is not product:  # some plan grants more of it
+            grants = plan_influence(need, stated, around.plans, around.settings).grants
+        return FitGrounds.of(score_parts(need, product, around.plans, around.settings), grants)
 
     @cached_property
     def _products(self) -> Mapping[int, IndexedProduct]:
         return {product.revision_id: product for product in self._around.indexed}
+
+    @cached_property
+    def _stated(self) -> Mapping[int, IndexedProduct]:
+        return {product.revision_id: product for product in self._around.stated}
 
 
 def offers_of(found: EligibleCandidates, products: Sequence[ProductInForce]) -> Offers:

@@ -100,6 +100,8 @@ def explain(
         for part in found.parts
     ]
     edge.print_table(f"匹配度 {found.score:.2f}", ("评分项", "得分‰", "权重‰", "计入", "理由"), parts)
+    if found.plan:
+        edge.screen.print(found.plan, highlight=False)
     for change in found.changes:
         edge.screen.print(f"要满足：{change}", highlight=False)
     for ask in found.asks:

@@ -1,13 +1,16 @@
 """JSON routes of coverage: a month, its close and verification, files, trend and ranking."""
 
 import base64
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
+from app.chains.fields import CODE_PATTERN
 from app.coverage import listing_service, service
+from app.coverage.chain_targets_schemas import ChainTargetsOut
+from app.coverage.chain_targets_service import chain_targets
 from app.coverage.listing import Wanted, Which
 from app.coverage.listing_schemas import (
     BehindPage,
@@ -40,6 +43,7 @@ from app.kernel.problems import PROBLEMS
 from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
 
 Answers = dict[int | str, dict[str, Any]]
+ChainPath = Annotated[str, Path(pattern=CODE_PATTERN, description="产业链编码", examples=["HLJ-GDZB"])]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 XLSX_ANSWER: Answers = {
     200: {
@@ -119,6 +123,18 @@ async def show_coverage(
 ) -> CoverageOut:
     """Answer a month's figures; of a closed month the closed ones, with restatements beside them."""
     return await service.show(session, viewer, month, by=by, edition=edition, now=utc_now())
+
+
+@router.get(
+    "/{month}/chains/{chain}/targets",
+    summary="Support targets of a chain's plan, met or not (支持目标)",
+    openapi_extra=does(Action.READ_COVERAGE),
+)
+async def coverage_chain_targets(
+    session: SessionDep, viewer: ViewerDep, month: Month, chain: ChainPath
+) -> ChainTargetsOut:
+    """Hold the chain's figures at the end of the month against the plan in force then, "not lower than last year"."""
+    return await chain_targets(session, viewer, chain, month, now=utc_now())
 
 
 @router.get(

@@ -70,13 +70,14 @@ class Surroundings:
     @cached_property
     def stated(self) -> tuple[IndexedProduct, ...]:
         """The products as their banks state them, by code: what other plans would grant is laid over these."""
-        return tuple(self._stated_of(self.products))
+        return tuple(self.stated_of(self.products))
 
     def indexed_of(self, products: Iterable[ProductInForce]) -> Iterator[IndexedProduct]:
         """Answer products as the engine takes them, at the prices of the day, with what plans in force grant."""
-        yield from granted(self._stated_of(products), self.plans)
+        yield from granted(self.stated_of(products), self.plans)
 
-    def _stated_of(self, products: Iterable[ProductInForce]) -> Iterator[IndexedProduct]:
+    def stated_of(self, products: Iterable[ProductInForce]) -> Iterator[IndexedProduct]:
+        """Answer products as their banks state them, at the prices of the day."""
         banks: dict[int, Bank] = {}
         lpr = self.book.lpr.on(self.on)
         for product in products:

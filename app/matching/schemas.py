@@ -113,6 +113,9 @@ class ExplanationOut(ProductRef):
     score: ScoreOut
     findings: list[FindingOut] = Field(description="逐项条件")
     parts: list[PartOut] = Field(description="评分构成")
+    plan: str = Field(
+        default="", description="一链一策的影响：加多少分、放宽哪些条件、依据哪一条款；空为没有影响"
+    )
     changes: list[str] = Field(description="如何满足未满足的条件")
     asks: list[AskOut] = Field(description="须补充的事项")
     withheld: list[str] = Field(

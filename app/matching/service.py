@@ -20,6 +20,7 @@ from app.matching import engine, queries
 from app.matching.explain import explain_pair
 from app.matching.gathering import gather, shelf, surroundings, wanted_backend
 from app.matching.inputs import NeedReader, Surroundings
+from app.matching.plan_influence import plan_influence
 from app.matching.posing import (
     EligibleCandidates,
     PosedRun,
@@ -309,7 +310,10 @@ async def explain(
     indexed = next(around.indexed_of([product]))
     found = explain_pair(stated, indexed, around.plans, around.settings)
     explained = explanation_out(need_code, product, found, around)
-    return explained.model_copy(update={"withheld": need.withheld})
+    own = next(around.stated_of([product]))
+    plan = plan_influence(stated, own, around.plans, around.settings)
+    told = plan.sentence if plan.is_any else ""
+    return explained.model_copy(update={"withheld": need.withheld, "plan": told})
 
 
 async def _stored_run(session: AsyncSession, viewer: Viewer, run_id: int) -> RunRow:

@@ -89,6 +89,16 @@ async def test_a_comparison_is_the_difference_of_two_full_runs_before_and_after_
     assert (counts.unserved_before, counts.unserved_after, counts.to_ask) == (2, 1, 1)
     assert set(await listed(session, viewer, world, Effect.GAINS)) == {"large"}
     assert set(await listed(session, viewer, world, Effect.LOSES)) == set()
+    await allocation.run_allocation(session, viewer, EDITION, now=later)
+    why = (await allocation.assignment_of_entry(session, viewer, world.codes["large"])).explanation[
+        "chain_plan"
+    ]
+    assert why["grants"] == ["航空产业链一链一策第2版，金发〔2024〕5号（九）"], (
+        "without it the product would not fit"
+    )
+    assert why["points"] == "9.60"
+    pair = await matching.explain(session, viewer, world.needs["large"], "B2-P", now=later)
+    assert "一链一策放宽的条件使产品条件由“不符合”变为“符合”" in pair.plan
     told = (await session.scalars(select(Notice.kind))).all()
     assert set(told) <= {"plan"}
 

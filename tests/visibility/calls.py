@@ -459,6 +459,7 @@ CALLS: Final[Mapping[str, Call]] = {
     "GET /selection/rounds/{round}/result/inputs": Call(ROUND),
     "GET /selection/rounds/{round}/result/verification": Call(ROUND),
     "GET /selection/rounds/{round}/result/contracts": Call(ROUND),
+    "POST /selection/rounds/{round}/result/plan-drafts": Call(ROUND, body=_sends({"since": "2099-01-01"})),
     # docking and coverage
     "GET /whitelist/entries/{entry}/docking-events": Call(ENTRY, pages=True),
     "POST /whitelist/entries/{entry}/docking-events": Call(
@@ -498,6 +499,7 @@ CALLS: Final[Mapping[str, Call]] = {
         filters={"institution": "institution"},
     ),
     "GET /coverage/{month}/heat": Call({"month": "month"}),
+    "GET /coverage/{month}/chains/{chain}/targets": Call({"month": "month", "chain": "chain"}),
     "GET /coverage/{month}/figures": Call({"month": "month"}),
     "GET /coverage/{month}": Call(
         {"month": "month"},

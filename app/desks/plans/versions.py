@@ -13,7 +13,10 @@ from app.catalogue import service as catalogue
 from app.chains import service as chains
 from app.chains.fields import CODE_PATTERN
 from app.chains.plan_states import PlanState
-from app.chains.schemas import PlanContent
+from app.chains.schemas import PlanContent, PlanOut
+from app.coverage import service as coverage
+from app.coverage.chain_targets_schemas import ChainTargetsOut
+from app.coverage.chain_targets_service import chain_targets
 from app.desks.forms import Form, expected, typed
 from app.desks.pages import go_to, page
 from app.desks.plans import words
@@ -75,8 +78,17 @@ async def _show(
         and not shown.is_in_force
         and shown.since <= shanghai_date(now),
         "form": form,
+        "kept": await _kept(session, viewer, code, plan),
     }
     return page(request, "plans/version.html", context | await plan_context(session, viewer, plan), status)
+
+
+async def _kept(session: AsyncSession, viewer: Viewer, code: str, plan: PlanOut) -> ChainTargetsOut | None:
+    """Answer whether the targets of a version are met at the end of the month that coverage opens with."""
+    _months, month = await coverage.listed_months(session, viewer, now=utc_now())
+    if month is None or not plan.targets:
+        return None
+    return await chain_targets(session, viewer, code, month, version=plan.version, now=utc_now())
 
 
 async def plan_context(session: AsyncSession, viewer: Viewer, plan: PlanContent) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from typing import Final
 from app.allocation.plan_difference import Change
 from app.chains.plan_changes import PLAN_PARTS
 from app.chains.schemas import PlanContent
-from app.chains.targets import BASES, BOUNDS, MEASURES, SupportTarget
+from app.chains.targets import AMOUNTS, BASES, BOUNDS, IN_BASIS_POINTS, MEASURES, SupportTarget
 from app.desks.texts import Text
+from app.kernel.money import fen_from_yuan, wan_text
 from app.plans.rules import DraftState, Effect
 
 DRAFT_TONES: Final[Mapping[DraftState, str]] = {
@@ -106,3 +107,12 @@ def targets_of(plan: PlanContent) -> list[str]:
         SupportTarget(one.measure, one.bound, one.base, one.clause, one.change_bp or 0, one.value).text
         for one in plan.targets
     ]
+
+
+def figure(measure: str, value: str | None) -> Text | str:
+    """Answer a figure with its unit, as tables show it."""
+    if value is None:
+        return "—"
+    if measure in AMOUNTS:
+        return Text("%(amount)s 万元", amount=wan_text(fen_from_yuan(value)))
+    return f"{value}%" if measure in IN_BASIS_POINTS else value
