@@ -1,5 +1,6 @@
 """Two-sided selection in the demonstration: a round of the past that is closed, with its proof, and one that takes lists now."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -15,6 +16,7 @@ from app.selection import lists_service as lists
 from app.selection import objections_service as objections
 from app.selection import service
 from app.selection.measuring import own_banks
+from app.selection.measuring_service import contracts_in_force
 from app.selection.schemas import AnswerIn, ComputeIn, ListIn, LockIn, ObjectionIn, RoundIn
 
 PAST, PRESENT = "2023Q4", "SX-YS"
@@ -46,12 +48,16 @@ async def _banks(session: AsyncSession, viewer: Viewer, people: Sequence[DemoPer
     return tuple(instead.get(code, code) for code in own_banks(tree, viewer.jurisdiction))
 
 
-def _lists(chains: Sequence[str], banks: Sequence[str]) -> Mapping[str, ListIn]:
+async def _lists(
+    session: AsyncSession, viewer: Viewer, chains: Sequence[str], banks: Sequence[str], on: date
+) -> Mapping[str, ListIn]:
     """Answer a list of every chain and of every other bank: each begins with another one, the second and third are equals."""
-    sides = ((chains, banks, 2), (banks[::2], chains, 3))
+    contracts = await contracts_in_force(session, viewer, chains, banks, on)
+    held = Counter(code for pair in contracts for code in pair)
+    sides = ((chains, banks, 2), (banks[::2], chains, 1))
     return {
-        code: ListIn(quota=quota + 3, tiers=_tiers(others, place))
-        for own, others, quota in sides
+        code: ListIn(quota=held[code] + places, tiers=_tiers(others, place))
+        for own, others, places in sides
         for place, code in enumerate(own)
     }
 
@@ -70,7 +76,7 @@ async def _past(
         "submit_until": LOCKED - timedelta(days=1), "absent_places": 1,
     }  # fmt: skip
     await service.open_round(session, viewer, RoundIn.model_validate(terms), now=opened)
-    for code, body in _lists(chains, banks).items():
+    for code, body in (await _lists(session, viewer, chains, banks, OPENED)).items():
         await lists.hand_in(session, viewer, PAST, code, body, expect=_any_version, now=opened)
     await deciding.lock(session, viewer, PAST, LockIn(), expect=_any_version, now=locked)
     await deciding.compute_round(session, viewer, PAST, ComputeIn(), expect=_any_version, now=locked)
@@ -97,7 +103,8 @@ async def _present(
         "submit_until": shanghai_date(now) + timedelta(days=DAYS_OPEN), "proposing": "banks",
     }  # fmt: skip
     await service.open_round(session, viewer, RoundIn.model_validate(terms), now=now)
-    for code, body in list(_lists(chains, banks).items())[1:3]:
+    written = await _lists(session, viewer, chains, banks, shanghai_date(now))
+    for code, body in list(written.items())[1:3]:
         await lists.hand_in(session, viewer, PRESENT, code, body, expect=_any_version, now=now)
 
 

@@ -8,14 +8,17 @@ from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
 from app.kernel.clock import utc_now
 from app.kernel.paging import Page, PageQuery
-from app.kernel.requests import SessionDep, TransactionRoute
+from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
+from app.selection import plans_service
 from app.selection import results_service as service
 from app.selection.market import Side
 from app.selection.result_schemas import (
     ContractsOut,
+    DraftedPlanOut,
     InputsOut,
     OutcomeOut,
     PairOut,
+    PlansIn,
     ResultOut,
     VerificationOut,
 )
@@ -100,3 +103,19 @@ async def list_selection_contracts(
 ) -> list[ContractsOut]:  # fmt: skip
     """List for each chain the banks under contract and those chosen, in the shape of a plan's `contracted`."""
     return await service.contracts(session, viewer, round, now=utc_now())
+
+
+@router.post(
+    "/{round}/result/plan-drafts",
+    summary="Draft plans with the chosen banks after a closed round (起草一链一策)",
+    openapi_extra=does(Action.MANAGE_SELECTION),
+)
+async def draft_selected_plans(
+    session: SessionDep,
+    viewer: ViewerDep,
+    round: RoundCode,  # noqa: A002 - as above
+    body: PlansIn,
+    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
+) -> list[DraftedPlanOut]:
+    """Draft the next plan of each chain with newly chosen banks; each is compared and published as any other draft."""
+    return await plans_service.draft_plans(session, viewer, round, body, now=utc_now())

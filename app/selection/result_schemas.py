@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from app.chains.fields import Closed
+from app.chains.fields import Clause, Closed, Day
 from app.chains.plan_parts import ContractedBankIn
 from app.selection.market import Side
 from app.selection.stability import Notion
@@ -126,3 +126,25 @@ class ContractsOut(Closed):
     plan_version: int = Field(description="现行一链一策版本；0 为尚无")
     added: list[str] = Field(description="本轮新选定的银行编码")
     contracted: list[ContractedBankIn] = Field(description="签约银行：现有的加上新选定的")
+
+
+class PlansIn(Closed):
+    """From when the drafted plans shall hold, and what their contracts rest on."""
+
+    since: Day = Field(description="起始日", examples=["2099-01-01"])
+    until: Day | None = Field(default=None, description="截止日（含）；空为持续")
+    clause: Clause = Field(
+        default="洛阳（征求意见稿）（二）",
+        description="签约银行的依据；方案已注明的不改",
+        examples=["洛阳（征求意见稿）（二）"],
+    )
+
+
+class DraftedPlanOut(Closed):
+    """A plan that was drafted after a round, or why it was not."""
+
+    chain: str = Field(description="产业链编码")
+    name: str = Field(description="产业链名称")
+    added: list[str] = Field(description="新签约的银行编码")
+    draft: int | None = Field(description="草案编号；为空即没有起草")
+    refused: list[str] = Field(description="没有起草的原因")

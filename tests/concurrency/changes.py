@@ -599,6 +599,6 @@ WITHOUT: Final[Mapping[str, str]] = {
     "POST /whitelist/imports/{import_id}/undoing": LAST,
     "DELETE /webhooks/{webhook}": LAST, "POST /webhooks/{webhook}/test": NEW, "POST /coordination/cases": NEW,
     "POST /coordination/cases/{case}/comments": NEW, "POST /whitelist/entries/{entry}/docking-events": LOG,
-    "POST /selection/rounds": NEW, "POST /selection/rounds/{round}/objections": NEW,
+    "POST /selection/rounds": NEW, "POST /selection/rounds/{round}/objections": NEW, "POST /selection/rounds/{round}/result/plan-drafts": NEW,
     "POST /docking/reroutes": ORDER, "POST /coverage/{month}/close": NEW, "POST /jobs/{job}/cancellation": LAST,
 }  # fmt: skip

@@ -12,6 +12,7 @@ from app.accounts.permissions import Action, Target, does, may_do
 from app.accounts.rules import Viewer
 from app.desks.forms import Form, expected, typed
 from app.desks.pages import go_to, page
+from app.desks.refusals import Refusal
 from app.desks.selection import words
 from app.desks.texts import Text
 from app.kernel.clock import utc_now
@@ -20,9 +21,11 @@ from app.kernel.errors import Conflict, PreconditionFailed, Refused
 from app.kernel.paging import MOST_ROWS, Cursor, PageRequest
 from app.kernel.requests import SessionDep, TransactionRoute
 from app.selection import objections_service as objections
+from app.selection import plans_service
 from app.selection import results_service as service
 from app.selection import service as rounds
 from app.selection.market import Side
+from app.selection.result_schemas import PlansIn
 from app.selection.round_states import Act, RoundState
 from app.selection.schemas import AnswerIn, ObjectionIn, ObjectionNumber, RoundCode
 
@@ -99,6 +102,25 @@ async def verification_page(
     one = await rounds.get_round(session, viewer, round, now=utc_now())
     found = await service.verification(session, viewer, round)
     return page(request, "selection/verification.html", {"round": one, "found": found})
+
+
+@router.post("/selection/{round}/plans", openapi_extra=does(Action.MANAGE_SELECTION))
+async def draft_plans(request: Request, session: SessionDep, viewer: ViewerDep, round: RoundCode) -> Response:  # noqa: A002 - as above
+    """Draft the next plan of each chain that got new banks, and show the drafts."""
+    form = await typed(request)
+    try:
+        body = PlansIn.model_validate({"since": form["since"], "until": form["until"] or None})
+        async with attempt(session):
+            made = await plans_service.draft_plans(session, viewer, round, body, now=utc_now())
+    except ValidationError as error:
+        wrong = form.misfit(error)
+        return await _show(request, session, viewer, round, "proof", wrong, status=422)
+    except Conflict as error:
+        wrong = form.refused(error)
+        return await _show(request, session, viewer, round, "proof", wrong, status=error.status)
+    one = await rounds.get_round(session, viewer, round, now=utc_now())
+    reasons = {each.chain: [Refusal(told) for told in each.refused] for each in made}
+    return page(request, "selection/plans.html", {"round": one, "made": made, "reasons": reasons})
 
 
 @router.post("/selection/{round}/objections", openapi_extra=does(Action.TAKE_PART))

@@ -59,11 +59,11 @@ DONE: Final[Mapping[str, Text]] = {
 }
 
 
-def stages(one: RoundOut) -> list[tuple[Text, str, str]]:
-    """Answer the steps of a round as the page shows them: name, no path, done, now or later."""
+def stages(one: RoundOut) -> list[tuple[Text, str]]:
+    """Answer the steps of a round as the page shows them: name, and whether it is done, now or later."""
     at = next(place for place, (state, _name) in enumerate(STAGES) if state is one.state)
     is_over = one.state is RoundState.CLOSED
     return [
-        (name, "", "done" if place < at or is_over else "now" if place == at else "later")
+        (name, "done" if place < at or is_over else "now" if place == at else "later")
         for place, (_state, name) in enumerate(STAGES)
     ]
