@@ -63,10 +63,15 @@ async def seed_events(
     if Role.CHAIN_MANAGER not in scopes:
         return
     year = await planning_service.keep_year(session, viewer, YearIn(year=YEAR), now=PLANNED_AT)
-    later = [one for one in year.events if one.day >= AFTER_CLOSED and one.rhythm is Rhythm.QUARTERLY]
-    for one in later[:1]:
-        if one.code is not None:
-            await _hold(session, viewer, one.code, one.day, edition, scopes)
+    for one in year.events:
+        if one.code is not None and one.day >= AFTER_CLOSED and one.rhythm is not Rhythm.YEARLY:
+            at = datetime.combine(one.day, time(17), SHANGHAI)
+            proposed = await inviting_service.preview_guests(session, viewer, one.code, GuestsIn())
+            invited = [firm.uscc for firm in proposed.firms if firm.meets]
+            known = await _in_touch(session, viewer, invited, edition, scopes, at)
+            if known:
+                await _hold(session, viewer, one.code, one.day, known)
+                break
     await _invite(session, viewer, await _chain_of(session, viewer, edition, scopes), now)
 
 
@@ -79,10 +84,8 @@ async def _chain_of(session: AsyncSession, viewer: Viewer, edition: str, scopes:
     return entry.chain or scopes[Role.CHAIN_MANAGER]
 
 
-async def _hold(
-    session: AsyncSession, viewer: Viewer, code: str, day: date, edition: str, scopes: dict[Role, str]
-) -> None:
-    """Hold an event: everybody accepts, most come, and what they did is written down."""
+async def _hold(session: AsyncSession, viewer: Viewer, code: str, day: date, known: dict[str, str]) -> None:
+    """Hold an event: everybody accepts, most come; meetings of firms that are in touch already are written down."""
     before = datetime.combine(day - timedelta(days=14), time(10), SHANGHAI)
     guests = await _guests(session, viewer, code, day - timedelta(days=5), before)
     for one in guests:
@@ -96,7 +99,6 @@ async def _hold(
         if number % 5 and one.attendance_code:
             shown = AttendanceIn(code=one.attendance_code)
             await attendance_service.attend(session, viewer, code, shown, now=at)
-    known = await _in_touch(session, viewer, guests, edition, scopes, at)
     firms = {one.id for one in guests if one.side is Side.FIRM and one.code in known}
     held = [one for one in table.meetings if one.firm_guest in firms]
     if not held:
@@ -122,13 +124,13 @@ async def _guests(
 async def _in_touch(
     session: AsyncSession,
     viewer: Viewer,
-    guests: Sequence[GuestOut],
+    firms: Sequence[str],
     edition: str,
     scopes: dict[Role, str],
     now: datetime,
 ) -> dict[str, str]:
     """Answer the entries, by firm, that a bank has talked to before, and not the demonstration's own bank: its list stays as it is."""
-    codes = {f"{edition}-{one.code}": one.code for one in guests if one.side is Side.FIRM and one.code}
+    codes = {f"{edition}-{uscc}": uscc for uscc in firms}
     states = await history_service.docking_states_of(session, viewer, list(codes), now=now)
     tree = await institution_tree(session, viewer)
     own = tree.find(scopes.get(Role.BANK_ADMINISTRATOR, ""))
