@@ -13,7 +13,7 @@ from tests.visibility.calls import NOTHING, Call
 NAMED: Final[Mapping[str, str]] = {
     "adoption": "number", "case": "case", "consent": "consent", "delivery": "number", "event": "event", "grant": "number",
     "guest": "guest", "invitation": "number", "item": "review", "job": "word", "language": "word", "library": "library", "month": "month", "name": "word",
-    "notice": "notice", "number": "number", "pack": "pack", "person": "number", "registration": "registration",
+    "listing": "listing", "notice": "notice", "number": "number", "pack": "pack", "person": "number", "registration": "registration",
     "run": "number", "draft": "number", "comparison": "number", "version": "number", "sequence": "sequence", "session_id": "word", "slug": "word", "uscc": "uscc", "what": "word", "year": "year",
 }  # fmt: skip
 """The pool for a part of an address."""
@@ -26,6 +26,7 @@ NAMED_BELOW: Final[Mapping[str, Mapping[str, str]]] = {
     "/awards/{year}/nominations/": {"number": "nomination"},
     "/bank/products/": {"code": "product"},
     "/chain/": {"code": "chain"},
+    "/core-lists/": {"uscc": "core", "row": "core_row"},
     "/chain/entries/": {"code": "entry"},
     "/enterprise/needs/": {"code": "need"},
     "/manager/entries/": {"code": "entry"},

@@ -50,7 +50,9 @@ MUST_SHOW = (
 
 PAGES_MUST_SHOW = (
     "/bottlenecks/cases", "/bottlenecks/cases/{case}", "/chain/entries/{code}", "/chain/{code}/events",
-    "/chain/{code}/members", "/coverage/{month}/entries", "/coverage/{month}/late", "/enterprise",
+    "/chain/{code}/members", "/core-lists", "/core-lists/matches", "/core-lists/{uscc}", "/core-lists/{uscc}/matches",
+    "/core-lists/{uscc}/members", "/core-lists/{uscc}/rows", "/core-lists/{uscc}/rows/{row}", "/enterprise/listings",
+    "/enterprise/listings/{listing}", "/coverage/{month}/entries", "/coverage/{month}/late", "/enterprise",
     "/enterprise/consents", "/enterprise/disclosures", "/enterprise/needs/{code}", "/manager",
     "/manager/entries/{code}", "/manager/entries/{code}/contact", "/notices", "/roster", "/roster/entries/{code}",
     "/roster/moves", "/roster/registrations", "/roster/reviews", "/roster/reviews/{item}",
