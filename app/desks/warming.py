@@ -1,7 +1,7 @@
 """What the first who opens a page after a start would wait for, prepared while the server already answers.
 
-The libraries that draw charts, the facts of months that are not closed, what cards are made of and the index of
-products take seconds each, once in a process. What cannot be prepared is made when it is asked for, as ever.
+The libraries that draw charts, the facts of months that are not closed, what cards are made of, the index of
+products and the booklet take up to seconds each, once in a process. What cannot be prepared is made when it is asked for, as ever.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from app.allocation import cards_service
 from app.coverage.trend_service import trend
 from app.desks import charts
 from app.desks.assets import CHARTS, asset
+from app.desks.booklet.drawing import draw_ahead
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.database import AsyncSession, Sessions
 from app.kernel.logs import frames_of, get_logger
@@ -46,7 +47,11 @@ async def _products(session: AsyncSession, viewer: Viewer) -> None:
     await asyncio.to_thread(shelf.matcher_of, around)
 
 
-STEPS: Final[tuple[Step, ...]] = (_charts, _months, _cards, _products)
+async def _booklet(session: AsyncSession, viewer: Viewer) -> None:
+    await draw_ahead(session, viewer)
+
+
+STEPS: Final[tuple[Step, ...]] = (_charts, _months, _cards, _products, _booklet)
 
 
 @asynccontextmanager

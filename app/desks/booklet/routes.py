@@ -1,22 +1,20 @@
 """The policy and product booklet as a page: the value that the document is written from, to be read and searched."""
 
-import asyncio
-from collections import OrderedDict
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse
-from markupsafe import Markup
 
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
 from app.accounts.rules import Viewer
 from app.booklet import service
-from app.booklet.booklet import Booklet, entries_saying
+from app.booklet.booklet import entries_saying
 from app.catalogue import libraries
 from app.catalogue.quarters import QUARTER_PATTERN
+from app.desks.booklet.drawing import chapters
 from app.desks.forms import Form
-from app.desks.pages import ENVIRONMENTS, page
+from app.desks.pages import page
 from app.desks.texts import language_of
 from app.kernel.database import AsyncSession
 from app.kernel.paging import PageRequest
@@ -27,9 +25,6 @@ Library = Annotated[str, Path(pattern=QUARTER_PATTERN)]
 Asked = Annotated[str, Query(max_length=60)]
 EDITIONS: Final = 8
 MOST_FOUND: Final = 100
-MOST_KEPT: Final = 8
-_DRAWN: Final = OrderedDict[tuple[str, str], Markup]()
-"""Chapters as HTML, by the hash of the inputs and the language: hundreds of entries take longer to draw than to send."""
 
 
 @router.get("/booklet", openapi_extra=does(Action.READ_REFERENCE))
@@ -61,21 +56,6 @@ async def _shown(
         "form": Form({"q": wanted}),
         "found": found[:MOST_FOUND] if wanted else None,
         "count": len(found),
-        "chapters": await _chapters(made, language_of(request)),
+        "chapters": await chapters(made, language_of(request)),
     }
     return page(request, "booklet/booklet.html", context)
-
-
-async def _chapters(made: Booklet, language: str) -> Markup:
-    key = made.inputs_sha256, language
-    drawn = _DRAWN.get(key)
-    if drawn is None:
-        drawn = _DRAWN[key] = await asyncio.to_thread(_draw, made, language)
-        while len(_DRAWN) > MOST_KEPT:
-            _DRAWN.popitem(last=False)
-    return drawn
-
-
-def _draw(made: Booklet, language: str) -> Markup:
-    template = ENVIRONMENTS[language].get_template("booklet/_chapters.html")
-    return Markup(template.render(chapters=made.chapters))  # noqa: S704 - the template has escaped every text
