@@ -248,7 +248,12 @@ def decided(
         else:
             able.append(judged)
     able.sort(key=lambda one: _order(one, found[one.code]))
-    return [*_chosen(able, found, criteria), *sorted(unable, key=lambda one: one.code)]
+    return [*_chosen(able, found, criteria), *sorted(unable, key=_behind)]
+
+
+def _behind(outcome: Outcome) -> Any:
+    """Order what could not be chosen: first what the jury saw, then by total, last what lacked figures."""
+    return outcome.why in OUT_BEFORE, outcome.total is None, -(outcome.total or 0), outcome.code
 
 
 def _order(outcome: Outcome, candidate: Candidate) -> Any:

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ValidationError
 from app.accounts.rules import Viewer
 from app.awards import service
 from app.awards.schemas import AwardIn, AwardOut, BallotIn, CandidateOut, JurorIn, NominationIn
-from app.awards.scoring import PART_LABELS, Part
 from app.cli import edge
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, attempt
@@ -319,14 +318,13 @@ def _print_awards(found: list[AwardOut]) -> None:
 
 
 def _print_candidates(found: list[CandidateOut]) -> None:
-    columns = ("名次", "产品", "机构", "总分", *(PART_LABELS[part] for part in Part), "入选", "理由")
+    columns = ("名次", "产品", "机构", "总分", "入选", "理由")
     rows = [
         (
             one.place,
             one.name,
             one.institution_name,
             one.total,
-            *(one.parts.get(part) for part in Part),
             "是" if one.is_awarded else "",
             one.reason,
         )

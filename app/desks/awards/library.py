@@ -134,7 +134,11 @@ async def _confirmations(
         "found": found,
         "form": form,
         "tabs": words.library_tabs(viewer),
-        "states": [(one.value, OFFER_LABELS[one]) for one in OfferState],
+        "states": [
+            (one.value, OFFER_LABELS[one])
+            for one in OfferState
+            if any(one.value in row.states for row in found.items)
+        ],
         "may_call": may_try(viewer, Action.PUBLISH_LIBRARY),
         "may_remind": may_try(viewer, Action.PUBLISH_LIBRARY) and found.call is not None and found.waiting,
     }
