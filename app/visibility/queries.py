@@ -140,14 +140,11 @@ def conditions(form: Form) -> dict[type[Any], Condition]:
     answered = _Sight(form.only(*ANSWERABLE))
     is_own_person = Notice.person_id == _PERSON if form.is_person else false()
     registered = EnterpriseRegistration.person_id == _PERSON if form.is_person else false()
-    oversees = true() if form.covers_all or form.sees_all else false()
     return {
         WhitelistEntry: sight.sees(WhitelistEntry),
         EntryWithdrawal: sight.of_entry(EntryWithdrawal.entry_id),
         MatchResult: sight.of_entry(MatchResult.entry_id),
         MatchCount: sight.of_entry(MatchCount.entry_id),
-        PlanEffectOnEntry: sight.of_entry(PlanEffectOnEntry.entry_id),
-        PlanReallocatedEntry: sight.of_entry(PlanReallocatedEntry.entry_id),
         BottleneckCase: sight.of_case(BottleneckCase),
         BottleneckFinding: _row_of(CASES, BottleneckFinding.case_id, sight.of_case),
         CoordinationCase: sight.of_coordination(CoordinationCase),
@@ -179,18 +176,28 @@ def conditions(form: Form) -> dict[type[Any], Condition]:
         Consent: or_(answered.of_need(Consent.need_id), sight.lets(Consent.id)),
         Disclosure: answered.of_need(Disclosure.need_id),
         Notice: is_own_person,
-        # Who put forward or objected shows who deals with whom; a ballot is its juror's until the votes are over.
-        AwardNomination: or_(oversees, _of_person(AwardNomination, form)),
-        AwardAppeal: or_(oversees, _of_person(AwardAppeal, form)),
-        AwardBallot: _of_person(AwardBallot, form),
-        SelectionSubmission: or_(sight.speaks_for(SelectionSubmission), sight.unseals(SelectionSubmission)),
-        SelectionDraft: sight.speaks_for(SelectionDraft),
+        **_of_chains(form, sight),
         EnterpriseRegistration: or_(
             _within(EnterpriseRegistration.region_code, form.regions),
             registered,
         ),
         **core_list_conditions(form, sight.is_own, _within),
         **conditions_of_events(form, _row_of, _within),
+    }
+
+
+def _of_chains(form: Form, sight: "_Sight") -> dict[type[Any], Condition]:
+    """Answer the same for what comparisons of plans, awards and rounds of selection store."""
+    oversees = true() if form.covers_all or form.sees_all else false()
+    return {
+        PlanEffectOnEntry: sight.of_entry(PlanEffectOnEntry.entry_id),
+        PlanReallocatedEntry: sight.of_entry(PlanReallocatedEntry.entry_id),
+        # Who put forward or objected shows who deals with whom; a ballot is its juror's until the votes are over.
+        AwardNomination: or_(oversees, _of_person(AwardNomination, form)),
+        AwardAppeal: or_(oversees, _of_person(AwardAppeal, form)),
+        AwardBallot: _of_person(AwardBallot, form),
+        SelectionSubmission: or_(sight.speaks_for(SelectionSubmission), sight.unseals(SelectionSubmission)),
+        SelectionDraft: sight.speaks_for(SelectionDraft),
     }
 
 

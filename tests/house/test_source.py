@@ -20,6 +20,7 @@ ROOMS = frozenset(
         "policy",
         "institutions",
         "chains",
+        "plans",
         "catalogue",
         "enterprises",
         "whitelist",
