@@ -71,9 +71,9 @@ from app.notifications.tables import Notice
 from app.plans.tables import PlanEffectOnEntry, PlanReallocatedEntry
 from app.selection.tables import SelectionDraft, SelectionRound, SelectionSubmission
 from app.visibility import forms
-from app.visibility.event_queries import conditions_of_events
 from app.visibility.core_list_queries import core_list_conditions
 from app.visibility.entrusted_queries import below, entrusted
+from app.visibility.event_queries import conditions_of_events
 from app.visibility.forms import Form
 from app.visibility.membership_queries import is_member, membership_conditions
 from app.whitelist.tables import EntryWithdrawal, ReviewItem, WhitelistEntry, WhitelistImport
