@@ -123,6 +123,8 @@ from app.operations import furnishing as operations
 from app.plans import api as plans
 from app.policy import api as policy
 from app.selection import api as selection
+from app.selection import objection_api as selection_objections
+from app.selection import result_api as selection_result
 from app.visibility.places import StoredPlaces
 from app.visibility.service import narrow
 from app.whitelist import api as whitelist
@@ -168,6 +170,8 @@ ROUTERS = (
     event_guests.router,
     events.router,
     selection.router,
+    selection_result.router,
+    selection_objections.router,
     coverage.router,
     bulletins.router,
     booklet.router,

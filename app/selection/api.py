@@ -17,7 +17,7 @@ from app.kernel.requests import (
     check_if_match,
     etag_of,
 )
-from app.selection import deciding_service, lists_service, objection_api, result_api, service
+from app.selection import deciding_service, lists_service, service
 from app.selection.market import Side
 from app.selection.round_states import RoundState
 from app.selection.schemas import (
@@ -340,7 +340,3 @@ async def close_selection_round(
     )
     response.headers["ETag"] = etag_of(done.version)
     return done
-
-
-router.include_router(objection_api.router)
-router.include_router(result_api.router)

@@ -6,7 +6,7 @@ from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
 from app.kernel.clock import utc_now
 from app.kernel.paging import Page, PageQuery
-from app.kernel.problems import PRECONDITION_PROBLEMS
+from app.kernel.problems import PRECONDITION_PROBLEMS, PROBLEMS
 from app.kernel.requests import (
     IdempotencyKey,
     IfMatch,
@@ -18,7 +18,9 @@ from app.kernel.requests import (
 from app.selection import objections_service
 from app.selection.schemas import AnswerIn, ObjectionIn, ObjectionNumber, ObjectionOut, RoundCode
 
-router = APIRouter(route_class=TransactionRoute)
+router = APIRouter(
+    route_class=TransactionRoute, prefix="/selection/rounds", tags=["selection"], responses=PROBLEMS
+)
 
 
 @router.get(

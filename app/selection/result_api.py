@@ -8,6 +8,7 @@ from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
 from app.kernel.clock import utc_now
 from app.kernel.paging import Page, PageQuery
+from app.kernel.problems import PROBLEMS
 from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
 from app.selection import plans_service
 from app.selection import results_service as service
@@ -24,7 +25,9 @@ from app.selection.result_schemas import (
 )
 from app.selection.schemas import PARTICIPANT_PATTERN, RoundCode
 
-router = APIRouter(route_class=TransactionRoute)
+router = APIRouter(
+    route_class=TransactionRoute, prefix="/selection/rounds", tags=["selection"], responses=PROBLEMS
+)
 OfQuery = Annotated[
     str | None, Query(pattern=PARTICIPANT_PATTERN, description="只列某一参加方的", examples=["HLJ-GDZB"])
 ]

@@ -135,15 +135,18 @@ def _weight_faults(body: RulesIn) -> list[Fault]:
 
 
 def _unknown(sides: tuple[Sequence[str], Sequence[str]], names: dict[str, str]) -> list[Fault]:
-    remedies = (
-        "GET /api/v1/chains lists them.",
-        "GET /api/v1/institutions lists them; public bodies and guarantors take no part.",
-    )
-    messages = ("no such chain of this jurisdiction", "no such bank")
-    return [
-        Fault(f"{side.value}[{place}]", message, remedy, code)
-        for side, codes, message, remedy in zip(Side, sides, messages, remedies, strict=True)
-        for place, code in enumerate(codes)
+    chain_codes, bank_codes = sides
+    faults = [
+        Fault(
+            f"chains[{place}]", "no such chain of this jurisdiction", "GET /api/v1/chains lists them.", code
+        )
+        for place, code in enumerate(chain_codes)
+        if code not in names
+    ]
+    remedy = "GET /api/v1/institutions lists them; public bodies and guarantors take no part."
+    return faults + [
+        Fault(f"banks[{place}]", "no such bank", remedy, code)
+        for place, code in enumerate(bank_codes)
         if code not in names
     ]
 

@@ -12,6 +12,7 @@ from app.selection.schemas import ListIn, RoundIn, RoundOut
 from tests.accounts.offices import person
 from tests.bottlenecks.world import BEFORE, World, add_plan, build_world, match
 
+CLAUSE = "黑银发〔2023〕25号（十四）"
 BEARINGS, TRACTORS = "HLJ-ZC", "HLJ-NJ"
 BANKS = ["B1", "B2", "B3", "B4", "B5"]
 NEEDS: dict[str, dict[str, Any]] = {
@@ -41,8 +42,8 @@ TERMS: dict[str, Any] = {
 async def build(session: AsyncSession, viewer: Viewer, now: datetime) -> World:
     """Store the town; the needs are matched, one is financed, and B1 holds another."""
     world = await build_world(session, NEEDS)
-    await add_plan(session, BEARINGS, [{"institution": "B1", "quota": 3}], "（三）")
-    await add_plan(session, TRACTORS, [], "（三）")
+    await add_plan(session, BEARINGS, [{"institution": "B1", "quota": 3}], CLAUSE)
+    await add_plan(session, TRACTORS, [], CLAUSE)
     await match(session, viewer, now)
     session.add(
         Assignment(

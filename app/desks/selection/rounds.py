@@ -111,18 +111,22 @@ async def open_round(request: Request, session: SessionDep, viewer: ViewerDep) -
         try:
             made = await _rehearsed(session, viewer, body)
         except RongqiaoError as error:
-            return await _ask(request, session, viewer, form.refused(error, _PLACES), error.status)
+            return await _ask(request, session, viewer, form.refused(error, _places(error)), error.status)
         context = {"round": made, "fields": _fields(form), "words": words, "edition": body.edition}
         return page(request, "selection/preview.html", context)
     try:
         async with attempt(session):
             made = await service.open_round(session, viewer, body, now=utc_now())
     except (Refused, Conflict, NotFound) as error:
-        return await _ask(request, session, viewer, form.refused(error, _PLACES), error.status)
+        return await _ask(request, session, viewer, form.refused(error, _places(error)), error.status)
     return go_to(f"/selection/{made.code}", request, Text("已开启，参加方会收到通知。"))
 
 
-_PLACES: Final = {"chains": "which_chains", "banks": "which_banks"}
+def _places(error: RongqiaoError) -> dict[str, str]:
+    """Answer the field for what is wrong with who takes part."""
+    sides = {"chains": "which_chains", "banks": "which_banks"}
+    wheres = (fault.where for fault in error.faults)
+    return {where: sides[side] for where in wheres if (side := where.partition("[")[0]) in sides}
 
 
 async def _rehearsed(session: AsyncSession, viewer: Viewer, body: RoundIn) -> RoundOut:
