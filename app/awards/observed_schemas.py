@@ -45,6 +45,7 @@ class FlagOut(BaseModel):
     label: str = Field(description="In Chinese.", examples=["慢于申报时限"])
     part: int = Field(description="So many answers, or fen of credits.")
     whole: int = Field(description="Of so many.")
+    percent: str = Field(description="The share in percent.", examples=["12.5"])
     sentence: str = Field(description="One sentence in Chinese, with the rule.")
 
 

@@ -332,7 +332,12 @@ def _out(
         rating=_mean(told) if told.ratings else None,
         flags=[
             FlagOut(
-                off=one.off, label=OFF_LABELS[one.off], part=one.part, whole=one.whole, sentence=one.sentence
+                off=one.off,
+                label=OFF_LABELS[one.off],
+                part=one.part,
+                whole=one.whole,
+                percent=one.percent,
+                sentence=one.sentence,
             )
             for one in flags_of(figures, least, (run.approvals, run.answers))
         ],

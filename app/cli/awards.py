@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from app.accounts.rules import Viewer
 from app.awards import service
+from app.awards.rules import USUAL_NAME
 from app.awards.schemas import AwardIn, AwardOut, BallotIn, CandidateOut, JurorIn, NominationIn
 from app.cli import edge
 from app.kernel.clock import utc_now
@@ -59,7 +60,7 @@ def announce(
     """Announce an award with its criteria; they never change afterwards."""
     stated: dict[str, Any] = {
         "year": year,
-        "name": name or f"{year}年度特色制造业金融产品“十佳”",
+        "name": name or USUAL_NAME.format(year=year),
         "quarter": quarter,
         "nominations_until": nominations_until.date().isoformat(),
         "votes_until": votes_until.date().isoformat(),

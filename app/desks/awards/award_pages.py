@@ -10,7 +10,7 @@ from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does, may_try
 from app.accounts.rules import Viewer
 from app.awards import service
-from app.awards.rules import Act
+from app.awards.rules import USUAL_NAME, Act
 from app.awards.schemas import FIRST_YEAR, LAST_YEAR, AwardIn, AwardOut, CandidateOut, CriteriaIn, WeightsIn
 from app.awards.scoring import PART_LABELS, TIE_RULE, Part
 from app.desks.awards import words
@@ -71,7 +71,7 @@ async def announcing(request: Request, _session: SessionDep, _viewer: ViewerDep)
     values |= {f"weight_{part.value}": str(weight) for part, weight in usual.weights.by_part().items()}
     values |= {
         "year": str(year),
-        "name": f"{year}年度特色制造业金融产品“十佳”",
+        "name": USUAL_NAME.format(year=year),
         "appeal_days": "5",
         "quarter": f"{year}Q4",
     }

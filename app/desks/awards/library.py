@@ -9,7 +9,7 @@ from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does, may_try
 from app.accounts.rules import Viewer
 from app.awards import confirming_service, observed_service
-from app.awards.observed import last_over
+from app.awards.observed import OFF_LABELS, last_over
 from app.catalogue.offering import OFFER_LABELS, OfferState
 from app.desks.awards import words
 from app.desks.forms import Form, typed
@@ -71,6 +71,7 @@ async def _observed(
         "form": form,
         "tabs": words.library_tabs(viewer),
         "off_said": words.OFF_SAID,
+        "off_labels": OFF_LABELS,
         "off_tones": words.OFF_TONES,
         "last_over": last_over(shanghai_today()),
         "may_compute": may_try(viewer, Action.MANAGE_AWARDS),

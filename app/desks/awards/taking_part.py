@@ -1,5 +1,6 @@
 """Taking part in an award: nominations, the jury, the own ballot, appeals and their answers."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -30,6 +31,7 @@ router = APIRouter(route_class=TransactionRoute, include_in_schema=False, defaul
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 ALL = PageRequest(limit=MOST_ROWS)
 POINTS = "points-"
+_CODES = re.compile(r"[^\s,\uff0c\u3001]+")
 NOT_POINTS = Text("请填写 0 至 10 的整数，或留空表示弃权。")
 NOTHING_GIVEN = Text("请至少给一个产品打分。")
 TAKEN = (Refused, Conflict, Forbidden, PreconditionFailed)
@@ -118,7 +120,7 @@ async def _jury(
 async def appoint(request: Request, session: SessionDep, viewer: ViewerDep, year: Year) -> Response:
     """Appoint a juror."""
     form = await typed(request)
-    recused = form["recused"].replace("，", " ").replace(",", " ").replace("、", " ").split()
+    recused = _CODES.findall(form["recused"])
     try:
         body = JurorIn(login=form["login"], affiliation=form["affiliation"], recused=recused)
         async with attempt(session):
