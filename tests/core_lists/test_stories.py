@@ -226,5 +226,5 @@ async def test_every_fault_of_a_workbook_is_named_by_its_cell_and_nothing_is_kep
     assert (refused.status_code, [one["where"] for one in refused.json()["errors"]]) == (422, wheres)
     assert (await core.get(ONE)).status_code == 404
     for content in (b"", b"PK\x03\x04 no workbook", workbook([], ("甲", "乙"))):
-        files = {"files": {"file": ("x.xlsx", content)}, "data": {"uscc": CORE}}
-        assert (await core.post(LISTS, **files)).status_code == 422
+        answer = await core.post(LISTS, files={"file": ("x.xlsx", content)}, data={"uscc": CORE})
+        assert answer.status_code == 422
