@@ -259,18 +259,20 @@ async def list_vacancies(
 
 
 def _vacancy_out(one: Vacancy, names: dict[str, str], window: Period) -> VacancyOut:
-    is_open = one.days.until == window.until
-    until = None if is_open else one.days.until
+    until = None if one.days.until == window.until else one.days.until
+    held = one.last.period.until if one.last else None
+    is_now = one.days.holds(window.since)
+    since = held + timedelta(days=1) if is_now and held else one.days.since
     last = (
         f"{one.last.holder}（{one.last.body}）"
         if one.last and one.last.body
         else one.last and one.last.holder
     )
-    before = f"上一任{last}任至 {one.last.period.until}" if one.last else "此前从未有人"
-    span = f"自 {one.days.since} 起" if is_open else f"自 {one.days.since} 至 {one.days.until}"
+    before = f"上一任{last}任至 {held}" if one.last else "此前从未有人"
+    span = f"自 {since} 起" if until is None else f"自 {since} 至 {until}"
     return VacancyOut(
-        chain=one.chain, chain_name=names[one.chain], since=one.days.since, until=until, last=last,
-        is_now=one.days.holds(window.since), sentence=f"{names[one.chain]}{span}没有链长：{before}。",
+        chain=one.chain, chain_name=names[one.chain], since=since, until=until, last=last, is_now=is_now,
+        sentence=f"{names[one.chain]}{span}没有链长：{before}。",
     )  # fmt: skip
 
 

@@ -133,7 +133,7 @@ async def ask(
     *,
     forgets: Collection[Doubt] = frozenset(Doubt),
 ) -> int:
-    """Have these questions be open about memberships of a scope (numbers); answer how many are new.
+    """Have these questions be open about memberships of a scope (numbers); answer how many of them are.
 
     What people decided is not asked again; what is asked no more, of the kinds that are asked anew, is forgotten.
     """
@@ -163,7 +163,7 @@ async def ask(
             for one in new
         ],
     )  # fmt: skip
-    return len(new)
+    return len(new) + sum(known[key][1] == "open" for key in wanted if key in known)
 
 
 async def put_listings(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:

@@ -186,7 +186,7 @@ async def _save(session: AsyncSession, row: MembershipRun, decided: _Decided, no
             for one in decided.plan.additions
         ),
     )  # fmt: skip
-    await run_queries.ask(session, decided.plan.questions, decided.scope, now)
+    row.questions = await run_queries.ask(session, decided.plan.questions, decided.scope, now)
 
 
 async def list_runs(session: AsyncSession, viewer: Viewer, page: PageRequest) -> Page[RunOut]:
