@@ -14,7 +14,7 @@ NAMED: Final[Mapping[str, str]] = {
     "adoption": "number", "case": "case", "consent": "consent", "delivery": "number", "event": "event", "grant": "number",
     "guest": "guest", "invitation": "number", "item": "review", "job": "word", "language": "word", "library": "library", "month": "month", "name": "word",
     "listing": "listing", "notice": "notice", "number": "number", "pack": "pack", "person": "number", "registration": "registration",
-    "run": "number", "draft": "number", "comparison": "number", "version": "number", "sequence": "sequence", "session_id": "word", "slug": "word", "uscc": "uscc", "what": "word", "year": "year",
+    "round": "round", "participant": "participant", "run": "number", "draft": "number", "comparison": "number", "version": "number", "sequence": "sequence", "session_id": "word", "slug": "word", "uscc": "uscc", "what": "word", "year": "year",
 }  # fmt: skip
 """The pool for a part of an address."""
 NAMED_BELOW: Final[Mapping[str, Mapping[str, str]]] = {
