@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from app.accounts.rules import Grant, Role, Viewer
+from app.accounts.rules import Grant, Role, Viewer, local_operator
 from app.accounts.tables import Person, RoleGrant
 from app.allocation.tables import Assignment
+from app.awards.observed_service import observe
 from app.awards.schemas import AwardIn
 from app.docking.tables import DockingEvent
 from app.kernel.database import AsyncSession
@@ -130,3 +131,8 @@ def announcement(**changes: Any) -> AwardIn:
         "criteria": least,
     }
     return AwardIn.model_validate(stated | changes)
+
+
+async def observe_town(session: AsyncSession) -> None:
+    """Compute the figures of the town's quarter."""
+    await observe(session, local_operator("230000"), QUARTER, now=JANUARY)
