@@ -11,6 +11,7 @@ from app.accounts.rules import Viewer
 from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
 from app.matching import service as matching
+from app.plans.schemas import ComparisonOut
 from app.whitelist import service as whitelist
 from benchmarks.real_round import Held
 
@@ -218,6 +219,8 @@ def _effect(told: Mapping[str, Any], without: Side, with_plans: Side, moved: Cou
             "optimality and proven by the independent checker."
         ),
         "",
+        *_compared(told["comparisons"]),
+        "",
         "| | without plans | with plans |",
         "| --- | ---: | ---: |",
         *(f"| {name} | {before} | {after} |" for name, before, after in rows),
@@ -231,3 +234,29 @@ def _effect(told: Mapping[str, Any], without: Side, with_plans: Side, moved: Cou
 
 def _ratio(covered: tuple[int, int]) -> str:
     return f"{covered[0]:,}/{covered[1]:,} ({covered[0] / covered[1]:.1%})" if covered[1] else "—"
+
+
+def _compared(comparisons: Sequence[ComparisonOut]) -> Sequence[str]:
+    counts = [one.counts for one in comparisons]
+    kept = all(one.holds for one in comparisons)
+    summed = {
+        name: sum(getattr(one, name) for one in counts)
+        for name in (
+            "judged",
+            "changed",
+            "rescored_pairs",
+            "another_best",
+            "reordered",
+            "gaining",
+            "losing",
+            "worse",
+        )
+    }
+    return (
+        (
+            f"Each was drafted and compared over the whole edition before the second walk ({len(counts)} comparisons, "
+            f"{'all' if kept else 'NOT all'} still holding right after): {summed['judged']:,} needs judged, {summed['changed']:,} change, "
+            f"{summed['rescored_pairs']:,} scores move, {summed['another_best']:,} get another best product, {summed['reordered']:,} another "
+            f"order of what is kept; {summed['gaining']:,} gain and {summed['losing']:,} lose a product, for {summed['worse']:,} the best score falls."
+        ),
+    )

@@ -42,6 +42,9 @@ from app.kernel.database import AsyncSession, Sessions, make_engine, make_sessio
 from app.kernel.errors import RongqiaoError
 from app.kernel.memory import relax_collection
 from app.kernel.settings import PROJECT_ROOT, get_settings
+from app.plans import comparing_service
+from app.plans import service as drafts
+from app.plans.schemas import ComparisonOut, DraftIn
 from app.reference.book import load_reference_book
 from app.whitelist.simulation import Firm, Row, generate_rows
 from benchmarks.real_banks import RealBanks, Record, read_banks
@@ -55,7 +58,8 @@ from benchmarks.real_round import Held, hold_round
 LEAST_MEMBERS: Final = 30
 """Chains with fewer firms on the roster get no plan: a round over a handful of needs would say nothing."""
 MOST_PRODUCTS: Final = 2
-GENERAL: Final = ("equipment", "technical_upgrade", "green")
+GENERAL: Final = frozenset({"equipment", "technical_upgrade", "green"})
+"""Purposes that (三) names for all of manufacturing."""
 OWN_WORDS: Final = "黑银发〔2023〕25号"
 DOCUMENT: Final = PROJECT_ROOT / "docs" / "plans-on-the-real-roster.md"
 BEGIN, END = "<!-- computed -->\n", "<!-- end of what is computed -->\n"
@@ -157,15 +161,7 @@ def plans_of(prepared: Prepared, held: Held) -> list[Record]:
 
 
 def _plan(chain: ChainProfile, banks: Sequence[str], products: Sequence[Record]) -> Record:
-    own = [
-        one["code"]
-        for bank in banks
-        for one in [
-            one
-            for one in products
-            if one["institution"] == bank and "supply_chain" in one["terms"]["purposes"]
-        ][:MOST_PRODUCTS]
-    ]
+    own = [one["code"] for bank in banks for one in _of_chain(chain, bank, products)[:MOST_PRODUCTS]]
     stated = [
         one.purpose for link in chain.links for one in link.purposes if one.clause.startswith(OWN_WORDS)
     ]
@@ -174,7 +170,7 @@ def _plan(chain: ChainProfile, banks: Sequence[str], products: Sequence[Record])
         "since": SINCE.isoformat(),
         "until": f"{SINCE.year}-12-31",
         "contracted": [{"institution": bank} for bank in banks],
-        "priority_purposes": sorted(set(stated) | set(GENERAL)),
+        "priority_purposes": sorted(GENERAL.union(stated)),
         "products": own,
         "granted": [
             {"text": "开通绿色审批通道，优先办理审批", "clause": f"{OWN_WORDS}（十）"},
@@ -188,8 +184,19 @@ def _plan(chain: ChainProfile, banks: Sequence[str], products: Sequence[Record])
         "clauses": {"priority_purposes": f"{OWN_WORDS}（三）"},
     }
     plan["clauses"] |= {"contracted": f"{OWN_WORDS}（十四）"} if banks else {}
-    plan["clauses"] |= {"products": f"{OWN_WORDS}（八）"} if own else {}
+    plan["clauses"] |= {"products": f"{OWN_WORDS}（六）"} if own else {}
     return plan
+
+
+def _of_chain(chain: ChainProfile, bank: str, products: Sequence[Record]) -> list[Record]:
+    """Answer a bank's products that serve the plans' purposes and are offered to firms of a chain."""
+    return [
+        one
+        for one in products
+        if one["institution"] == bank
+        and not GENERAL.isdisjoint(one["terms"]["purposes"])
+        and chain.code in (one["terms"].get("chains") or [chain.code])
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +206,17 @@ class Walked:
     figures: Figures
     months: Mapping[str, tuple[int, int]]
     held: Held | None
+    plans: Sequence[Record]
+    comparisons: Sequence[ComparisonOut]
     seconds: float
 
 
-async def _walked(url: str, plan: LinePlan, *, holds_round: bool) -> Walked:
+async def _walked(url: str, plan: LinePlan, prepared: Prepared | None) -> Walked:
+    """Walk the line; with what was prepared hold a round on the way, and draft and compare a plan for each chain."""
     engine = make_engine(url)
     began, held, figures = time.perf_counter(), None, None
+    plans: list[Record] = []
+    comparisons: list[ComparisonOut] = []
     try:
         sessions, viewer = make_sessions(engine), local_operator(PROVINCE)
         async for done in walk(sessions, viewer, stages_of(plan)):
@@ -212,14 +224,26 @@ async def _walked(url: str, plan: LinePlan, *, holds_round: bool) -> Walked:
                 assert done.result.is_sound, "an independent checker proves each allocation"
                 async with transaction(sessions, writes=False) as session:
                     figures = await figures_of(session, viewer, EDITION)
-                if holds_round:
+                if prepared is not None:
                     held = await _round(sessions, viewer, done.stage.at)
+                    plans = plans_of(prepared, held)
+                    comparisons = [await _drafted(sessions, viewer, one, held.closed_at) for one in plans]
         assert figures is not None, "the line has allocated"
         async with transaction(sessions, writes=False) as session:
             months = {month: await _covered(session, viewer, month) for month in plan.half_years[0].months}
     finally:
         await engine.dispose()
-    return Walked(figures, months, held, time.perf_counter() - began)
+    return Walked(figures, months, held, plans, comparisons, time.perf_counter() - began)
+
+
+async def _drafted(sessions: Sessions, viewer: Viewer, plan: Record, now: datetime) -> ComparisonOut:
+    """Draft a plan and compare it over the whole edition, as people do before they publish it."""
+    content = {key: value for key, value in plan.items() if key != "chain"}
+    data = DraftIn.model_validate(content | {"since": now.date().isoformat()})
+    async with transaction(sessions) as session:
+        audit_service.begin(session, Origin(viewer, via="line"))
+        draft = await drafts.create_draft(session, viewer, plan["chain"], data, now=now)
+        return await comparing_service.compare_draft(session, viewer, plan["chain"], draft.number, now=now)
 
 
 async def _round(sessions: Sessions, viewer: Viewer, at: datetime) -> Held:
@@ -250,18 +274,17 @@ def run(data: Path, *, entries: int, seed: int, months: int) -> tuple[Prepared, 
     def line(chains: SeedText) -> LinePlan:
         return LinePlan(institutions, chains, prepared.products, (half,), seed, is_demo=False)
 
-    with tempfile.TemporaryDirectory(prefix="rongqiao-plans-") as folder:
-        walks = []
-        plans: list[Record] = []
-        for name in ("without", "with"):
+    def walked(name: str, plans: Sequence[Record], ground: Prepared | None) -> Walked:
+        with tempfile.TemporaryDirectory(prefix="rongqiao-plans-") as folder:
             url = f"sqlite+aiosqlite:///{folder}/{name}.db"
             command.upgrade(alembic_config(url), "head")
-            chosen = line(chains_file(prepared.chains, plans))
-            walks.append(asyncio.run(_walked(url, chosen, holds_round=name == "without")))
-            print(f"walked {name} plans in {walks[-1].seconds:.0f} s", file=sys.stderr, flush=True)
-            if walks[-1].held is not None:
-                plans = plans_of(prepared, walks[-1].held)
-    without, with_plans = walks
+            found = asyncio.run(_walked(url, line(chains_file(prepared.chains, plans)), ground))
+        print(f"walked {name} plans in {found.seconds:.0f} s", file=sys.stderr, flush=True)
+        return found
+
+    without = walked("without", (), prepared)
+    plans = without.plans
+    with_plans = walked("with", plans, None)
     assert without.held is not None, "the first walk held it"
     found = compared(without.figures, with_plans.figures, {plan["chain"]: _codes(plan) for plan in plans})
     told = {
@@ -273,6 +296,7 @@ def run(data: Path, *, entries: int, seed: int, months: int) -> tuple[Prepared, 
         "members": Counter(main.chain for main in mains(prepared.answers.values())),
         "chains": prepared.chains,
         "plans": plans,
+        "comparisons": without.comparisons,
         "months": [(month, without.months[month], with_plans.months[month]) for month in without.months],
         "seconds": (without.seconds, with_plans.seconds),
     }

@@ -30,6 +30,7 @@ class Held:
     pairs: Sequence[PairOut]
     outcomes: Sequence[OutcomeOut]
     is_verified: bool
+    closed_at: datetime
 
     def banks_of(self, chain: str) -> list[str]:
         """Answer the banks chosen for a chain, by code."""
@@ -59,6 +60,7 @@ async def hold_round(act: Act, edition: str, at: datetime) -> Held:
         await act(partial(_all, results_service.pairs), closed),
         await act(partial(_all, results_service.outcomes), closed),
         (await act(_verification, closed)).is_verified,
+        closed,
     )
 
 
