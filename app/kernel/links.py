@@ -93,6 +93,7 @@ WITHOUT_VERSION: Final = frozenset({"POST /registrations"})
 """They answer without an `ETag`: who registers a firm does not decide on it."""
 
 NEXT: Final[Mapping[str, tuple[tuple[str, Mapping[str, str]], ...]]] = {
+    "/chains/{}": (("POST /events", {"chain": "code"}),),
     "/institutions/{}": (("POST /products", {"institution": "code"}),),
     "/enterprises/{}": (("POST /projects", {"uscc": "uscc"}), ("POST /needs", {"uscc": "uscc"})),
     "/projects/{}": (("POST /needs", {"uscc": "uscc"}),),

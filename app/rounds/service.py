@@ -20,6 +20,7 @@ from app.chains import post_service
 from app.coverage import service as coverage
 from app.docking import clock_service
 from app.docking.round_service import remind_and_escalate
+from app.events import results_service as event_results
 from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession, Sessions, transaction
 from app.kernel.settings import Settings
@@ -52,6 +53,9 @@ class RoundOut(BaseModel):
     vacant: list[str] = Field(
         default_factory=list,
         description="Chains that have no 链长 today; coordinators are told once a month.",
+    )
+    results: int = Field(
+        default=0, description="Docking events whose results were looked at, to be kept (活动成效)."
     )
     closed: list[str] = Field(default_factory=list, description="Months closed (关账).")
     not_closed: str = Field(default="", description="Why no further month can close by itself; else empty.")
@@ -101,6 +105,8 @@ async def make_round(
     async with transaction(sessions) as session:
         audit_service.begin(session, Origin(viewer, via=NAME))
         done.vacant = await _tell_of_vacancies(session, viewer, now)
+        done.results = await event_results.keep_due(session, viewer, now=now)
+        _note(session, now, {"event_results": done.results})
     async with transaction(sessions) as session:
         audit_service.begin(session, Origin(viewer, via=NAME))
         closed = await coverage.close_due(session, viewer, now=now)

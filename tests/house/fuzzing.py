@@ -177,6 +177,10 @@ FORMS: Final[Mapping[str, Callable[[int], dict[str, Any]]]] = {
     "POST /coordination/cases/{case}/comments": lambda _number: {"text": "已函告相关部门"},
     "POST /matches/runs": lambda number: {"edition": (FIRST, SECOND)[number % 2]},
     "POST /allocations": lambda number: {"edition": (FIRST, SECOND)[number % 2]},
+    "POST /events": lambda number: {
+        "chain": "HLJ-GDZB", "day": f"{2030 + number % 50}-03-{1 + number % 28:02d}", "reason": "日历尚未公布",
+    },
+    "POST /events/years": lambda number: {"year": 2000 + number % 100},
     "POST /coverage/{month}/close": lambda _number: {},
     "POST /docking/reroutes": lambda _number: {"edition": SECOND, "reason": "逾期未对接", "is_dry_run": True},
     "POST /invitations": lambda number: {

@@ -54,6 +54,7 @@ PAGES_MUST_SHOW = (
     "/core-lists/{uscc}/members", "/core-lists/{uscc}/rows", "/core-lists/{uscc}/rows/{row}", "/enterprise/listings",
     "/enterprise/listings/{listing}", "/coverage/{month}/entries", "/coverage/{month}/late", "/enterprise",
     "/enterprise/consents", "/enterprise/disclosures", "/enterprise/needs/{code}", "/manager",
+    "/events", "/events/{event}/guests", "/events/{event}/guests/{guest}", "/events/{event}/timetable", "/events/{event}/results",
     "/manager/entries/{code}", "/manager/entries/{code}/contact", "/notices", "/roster", "/roster/entries/{code}",
     "/roster/moves", "/roster/registrations", "/roster/reviews", "/roster/reviews/{item}",
 )  # fmt: skip
