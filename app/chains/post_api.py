@@ -56,7 +56,7 @@ async def list_vacancies(session: SessionDep, viewer: ViewerDep, ahead: Ahead = 
     summary="Profiles by which members are proposed (产业链画像)",
     openapi_extra=does(Action.READ_REFERENCE),
 )
-async def list_chain_profiles() -> Profiles:
+async def list_chain_profiles(viewer: ViewerDep) -> Profiles:  # noqa: ARG001 - shipped with the program
     """List the shipped profiles with their links and sources."""
     return profile_service.list_profiles()
 
@@ -168,6 +168,7 @@ async def hand_post_over(
     number: Number,
     body: PostHandOver,
     if_match: IfMatch = None,
+    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
 ) -> PostOut:
     """End a period and begin the next holder's, without a gap unless its reason is told; the answer is the next one."""
     return await post_service.hand_over_post(

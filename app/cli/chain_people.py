@@ -13,7 +13,7 @@ from app.kernel.clock import utc_now
 from app.kernel.paging import MOST_ROWS, PageRequest
 from app.kernel.progress import reporting
 from app.membership import run_service
-from app.membership.schemas import RunOut
+from app.membership.schemas import MembershipRunOut
 from app.whitelist import service as whitelist
 from app.whitelist.schemas import EntryFilter
 
@@ -187,7 +187,7 @@ def propose(
     if (edition is None) is not every_firm:
         raise typer.BadParameter("Name an --edition, or ask for --all.")
 
-    async def job() -> RunOut:
+    async def job() -> MembershipRunOut:
         async with edge.work(writes=not dry_run) as (session, viewer):
             only: set[str] | None = None
             if edition is not None:

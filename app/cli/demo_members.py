@@ -15,8 +15,8 @@ from app.membership.schemas import (
     DecisionsIn,
     DeclineIn,
     MembershipFilter,
+    MembershipObjectionIn,
     MembershipOut,
-    ObjectionIn,
 )
 
 CHAIN: Final = "HLJ-GDZB"
@@ -46,7 +46,7 @@ async def seed_members(session: AsyncSession, viewer: Viewer, own: str, *, now: 
         if membership.state != State.DECLINED:
             text = "本企业主要为整机配套，请核对环节（演示）。"
             await objection_service.object_to(
-                session, firm, ObjectionIn(membership=membership.id, text=text), now=now
+                session, firm, MembershipObjectionIn(membership=membership.id, text=text), now=now
             )
             break
 

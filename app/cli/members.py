@@ -13,7 +13,6 @@ from app.kernel.paging import MOST_ROWS, PageRequest
 from app.membership import deciding_service, objection_service, question_service, run_service, service
 from app.membership.rules import CONFIDENCES, ROLES
 from app.membership.schemas import (
-    AnswerIn,
     ChosenIn,
     ConfirmIn,
     DecisionsIn,
@@ -21,16 +20,17 @@ from app.membership.schemas import (
     DecisionsPreview,
     DeclineIn,
     DismissIn,
+    MembershipAnswerIn,
     MembershipDetailOut,
     MembershipEndIn,
     MembershipFilter,
     MembershipHandOverIn,
+    MembershipObjectionOut,
     MembershipOut,
     MembershipPage,
-    ObjectionOut,
+    MembershipQuestionOut,
+    MembershipRunOut,
     QuestionFilter,
-    QuestionOut,
-    RunOut,
 )
 
 commands = typer.Typer(no_args_is_help=True)
@@ -208,7 +208,7 @@ def questions(
 ) -> None:  # fmt: skip
     """List what speaks against confirmed memberships: new evidence, and what needs state."""
 
-    async def job() -> list[QuestionOut]:
+    async def job() -> list[MembershipQuestionOut]:
         async with edge.work(writes=False) as (session, viewer):
             wanted = QuestionFilter(chain=chain, state="open")
             page = PageRequest(limit=limit)
@@ -231,7 +231,7 @@ def dismiss(
 ) -> None:
     """Leave a membership as it is although something speaks against it."""
 
-    async def job() -> QuestionOut:
+    async def job() -> MembershipQuestionOut:
         body = read_body(DismissIn, {"reason": reason})
         async with edge.work(writes=True) as (session, viewer):
             return await question_service.dismiss(
@@ -254,7 +254,7 @@ def objections(
 ) -> None:
     """List objections of firms to their memberships."""
 
-    async def job() -> list[ObjectionOut]:
+    async def job() -> list[MembershipObjectionOut]:
         async with edge.work(writes=False) as (session, viewer):
             page, state = PageRequest(limit=MOST_ROWS), None if every_state else "open"
             found = await objection_service.list_objections(
@@ -282,8 +282,8 @@ def answer(
 ) -> None:
     """Answer an objection; to uphold it, put the membership right first."""
 
-    async def job() -> ObjectionOut:
-        body = read_body(AnswerIn, {"outcome": outcome, "answer": text})
+    async def job() -> MembershipObjectionOut:
+        body = read_body(MembershipAnswerIn, {"outcome": outcome, "answer": text})
         async with edge.work(writes=True) as (session, viewer):
             return await objection_service.answer(
                 session, viewer, number, body, expect=any_version, now=utc_now()
@@ -300,7 +300,7 @@ def answer(
 def runs(as_json: edge.JsonFlag = False) -> None:
     """List runs that proposed memberships, the newest first."""
 
-    async def job() -> list[RunOut]:
+    async def job() -> list[MembershipRunOut]:
         async with edge.work(writes=False) as (session, viewer):
             return (await run_service.list_runs(session, viewer, PageRequest())).items
 
@@ -311,7 +311,7 @@ def runs(as_json: edge.JsonFlag = False) -> None:
     print_runs("归链提议运行", found)
 
 
-def print_runs(title: str, found: list[RunOut]) -> None:
+def print_runs(title: str, found: list[MembershipRunOut]) -> None:
     """Show runs as a table."""
     rows = [
         (one.id or "—", one.firms, one.with_proposal, one.added, one.withdrawn, one.kept, one.questions)

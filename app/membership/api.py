@@ -24,7 +24,6 @@ from app.membership.rules import CONFIDENCES, ROLES, Doubt
 from app.membership.schemas import (
     MOST_NUMBER,
     STATE_PATTERN,
-    AnswerIn,
     ChosenIn,
     ConfirmIn,
     DecisionsIn,
@@ -32,17 +31,18 @@ from app.membership.schemas import (
     DecisionsPreview,
     DeclineIn,
     DismissIn,
+    MembershipAnswerIn,
     MembershipDetailOut,
     MembershipEndIn,
     MembershipFilter,
     MembershipHandOverIn,
+    MembershipObjectionIn,
+    MembershipObjectionOut,
     MembershipPage,
-    ObjectionIn,
-    ObjectionOut,
+    MembershipQuestionOut,
+    MembershipRunIn,
+    MembershipRunOut,
     QuestionFilter,
-    QuestionOut,
-    RunIn,
-    RunOut,
 )
 
 router = APIRouter(route_class=TransactionRoute, tags=["memberships"], responses=PROBLEMS)
@@ -113,7 +113,12 @@ async def preview_membership_decisions(
     summary="Decide on many proposals (批量确认或否定)",
     openapi_extra=does(Action.CONFIRM_MEMBERSHIPS),
 )
-async def decide_on_memberships(session: SessionDep, viewer: ViewerDep, body: DecisionsIn) -> DecisionsOut:
+async def decide_on_memberships(
+    session: SessionDep,
+    viewer: ViewerDep,
+    body: DecisionsIn,
+    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
+) -> DecisionsOut:
     """Do exactly what the preview showed, or nothing: `seen` stands in the place of versions."""
     return await deciding_service.decide(session, viewer, body, now=utc_now())
 
@@ -145,6 +150,7 @@ async def confirm_membership(
     body: ConfirmIn,
     response: Response,
     if_match: IfMatch = None,
+    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
 ) -> MembershipDetailOut:
     """Say that a firm belongs to the chain, as proposed or with another link or role."""
     done = await service.confirm(
@@ -167,6 +173,7 @@ async def decline_membership(
     body: DeclineIn,
     response: Response,
     if_match: IfMatch = None,
+    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
 ) -> MembershipDetailOut:
     """Say that a firm does not belong to the chain; runs respect it for its days."""
     done = await service.decline(
@@ -188,6 +195,7 @@ async def hand_membership_over(
     number: Number,
     body: MembershipHandOverIn,
     if_match: IfMatch = None,
+    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
 ) -> MembershipDetailOut:
     """End a confirmed membership and begin the next; the answer is the next one."""
     return await service.hand_over_membership(
@@ -230,7 +238,7 @@ async def list_membership_objections(
     state: Annotated[
         str | None, Query(pattern="^(open|upheld|rejected)$", description="open 待答复, upheld, rejected")
     ] = None,
-) -> Page[ObjectionOut]:
+) -> Page[MembershipObjectionOut]:
     """List objections to memberships that the viewer sees."""
     return await objection_service.list_objections(
         session, viewer, page, chain=chain, state=state, now=utc_now()
@@ -246,10 +254,10 @@ async def list_membership_objections(
 async def object_to_membership(
     session: SessionDep,
     viewer: ViewerDep,
-    body: ObjectionIn,
+    body: MembershipObjectionIn,
     response: Response,
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
-) -> ObjectionOut:
+) -> MembershipObjectionOut:
     """Say what is wrong with it; a coordinator answers."""
     made = await objection_service.object_to(session, viewer, body, now=utc_now())
     response.headers["Location"] = f"/api/v1/membership-objections/{made.id}"
@@ -264,7 +272,7 @@ async def object_to_membership(
 )
 async def get_membership_objection(
     session: SessionDep, viewer: ViewerDep, number: Number, response: Response
-) -> ObjectionOut:
+) -> MembershipObjectionOut:
     """Read an objection with its answer."""
     found = await objection_service.get_objection(session, viewer, number, now=utc_now())
     response.headers["ETag"] = etag_of(found.version)
@@ -281,10 +289,11 @@ async def answer_membership_objection(
     session: SessionDep,
     viewer: ViewerDep,
     number: Number,
-    body: AnswerIn,
+    body: MembershipAnswerIn,
     response: Response,
     if_match: IfMatch = None,
-) -> ObjectionOut:
+    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
+) -> MembershipObjectionOut:
     """Uphold it, once the membership has been put right, or say why not."""
     done = await objection_service.answer(
         session, viewer, number, body, expect=lambda version: check_if_match(if_match, version), now=utc_now()
@@ -309,7 +318,7 @@ async def list_membership_questions(
     state: Annotated[
         str | None, Query(pattern="^(open|dismissed|settled)$", description="open 待处理, dismissed, settled")
     ] = None,
-) -> Page[QuestionOut]:
+) -> Page[MembershipQuestionOut]:
     """List what the evidence or a need's statement says otherwise; nothing of it is carried out by itself."""
     wanted = QuestionFilter(chain=chain, kind=kind, state=state)
     return await question_service.list_questions(session, viewer, page, wanted, now=utc_now())
@@ -322,7 +331,7 @@ async def list_membership_questions(
 )
 async def get_membership_question(
     session: SessionDep, viewer: ViewerDep, number: Number, response: Response
-) -> QuestionOut:
+) -> MembershipQuestionOut:
     """Read a question."""
     found = await question_service.get_question(session, viewer, number, now=utc_now())
     response.headers["ETag"] = etag_of(found.version)
@@ -342,7 +351,8 @@ async def dismiss_membership_question(
     body: DismissIn,
     response: Response,
     if_match: IfMatch = None,
-) -> QuestionOut:
+    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
+) -> MembershipQuestionOut:
     """Say why what was confirmed stays; the same is not asked again."""
     done = await question_service.dismiss(
         session, viewer, number, body, expect=lambda version: check_if_match(if_match, version), now=utc_now()
@@ -354,7 +364,9 @@ async def dismiss_membership_question(
 @router.get(
     "/membership-runs", summary="Runs of proposals (归链提议运行)", openapi_extra=does(Action.READ_RUNS)
 )
-async def list_membership_runs(session: SessionDep, viewer: ViewerDep, page: PageQuery) -> Page[RunOut]:
+async def list_membership_runs(
+    session: SessionDep, viewer: ViewerDep, page: PageQuery
+) -> Page[MembershipRunOut]:
     """List runs, the newest first."""
     return await run_service.list_runs(session, viewer, page)
 
@@ -364,7 +376,9 @@ async def list_membership_runs(session: SessionDep, viewer: ViewerDep, page: Pag
     summary="What a run would change, stored nowhere (归链提议试算)",
     openapi_extra=does(Action.PROPOSE_MEMBERSHIPS, stores_nothing=True, can_wait=True),
 )
-async def preview_membership_run(session: SessionDep, viewer: ViewerDep, body: RunIn) -> RunOut:  # noqa: ARG001 - an empty object is sent, as for the run itself
+async def preview_membership_run(
+    session: SessionDep, viewer: ViewerDep, body: MembershipRunIn
+) -> MembershipRunOut:  # noqa: ARG001 - an empty object is sent, as for the run itself
     """Propose memberships for all firms, and count what would come of it."""
     return await run_service.run(session, viewer, now=utc_now(), is_dry=True)
 
@@ -378,10 +392,10 @@ async def preview_membership_run(session: SessionDep, viewer: ViewerDep, body: R
 async def create_membership_run(
     session: SessionDep,
     viewer: ViewerDep,
-    body: RunIn,  # noqa: ARG001 - an empty object: what more a run may be asked for can come later
+    body: MembershipRunIn,  # noqa: ARG001 - an empty object: what more a run may be asked for can come later
     response: Response,
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
-) -> RunOut:
+) -> MembershipRunOut:
     """Propose from industry, business scope and core firms' lists; what people said is never changed."""
     made = await run_service.run(session, viewer, now=utc_now())
     response.headers["Location"] = f"/api/v1/membership-runs/{made.id}"
@@ -391,6 +405,6 @@ async def create_membership_run(
 @router.get(
     "/membership-runs/{number}", summary="One run (归链提议运行)", openapi_extra=does(Action.READ_RUNS)
 )
-async def get_membership_run(session: SessionDep, viewer: ViewerDep, number: Number) -> RunOut:
+async def get_membership_run(session: SessionDep, viewer: ViewerDep, number: Number) -> MembershipRunOut:
     """Read what a run came to."""
     return await run_service.get_run(session, viewer, number)

@@ -8,7 +8,7 @@ from app.chains.profiles import Role
 from app.kernel.database import AsyncSession, unrestricted
 from app.kernel.shanghai import shanghai_date
 from app.membership import run_queries, run_service
-from app.membership.schemas import RunOut
+from app.membership.schemas import MembershipRunOut
 
 
 async def keep_listing(
@@ -19,7 +19,7 @@ async def keep_listing(
     members: Mapping[str, Role],
     *,
     now: datetime,
-) -> RunOut:
+) -> MembershipRunOut:
     """Keep a core firm's list of a chain (credit code → upstream or downstream) in the place of its last, and propose.
 
     What people said is never changed; firms that are not stored are passed over. An empty list ends the last one.

@@ -13,7 +13,7 @@ from app.kernel.shanghai import shanghai_date
 from app.membership import queries
 from app.membership.queries import ListedObjection
 from app.membership.rules import WITHDRAWN, Act
-from app.membership.schemas import AnswerIn, ObjectionIn, ObjectionOut
+from app.membership.schemas import MembershipAnswerIn, MembershipObjectionIn, MembershipObjectionOut
 from app.membership.service import found, profiles_by_code
 from app.membership.tables import MembershipAct, MembershipObjection
 from app.membership.topics import OBJECTIONS_ANSWERED, OBJECTIONS_RAISED
@@ -23,8 +23,8 @@ Expect = Callable[[int], None]
 
 
 async def object_to(
-    session: AsyncSession, viewer: Viewer, body: ObjectionIn, *, now: datetime
-) -> ObjectionOut:
+    session: AsyncSession, viewer: Viewer, body: MembershipObjectionIn, *, now: datetime
+) -> MembershipObjectionOut:
     """Object to a membership of the viewer's own firm.
 
     Raises:
@@ -76,7 +76,7 @@ async def list_objections(
     chain: str | None = None,
     state: str | None = None,
     now: datetime,
-) -> Page[ObjectionOut]:
+) -> Page[MembershipObjectionOut]:
     """Answer objections that the viewer sees, in the order in which they came."""
     rows = await queries.page_of_objections(
         session, chain=chain, state=state, after=page.after_number(), limit=page.limit + 1
@@ -87,7 +87,9 @@ async def list_objections(
     )
 
 
-async def get_objection(session: AsyncSession, viewer: Viewer, number: int, *, now: datetime) -> ObjectionOut:
+async def get_objection(
+    session: AsyncSession, viewer: Viewer, number: int, *, now: datetime
+) -> MembershipObjectionOut:
     """Answer one objection.
 
     Raises:
@@ -98,8 +100,14 @@ async def get_objection(session: AsyncSession, viewer: Viewer, number: int, *, n
 
 
 async def answer(
-    session: AsyncSession, viewer: Viewer, number: int, body: AnswerIn, *, expect: Expect, now: datetime
-) -> ObjectionOut:
+    session: AsyncSession,
+    viewer: Viewer,
+    number: int,
+    body: MembershipAnswerIn,
+    *,
+    expect: Expect,
+    now: datetime,
+) -> MembershipObjectionOut:
     """Answer an objection; one that is upheld needs the membership to have been put right since.
 
     Raises:

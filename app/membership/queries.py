@@ -292,10 +292,10 @@ async def add(session: AsyncSession, *rows: _Row) -> None:
 
 async def settle_many(session: AsyncSession, numbers: Sequence[int], values: Mapping[str, Any]) -> None:
     """Give many proposals the same word, each one version further."""
-    table = MEMBERSHIPS
-    for place in range(0, len(numbers), IDS_PER_STATEMENT):
-        some = table.c.id.in_(numbers[place : place + IDS_PER_STATEMENT])
-        await session.execute(update(table).where(some).values(**values, version=table.c.version + 1))
+    for some in chunks(numbers):
+        statement = update(ChainMembership).where(ChainMembership.id.in_(some))
+        counted = statement.values(**values, version=ChainMembership.version + 1)
+        await session.execute(counted, execution_options={"synchronize_session": False})
 
 
 def chunks(numbers: Iterable[int]) -> Iterable[list[int]]:

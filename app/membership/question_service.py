@@ -13,7 +13,7 @@ from app.kernel.shanghai import shanghai_date
 from app.membership import queries
 from app.membership.queries import ListedQuestion
 from app.membership.rules import Act
-from app.membership.schemas import DismissIn, QuestionFilter, QuestionOut
+from app.membership.schemas import DismissIn, MembershipQuestionOut, QuestionFilter
 from app.membership.service import profiles_by_code
 from app.membership.tables import MembershipAct
 from app.membership.views import question_out
@@ -23,14 +23,16 @@ Expect = Callable[[int], None]
 
 async def list_questions(
     session: AsyncSession, viewer: Viewer, page: PageRequest, wanted: QuestionFilter, *, now: datetime
-) -> Page[QuestionOut]:
+) -> Page[MembershipQuestionOut]:
     """Answer questions about memberships that the viewer sees, in the order in which they came up."""
     rows = await queries.page_of_questions(session, wanted, after=page.after_number(), limit=page.limit + 1)
     today, profiles = shanghai_date(now), await profiles_by_code(session, viewer, now)
     return page_of(rows, page, lambda one: (one.question.id,), lambda one: question_out(one, profiles, today))
 
 
-async def get_question(session: AsyncSession, viewer: Viewer, number: int, *, now: datetime) -> QuestionOut:
+async def get_question(
+    session: AsyncSession, viewer: Viewer, number: int, *, now: datetime
+) -> MembershipQuestionOut:
     """Answer one question.
 
     Raises:
@@ -42,7 +44,7 @@ async def get_question(session: AsyncSession, viewer: Viewer, number: int, *, no
 
 async def dismiss(
     session: AsyncSession, viewer: Viewer, number: int, body: DismissIn, *, expect: Expect, now: datetime
-) -> QuestionOut:
+) -> MembershipQuestionOut:
     """Leave a confirmed membership as it is although something speaks against it; it is not asked again.
 
     Raises:

@@ -31,7 +31,7 @@ from app.membership.rules import (
     plan_run,
     with_largest,
 )
-from app.membership.schemas import RunOut
+from app.membership.schemas import MembershipRunOut
 from app.membership.tables import MembershipRun
 from app.membership.views import run_out
 from app.reference.book import load_reference_book
@@ -64,7 +64,7 @@ async def run(
     now: datetime,
     only: Collection[str] | None = None,
     is_dry: bool = False,
-) -> RunOut:
+) -> MembershipRunOut:
     """Propose memberships for all firms of the jurisdiction; with `only`, keep what comes of some (credit codes).
 
     What people said is never changed. A dry run stores nothing.
@@ -189,7 +189,7 @@ async def _save(session: AsyncSession, row: MembershipRun, decided: _Decided, no
     row.questions = await run_queries.ask(session, decided.plan.questions, decided.scope, now)
 
 
-async def list_runs(session: AsyncSession, viewer: Viewer, page: PageRequest) -> Page[RunOut]:
+async def list_runs(session: AsyncSession, viewer: Viewer, page: PageRequest) -> Page[MembershipRunOut]:
     """Answer the runs of the jurisdiction, the newest first."""
     rows = await queries.page_of_runs(
         session, viewer.jurisdiction, before=page.after_number(), limit=page.limit + 1
@@ -197,7 +197,7 @@ async def list_runs(session: AsyncSession, viewer: Viewer, page: PageRequest) ->
     return page_of(rows, page, lambda row: (row.id,), run_out)
 
 
-async def get_run(session: AsyncSession, viewer: Viewer, number: int) -> RunOut:
+async def get_run(session: AsyncSession, viewer: Viewer, number: int) -> MembershipRunOut:
     """Answer one run.
 
     Raises:

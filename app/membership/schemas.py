@@ -91,7 +91,7 @@ class MembershipActOut(BaseModel):
     reason: str = Field(description="理由")
 
 
-class QuestionOut(BaseModel):
+class MembershipQuestionOut(BaseModel):
     """Something that speaks against a confirmed membership: for people to decide."""
 
     id: int = Field(description="编号")
@@ -107,7 +107,7 @@ class QuestionOut(BaseModel):
     version: int = Field(description="版本，即 ETag")
 
 
-class ObjectionOut(BaseModel):
+class MembershipObjectionOut(BaseModel):
     """What a firm says against its own membership, and what was answered."""
 
     id: int = Field(description="编号")
@@ -228,14 +228,14 @@ class DecisionsOut(BaseModel):
     count: int = Field(description="户数")
 
 
-class ObjectionIn(Closed):
+class MembershipObjectionIn(Closed):
     """What a firm says against a membership of its own."""
 
     membership: Number = Field(description="归链编号", examples=[1])
     text: Why = Field(description="异议内容", examples=["我司已不生产该产品"])
 
 
-class AnswerIn(Closed):
+class MembershipAnswerIn(Closed):
     """A coordinator's answer."""
 
     outcome: Literal["upheld", "rejected"] = Field(
@@ -250,11 +250,11 @@ class DismissIn(Closed):
     reason: Why = Field(description="理由", examples=["经核实，主业未变"])
 
 
-class RunIn(Closed):
+class MembershipRunIn(Closed):
     """Propose memberships for all firms."""
 
 
-class RunOut(BaseModel):
+class MembershipRunOut(BaseModel):
     """What a run over all firms came to."""
 
     id: int | None = Field(description="编号；空为试运行")

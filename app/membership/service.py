@@ -29,7 +29,7 @@ from app.membership.schemas import (
     MembershipHandOverIn,
     MembershipOut,
     MembershipPage,
-    QuestionOut,
+    MembershipQuestionOut,
 )
 from app.membership.tables import ChainMembership, MembershipAct, MembershipQuestion
 from app.membership.topics import MEMBERSHIPS_SAID
@@ -97,7 +97,7 @@ async def get_membership(
 
 async def questions_about(
     session: AsyncSession, viewer: Viewer, number: int, *, now: datetime
-) -> list[QuestionOut]:
+) -> list[MembershipQuestionOut]:
     """Answer the questions about a membership, as far as the viewer sees them."""
     about = await found(session, number)
     today, profiles = shanghai_date(now), await profiles_by_code(session, viewer, now)

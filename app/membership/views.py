@@ -15,10 +15,10 @@ from app.membership.rules import (
 )
 from app.membership.schemas import (
     MembershipActOut,
+    MembershipObjectionOut,
     MembershipOut,
-    ObjectionOut,
-    QuestionOut,
-    RunOut,
+    MembershipQuestionOut,
+    MembershipRunOut,
 )
 from app.membership.tables import MembershipAct, MembershipRun
 
@@ -64,10 +64,10 @@ def act_out(row: MembershipAct) -> MembershipActOut:
     )
 
 
-def question_out(found: ListedQuestion, profiles: Profiles, today: date) -> QuestionOut:
+def question_out(found: ListedQuestion, profiles: Profiles, today: date) -> MembershipQuestionOut:
     """Answer a question."""
     row = found.question
-    return QuestionOut(
+    return MembershipQuestionOut(
         id=row.id,
         membership=membership_out(found.about, profiles, today),
         kind=row.kind,
@@ -82,10 +82,10 @@ def question_out(found: ListedQuestion, profiles: Profiles, today: date) -> Ques
     )
 
 
-def objection_out(found: ListedObjection, profiles: Profiles, today: date) -> ObjectionOut:
+def objection_out(found: ListedObjection, profiles: Profiles, today: date) -> MembershipObjectionOut:
     """Answer an objection."""
     row = found.objection
-    return ObjectionOut(
+    return MembershipObjectionOut(
         id=row.id,
         membership=membership_out(found.about, profiles, today),
         text=row.text,
@@ -99,9 +99,9 @@ def objection_out(found: ListedObjection, profiles: Profiles, today: date) -> Ob
     )
 
 
-def run_out(row: MembershipRun) -> RunOut:
+def run_out(row: MembershipRun) -> MembershipRunOut:
     """Answer a run."""
-    return RunOut(
+    return MembershipRunOut(
         id=row.id,
         firms=row.firms,
         with_proposal=row.with_proposal,

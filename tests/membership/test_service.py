@@ -23,17 +23,17 @@ from app.membership import (
     service,
 )
 from app.membership.schemas import (
-    AnswerIn,
     ChosenIn,
     ConfirmIn,
     DecisionsIn,
     DeclineIn,
     DismissIn,
+    MembershipAnswerIn,
     MembershipEndIn,
     MembershipHandOverIn,
-    ObjectionIn,
+    MembershipObjectionIn,
+    MembershipQuestionOut,
     QuestionFilter,
-    QuestionOut,
 )
 from tests.membership.town import NOW, build, listed, proposed
 
@@ -44,7 +44,7 @@ def anything(_version: int) -> None:
     """Accept any version."""
 
 
-async def questions(session: AsyncSession, viewer: Viewer) -> list[QuestionOut]:
+async def questions(session: AsyncSession, viewer: Viewer) -> list[MembershipQuestionOut]:
     found = await question_service.list_questions(
         session, viewer, PAGE, QuestionFilter(state="open"), now=NOW
     )
@@ -196,13 +196,13 @@ async def test_a_firm_objects_to_its_own_and_is_right_only_once_it_was_put_right
     number = (await proposed(session, viewer))["农机厂"].id
     firm = Viewer("农机厂", "230000", (Grant(Role.ENTERPRISE, codes["农机厂"]),), 1)
     other = Viewer("药厂", "230000", (Grant(Role.ENTERPRISE, codes["药厂"]),), 2)
-    body = ObjectionIn(membership=number, text="我司只维修")
+    body = MembershipObjectionIn(membership=number, text="我司只维修")
     with pytest.raises(Forbidden):
         await objection_service.object_to(session, other, body, now=NOW)
     made = await objection_service.object_to(session, firm, body, now=NOW)
     with pytest.raises(Conflict):
         await objection_service.object_to(session, firm, body, now=NOW)
-    upheld = AnswerIn(outcome="upheld", answer="已更正")
+    upheld = MembershipAnswerIn(outcome="upheld", answer="已更正")
     with pytest.raises(Refused):
         await objection_service.answer(session, viewer, made.id, upheld, expect=anything, now=NOW)
     await service.decline(session, viewer, number, DeclineIn(reason="只维修"), expect=anything, now=NOW)

@@ -19,7 +19,7 @@ from app.kernel.errors import RongqiaoError
 from app.kernel.paging import MOST_ROWS, PageRequest
 from app.kernel.requests import SessionDep, TransactionRoute
 from app.membership import objection_service, service
-from app.membership.schemas import ObjectionIn
+from app.membership.schemas import MembershipObjectionIn
 
 router = APIRouter(route_class=TransactionRoute, include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -61,7 +61,7 @@ async def object_to(request: Request, session: SessionDep, viewer: ViewerDep) ->
     """Say what is wrong with one of them."""
     form = await typed(request)
     try:
-        body = ObjectionIn.model_validate(
+        body = MembershipObjectionIn.model_validate(
             {"membership": number_typed(form["membership"]), "text": form["text"]}
         )
         async with attempt(session):

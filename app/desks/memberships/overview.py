@@ -26,7 +26,7 @@ from app.kernel.paging import PageQuery, PageRequest
 from app.kernel.requests import SessionDep, TransactionRoute
 from app.membership import objection_service, question_service, run_service, service
 from app.membership.rules import CONFIDENCES
-from app.membership.schemas import AnswerIn, DismissIn, QuestionFilter, RunOut
+from app.membership.schemas import DismissIn, MembershipAnswerIn, MembershipRunOut, QuestionFilter
 
 router = APIRouter(route_class=TransactionRoute, include_in_schema=False, default_response_class=HTMLResponse)
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
@@ -91,7 +91,7 @@ async def watch(
     answer = json.loads((await jobs.get_result(session, viewer, job)).body)
     if what == "run":
         return go_to(f"/memberships/runs/{answer['id']}", request, Text("归链提议已保存。"))
-    return await _run(request, session, viewer, RunOut.model_validate(answer))
+    return await _run(request, session, viewer, MembershipRunOut.model_validate(answer))
 
 
 @router.get("/memberships/runs/{number}", openapi_extra=does(Action.READ_RUNS))
@@ -100,7 +100,7 @@ async def run_page(request: Request, session: SessionDep, viewer: ViewerDep, num
     return await _run(request, session, viewer, await run_service.get_run(session, viewer, number))
 
 
-async def _run(request: Request, session: AsyncSession, viewer: Viewer, found: RunOut) -> Response:
+async def _run(request: Request, session: AsyncSession, viewer: Viewer, found: MembershipRunOut) -> Response:
     profiles = await service.profiles_by_code(session, viewer, utc_now())
     chains = [
         (code, profiles[code].name if code in profiles else code, count)
@@ -212,7 +212,9 @@ async def answer(request: Request, session: SessionDep, viewer: ViewerDep, numbe
     """Answer an objection."""
     form = await typed(request)
     try:
-        body = AnswerIn.model_validate({"outcome": form["outcome"] or None, "answer": form["answer"]})
+        body = MembershipAnswerIn.model_validate(
+            {"outcome": form["outcome"] or None, "answer": form["answer"]}
+        )
         async with attempt(session):
             await objection_service.answer(
                 session, viewer, number, body, expect=expected(form), now=utc_now()
