@@ -377,8 +377,10 @@ async def list_membership_runs(
     openapi_extra=does(Action.PROPOSE_MEMBERSHIPS, stores_nothing=True, can_wait=True),
 )
 async def preview_membership_run(
-    session: SessionDep, viewer: ViewerDep, body: MembershipRunIn
-) -> MembershipRunOut:  # noqa: ARG001 - an empty object is sent, as for the run itself
+    session: SessionDep,
+    viewer: ViewerDep,
+    body: MembershipRunIn,  # noqa: ARG001 - an empty object, as for the run itself
+) -> MembershipRunOut:
     """Propose memberships for all firms, and count what would come of it."""
     return await run_service.run(session, viewer, now=utc_now(), is_dry=True)
 

@@ -163,7 +163,7 @@ async def ask(
             for one in new
         ],
     )  # fmt: skip
-    return len(new) + sum(known[key][1] == "open" for key in wanted if key in known)
+    return len(new) + len([key for key in wanted if key in known and known[key][1] == "open"])
 
 
 async def put_listings(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:

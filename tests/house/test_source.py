@@ -23,6 +23,7 @@ ROOMS = frozenset(
         "plans",
         "catalogue",
         "enterprises",
+        "membership",
         "whitelist",
         "matching",
         "bottlenecks",
