@@ -176,11 +176,12 @@ def _pauses(events: Iterable[Happening], end: datetime) -> Iterator[tuple[dateti
 
 def inputs_of(dealings: Iterable[Dealing]) -> list[Any]:
     """Answer dealings as data whose hash tells one set from another; the order does not matter."""
-    return sorted(
+    rows = [
         [
             [one.product_id, one.entry_id, one.is_approved, one.days, one.declared_days],
             [[each.amount_fen, each.rate_bp, each.declared_bp] for each in one.credits],
             list(one.ratings),
         ]
         for one in dealings
-    )
+    ]
+    return sorted(rows, key=repr)  # of some parts nothing is known: they have no order of their own

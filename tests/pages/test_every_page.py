@@ -27,6 +27,7 @@ NOT_BY_LINK: Final = {
     "/bank/colleagues/{person}/handover": "needs a colleague who handles entries (tests/desks/bank)",
     "/bottlenecks/cases/{case}": "needs a case, of which the demonstration has none (tests/pages/test_months.py)",
     "/coverage/{month}/close": "needs a month that is due (tests/desks/coverage)",
+    "/library/observed/jobs/{job}": "needs a computation under way (tests/desks/awards)",
     "/manager/acceptance": "is where a form of the list leads (tests/desks/manager)",
     "/register/sent": "is where a form leads (tests/pages/test_submission.py)",
     "/roster/imports/jobs/{job}": "needs an import under way (tests/pages/test_rounds.py)",
