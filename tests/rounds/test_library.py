@@ -9,13 +9,16 @@ from app.accounts import account_service
 from app.accounts.rules import Role, local_operator
 from app.accounts.tables import Person, RoleGrant
 from app.catalogue import service as catalogue
+from app.catalogue.offering_service import decide
 from app.catalogue.tables import LibraryEdition
 from app.institutions.service import import_institutions
 from app.kernel.database import Sessions, transaction
+from app.kernel.paging import PageRequest
 from app.kernel.settings import Settings
 from app.kernel.shanghai import SHANGHAI
 from app.notifications.tables import Notice
 from app.rounds.service import RoundOut, make_round
+from tests.accounts.offices import working
 from tests.catalogue.conftest import INSTITUTIONS
 
 VIEWER = local_operator("230000")
@@ -130,3 +133,49 @@ async def test_without_products_or_a_calendar_it_says_why_nothing_came_out(sessi
     unknown = await go(sessions, "2099-01-05")
     assert unknown.library == ""
     assert "2099" in unknown.not_published
+
+
+async def confirmed(sessions: Sessions, *codes: str, day: str) -> None:
+    async with working(sessions) as session:
+        for code in codes:
+            await decide(session, VIEWER, code, "confirm", expect=lambda _revision: None, now=at(day))
+
+
+async def listed(sessions: Sessions, code: str) -> tuple[list[str], list[str]]:
+    async with transaction(sessions, writes=False) as session:
+        found = await catalogue.library_products(session, VIEWER, code, PageRequest(limit=50))
+        edition = await catalogue.get_library(session, VIEWER, code)
+        return [one.code for one in found.items], edition.suspended
+
+
+async def test_who_was_called_and_does_not_confirm_is_suspended_until_it_does(stocked: Sessions) -> None:
+    await go(stocked, "2023-10-07")
+    assert (await go(stocked, "2023-11-30")).called == ""
+    assert (await go(stocked, "2023-12-01")).called == "2024Q1"
+    bodies = [(login, body) for kind, login, body in await told(stocked) if kind == "library_call"]
+    assert [login for login, _body in bodies] == ["admin-sj", "admin-sj-hrb"]
+    assert ("有2个产品待确认" in bodies[0][1], "2023-12-29前" in bodies[0][1]) == (True, True)
+    await confirmed(stocked, "SJ-B", day="2023-12-05")
+    assert (await go(stocked, "2023-12-20")).called == ""
+    assert (await go(stocked, "2023-12-25")).called == "2024Q1", "reminded once, shortly before the last day"
+    assert (await go(stocked, "2023-12-26")).called == ""
+    reminded = [login for kind, login, _body in (await told(stocked)) if kind == "library_call"][2:]
+    assert reminded == ["admin-sj", "admin-sj-hrb"]
+    assert (await go(stocked, "2024-01-02")).library == "2024Q1"
+    assert await listed(stocked, "2024Q1") == (["SJ-B"], ["SJ-C", "SJ-HRB-D"])
+    assert (await go(stocked, "2024-03-01")).called == "2024Q2"
+    await confirmed(stocked, "SJ-C", day="2024-03-05")
+    assert (await go(stocked, "2024-04-01")).library == "2024Q2"
+    assert await listed(stocked, "2024Q2") == (["SJ-C"], ["SJ-HRB-D"]), (
+        "what was suspended stays so until it is confirmed"
+    )
+
+
+async def test_without_a_call_in_time_or_any_answer_all_stay(stocked: Sessions) -> None:
+    await go(stocked, "2023-10-07")
+    assert (await go(stocked, "2023-12-27")).called == "", "two working days are no time to answer"
+    await go(stocked, "2024-01-02")
+    assert await listed(stocked, "2024Q1") == (["SJ-B", "SJ-C", "SJ-HRB-D"], [])
+    assert (await go(stocked, "2024-03-01")).called == "2024Q2"
+    await go(stocked, "2024-04-01")
+    assert await listed(stocked, "2024Q2") == (["SJ-C", "SJ-HRB-D"], []), "nobody heard the call"
