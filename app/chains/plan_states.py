@@ -176,7 +176,11 @@ def period_faults(versions: Sequence[PlanVersion], judged: PlanVersion) -> Itera
         is_rival = other.number != judged.number and other.state in CHANGEABLE
         if is_rival and other.period.overlaps(period):
             days = f"{other.period.since} to {other.period.until or 'further notice'}"
-            yield Fault("since", f"overlaps draft {other.draft or other.number} ({days})", "Change or give up one of them.")
+            yield Fault(
+                "since",
+                f"overlaps draft {other.draft or other.number} ({days})",
+                "Change or give up one of them.",
+            )
     yield from _order_faults(by_number, judged)
 
 
