@@ -32,6 +32,7 @@ NAMES = (
     "selection",
     "timetable",
     "name_resolution",
+    "core_lists",
     "roster_import",
     "coverage_figures",
     "month_close",
