@@ -97,6 +97,18 @@ _LISTED = (
         "booklet write",
         "金融政策产品“一本通”：现行政策和当季产品库合编成册",
     ),
+    Feature(
+        "events.calendar",
+        "app.events",
+        "events plan",
+        "年度大会、一领域一地市、一月一链的活动日程，逐场写明理由",
+    ),
+    Feature(
+        "events.meetings",
+        "app.events",
+        "events invite",
+        "邀请名单、一对一洽谈时间表、签到、洽谈登记与三十日九十日成效",
+    ),
     Feature("coverage.export", "app.coverage", "coverage export", "覆盖率报表导出，列明分子分母"),
 )
 
