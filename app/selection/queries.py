@@ -324,11 +324,13 @@ async def waiting_of(session: AsyncSession, round_ids: Sequence[int]) -> dict[in
 
 
 async def steps_of(
-    session: AsyncSession, round_id: int, *, after: int = 0, limit: int | None = None
+    session: AsyncSession, round_id: int, *, after: int = 0, limit: int | None = None, but: Sequence[str] = ()
 ) -> Sequence[SelectionStep]:
-    """Answer what was done with a round, in order."""
+    """Answer what was done with a round, in order, but for some acts."""
     one = SelectionStep
     statement = select(one).where(one.round_id == round_id, one.id > after).order_by(one.id)
+    if but:
+        statement = statement.where(one.act.not_in(but))
     return (await session.scalars(statement if limit is None else statement.limit(limit))).all()
 
 

@@ -22,7 +22,7 @@ from app.selection.market import Side
 from app.selection.measuring import own_banks
 from app.selection.measuring_service import contact_limit, measure
 from app.selection.preferences import DEFAULT_WEIGHTS, Part, PreferenceRules, rule_faults
-from app.selection.round_states import RoundState, RoundTerms
+from app.selection.round_states import Act, RoundState, RoundTerms
 from app.selection.rounds import terms_faults
 from app.selection.schemas import (
     MOST_BANKS,
@@ -36,6 +36,7 @@ from app.selection.schemas import (
 from app.selection.tables import SelectionParticipant, SelectionRound
 from app.whitelist import service as whitelist
 
+LIST_ACTS: Final = (Act.SUBMIT.value, Act.WITHDRAW.value)
 NOT_OPENED: Final = "The round cannot be opened on these terms."
 _POSITIONS: Final = 10**9
 
@@ -334,12 +335,15 @@ async def names_of(session: AsyncSession, viewer: Viewer, code: str, codes: Sequ
     return {one.code: one.name for one in await queries.participants(session, row.id, codes)}
 
 
-async def list_steps(session: AsyncSession, viewer: Viewer, code: str, page: PageRequest) -> Page[StepOut]:
-    """List what was done with a round, in order.
+async def list_steps(
+    session: AsyncSession, viewer: Viewer, code: str, page: PageRequest, *, has_lists: bool = True
+) -> Page[StepOut]:
+    """List what was done with a round, in order; unless `has_lists` without what came in and was taken back.
 
     Raises:
         NotFound: no such round.
     """
     row = await stored(session, viewer, code)
-    rows = await queries.steps_of(session, row.id, after=page.after_number() or 0, limit=page.limit + 1)
+    after, but = page.after_number() or 0, () if has_lists else LIST_ACTS
+    rows = await queries.steps_of(session, row.id, after=after, limit=page.limit + 1, but=but)
     return page_of(rows, page, lambda one: (one.id,), views.step_out)

@@ -170,7 +170,8 @@ async def _show(
     request: Request, session: AsyncSession, viewer: Viewer, code: str, form: Form, status: int = 200
 ) -> Response:
     one = await service.get_round(session, viewer, code, now=utc_now())
-    steps = await service.list_steps(session, viewer, code, PageRequest(limit=MOST_ROWS))
+    done = PageRequest(limit=MOST_ROWS)
+    steps = await service.list_steps(session, viewer, code, done, has_lists=False)
     missing = await service.list_participants(
         session, viewer, code, PageRequest(limit=MISSING_SHOWN), has_submitted=False
     )
