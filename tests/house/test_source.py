@@ -28,6 +28,7 @@ ROOMS = frozenset(
         "matching",
         "bottlenecks",
         "allocation",
+        "awards",
         "notifications",
         "coordination",
         "bulletins",
