@@ -147,6 +147,8 @@ async def edit(
 ) -> Response:
     """Show the form of a draft."""
     found = await service.get_draft(session, viewer, code, draft, now=utc_now())
+    if found.state not in OPEN:
+        return go_to(f"/chain/{code}/drafts/{draft}", request, Text("这份草案已经结束，不能再改。"))
     until = "" if found.until is None else found.until.isoformat()
     form = form_of(found.plan, found.since.isoformat(), until, found.version)
     return await _form(request, session, viewer, code, form, draft)

@@ -96,7 +96,7 @@ async def test_a_plan_is_drafted_compared_published_and_archived_by_pages(
     await visit.get(f"{plans}/1")
     assert (await visit.post(f"{plans}/1/archive", version="1", reason="接替")).headers["location"] == plans
     assert "已归档" in (await visit.get(plans)).text
-    assert (await visit.get(f"{draft}/edit")).status_code == 200
+    assert (await visit.get(f"{draft}/edit")).headers["location"] == draft, "what is published is not changed"
     assert (await visit.post(f"{draft}/giving-up", version="3")).status_code == 409
 
 
