@@ -45,6 +45,8 @@ MUST_SHOW = (
     "GET /events/invitations", "GET /events/{event}/guests", "GET /events/{event}/guests/{guest}",
     "GET /events/{event}/guests/{guest}/calendar.ics", "GET /events/{event}/timetable", "GET /events/{event}/results",
     "POST /events/{event}/guests/preview",
+    "GET /memberships", "GET /memberships/{number}", "GET /membership-objections", "GET /membership-objections/{number}",
+    "GET /membership-questions", "GET /membership-questions/{number}",
 )  # fmt: skip
 """Routes that show case rows to somebody: where the walk finds no marker it proves nothing."""
 
@@ -56,6 +58,7 @@ PAGES_MUST_SHOW = (
     "/enterprise/consents", "/enterprise/disclosures", "/enterprise/needs/{code}", "/manager",
     "/events", "/events/{event}/guests", "/events/{event}/guests/{guest}", "/events/{event}/timetable", "/events/{event}/results",
     "/manager/entries/{code}", "/manager/entries/{code}/contact", "/notices", "/roster", "/roster/entries/{code}",
+    "/chain/{code}/memberships", "/enterprise/chains", "/memberships/objections", "/memberships/questions", "/memberships/{number}",
     "/roster/moves", "/roster/registrations", "/roster/reviews", "/roster/reviews/{item}",
 )  # fmt: skip
 
