@@ -51,6 +51,12 @@ _LISTED = (
         "awards announce",
         "年末“十佳”评选：公布标准、提名、评审、结果及理由",
     ),
+    Feature(
+        "selection.rounds",
+        "app.selection",
+        "selection open",
+        "双向选择：银行与产业链密封互选，按名额得出稳定签约名单，结果附证明可复算",
+    ),
     Feature("enterprises.needs", "app.enterprises", "/needs", "融资需求采集，修改留痕"),
     Feature(
         "whitelist.editions",
