@@ -51,6 +51,7 @@ MUST_SHOW = (
 """Routes that show case rows to somebody: where the walk finds no marker it proves nothing."""
 
 PAGES_MUST_SHOW = (
+    "/awards/{year}/appeals", "/awards/{year}/ballot", "/awards/{year}/nominations",
     "/bottlenecks/cases", "/bottlenecks/cases/{case}", "/chain/entries/{code}", "/chain/{code}/events",
     "/chain/{code}/members", "/core-lists", "/core-lists/matches", "/core-lists/{uscc}", "/core-lists/{uscc}/matches",
     "/core-lists/{uscc}/members", "/core-lists/{uscc}/rows", "/core-lists/{uscc}/rows/{row}", "/enterprise/listings",
