@@ -30,6 +30,7 @@ NOT_BY_LINK: Final = {
     "/coverage/{month}/close": "needs a month that is due (tests/desks/coverage)",
     "/library/observed/jobs/{job}": "needs a computation under way (tests/desks/awards)",
     "/manager/acceptance": "is where a form of the list leads (tests/desks/manager)",
+    "/memberships/jobs/{what}/{job}": "needs a run under way (tests/desks/memberships)",
     "/register/sent": "is where a form leads (tests/pages/test_submission.py)",
     "/roster/imports/jobs/{job}": "needs an import under way (tests/pages/test_rounds.py)",
     "/roster/imports/jobs/{job}/faults": "as above",

@@ -90,3 +90,22 @@ async def test_a_post_is_handed_over_on_its_page_and_a_gap_without_reason_stands
         seen = (await manager.get("/chain/NJ/people")).text
         assert ("乙某" in seen, '/people/posts"' in seen) == (True, False)
         assert (await manager.get("/chain/YY/people")).status_code == 404
+
+
+async def test_a_run_is_sent_to_a_worker_and_its_page_says_how_far_it_is(
+    house: Installation, sessions: Sessions
+) -> None:
+    async with working(sessions, OPERATOR) as session:
+        await build(session, OPERATOR)
+    await house.person("wang.fang", (Role.COORDINATOR, "230000"))
+    await house.person("shi.ban", (Role.COORDINATOR, "230100"))
+    async with Visit(house) as office, Visit(house) as city:
+        await office.sign_in()
+        assert "还没有运行过" in (await office.get("/memberships")).text
+        sent = await office.post("/memberships/runs", act="preview")
+        assert (sent.status_code, sent.headers["location"][:26]) == (303, "/memberships/jobs/preview/")
+        waiting = await office.get(sent.headers["location"])
+        assert (waiting.status_code, "归链提议试算" in waiting.text) == (200, True)
+        await city.sign_in("shi.ban")
+        assert "运行归链提议" not in (await city.get("/memberships")).text
+        assert (await city.post("/memberships/runs", act="run")).status_code == 403
