@@ -26,6 +26,8 @@ NOT_BY_LINK: Final = {
     "/sign-in/single-sign-on/callback": "is where that provider sends people back to",
     "/bank/colleagues/{person}/handover": "needs a colleague who handles entries (tests/desks/bank)",
     "/bottlenecks/cases/{case}": "needs a case, of which the demonstration has none (tests/pages/test_months.py)",
+    "/chain/{code}/drafts/{draft}/comparisons/{comparison}/entries": "needs an allocation that was tried (tests/desks/plans)",
+    "/chain/{code}/drafts/{draft}/jobs/{what}/{job}": "needs a comparison under way (tests/desks/plans)",
     "/core-lists/{uscc}/draft": "needs a workbook that was sent and not confirmed (tests/desks/core_lists)",
     "/coverage/{month}/close": "needs a month that is due (tests/desks/coverage)",
     "/library/observed/jobs/{job}": "needs a computation under way (tests/desks/awards)",
