@@ -37,6 +37,7 @@ NAMED_BELOW: Final[Mapping[str, Mapping[str, str]]] = {
 """The pool where the same name stands for different things; the longest address counts."""
 
 ASKS: Final[Mapping[str, tuple[Mapping[str, str], ...]]] = {
+    "/chain/{code}/memberships": ({}, {"state": "confirmed"}),
     "/roster/moves": ({"state": "all"}, {"edition": "2023H2", "state": "all"}),
     **{path: ({}, {"edition": "2023H2"}) for path in ("/manager", "/manager/cards", "/roster")},
 }

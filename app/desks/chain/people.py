@@ -66,7 +66,7 @@ async def _show(
         "place_texts": views.PLACE_TEXTS,
         "kinds": list(views.PLACE_TEXTS.items()),
         "team_places": [(f"{one.kind}:{one.code}", one.name) for one in covered],
-        "profiles": [(one.code, f"{one.name}（{one.code}）") for one in profile_service.list_profiles()],
+        "profiles": [(one.code, f"{one.name} · {one.code}") for one in profile_service.list_profiles()],
         "may_change": may_do(viewer, Action.MANAGE_CHAINS, Target(region=chain.jurisdiction)),
         "version_of": post_service.version_of,
     }
