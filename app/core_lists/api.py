@@ -119,7 +119,7 @@ async def provide_core_list(
 @router.post(
     "/preview",
     summary="What would come of a workbook (试读名单)",
-    openapi_extra=does(Action.PROVIDE_CORE_LIST, stores_nothing=True, can_wait=True),
+    openapi_extra=does(Action.PROVIDE_CORE_LIST, stores_nothing=True),
 )
 async def preview_core_list(
     session: SessionDep, viewer: ViewerDep, file: ListFile, uscc: UsccForm, sheet: SheetForm = None
