@@ -46,7 +46,7 @@ RESTS: Final[Sequence[tuple[str, Text, Text]]] = (
     (
         Rest.COMPUTED.value,
         Text("按测算偏好排在所列之后"),
-        Text("没有填位次的，按右侧测算分数接着排；测算不可接受的除外。"),
+        Text("没有填位次的，按测算分数接着排；测算不可接受的除外。"),
     ),
     (Rest.NOBODY.value, Text("一律不接受"), Text("只接受填了位次的。")),
 )
