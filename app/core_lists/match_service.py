@@ -27,7 +27,7 @@ from app.kernel.errors import Conflict, Fault, NotFound
 from app.kernel.paging import Page, PageRequest, encode_cursor
 from app.kernel.progress import report
 from app.kernel.shanghai import shanghai_date
-from app.matching.engine import Matcher, Mode
+from app.matching.engine import Candidates, Matcher, Mode
 from app.matching.gathering import gather, shelf
 from app.matching.inputs import NeedReader, Surroundings
 
@@ -143,8 +143,6 @@ def _match(around: Surroundings, firms: Sequence[MemberFacts], body: RunIn) -> F
     """Match firm by firm: those of a list are some thousands at most."""
     come = Found()
     reader, matcher = NeedReader(around), shelf.matcher_of(around)
-    kinds = {product.code: kinds_of(product.terms) for product in around.products}
-    institutions = {product.code: product.institution_id for product in around.products}
     posed: list[tuple[int, Relation, Posed]] = []
     for member, industry, established_on, facts in firms:
         relation = Relation(member.relation)
@@ -170,36 +168,46 @@ def _match(around: Surroundings, firms: Sequence[MemberFacts], body: RunIn) -> F
     ).hexdigest()
     if not posed or not matcher.products:
         return come
-    by_family = {
+    lines_of = {
         ON_CORE: matcher.encode(reader.need_of(made.on_core) for _id, _relation, made in posed),
         DECOUPLED: matcher.encode(reader.need_of(made.own) for _id, _relation, made in posed),
     }
-    for family, lines_of in by_family.items():
+    for family, needs in lines_of.items():
         for mode, fit, most in ((Mode.ELIGIBLE, FITS, MOST_FITS), (Mode.UNKNOWN, ASKS, MOST_ASKS)):
-            pairs = matcher.candidates(lines_of, mode)
-            for place, (member_id, relation, made) in enumerate(posed):
-                span = slice(pairs.starts[place], pairs.starts[place + 1])
-                ranked = sorted(
-                    zip(pairs.products[span].tolist(), pairs.scores[span].tolist(), strict=True),
-                    key=lambda pair: (-pair[1], pair[0]),
-                )
-                wanted = [kind for kind in family if fits_relation(kind, relation)]
-                for kind, product, score, rank in _best(ranked, matcher, kinds, wanted, most):
-                    code = matcher.products[product].code
-                    come.rows.append(
-                        {
-                            "member_id": member_id,
-                            "product_revision_id": matcher.products[product].revision_id,
-                            "institution_id": institutions[code],
-                            "kind": kind.value,
-                            "fit": fit,
-                            "place": rank,
-                            "score": score,
-                            "amount_fen": made.own.amount,
-                        }
-                    )
+            pairs = matcher.candidates(needs, mode)
+            come.rows += (row | {"fit": fit} for row in _rows(around, matcher, posed, family, pairs, most))
     _count(come)
     return come
+
+
+def _rows(
+    around: Surroundings,
+    matcher: Matcher,
+    posed: Sequence[tuple[int, Relation, Posed]],
+    family: Sequence[ProductKind],
+    pairs: Candidates,
+    most: int,
+) -> Iterator[dict[str, Any]]:
+    """Yield a row for each of the best products of each kind of a family, firm by firm."""
+    kinds = {product.code: kinds_of(product.terms) for product in around.products}
+    institutions = {product.code: product.institution_id for product in around.products}
+    for place, (member_id, relation, made) in enumerate(posed):
+        span = slice(pairs.starts[place], pairs.starts[place + 1])
+        ranked = sorted(
+            zip(pairs.products[span].tolist(), pairs.scores[span].tolist(), strict=True),
+            key=lambda pair: (-pair[1], pair[0]),
+        )
+        wanted = [kind for kind in family if fits_relation(kind, relation)]
+        for kind, product, score, rank in _best(ranked, matcher, kinds, wanted, most):
+            yield {
+                "member_id": member_id,
+                "product_revision_id": matcher.products[product].revision_id,
+                "institution_id": institutions[matcher.products[product].code],
+                "kind": kind.value,
+                "place": rank,
+                "score": score,
+                "amount_fen": made.own.amount,
+            }
 
 
 def _best(

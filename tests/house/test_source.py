@@ -31,6 +31,7 @@ ROOMS = frozenset(
         "awards",
         "notifications",
         "coordination",
+        "core_lists",
         "bulletins",
         "booklet",
         "rounds",
