@@ -48,7 +48,9 @@ def is_member(form: Form, firm_id: Any) -> Condition:
     if not form.has_chains:
         return false()
     row = MEMBERSHIPS.alias()
-    stands = and_(row.c.chain_code.in_(_OF_CHAINS), or_(row.c.state == "proposed", row.c.state == "confirmed"))
+    stands = and_(
+        row.c.chain_code.in_(_OF_CHAINS), or_(row.c.state == "proposed", row.c.state == "confirmed")
+    )
     return exists().where(row.c.enterprise_id == firm_id, stands)
 
 

@@ -453,7 +453,7 @@ async def _take_back_list(town: Town) -> Subject:
 def _round(act: str, before: int, *bodies: Any) -> Making:
     async def make(town: Town) -> Subject:
         path = await (selecting.over(town) if act == "closing" else selecting.round_of(town, before))
-        return Subject(path, f"{path}/{act}", bodies or ({}, {}))  # type: ignore[arg-type]  # two
+        return Subject(path, f"{path}/{act}", bodies or ({}, {}))
 
     return make
 

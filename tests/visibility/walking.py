@@ -344,7 +344,9 @@ def _pools(world: World) -> dict[str, list[str]]:
     pools = {name: list(values) for name, values in PUBLIC_POOLS.items()}
     pools["product"] = [row["code"] for row in world.rows["products"][:2]]
     pools["card"] = ["0" * 16]
-    pools["event"] = [event_code(row["id"]) for row in world.rows["hosted_events"] if row["id"] >= FIRST_OWN_ID]
+    pools["event"] = [
+        event_code(row["id"]) for row in world.rows["hosted_events"] if row["id"] >= FIRST_OWN_ID
+    ]
     return pools
 
 

@@ -467,7 +467,7 @@ async def _add_comparison(session: AsyncSession, rows: Rows) -> None:
         )
     )
     await session.flush()
-    named = {name: [] for name in ("gained", "lost", "banks_gained", "banks_lost", "steps")}
+    named: dict[str, Any] = {name: [] for name in ("gained", "lost", "banks_gained", "banks_lost", "steps")}
     detail = named | {"before": None, "after": None, "sentence": "?"}
     for entry in rows["whitelist_entries"]:
         about = {"comparison_id": 1, "entry_id": entry["id"], "code": entry["code"]}

@@ -65,7 +65,12 @@ async def my_chains(request: Request, session: SessionDep, viewer: ViewerDep) ->
     figures = {row.key: row.figures for row in shown.rows} if shown else {}
     mine.sort(key=lambda one: (one.code not in figures, one.code))
     vacant = {one.chain: one for one in await posts.list_vacancies(session, viewer, now=utc_now())}
-    context: dict[str, Any] = {"chains": mine, "figures": figures, "month": month, "behind": partial(behind, month or "")}
+    context: dict[str, Any] = {
+        "chains": mine,
+        "figures": figures,
+        "month": month,
+        "behind": partial(behind, month or ""),
+    }
     context["vacant"] = vacant
     return page(request, "chain/list.html", context)
 
