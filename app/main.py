@@ -115,6 +115,7 @@ from app.kernel.shedding import Shedding
 from app.matching import api as matching
 from app.matching.service import warm_up
 from app.membership import api as memberships
+from app.membership import runs_api as membership_runs
 from app.notifications import api as notices
 from app.notifications import deliveries_api as deliveries
 from app.notifications import webhooks_api as webhooks
@@ -152,6 +153,7 @@ ROUTERS = (
     chains.router,
     chain_posts.router,
     memberships.router,
+    membership_runs.router,
     plans.router,
     catalogue.router,
     bottlenecks.router,

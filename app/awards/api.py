@@ -135,7 +135,11 @@ async def get_nomination(
     openapi_extra=does(Action.JOIN_AWARDS, is_final=True),
 )
 async def withdraw_nomination(
-    session: SessionDep, viewer: ViewerDep, year: Year, nomination: NominationNumber
+    session: SessionDep,
+    viewer: ViewerDep,
+    year: Year,
+    nomination: NominationNumber,
+    idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
 ) -> NominationOut:
     """Withdraw while nominations are open."""
     return await service.withdraw(session, viewer, year, nomination, now=utc_now())
