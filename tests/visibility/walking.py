@@ -6,7 +6,7 @@ import itertools
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -127,13 +127,14 @@ class Findings:
 class Walk:
     """Calls routes of one application as any viewer, and judges what comes back.
 
-    `most_seen`, `most_unseen`: rows of each kind that are tried; `most`: combinations of them. `share`: of how a
-    route may be asked, this walk takes the first way and every other one, another walk (on another database) the
-    first and the rest; None: all of them.
+    `most_seen`, `most_unseen`: rows of each kind that are tried; `most`: combinations of them. `share`: of how
+    viewers may ask a route, this walk takes every other way, and another walk (on another database) the rest; None: all
+    of them. Both take the first way to routes that must show something to somebody (`must_show`).
     """
 
     most_seen, most_unseen, most = 1, 2, 4
     share: int | None = None
+    must_show: Collection[str] = ()
 
     def __init__(self, world: World, oracle: Oracle, sessions: Sessions) -> None:
         self.world, self.oracle, self.found = world, oracle, Findings()
@@ -148,6 +149,7 @@ class Walk:
         self.cursors: dict[str, list[str]] = {}
         self._allowed: dict[tuple[Viewer, Action], set[bytes]] = {}
         self._seen: dict[Viewer, dict[str, Ids]] = {}
+        self.entered = 0
         self._missing: dict[str, tuple[int, str]] = {}
         self.ids = _ids(world)
 
@@ -155,6 +157,7 @@ class Walk:
         """Let this viewer through the door from now on."""
         self.app.state.door = OpenDoor(viewer, narrow)
         self.viewer = viewer
+        self.entered += 1
         self._missing.clear()
 
     def acting(self, action: Action) -> Viewer:
@@ -237,11 +240,16 @@ class Walk:
         ways = itertools.count()
         for chosen in self.combinations(route, call):
             for query in call.asks:
-                if self.takes(next(ways)):
+                if self.takes(route, next(ways)):
                     answer = await self.ask(route, call, chosen, query)
                     await self._compare(route, call, chosen, query, answer)
             is_unseen = not all(self.is_seen(route, pool, chosen[name]) for name, pool in call.named.items())
-            if route.method in CHANGING and call.body is not None and is_unseen and self.takes(next(ways)):
+            if (
+                route.method in CHANGING
+                and call.body is not None
+                and is_unseen
+                and self.takes(route, next(ways))
+            ):
                 answer = await self.ask(route, call, chosen, {}, {"If-Match": "*"})
                 await self._compare(route, call, chosen, {}, answer, {"If-Match": "*"})
             if call.pages and not (call.named and is_unseen):
@@ -249,24 +257,26 @@ class Walk:
         for name, pool in call.filters.items():
             for value in [*self.values(route, pool), *([MISSING[pool]] if pool in MISSING else [])]:
                 for chosen in self.combinations(route, call)[:1]:
-                    if self.takes(next(ways)):
+                    if self.takes(route, next(ways)):
                         await self.ask(route, call, chosen, {**call.asks[0], name: value})
 
-    def takes(self, way: int) -> bool:
-        """Tell whether it is this walk that asks a route in a way; viewers differ in which of two walks asks them."""
-        return self.share is None or way == 0 or (way + (self.viewer.person or 0)) % 2 == self.share
+    def takes(self, route: Route, way: int) -> bool:
+        """Tell whether it is this walk that asks a route in a way; of two viewers each asks it on the other database."""
+        if self.share is None or (way == 0 and route.name in self.must_show):
+            return True
+        return (way + self.entered) % 2 == self.share
 
     async def _turn_pages(self, route: Route, call: Call, chosen: Chosen, ways: Iterator[int]) -> None:
         base = {**call.asks[0], "limit": "2"}
         cursor: str | None = None
-        for _page in range(MOST_PAGES if self.takes(next(ways)) else 0):
+        for _page in range(MOST_PAGES if self.takes(route, next(ways)) else 0):
             query = base if cursor is None else base | {"cursor": cursor}
             answer = await self.ask(route, call, chosen, query)
             cursor = _next(answer)
             if cursor is None:
                 break
         for other in (*self.cursors.get(route.name, ()), *(HAND_MADE[:1] if call.named else HAND_MADE)):
-            if self.takes(next(ways)):
+            if self.takes(route, next(ways)):
                 await self.ask(route, call, chosen, {**call.asks[0], "cursor": other})
 
     async def _compare(
