@@ -137,7 +137,7 @@ async def preview_core_list(
     summary="The empty list (名单模板)",
     openapi_extra=does(Action.READ_REFERENCE),
 )
-async def get_core_list_template() -> Response:
+async def get_core_list_template(_viewer: ViewerDep) -> Response:
     """Fetch the empty list with a drop-down of relations and notes."""
     target = BytesIO()
     write_template(target)

@@ -50,7 +50,7 @@ class Figures(BaseModel):
     version: int | None = Field(description="按第几版名单统计")
     listed: int = Field(description="名单户数（行）", examples=[120])
     fewest: int = Field(description="少于此数不公布", examples=[5])
-    counts: list[Figure]
+    counts: list[Figure] = Field(description="各项汇总户数；只有户数，没有任何一户的情况")
 
 
 class CoreListOut(BaseModel):
@@ -67,37 +67,39 @@ class CoreListOut(BaseModel):
     draft: int | None = Field(description="待确认的版本号")
     evidence: str | None = Field(description="统筹部门代为录入时，核心企业书面同意的出处")
     decided_by: str | None = Field(description="受理或不予受理的人")
-    decided_at: datetime | None
+    decided_at: datetime | None = Field(description="受理或不予受理的时间；尚未决定为空")
     reason: str | None = Field(description="不予受理或撤回的原因")
     figures: Figures = Field(description="公布给核心企业的数字")
     possible: list[ListAct] = Field(description="现在可以做的事")
     is_demo: bool = Field(description="演示数据")
     version: int = Field(description="Version for If-Match.")
-    created_at: datetime
-    updated_at: datetime
+    created_at: datetime = Field(description="首次提供名单的时间")
+    updated_at: datetime = Field(description="名单最近一次变动的时间")
 
 
 class VersionOut(BaseModel):
     """One version of a list."""
 
     number: int = Field(description="版本号", examples=[1])
-    state: VersionState
-    state_label: str
+    state: VersionState = Field(
+        description="版本状态：draft 待确认，current 现行，replaced 已替换，discarded 已放弃"
+    )
+    state_label: str = Field(description="版本状态名称", examples=["现行"])
     file_name: str = Field(description="文件名")
     listed: int = Field(description="行数")
     given_by: str = Field(description="提交人")
     is_on_behalf: bool = Field(description="统筹部门代为录入")
-    created_at: datetime
-    confirmed_at: datetime | None
-    ended_at: datetime | None
+    created_at: datetime = Field(description="提交工作簿的时间")
+    confirmed_at: datetime | None = Field(description="确认提交的时间；待确认或已放弃的为空")
+    ended_at: datetime | None = Field(description="被替换、放弃或随名单撤回的时间；仍有效为空")
 
 
 class OutcomeCount(BaseModel):
     """How many rows came out one way."""
 
-    outcome: Outcome
-    label: str
-    count: int
+    outcome: Outcome = Field(description="企业确认结果")
+    label: str = Field(description="确认结果名称", examples=["按信用代码确认"])
+    count: int = Field(description="得此结果的名单行数", examples=[96])
 
 
 class PreviewOut(BaseModel):
@@ -106,7 +108,7 @@ class PreviewOut(BaseModel):
     `outcomes` and `questions` are for coordinators alone: a core firm is told nothing of any firm but what it wrote.
     """
 
-    file_name: str
+    file_name: str = Field(description="试读的工作簿文件名", examples=["上下游名单.xlsx"])
     rows: int = Field(description="没有错误的行数")
     suppliers: int = Field(description="供应商行数")
     dealers: int = Field(description="经销商行数")
@@ -121,7 +123,7 @@ class SuspectOut(BaseModel):
 
     uscc: str | None = Field(description="信用代码；不在您的地区时为空")
     name: str | None = Field(description="企业名称；不在您的地区时为空")
-    region: str | None
+    region: str | None = Field(description="企业所在地区的行政区划代码；不在您的地区时为空")
     likeness: int = Field(description="名称相似度，千分之一", examples=[870])
     reasons: list[str] = Field(description="相像和不同之处")
 
@@ -131,41 +133,51 @@ class RowOut(BaseModel):
 
     id: int = Field(description="名单行编号")
     number: int = Field(description="工作表中的行号")
-    uscc: str | None
-    name: str
-    relation: Relation
-    relation_label: str
+    uscc: str | None = Field(description="名单所写的统一社会信用代码；未写为空")
+    name: str = Field(description="名单所写的企业名称")
+    relation: Relation = Field(description="与核心企业的关系：supplier 供应商，dealer 经销商")
+    relation_label: str = Field(description="关系名称", examples=["供应商"])
     yearly: Yearly = None
-    since_year: int | None
-    outcome: Outcome | None = None
-    outcome_label: str | None = None
+    since_year: int | None = Field(description="合作起始年，核心企业所填", examples=[2018])
+    outcome: Outcome | None = Field(default=None, description="企业确认结果，仅统筹部门和审计可见")
+    outcome_label: str | None = Field(default=None, description="确认结果名称", examples=["待核对"])
     firm: str | None = Field(default=None, description="确认的企业：信用代码")
     firm_name: str | None = Field(default=None, description="确认的企业：名称")
-    likeness: int | None = None
-    suspects: list[SuspectOut] | None = None
-    decided_by: str | None = None
-    reason: str | None = None
-    version: int
+    likeness: int | None = Field(
+        default=None,
+        description="名单所写与系统确认的企业名称的相似度，千分之一；非系统确认为空",
+        examples=[960],
+    )
+    suspects: list[SuspectOut] | None = Field(
+        default=None, description="可能所指的企业，最多3家，仅统筹部门和审计可见"
+    )
+    decided_by: str | None = Field(default=None, description="核对这一行的人；未经人工核对为空")
+    reason: str | None = Field(default=None, description="核对的理由")
+    version: int = Field(description="名单行的版本号，核对时用于 If-Match")
 
 
 class DifferenceOut(BaseModel):
     """One firm that two versions say something else of."""
 
-    change: RowChange
-    change_label: str
-    name: str
-    relation_label: str
-    uscc: str | None
-    yearly_before: str | None
-    yearly_after: str | None
-    since_before: int | None
-    since_after: int | None
+    change: RowChange = Field(description="变化：added 新增，removed 移出，changed 变更")
+    change_label: str = Field(description="变化名称", examples=["新增"])
+    name: str = Field(description="名单所写的企业名称；移出的为前一版所写")
+    relation_label: str = Field(description="与核心企业的关系名称", examples=["供应商"])
+    uscc: str | None = Field(description="名单所写的统一社会信用代码；未写为空")
+    yearly_before: str | None = Field(
+        description="前一版所填年交易额（元）；新增或未填为空", examples=["8000000.00"]
+    )
+    yearly_after: str | None = Field(
+        description="本版所填年交易额（元）；移出或未填为空", examples=["8600000.00"]
+    )
+    since_before: int | None = Field(description="前一版所填合作起始年；新增或未填为空", examples=[2018])
+    since_after: int | None = Field(description="本版所填合作起始年；移出或未填为空", examples=[2017])
 
 
 class DifferencesOut(BaseModel):
     """What a version says otherwise than the one before it."""
 
-    items: list[DifferenceOut]
+    items: list[DifferenceOut] = Field(description="逐户的变化：先新增，再移出，后变更")
 
 
 class DecisionIn(BaseModel):
@@ -205,24 +217,24 @@ class MemberOut(BaseModel):
 
     id: int = Field(description="列入编号")
     core: str = Field(description="核心企业名称")
-    uscc: str
-    name: str
-    region: str
-    chain: str | None
-    relation: Relation
-    relation_label: str
+    uscc: str = Field(description="列入企业的统一社会信用代码")
+    name: str = Field(description="列入企业名称")
+    region: str = Field(description="列入企业所在地区的行政区划代码")
+    chain: str | None = Field(description="核心企业所在产业链的编码；名单未注明为空")
+    relation: Relation = Field(description="与核心企业的关系：supplier 供应商，dealer 经销商，both 兼为二者")
+    relation_label: str = Field(description="关系名称", examples=["供应商"])
     yearly: Yearly = None
-    since_year: int | None = None
-    answer: Answer
-    answer_label: str
+    since_year: int | None = Field(default=None, description="合作起始年，核心企业所填", examples=[2018])
+    answer: Answer = Field(description="企业的答复：asked 待答复，consented 已同意，refused 不同意")
+    answer_label: str = Field(description="答复名称", examples=["已同意"])
     shows_trade: bool = Field(description="同意银行看到年交易额和合作年限")
     until: date | None = Field(description="同意的最后一日")
     is_live: bool = Field(description="今日有效")
-    answered_at: datetime | None
-    listed_at: datetime
+    answered_at: datetime | None = Field(description="最近一次答复的时间；待答复为空")
+    listed_at: datetime = Field(description="最近一次列入名单的时间")
     left_at: datetime | None = Field(description="不再列入的时间")
     matches: list["MatchOut"] = Field(default=[], description="匹配到的产品")
-    version: int
+    version: int = Field(description="列入记录的版本号，答复时用于 If-Match")
 
 
 class AnswerIn(BaseModel):
@@ -253,8 +265,8 @@ class RunIn(BaseModel):
 class KindCount(BaseModel):
     """How many firms a kind of product fits."""
 
-    kind: ProductKind
-    label: str
+    kind: ProductKind = Field(description="产品类别")
+    label: str = Field(description="产品类别名称", examples=["应收账款融资"])
     rests_on_core: bool = Field(description="依托核心企业；否为脱核")
     fits: int = Field(description="符合的户数")
     asks: int = Field(description="尚待补充信息的户数")
@@ -264,36 +276,40 @@ class RunOut(BaseModel):
     """A batch match of a list."""
 
     number: int = Field(description="本名单第几次匹配", examples=[1])
-    on_day: date
-    share_percent: int
-    term_months: int
+    on_day: date = Field(description="匹配日期；同意、产品和利率均以当日为准")
+    share_percent: int = Field(description="估算预授信额度所用的年交易额百分比", examples=[20])
+    term_months: int = Field(description="匹配所用的期限（月）", examples=[12])
     consented: int = Field(description="同意且今日有效的户数")
     without_amount: int = Field(description="既无交易额、又无融资需求，因而无从匹配的户数")
     matched: int = Field(description="至少符合一款产品的户数")
     on_core: int = Field(description="符合依托核心企业产品的户数")
     decoupled: int = Field(description="符合脱核产品的户数")
-    kinds: list[KindCount]
-    run_by: str
-    created_at: datetime
+    kinds: list[KindCount] = Field(description="各类产品的户数")
+    run_by: str = Field(description="发起匹配的人")
+    created_at: datetime = Field(description="匹配时间")
 
 
 class MatchOut(BaseModel):
     """A product for a listed firm."""
 
     firm: str = Field(description="企业名称")
-    firm_uscc: str
-    firm_region: str
+    firm_uscc: str = Field(description="列入企业的统一社会信用代码")
+    firm_region: str = Field(description="列入企业所在地区的行政区划代码")
     core: str = Field(description="核心企业名称")
-    relation_label: str
+    relation_label: str = Field(description="与核心企业的关系名称", examples=["供应商"])
     yearly: Yearly = None
-    since_year: int | None = None
+    since_year: int | None = Field(
+        default=None,
+        description="合作起始年，核心企业所填；企业不让银行看往来信息的，对银行为空",
+        examples=[2018],
+    )
     product: str = Field(description="产品编码")
-    product_name: str
+    product_name: str = Field(description="产品名称")
     institution: str = Field(description="提供机构编码")
-    institution_name: str
-    kind: ProductKind
-    kind_label: str
-    rests_on_core: bool
+    institution_name: str = Field(description="提供机构名称")
+    kind: ProductKind = Field(description="产品类别")
+    kind_label: str = Field(description="产品类别名称", examples=["应收账款融资"])
+    rests_on_core: bool = Field(description="依托核心企业；否为脱核")
     fit: str = Field(description="fits 符合，asks 尚待补充信息", examples=["fits"])
     amount: str | None = Field(description="按此额度匹配（元）；企业不让银行看往来信息的，对银行为空")
     score: float = Field(description="匹配度，0–100")

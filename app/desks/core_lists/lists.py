@@ -65,7 +65,7 @@ async def home(
 
 
 @router.get("/core-lists/template", openapi_extra=does(Action.READ_REFERENCE))
-async def template() -> Response:
+async def template(_viewer: ViewerDep) -> Response:
     """Send the empty list."""
     target = BytesIO()
     write_template(target)
