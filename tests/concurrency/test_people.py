@@ -89,6 +89,7 @@ async def test_a_quarter_is_published_once(town: Town) -> None:
 
 
 async def test_notices_are_marked_read_once(town: Town) -> None:
+    await town.ask("second", "POST", "/notices/read", json={"up_to": 2**40})
     async with transaction(town.sessions[0]) as session:
         session.add_all(
             Notice(

@@ -119,9 +119,9 @@ async def test_a_case_goes_from_a_banks_question_to_the_bodys_answer_that_the_co
         assert (texts, rest.json()["next"]) == (["企业已补件", "谢谢"], None)
     async with sessions() as session:
         events = await session.execute(
-            select(AuditEvent.action, AuditEvent.subject).where(
-                AuditEvent.subject_kind == "coordination_case"
-            )
+            select(AuditEvent.action, AuditEvent.subject)
+            .where(AuditEvent.subject_kind == "coordination_case")
+            .order_by(AuditEvent.sequence)
         )
     code, other = case["code"], refused.json()["code"]
     assert [tuple(event) for event in events] == [

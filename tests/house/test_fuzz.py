@@ -27,6 +27,7 @@ from schemathesis.generation.feedback import NO_FEEDBACK
 from schemathesis.generation.overrides import Override
 from schemathesis.generation.stateful.state_machine import StepInput, StepOutput
 from schemathesis.specs.openapi.checks import (
+    allow_header_conformance,
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
@@ -73,8 +74,8 @@ FOUND_AGAIN: Final = (
 )  # fmt: skip
 NUMBER: Final = 99_031
 # What is well-formed may still be refused for its meaning (an unknown region, a full edition).
-# And an address may be another operation's too, with what looks like a value: that one answers.
-NOT_ASKED: Final = [positive_data_acceptance, unsupported_method]
+# And an address may be another operation's too, with what looks like a value: that one answers, and is allowed there.
+NOT_ASKED: Final = [positive_data_acceptance, unsupported_method, allow_header_conformance]
 OF_EVERY_ANSWER: Final = [
     not_a_server_error,
     status_code_conformance,
