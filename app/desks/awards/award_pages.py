@@ -58,6 +58,7 @@ async def awards_page(
         "tabs": words.library_tabs(viewer),
         "tones": words.STATE_TONES,
         "may_announce": may_try(viewer, Action.MANAGE_AWARDS),
+        "may_verify": may_try(viewer, Action.READ_RUNS),
     }
     return page(request, "awards/list.html", context)
 

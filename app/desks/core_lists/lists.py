@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.accounts.api import ViewerDep
-from app.accounts.permissions import Action, does
+from app.accounts.permissions import Action, does, may_try
 from app.accounts.rules import Role, Viewer
 from app.core_lists import match_service, reading_service
 from app.core_lists.counts import FEWEST
@@ -150,6 +150,7 @@ def frame(viewer: Viewer) -> dict[str, Any]:
         "kinds_named": KIND_NAMES,
         "acts": ListAct,
         "fen": fen_from_yuan,
+        "may_open_chains": may_try(viewer, Action.MANAGE_CHAINS),
         "is_staff": viewer.is_operator or viewer.has(Role.COORDINATOR, Role.AUDITOR),
         "may_enter": viewer.is_operator or viewer.has(Role.COORDINATOR),
     }

@@ -14,10 +14,10 @@ from app.desks.forms import Form, expected, typed
 from app.desks.pages import go_to, page
 from app.desks.texts import Text
 from app.events import guest_service, results_service, service
-from app.events.schemas import EventChange, EventCode, EventOut
+from app.events.schemas import FIRST_YEAR, LAST_YEAR, EventChange, EventCode, EventOut
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, attempt
-from app.kernel.errors import Conflict, PreconditionFailed, Refused
+from app.kernel.errors import Conflict, NotFound, PreconditionFailed, Refused
 from app.kernel.money import fen_from_yuan
 from app.kernel.paging import PageRequest
 from app.kernel.requests import SessionDep, TransactionRoute
@@ -111,6 +111,10 @@ async def results_page(
 
 @router.get("/events/years/{year}/results", openapi_extra=does(Action.READ_EVENT_RESULTS, is_recorded=True))
 async def year_results_page(request: Request, session: SessionDep, viewer: ViewerDep, year: int) -> Response:
-    """Show what followed the events of a year, one by one and in sum."""
-    found = await results_service.year_results(session, viewer, min(max(year, 2000), 2100), now=utc_now())
+    """Show what followed the events of a year, one by one and in sum; say what is missing while none is over."""
+    year = min(max(year, FIRST_YEAR), LAST_YEAR)
+    try:
+        found = await results_service.year_results(session, viewer, year, now=utc_now())
+    except NotFound:
+        return page(request, "events/no_results.html", {"year": year})
     return page(request, "events/year_results.html", {"found": found, "fen": fen_from_yuan})

@@ -127,3 +127,4 @@ async def test_guests_are_computed_invited_and_answer_and_the_day_is_written_dow
         assert "已登记" in (await host.get(f"{path}/contacts")).text
         assert (await host.get(f"{path}/results")).status_code == 200
         assert (await host.get("/events/years/2023/results")).status_code == 200
+        assert "还没有已举办的活动" in (await host.get("/events/years/2031/results")).text
