@@ -52,7 +52,7 @@ async def test_a_key_has_one_role_of_its_maker_and_is_shown_once(house: Installa
             assert (listed.status_code, secret in listed.text, "key" in listed.json()["items"][0]) == (
                 200, False, False,
             )  # fmt: skip
-    events = await house.rows(select(AuditEvent))
+    events = await house.rows(select(AuditEvent).order_by(AuditEvent.sequence))
     assert [event.action for event in events] == ["sign_in", "make_api_key", "own_account"]
     assert all(secret not in str(event.detail) for event in events)
 

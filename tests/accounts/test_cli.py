@@ -90,7 +90,11 @@ def test_roles_are_given_listed_and_ended_and_the_last_administrator_stays(datab
 
     async def check(session: AsyncSession) -> None:
         notes = (
-            await session.execute(select(AuditEvent.action).where(AuditEvent.subject_kind == "person"))
+            await session.execute(
+                select(AuditEvent.action)
+                .where(AuditEvent.subject_kind == "person")
+                .order_by(AuditEvent.sequence)
+            )
         ).scalars()
         assert list(notes) == ["grant", "grant", "end_grant", "grant", "disable", "enable"]
 

@@ -132,7 +132,9 @@ async def test_an_administrator_gives_entries_to_colleagues_of_the_branch_or_abo
     async with sessions() as session:
         notes = (
             await session.execute(
-                select(AuditEvent.subject, AuditEvent.detail).where(AuditEvent.action == "dispatch")
+                select(AuditEvent.subject, AuditEvent.detail)
+                .where(AuditEvent.action == "dispatch")
+                .order_by(AuditEvent.sequence)
             )
         ).all()
     assert [(note.subject, note.detail["to"]) for note in notes] == [
@@ -247,7 +249,9 @@ async def test_a_handover_passes_all_or_nothing_counts_before_and_keeps_what_was
     async with sessions() as session:
         rows = (await session.execute(select(EntryHandler.reason, EntryHandler.ended_at))).all()
         trail = (
-            await session.execute(select(AuditEvent.detail).where(AuditEvent.action == "handover"))
+            await session.execute(
+                select(AuditEvent.detail).where(AuditEvent.action == "handover").order_by(AuditEvent.sequence)
+            )
         ).scalars()
     assert len(rows) == 3 + 3 + 3
     assert sum(row.ended_at is None for row in rows) == 3

@@ -21,6 +21,8 @@ SHOTS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("rounds", "demo-coordinator", ("/rounds",)),
     ("policies", "demo-coordinator", ("/policies",)),
     ("chain", "demo-chain", ("/chain", "main a[href^='/chain/']")),
+    ("plan", "demo-coordinator", ("/chain/HLJ-GDZB/plans", "main a[href*='/drafts/']")),
+    ("selection", "demo-coordinator", ("/selection/2023Q4/result",)),
     ("manager", "demo-manager", ("/manager",)),
     ("manager-entry", "demo-manager", ("/manager", "main a[href^='/manager/entries/']")),
     ("bank", "demo-bank", ("/bank",)),

@@ -41,16 +41,17 @@ async def _show(
         session, viewer, PageRequest(limit=MOST_ROWS), now=now
     )
     mine = [one for one in objections.items if one.membership.uscc in own]
+    waiting = {one.membership.id for one in mine if one.state == "open"}
     context: dict[str, Any] = {
         "found": found,
         "form": form,
         "objections": mine,
-        "waiting": {one.membership.id for one in mine if one.state == "open"},
+        "waiting": waiting,
         "open": [
             (one.id, f"{one.chain_name} · {one.role_name} · {one.state_name}")
             for _firm, listed in found
             for one in listed
-            if not one.is_over
+            if not one.is_over and one.id not in waiting
         ],
     }
     return page(request, "enterprise/chains.html", context, status)
