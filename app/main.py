@@ -329,12 +329,12 @@ def create_app(
     describe_jobs(app)
     describe_links(app, API_PREFIX)
     # Not by a router of their own: to find a route, each level of routers looks through all below it again.
+    for router in LOOKS:
+        app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, prefix=API_PREFIX)
     for router in PAGES:
         app.include_router(router, dependencies=[Depends(count_unread)])
-    for router in LOOKS:
-        app.include_router(router)
     return app
 
 
