@@ -7,7 +7,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from app.awards.rules import PLACES, Act, AwardState, Side
-from app.awards.scoring import Criteria, Part, Why, weight_faults
+from app.awards.scoring import Part, Why, weight_faults
 from app.catalogue.schemas import Day, LibraryCode, ProductCode
 from app.enterprises.need_facts import PRINTABLE
 from app.kernel.money import Yuan
@@ -64,11 +64,6 @@ class CriteriaIn(BaseModel):
     most_per_bank: int = Field(
         default=0, ge=0, le=100, strict=True, description="同一机构（含下辖）入选上限；0 为不限"
     )
-
-    def as_value(self) -> Criteria:
-        """Answer it as the value that decides."""
-        rest = {name: getattr(self, name) for name in CriteriaIn.model_fields if name != "weights"}
-        return Criteria(weights=self.weights.by_part(), **rest)
 
 
 class AwardIn(BaseModel):

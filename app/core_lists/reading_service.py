@@ -27,11 +27,6 @@ async def list_lists(
     return Page(items=items, next=encode_cursor(items[-1].uscc) if more else None)
 
 
-async def own_lists(session: AsyncSession, viewer: Viewer) -> list[CoreListOut]:
-    """Answer the lists of the firms that the viewer speaks for."""
-    return await _all_shown(session, await queries.lists_of_firms(session, viewer.scopes(Role.ENTERPRISE)))
-
-
 async def core_list(session: AsyncSession, _viewer: Viewer, core_uscc: str) -> CoreListOut:
     """Answer one list.
 

@@ -1,6 +1,6 @@
 """What calendars and invite lists are made from: entries by chain, place and class, their banks, and fitting products."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -18,7 +18,6 @@ from app.docking.rules import Stage
 from app.docking.tables import DockingEvent, EntryClock
 from app.enterprises.tables import Enterprise
 from app.institutions.rules import digits_of
-from app.institutions.tables import Institution
 from app.kernel.database import AsyncSession
 from app.matching.tables import MatchBatch, MatchResult, MatchRun
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
@@ -187,11 +186,3 @@ async def entry_codes(session: AsyncSession, entries: Collection[int]) -> dict[i
         )
         found |= {id_: (code, edition) for id_, code, edition in await session.execute(statement)}
     return found
-
-
-async def short_names(session: AsyncSession, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
-    """Answer code and short name of institutions (ids)."""
-    statement = select(Institution.id, Institution.code, Institution.short_name).where(
-        Institution.id.in_(ids)
-    )
-    return {id_: (code, name) for id_, code, name in await session.execute(statement)}

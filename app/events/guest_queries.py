@@ -124,23 +124,6 @@ async def meetings_by_id(session: AsyncSession, event_id: int, ids: Iterable[int
     return (await session.scalars(statement.order_by(EventMeeting.id))).all()
 
 
-async def counts_of_guests(session: AsyncSession, event_ids: Sequence[int]) -> Sequence[Any]:
-    """Answer (event, whether a firm, state, guests, arrived) of the guests that the viewer sees."""
-    is_firm = EventGuest.enterprise_id.is_not(None)
-    statement = (
-        select(
-            EventGuest.event_id,
-            is_firm.label("is_firm"),
-            EventGuest.state,
-            func.count(),
-            func.count(EventGuest.arrived_at),
-        )
-        .where(EventGuest.event_id.in_(event_ids))
-        .group_by(EventGuest.event_id, is_firm, EventGuest.state)
-    )
-    return (await session.execute(statement)).all()
-
-
 async def add_guests(session: AsyncSession, rows: Sequence[EventGuest | EventMeeting]) -> None:
     """Store new guests or meetings, so that they have their numbers."""
     session.add_all(rows)

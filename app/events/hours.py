@@ -1,6 +1,5 @@
 """An event's hours as they are stored, minutes from midnight in Shanghai, and as slots (pure)."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, Final
@@ -58,8 +57,3 @@ def hours_of(row: Any) -> Hours:
 def instant(day: date, at: time) -> datetime:
     """Answer the instant of a time of day in Shanghai."""
     return datetime.combine(day, at, SHANGHAI)
-
-
-def slot_names(slots: Sequence[Span]) -> Mapping[int, str]:
-    """Answer how slots are written, by number from 0."""
-    return {number: str(span) for number, span in enumerate(slots)}

@@ -253,7 +253,3 @@ class EffectFilter(BaseModel):
 
     effect: Effect | None = None
     region: str | None = None
-
-
-class PublicationOut(DraftSummary):
-    """A draft that was published."""

@@ -24,7 +24,7 @@ from app.selection.measuring_service import contracts_in_force
 from app.selection.preferences import PreferenceRules, totals
 from app.selection.rankings import competition_ranks
 from app.selection.reasons import explain
-from app.selection.round_states import Act, RoundState, Step, Submission
+from app.selection.round_states import RoundState, Step, Submission
 from app.selection.schemas import CandidateOut, ListIn, ListOut
 from app.selection.tables import SelectionParticipant, SelectionRound, SelectionStep, SelectionSubmission
 
@@ -198,11 +198,6 @@ async def take_back(
     after = rounds.withdraw(round_of(row, terms, standing), participant, viewer.name, now)
     await _store(session, row, one, None, after.steps[-1], now)
     return await _out(session, viewer, row, one, now)
-
-
-def may_hand_in(row_possible: Sequence[Act]) -> bool:
-    """Tell whether lists are taken, by what a round's answer says is possible."""
-    return Act.SUBMIT in row_possible
 
 
 async def candidates(

@@ -1,7 +1,6 @@
 """Reads and writes of rounds of two-sided selection; the viewer's jurisdiction comes first, lists are sealed by visibility."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from typing import Any, cast
 
 from sqlalchemy import Select, Table, delete, func, or_, select
@@ -168,13 +167,6 @@ async def latest_submission(session: AsyncSession, round_id: int, code: str) -> 
     return (await session.scalars(statement.order_by(one.number.desc()).limit(1))).first()
 
 
-async def submissions_of(session: AsyncSession, round_id: int, code: str) -> Sequence[SelectionSubmission]:
-    """Answer all that a participant handed in and took back, the latest first, as far as the viewer may see it."""
-    one = SelectionSubmission
-    statement = select(one).where(one.round_id == round_id, one.participant == code)
-    return (await session.scalars(statement.order_by(one.number.desc()))).all()
-
-
 async def standing_submissions(session: AsyncSession, round_id: int) -> list[SelectionSubmission]:
     """Answer the list that stands of each participant, by code."""
     one = SelectionSubmission
@@ -332,10 +324,3 @@ async def steps_of(
     if but:
         statement = statement.where(one.act.not_in(but))
     return (await session.scalars(statement if limit is None else statement.limit(limit))).all()
-
-
-async def rounds_taking_lists(session: AsyncSession, viewer: Viewer, today: date) -> Sequence[SelectionRound]:
-    """Answer the rounds that take lists today, those that end first before."""
-    one = SelectionRound
-    statement = _rounds(viewer).where(one.state == "open", one.submit_until >= today)
-    return (await session.scalars(statement.order_by(one.submit_until, one.id))).all()
