@@ -47,6 +47,11 @@ class Visit:
         self.shown = answer.text or self.shown
         return answer
 
+    @property
+    def words(self) -> str:
+        """What a reader of the page shown last reads: no tags, hence none of their random tokens."""
+        return html.unescape(re.sub(r"<[^>]*>", " ", self.shown))
+
     def field(self, name: str) -> str:
         """Answer the value of a hidden field of the page shown last; "" if it has none."""
         found = re.search(rf'name="{name}" value="([^"]*)"', self.shown)

@@ -235,7 +235,7 @@ async def test_nobody_states_a_need_for_another_firm_or_reads_its_draft(
         await other.sign_in("sun.qi")
         answer = await other.get(f"{NEW}/use")
         assert answer.status_code == 403
-        assert "777" not in answer.text
+        assert "777" not in other.words
         await other.get("/account")
         assert (await send(other, f"{NEW}/use", **USE)).status_code == 403
 
