@@ -110,6 +110,7 @@ from app.kernel.patience import Patience
 from app.kernel.problems import METHODS, install_problem_handlers
 from app.kernel.recording import Recorder
 from app.kernel.requests import Door
+from app.kernel.route_index import RouteIndex
 from app.kernel.settings import Settings, get_settings
 from app.kernel.shedding import Shedding
 from app.matching import api as matching
@@ -134,7 +135,6 @@ from app.whitelist import search_api as search
 API_PREFIX = "/api/v1"
 ASKING_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match")
 ANSWERING_HEADERS = ("ETag", "Idempotency-Replayed", "Link", "Location", "Retry-After", "X-Request-Id")
-# The routes that are asked most come first: they are found in this order.
 ROUTERS = (
     handlers.router,
     whitelist.router,
@@ -328,13 +328,13 @@ def create_app(
     describe_credentials(app)
     describe_jobs(app)
     describe_links(app, API_PREFIX)
-    # Not by a router of their own: to find a route, each level of routers looks through all below it again.
     for router in LOOKS:
         app.include_router(router)
     for router in ROUTERS:
         app.include_router(router, prefix=API_PREFIX)
     for router in PAGES:
         app.include_router(router, dependencies=[Depends(count_unread)])
+    app.router.routes.insert(0, RouteIndex(app.routes))
     return app
 
 
