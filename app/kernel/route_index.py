@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from fastapi.routing import iter_route_contexts
 from starlette.datastructures import URLPath
-from starlette.routing import BaseRoute, Match, NoMatchFound, get_route_path
+from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
 _FOUND: Final = "rongqiao.route"
@@ -65,8 +65,9 @@ class RouteIndex(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Answer as the first of all routes that takes path and method; nothing if none takes both."""
-        if scope["type"] == "http":
-            for route in self.candidates(get_route_path(scope)):
+        # Below a prefix that somebody else's router took off, paths begin elsewhere: nobody mounts this service so.
+        if scope["type"] == "http" and not scope.get("root_path"):
+            for route in self.candidates(scope["path"]):
                 match, child_scope = route.matches(scope)
                 if match is Match.FULL:
                     return match, {**child_scope, _FOUND: route}
