@@ -1,13 +1,14 @@
 """The index finds what asking one router after the other finds."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.routing import BaseRoute, Match, NoMatchFound
+from starlette.routing import BaseRoute, Match, NoMatchFound, Route
 from starlette.types import Scope
 
 from app.kernel.problems import METHODS
@@ -26,11 +27,16 @@ def asked(path: str, method: str = "GET") -> Scope:
     return {"type": "http", "method": method, "path": path, "root_path": "", "headers": [], "app": APP}
 
 
-def one_after_the_other(routes: list[BaseRoute], scope: Scope) -> BaseRoute | None:
-    return next((route for route in routes if route.matches(scope)[0] is Match.FULL), None)
+def one_after_the_other(routes: list[BaseRoute], scope: Scope) -> Any:
+    """Ask the routers as FastAPI does, and the routes of the first one that takes path and method."""
+    router = next((route for route in routes if route.matches(scope)[0] is Match.FULL), None)
+    if router is None or isinstance(router, Route):  # such as the API's description
+        return None
+    found = (each for each in iter_route_contexts([router]) if each.matches(scope)[0] is Match.FULL)
+    return next(found).app
 
 
-def by_index(index: BaseRoute, scope: Scope) -> BaseRoute | None:
+def by_index(index: BaseRoute, scope: Scope) -> Any:
     match, found = index.matches(scope)
     assert (match is Match.FULL) is bool(found)
     return found.get("rongqiao.route")
@@ -62,7 +68,7 @@ def test_whatever_is_asked_goes_where_it_went(path: str, method: str) -> None:
 
 def test_few_are_asked_of_many() -> None:
     assert isinstance(INDEX, RouteIndex)
-    assert max(len(INDEX.candidates(path)) for path in PATHS) <= len(ROUTES) // 10
+    assert max(len(INDEX.candidates(path)) for path in PATHS) <= len(PATHS) // 10
 
 
 def test_the_first_of_two_that_take_a_path_answers_whatever_their_beginnings() -> None:
