@@ -29,6 +29,7 @@ from app.events.guest_schemas import (
     GuestsIn,
     SendingIn,
     TimetableIn,
+    TimetableOut,
 )
 from app.events.schemas import EventIn as HostIn
 from app.events.schemas import YearIn
@@ -93,7 +94,7 @@ async def _hold(session: AsyncSession, viewer: Viewer, code: str, day: date, kno
         await guest_service.answer(session, viewer, code, one.id, answer, expect=_any_version, now=before)
     if not guests:
         return
-    table = await timetable_service.make(session, viewer, code, TimetableIn(), now=before)
+    table = await _timetable(session, viewer, code, before)
     at = datetime.combine(day, time(17), SHANGHAI)
     for number, one in enumerate(guests):
         if number % 5 and one.attendance_code:
@@ -106,6 +107,13 @@ async def _hold(session: AsyncSession, viewer: Viewer, code: str, day: date, kno
     sent = ContactsIn(meetings=[ContactIn(meeting=one.id, note=NOTE) for one in held])
     await contact_service.log_contacts(session, viewer, code, sent, now=at)
     await _finance(session, viewer, sorted(known.values())[:FINANCED], at)
+
+
+async def _timetable(session: AsyncSession, viewer: Viewer, code: str, now: datetime) -> TimetableOut:
+    wanted = TimetableIn()
+    problem = await timetable_service.pose(session, viewer, code, wanted, now=now)
+    made = await timetable_service.compute(problem)
+    return await timetable_service.save(session, viewer, code, wanted, problem, made, now=now)
 
 
 async def _guests(
@@ -190,4 +198,4 @@ async def _invite(session: AsyncSession, viewer: Viewer, chain: str, now: dateti
                 session, viewer, made.code, one.id, answer, expect=_any_version, now=now
             )
     if guests:
-        await timetable_service.make(session, viewer, made.code, TimetableIn(), now=now)
+        await _timetable(session, viewer, made.code, now)
