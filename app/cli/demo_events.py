@@ -73,7 +73,8 @@ async def seed_events(
             if known:
                 await _hold(session, viewer, one.code, one.day, known)
                 break
-    await _invite(session, viewer, await _chain_of(session, viewer, edition, scopes), now)
+    chain = await _chain_of(session, viewer, edition, scopes)
+    await _invite(session, viewer, chain, scopes[Role.ENTERPRISE], now)
 
 
 async def _chain_of(session: AsyncSession, viewer: Viewer, edition: str, scopes: dict[Role, str]) -> str:
@@ -182,8 +183,8 @@ async def _finance(session: AsyncSession, viewer: Viewer, entries: Sequence[str]
             continue  # the entry asks for less, or its history stands otherwise: the demonstration goes on
 
 
-async def _invite(session: AsyncSession, viewer: Viewer, chain: str, now: datetime) -> None:
-    """Invite to an event of a chain a month ahead; every other guest has answered."""
+async def _invite(session: AsyncSession, viewer: Viewer, chain: str, own: str, now: datetime) -> None:
+    """Invite to an event of a chain a month ahead; every other guest has answered, the firm of the demonstration has not yet."""
     day = shanghai_date(now) + AHEAD
     day += timedelta(days=7 - day.weekday() if day.weekday() > FRIDAY else 0)
     wanted = HostIn(
@@ -192,7 +193,7 @@ async def _invite(session: AsyncSession, viewer: Viewer, chain: str, now: dateti
     made = await service.add_event(session, viewer, wanted, now=now)
     guests = await _guests(session, viewer, made.code, day - timedelta(days=10), now)
     for number, one in enumerate(guests):
-        if number % 2:
+        if number % 2 and one.code != own:
             answer = AnswerIn(accepts=number % 5 > 0)
             await guest_service.answer(
                 session, viewer, made.code, one.id, answer, expect=_any_version, now=now
