@@ -267,6 +267,7 @@ def does(
     writes: bool = False,
     shows_secret: bool = False,
     own_transactions: bool = False,
+    saves_last: bool = False,
     is_final: bool = False,
     can_wait: bool = False,
 ) -> dict[str, Any]:
@@ -276,7 +277,8 @@ def does(
     sensitive, so that who saw it goes into the audit trail; changes always do. `writes`: it changes something
     by showing, although it is a GET (who holds contact details). `shows_secret`: its
     answer holds one, so that no copy is kept for repetitions. `own_transactions`: it hashes passwords
-    or the like between short transactions of its own; no copy is kept either. `is_final`: it ends
+    or the like between short transactions of its own; no copy is kept either. `saves_last`: it computes between
+    reading and writing, so that nobody waits for the database meanwhile. `is_final`: it ends
     something that cannot be changed otherwise, so that nobody's version of it can be stale. `can_wait`: it
     may take long, and is carried out by a worker for who sends `Prefer: respond-async`.
     """
@@ -286,6 +288,7 @@ def does(
         "x-writes": writes,
         "x-shows-secret": shows_secret,
         "x-own-transactions": own_transactions,
+        "x-saves-last": saves_last,
         "x-final": is_final,
         "x-can-wait": can_wait,
     }

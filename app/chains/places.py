@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
@@ -40,6 +41,19 @@ class Covered:
     def place_kind(self) -> PlaceKind | None:
         """Answer for what a butler team could be formed; None for a region."""
         return None if self.kind is PlaceWord.REGION else PlaceKind(self.kind.value)
+
+
+def regions_covered(places: Iterable[Covered], on: date) -> tuple[Covered, ...]:
+    """Answer the regions that a chain covers on a day, by code, without those that lie within another of them.
+
+    Clusters, zones and parks have no region on record and narrow nothing.
+    """
+    held = {one.code: one for one in places if one.kind is PlaceWord.REGION and one.period.holds(on)}
+    return tuple(
+        one
+        for code, one in sorted(held.items())
+        if not any(other != code and region_contains(other, code) for other in held)
+    )
 
 
 def faults_of_place(

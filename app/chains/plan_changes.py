@@ -18,21 +18,22 @@ PLAN_PARTS: Final = {
     "bodies": "责任单位",
 }
 
-
-Line = tuple[str, str, str]
-"""What a line is about, the line in words, its clause."""
+NOTHING: Final = ("", "")
+Line = tuple[str, str, str, str]
+"""What a line is about, the product that it is granted for (else ""), the line in words, its clause."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartChange:
     """One line of a part that was added (`before` empty), dropped (`after` empty) or says something else.
 
-    `what` names the line (a code, or the line itself); `clause` is that of the version that says it, the later
-    one where both do.
+    `what` names the line (a code, or the line itself), `product` the product (code) that it is granted for; `clause`
+    is that of the version that says it, the later one where both do.
     """
 
     part: str
     what: str
+    product: str
     before: str
     after: str
     clause: str
@@ -43,54 +44,56 @@ def plan_changes(before: PlanInForce | None, after: PlanInForce | None) -> tuple
     found: list[PartChange] = []
     for part in PLAN_PARTS:
         old, new = (_lines(plan, part) for plan in (before, after))
-        for what in sorted(old.keys() | new.keys()):
-            was, becomes = old.get(what), new.get(what)
+        for about in sorted(old.keys() | new.keys()):
+            was, becomes = old.get(about, NOTHING), new.get(about, NOTHING)
             if was != becomes:
-                clause = (becomes or was or ("", ""))[1]
-                found.append(
-                    PartChange(part, what, was[0] if was else "", becomes[0] if becomes else "", clause)
-                )
+                clause = becomes[1] if about in new else was[1]
+                found.append(PartChange(part, *about, was[0], becomes[0], clause))
     return tuple(found)
 
 
-def _lines(plan: PlanInForce | None, part: str) -> Mapping[str, tuple[str, str]]:
-    """Answer the lines of a part by what they are about: the line and its clause."""
-    return {} if plan is None else {what: (line, clause) for what, line, clause in _WRITTEN[part](plan)}
+def _lines(plan: PlanInForce | None, part: str) -> Mapping[tuple[str, str], tuple[str, str]]:
+    """Answer the lines of a part by what they are about: in words, and their clause; several about one are joined."""
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    for what, product, line, clause in () if plan is None else _WRITTEN[part](plan):
+        said, cited = found.get((what, product), NOTHING)
+        found[what, product] = (f"{said}；{line}", cited) if said else (line, clause)
+    return found
 
 
 def _banks(plan: PlanInForce) -> Iterator[Line]:
     for bank in plan.contracted:
         quota = "额度不限" if bank.quota is None else f"额度{bank.quota}户"
-        yield bank.institution, quota, plan.clauses.get("contracted", "")
+        yield bank.institution, "", quota, plan.clauses.get("contracted", "")
 
 
 def _purposes(plan: PlanInForce) -> Iterator[Line]:
     clause = plan.clauses.get("priority_purposes", "")
-    return ((code, PURPOSES.get(code, code), clause) for code in plan.priority_purposes)
+    return ((code, "", PURPOSES.get(code, code), clause) for code in plan.priority_purposes)
 
 
 def _products(plan: PlanInForce) -> Iterator[Line]:
-    return ((code, "链上产品", plan.clauses.get("products", "")) for code in plan.products)
+    return ((code, "", "链上产品", plan.clauses.get("products", "")) for code in plan.products)
 
 
 def _links(plan: PlanInForce) -> Iterator[Line]:
     for link in plan.links:
         roles = (CHAIN_ROLES.get(role, role) for role in link.roles)
-        yield link.name, "、".join((*roles, *link.industries)), plan.clauses.get("links", "")
+        yield link.name, "", "、".join((*roles, *link.industries)), plan.clauses.get("links", "")
 
 
 def _granted(plan: PlanInForce) -> Iterator[Line]:
-    return ((term.text, granted_text(term), term.clause) for term in plan.granted)
+    return ((term.text, term.product or "", _bounds_of(term), term.clause) for term in plan.granted)
 
 
 def _targets(plan: PlanInForce) -> Iterator[Line]:
-    return ((one.text, one.text, one.clause) for one in plan.targets)
+    return ((one.text, "", one.text, one.clause) for one in plan.targets)
 
 
 def _bodies(plan: PlanInForce) -> Iterator[Line]:
     for body in plan.bodies:
         role = "牵头" if body.role == "lead" else "责任"
-        yield body.name, f"{role}：{body.task}", plan.clauses.get("bodies", "")
+        yield body.name, "", f"{role}：{body.task}", plan.clauses.get("bodies", "")
 
 
 _WRITTEN: Final[Mapping[str, Callable[[PlanInForce], Iterator[Line]]]] = {
@@ -104,13 +107,11 @@ _WRITTEN: Final[Mapping[str, Callable[[PlanInForce], Iterator[Line]]]] = {
 }
 
 
-def granted_text(term: GrantedTerm) -> str:
-    """Say what a term grants, with its bounds."""
+def _bounds_of(term: GrantedTerm) -> str:
+    """Say what a term grants: its bounds, else its own words."""
     bounds = [
         f"额度至{wan_text(term.amount_most)}万元" if term.amount_most is not None else "",
         f"期限至{term.term_most}月" if term.term_most is not None else "",
         f"不高于{term.percent_most}%" if term.percent_most is not None else "",
     ]
-    told = "，".join(bound for bound in bounds if bound)
-    about = f"{term.text}（{term.product}）" if term.product else term.text
-    return f"{about}：{told}" if told else about
+    return "，".join(bound for bound in bounds if bound) or term.text

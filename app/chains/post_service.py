@@ -12,7 +12,7 @@ from app.chains.importing import reference_book
 from app.chains.people import POSTS, Holding, Place, PlaceKind, Post, Vacancy, appoint, hand_over, vacancies
 from app.chains.places import PLACE_LABELS, Covered, PlaceWord, faults_of_place
 from app.chains.post_schemas import PlaceIn, PlaceOut, PostEnd, PostHandOver, PostIn, PostOut, VacancyOut
-from app.chains.rows import chain_in_force
+from app.chains.rows import chain_in_force, covered
 from app.chains.rules import Period
 from app.chains.tables import Chain, ChainManager, ChainPlace
 from app.institutions.service import institution_tree
@@ -197,7 +197,7 @@ async def add_place(
     faults = list(_order_faults(new.period))
     if name is None and kind is not PlaceWord.REGION:
         faults.append(Fault("name", "没有写明名称", "写明集群、高新区或园区的名称。"))
-    held = [_covered(row) for row in await queries.places_of(session, chain.id)]
+    held = [covered(row) for row in await queries.places_of(session, chain.id)]
     faults += faults_of_place(new, held, chain.jurisdiction, regions)
     if faults:
         raise Refused("没有改动。", faults)
@@ -228,7 +228,7 @@ async def end_place(
     expect(version_of(row.until))
     changed = Covered(PlaceWord(row.kind), row.code, row.name, Period(row.since, body.until))
     faults = list(_order_faults(changed.period))
-    others = [_covered(one) for one in places if one is not row]
+    others = [covered(one) for one in places if one is not row]
     faults += faults_of_place(changed, others, chain.jurisdiction, reference_book().regions)
     if faults:
         raise Refused("没有改动。", [Fault("until", one.message, one.remedy, one.value) for one in faults])
@@ -301,16 +301,16 @@ def _order_faults(period: Period) -> Iterable[Fault]:
 async def _place_of(session: AsyncSession, chain: Chain, body: PostIn, today: date) -> Place | None:
     if body.place is None:
         return None
-    covered = [
+    found = [
         row
         for row in await queries.places_of(session, chain.id)
         if (row.kind, row.code) == (body.place.kind, body.place.code)
         and Period(row.since, row.until).holds(max(today, body.since))
     ]
-    if not covered:
+    if not found:
         remedy = "先在“覆盖范围”登记该集群、高新区或园区。"
         raise Refused("没有改动。", [Fault("place", "不在该产业链的覆盖范围内", remedy, body.place.code)])
-    return Place(PlaceKind(body.place.kind), covered[0].code, covered[0].name)
+    return Place(PlaceKind(body.place.kind), found[0].code, found[0].name)
 
 
 def _holding(code: str, row: ChainManager) -> Holding:
@@ -341,10 +341,6 @@ def _post_out(code: str, row: ChainManager, today: date) -> PostOut:
         place_name=row.place_name, gap_reason=row.gap_reason, clause=rule.clause,
         is_in_office=own.period.holds(today),
     )  # fmt: skip
-
-
-def _covered(row: ChainPlace) -> Covered:
-    return Covered(PlaceWord(row.kind), row.code, row.name, Period(row.since, row.until))
 
 
 def _place_out(code: str, row: ChainPlace, today: date) -> PlaceOut:

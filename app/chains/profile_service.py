@@ -1,18 +1,17 @@
 """What membership is proposed from: the chains of a jurisdiction with their profiles, industries and regions."""
 
-from collections import defaultdict
 from collections.abc import Callable
 from datetime import date
+from itertools import groupby
 
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.chains import queries
-from app.chains.places import PlaceWord
+from app.chains.places import Covered, regions_covered
 from app.chains.post_schemas import ProfileIn, ProfileOut
 from app.chains.profile_files import load_profiles
 from app.chains.profiles import ChainProfile, of_industries
-from app.chains.rows import chain_out
-from app.chains.rules import Period
+from app.chains.rows import chain_out, covered
 from app.chains.schemas import ChainOut
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Fault, NotFound, Refused
@@ -26,7 +25,7 @@ async def membership_profiles(session: AsyncSession, viewer: Viewer, today: date
     A chain takes over the shipped profile that it names; without one its industries alone speak for it.
     """
     shipped = shipped_profiles()
-    regions = await _regions(session, today)
+    regions = await covered_regions(session, viewer, today)
     found = []
     for chain in await queries.all_chains(session):
         if not (
@@ -40,17 +39,18 @@ async def membership_profiles(session: AsyncSession, viewer: Viewer, today: date
         else:
             adopted = profile.adopted(chain.code, chain.name, chain.jurisdiction)
             made = adopted.with_industries(chain.industries)
-        found.append(made.within(tuple(regions[chain.id])))
+        found.append(made.within(tuple(one.code for one in regions.get(chain.code, ()))))
     return tuple(found)
 
 
-async def _regions(session: AsyncSession, today: date) -> dict[int, list[str]]:
-    """Answer the regions that chains cover today, by chain."""
-    found = defaultdict[int, list[str]](list)
-    for place in await queries.places_of(session):
-        if place.kind == PlaceWord.REGION and Period(place.since, place.until).holds(today):
-            found[place.chain_id].append(place.code)
-    return found
+async def covered_regions(
+    session: AsyncSession, _viewer: Viewer, today: date
+) -> dict[str, tuple[Covered, ...]]:
+    """Answer the regions that chains cover today, by chain; a chain that covers none stands for its jurisdiction."""
+    codes = {chain.id: chain.code for chain in await queries.all_chains(session)}
+    places = groupby(await queries.places_of(session), lambda row: row.chain_id)
+    found = {codes[chain]: regions_covered(map(covered, rows), today) for chain, rows in places}
+    return {code: regions for code, regions in found.items() if regions}
 
 
 async def chain_names(session: AsyncSession) -> dict[str, str]:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from app.accounts.rules import Viewer
+from app.chains.places import Covered, PlaceWord
 from app.chains.planning import ManagerPeriod, plan_in_force
 from app.chains.rules import MANAGER_ROLES, ChainInForce, Period, version_in_force
 from app.chains.schemas import ChainIn, ChainOut, ManagerIn, ManagerOut, PlanOut
-from app.chains.tables import Chain, ChainManager, ChainPlan
+from app.chains.tables import Chain, ChainManager, ChainPlace, ChainPlan
 
 
 def new_chain(data: ChainIn, viewer: Viewer, now: datetime) -> Chain:
@@ -41,6 +42,11 @@ def new_manager(chain: Chain, manager: ManagerIn, now: datetime) -> ChainManager
 def period_of(row: ChainManager) -> ManagerPeriod:
     """Answer a stored manager's period as a value."""
     return ManagerPeriod(row.role, row.name, Period(row.since, row.until))
+
+
+def covered(row: ChainPlace) -> Covered:
+    """Answer what a chain covers, and when, as a value."""
+    return Covered(PlaceWord(row.kind), row.code, row.name, Period(row.since, row.until))
 
 
 def plan_period(plan: ChainPlan) -> Period:

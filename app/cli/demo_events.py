@@ -29,6 +29,7 @@ from app.events.guest_schemas import (
     GuestsIn,
     SendingIn,
     TimetableIn,
+    TimetableOut,
 )
 from app.events.schemas import EventIn as HostIn
 from app.events.schemas import YearIn
@@ -72,7 +73,8 @@ async def seed_events(
             if known:
                 await _hold(session, viewer, one.code, one.day, known)
                 break
-    await _invite(session, viewer, await _chain_of(session, viewer, edition, scopes), now)
+    chain = await _chain_of(session, viewer, edition, scopes)
+    await _invite(session, viewer, chain, scopes[Role.ENTERPRISE], now)
 
 
 async def _chain_of(session: AsyncSession, viewer: Viewer, edition: str, scopes: dict[Role, str]) -> str:
@@ -93,7 +95,7 @@ async def _hold(session: AsyncSession, viewer: Viewer, code: str, day: date, kno
         await guest_service.answer(session, viewer, code, one.id, answer, expect=_any_version, now=before)
     if not guests:
         return
-    table = await timetable_service.make(session, viewer, code, TimetableIn(), now=before)
+    table = await _timetable(session, viewer, code, before)
     at = datetime.combine(day, time(17), SHANGHAI)
     for number, one in enumerate(guests):
         if number % 5 and one.attendance_code:
@@ -106,6 +108,13 @@ async def _hold(session: AsyncSession, viewer: Viewer, code: str, day: date, kno
     sent = ContactsIn(meetings=[ContactIn(meeting=one.id, note=NOTE) for one in held])
     await contact_service.log_contacts(session, viewer, code, sent, now=at)
     await _finance(session, viewer, sorted(known.values())[:FINANCED], at)
+
+
+async def _timetable(session: AsyncSession, viewer: Viewer, code: str, now: datetime) -> TimetableOut:
+    wanted = TimetableIn()
+    problem = await timetable_service.pose(session, viewer, code, wanted, now=now)
+    made = await timetable_service.compute(problem)
+    return await timetable_service.save(session, viewer, code, wanted, problem, made, now=now)
 
 
 async def _guests(
@@ -174,8 +183,8 @@ async def _finance(session: AsyncSession, viewer: Viewer, entries: Sequence[str]
             continue  # the entry asks for less, or its history stands otherwise: the demonstration goes on
 
 
-async def _invite(session: AsyncSession, viewer: Viewer, chain: str, now: datetime) -> None:
-    """Invite to an event of a chain a month ahead; every other guest has answered."""
+async def _invite(session: AsyncSession, viewer: Viewer, chain: str, own: str, now: datetime) -> None:
+    """Invite to an event of a chain a month ahead; every other guest has answered, the firm of the demonstration has not yet."""
     day = shanghai_date(now) + AHEAD
     day += timedelta(days=7 - day.weekday() if day.weekday() > FRIDAY else 0)
     wanted = HostIn(
@@ -184,10 +193,10 @@ async def _invite(session: AsyncSession, viewer: Viewer, chain: str, now: dateti
     made = await service.add_event(session, viewer, wanted, now=now)
     guests = await _guests(session, viewer, made.code, day - timedelta(days=10), now)
     for number, one in enumerate(guests):
-        if number % 2:
+        if number % 2 and one.code != own:
             answer = AnswerIn(accepts=number % 5 > 0)
             await guest_service.answer(
                 session, viewer, made.code, one.id, answer, expect=_any_version, now=now
             )
     if guests:
-        await timetable_service.make(session, viewer, made.code, TimetableIn(), now=now)
+        await _timetable(session, viewer, made.code, now)

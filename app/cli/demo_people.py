@@ -16,6 +16,8 @@ from app.accounts.rules import Grant, Role, Viewer
 from app.allocation import handler_service
 from app.allocation import service as allocation
 from app.allocation.handler_schemas import HandlerIn
+from app.docking import history_service
+from app.docking.rules import Stage
 from app.enterprises import consent_service
 from app.institutions.kinds import InstitutionKind
 from app.institutions.rules import InstitutionNode, InstitutionTree
@@ -31,6 +33,7 @@ from app.whitelist.schemas import EntryFilter, EntrySummary
 DEMO_PASSWORD: Final = "seven odd herons row north"  # noqa: S105 - printed, of nobody real
 """For demonstration only: it is written here and printed by `seed demo`."""
 HARBIN: Final = "230100"
+ENTERPRISE: Final = "demo-enterprise"
 EVIDENCE: Final = "演示授权书（虚构）"
 HANDLED: Final = 3
 """So many of the manager's entries are in hand; the rest can be taken or dispatched."""
@@ -56,6 +59,10 @@ class _Surroundings:
     tree: InstitutionTree
     entries: Sequence[EntrySummary]
     responsible: dict[str, int]
+    is_financed: frozenset[str]
+    """Entries on which something was paid out: no event invites their firms any more."""
+    own: str | None
+    """The firm whose person there is already."""
 
     def of(self, institutions: Iterable[int]) -> list[EntrySummary]:
         """Answer the entries for which some institutions are responsible, by code."""
@@ -97,7 +104,7 @@ async def seed_people(
     session: AsyncSession, viewer: Viewer, editions: Iterable[str], password_hash: str, *, now: datetime
 ) -> list[DemoPerson]:
     """Make the demonstration's people, consents and handled entries, unless they are there; answer the people."""
-    around = await _surroundings(session, viewer, editions)
+    around = await _surroundings(session, viewer, editions, now)
     people = list(_people(around))
     made = {person.login: await _make(session, viewer, person, password_hash, now) for person in people}
     if any(made.values()):
@@ -110,7 +117,9 @@ def _is_fitting(node: InstitutionNode, *, guarantor: bool) -> bool:
     return node.kind is InstitutionKind.GUARANTOR if guarantor else node.kind.is_bank
 
 
-async def _surroundings(session: AsyncSession, viewer: Viewer, editions: Iterable[str]) -> _Surroundings:
+async def _surroundings(
+    session: AsyncSession, viewer: Viewer, editions: Iterable[str], now: datetime
+) -> _Surroundings:
     entries: list[EntrySummary] = []
     responsible: dict[str, int] = {}
     for code in editions:
@@ -118,7 +127,14 @@ async def _surroundings(session: AsyncSession, viewer: Viewer, editions: Iterabl
         opened = await whitelist.edition(session, viewer, code)
         rows = await allocation.current_assignments(session, viewer, opened.id)
         responsible |= {row.entry_code: row.institution_id for row in rows if row.institution_id is not None}
-    return _Surroundings(await institution_tree(session, viewer), entries, responsible)
+    states = await history_service.docking_states_of(session, viewer, sorted(responsible), now=now)
+    financed = frozenset(code for code, state in states.items() if state.stage is Stage.DISBURSED)
+    try:
+        person = await people_service.person_by_login(session, viewer, ENTERPRISE, now=now)
+        own = person.grants[-1].scope
+    except NotFound:
+        own = None
+    return _Surroundings(await institution_tree(session, viewer), entries, responsible, financed, own)
 
 
 async def _entries(session: AsyncSession, viewer: Viewer, edition: str) -> list[EntrySummary]:
@@ -139,7 +155,7 @@ def _people(around: _Surroundings) -> Iterable[DemoPerson]:
     above = around.tree.path(branch.id)[max(0, len(around.tree.path(branch.id)) - 2)]
     mine = around.of([branch.id])
     chain = Counter(entry.chain for entry in around.entries if entry.chain).most_common(1)
-    firm = (mine or around.entries)[0]
+    firm = _firm(around, mine or around.entries, chain[0][0] if chain else None)
     yield DemoPerson(
         "demo-coordinator", "演示·省统筹", Role.COORDINATOR, settings.jurisdiction, "the whole province"
     )
@@ -165,12 +181,24 @@ def _people(around: _Surroundings) -> Iterable[DemoPerson]:
         code, count = chain[0]
         yield DemoPerson("demo-chain", "演示·链办", Role.CHAIN_MANAGER, code, f"{count} entries of the chain")
     yield DemoPerson(
-        "demo-enterprise", "演示·企业", Role.ENTERPRISE, firm.uscc, f"{firm.name}, its need and matches"
+        ENTERPRISE, "演示·企业", Role.ENTERPRISE, firm.uscc, f"{firm.name}, its need and matches"
     )
     yield DemoPerson("demo-auditor", "演示·审计员", Role.AUDITOR, "", "the audit trail, and all decisions")
     yield DemoPerson(
         "demo-administrator", "演示·系统管理员", Role.ADMINISTRATOR, "", "accounts, and no case at all"
     )
+
+
+def _firm(around: _Surroundings, entries: Sequence[EntrySummary], chain: str | None) -> EntrySummary:
+    """Answer the entry whose firm has most to see: of the chain whose people there are, and with something still open."""
+
+    def is_chosen(one: EntrySummary) -> bool:
+        if around.own is not None:
+            return one.uscc == around.own
+        codes = [each.code for each in around.entries if each.uscc == one.uscc]
+        return one.chain == chain and not around.is_financed.intersection(codes)
+
+    return next(filter(is_chosen, entries), entries[0])
 
 
 async def _make(

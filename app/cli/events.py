@@ -247,11 +247,16 @@ def timetable(
             edge.progress("timetable") as advance,
             reporting(lambda _stage, done, total: advance(done, total)),
         ):
-            async with edge.work(writes=not show_only) as (session, viewer):
+            wanted = _read(TimetableIn, {"most_at_once": at_once})
+            async with edge.work(writes=False) as (session, viewer):
                 if show_only:
                     return await timetable_service.get_timetable(session, viewer, event)
-                wanted = _read(TimetableIn, {"most_at_once": at_once})
-                return await timetable_service.make(session, viewer, event, wanted, now=utc_now())
+                problem = await timetable_service.pose(session, viewer, event, wanted, now=utc_now())
+            made = await timetable_service.compute(problem)
+            async with edge.work(writes=True) as (session, viewer):
+                return await timetable_service.save(
+                    session, viewer, event, wanted, problem, made, now=utc_now()
+                )
 
     found = edge.run(job)
     if as_json:

@@ -286,7 +286,8 @@ def _print_draft(found: DraftOut, before: str = "") -> None:
 
 
 def _change_row(one: PlanChangeOut) -> tuple[str, ...]:
-    return PLAN_PARTS[one.part], one.what, one.before, one.after, one.clause
+    what = f"{one.what}（{one.product}）" if one.product else one.what
+    return PLAN_PARTS[one.part], what, one.before, one.after, one.clause
 
 
 def _print_comparison(found: ComparisonOut) -> None:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import and_, select
 
@@ -13,13 +13,11 @@ from app.coordination.rules import CaseKind, CaseSpan, CaseState, case_code
 from app.coordination.tables import CoordinationCase
 from app.enterprises.tables import NeedRevision
 from app.kernel.database import AsyncSession
+from app.kernel.direct import Direct, given_each
 from app.whitelist.tables import WhitelistEntry
 
-
-async def spans_of_entries(session: AsyncSession, entry_ids: Collection[int]) -> dict[int, list[CaseSpan]]:
-    """Answer when cases were open of those entries that have some, in the order in which they were raised."""
-    found: dict[int, list[CaseSpan]] = defaultdict(list)
-    columns = (
+_SPANS: Final = Direct(
+    select(
         CoordinationCase.entry_id,
         CoordinationCase.id,
         CoordinationCase.kind,
@@ -30,9 +28,16 @@ async def spans_of_entries(session: AsyncSession, entry_ids: Collection[int]) ->
         CoordinationCase.due_on,
         CoordinationCase.working_days,
     )
+    .where(CoordinationCase.entry_id.in_(given_each("entries")))
+    .order_by(CoordinationCase.id)
+)
+
+
+async def spans_of_entries(session: AsyncSession, entry_ids: Collection[int]) -> dict[int, list[CaseSpan]]:
+    """Answer when cases were open of those entries that have some, in the order in which they were raised."""
+    found: dict[int, list[CaseSpan]] = defaultdict(list)
     for batch in batches(entry_ids):
-        statement = select(*columns).where(CoordinationCase.entry_id.in_(batch))
-        rows = await session.execute(statement.order_by(CoordinationCase.id))
+        rows = await _SPANS.rows(session, entries=batch)
         for entry_id, number, kind, state, body, raised_at, closed_at, due_on, days in rows:
             span = CaseSpan(
                 CaseKind(kind), body, raised_at, closed_at, due_on, CaseState(state), case_code(number), days

@@ -3,22 +3,36 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from itertools import islice
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Select, Table, and_, func, insert, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    Integer,
+    Select,
+    Table,
+    and_,
+    func,
+    insert,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased
 
 from app.accounts.rules import Viewer
 from app.allocation.tables import Assignment, AssignmentSupport
 from app.coordination.case_notices import ToldCase
-from app.coordination.rules import CaseKind, CaseState
+from app.coordination.rules import CaseKind, CaseState, is_overdue
 from app.coordination.schemas import CaseFilter
 from app.coordination.tables import CoordinationCase, CoordinationComment
 from app.enterprises.tables import Enterprise
 from app.institutions.rules import digits_of
 from app.institutions.tables import Institution
 from app.kernel.database import AsyncSession
+from app.kernel.direct import Direct, given
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
 IDS_PER_STATEMENT: Final = 5_000
@@ -26,13 +40,25 @@ NEVER: Final = date(9999, 12, 31)
 """Stands for the due day of a case that has none: such cases come last."""
 CASES: Final = cast("Table", CoordinationCase.__table__)
 _Body, _RaisedFor = aliased(Institution), aliased(Institution)
+_BESIDE: Final = (
+    WhitelistEntry.code.label("entry_code"),
+    WhitelistEdition.code.label("edition_code"),
+    Enterprise.name.label("enterprise"),
+    WhitelistEntry.region_code.label("region"),
+    _Body.code.label("body_code"),
+    _RaisedFor.code.label("raised_for"),
+)
+"""What a listed case has beside its own columns, in the order of `ListedCase`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedCase:
-    """A case with the codes by which people know its entry, its body, and for whom it was raised."""
+    """A case with the codes by which people know its entry, its body, and for whom it was raised.
 
-    case: CoordinationCase
+    `case` is a row with its columns in a list, else a `CoordinationCase`, which can be changed.
+    """
+
+    case: Any
     entry: str
     edition: str
     enterprise: str
@@ -61,50 +87,72 @@ def _own(viewer: Viewer) -> ColumnElement[bool]:
     return WhitelistEdition.jurisdiction == viewer.jurisdiction
 
 
-def _overdue(today: date) -> ColumnElement[bool]:
-    return and_(CoordinationCase.state == CaseState.OPEN.value, CoordinationCase.due_on < today)
-
-
-def _joined(viewer: Viewer, *columns: Any) -> Select[Any]:
+def _joined(*columns: Any) -> Select[Any]:
     return (
         select(*columns)
         .select_from(CoordinationCase)
         .join(WhitelistEntry, WhitelistEntry.id == CoordinationCase.entry_id)
         .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
-        .where(_own(viewer))
+        .where(WhitelistEdition.jurisdiction == given("jurisdiction"))
     )
 
 
-def _listed(viewer: Viewer) -> Select[Any]:
+def _listed(*case: Any) -> Select[Any]:
     return (
-        _joined(
-            viewer,
-            CoordinationCase,
-            WhitelistEntry.code,
-            WhitelistEdition.code,
-            Enterprise.name,
-            WhitelistEntry.region_code,
-            _Body.code,
-            _RaisedFor.code,
-        )
+        _joined(*case, *_BESIDE)
         .join(Enterprise, Enterprise.id == WhitelistEntry.enterprise_id)
         .outerjoin(_Body, _Body.id == CoordinationCase.body_institution_id)
         .outerjoin(_RaisedFor, _RaisedFor.id == CoordinationCase.raised_for_institution_id)
     )
 
 
-def _filtered(statement: Select[Any], wanted: CaseFilter, body: int | None) -> Select[Any]:
-    for column, value in (
-        (WhitelistEdition.code, wanted.edition),
-        (WhitelistEntry.code, wanted.entry),
-        (WhitelistEntry.chain_code, wanted.chain),
-        (CoordinationCase.body_institution_id, body),
-    ):
-        if value is not None:
-            statement = statement.where(column == value)
-    if wanted.region is not None:
-        statement = statement.where(WhitelistEntry.region_code.startswith(digits_of(wanted.region)))
-    return statement
+_DUE: Final = func.coalesce(CoordinationCase.due_on, NEVER)
+_ASKED: Final[Mapping[str, ColumnElement[bool]]] = {
+    "edition": WhitelistEdition.code == given("edition"),
+    "entry": WhitelistEntry.code == given("entry"),
+    "chain": WhitelistEntry.chain_code == given("chain"),
+    "region": WhitelistEntry.region_code.startswith(given("region")),
+    "body": CoordinationCase.body_institution_id == given("body", BigInteger),
+    "kind": CoordinationCase.kind == given("kind"),
+    "state": CoordinationCase.state == given("state"),
+    "today": and_(
+        CoordinationCase.state == CaseState.OPEN.value, CoordinationCase.due_on < given("today", Date)
+    ),
+    "day": or_(
+        given("day", Date) < _DUE,
+        and_(given("day", Date) == _DUE, CoordinationCase.id > given("number", BigInteger)),
+    ),
+}
+"""How cases are asked for, each by a parameter of the same name; `day` goes with the number of a case due then."""
+
+
+def _stated(wanted: CaseFilter, body: int | None) -> dict[str, Any]:
+    stated = {
+        "edition": wanted.edition,
+        "entry": wanted.entry,
+        "chain": wanted.chain,
+        "region": None if wanted.region is None else digits_of(wanted.region),
+        "body": body,
+    }
+    return {name: value for name, value in stated.items() if value is not None}
+
+
+def _chosen(statement: Select[Any], names: Iterable[str]) -> Select[Any]:
+    return statement.where(*(_ASKED[name] for name in sorted(names)))
+
+
+@cache
+def _page(names: frozenset[str]) -> Direct:
+    columns = (getattr(CoordinationCase, each.key) for each in CASES.columns)
+    ordered = _chosen(_listed(*columns), names).order_by(_DUE, CoordinationCase.id)
+    return Direct(ordered.limit(given("most", Integer)))
+
+
+@cache
+def _counted(names: frozenset[str]) -> Direct:
+    # The columns are grouped by as they are: an expression with a bound value would be another one each time.
+    columns = (CoordinationCase.kind, CoordinationCase.state, CoordinationCase.due_on)
+    return Direct(_chosen(_joined(*columns, func.count().label("cases")), names).group_by(*columns))
 
 
 async def page_of_cases(
@@ -118,35 +166,31 @@ async def page_of_cases(
     limit: int,
 ) -> list[ListedCase]:
     """Answer cases by due day and number, after one of them; those without a due day last."""
-    due = func.coalesce(CoordinationCase.due_on, NEVER)
-    statement = _filtered(_listed(viewer), wanted, body)
+    stated = _stated(wanted, body)
     if wanted.kind is not None:
-        statement = statement.where(CoordinationCase.kind == wanted.kind.value)
+        stated["kind"] = wanted.kind.value
     if wanted.state is not None:
-        statement = statement.where(CoordinationCase.state == wanted.state.value)
+        stated["state"] = wanted.state.value
     if wanted.is_overdue:
-        statement = statement.where(_overdue(today))
+        stated["today"] = today
+    number = {}
     if after is not None:
-        day, number = after
-        statement = statement.where(or_(due > day, and_(due == day, CoordinationCase.id > number)))
-    rows = await session.execute(statement.order_by(due, CoordinationCase.id).limit(limit))
-    return [ListedCase(*row) for row in rows]
+        stated["day"], number["number"] = after
+    rows = await _page(frozenset(stated)).rows(
+        session, jurisdiction=viewer.jurisdiction, most=limit, **stated, **number
+    )
+    return [ListedCase(row, *row[-len(_BESIDE) :]) for row in rows]
 
 
 async def counts(
     session: AsyncSession, viewer: Viewer, wanted: CaseFilter, body: int | None, *, today: date
 ) -> list[tuple[CaseKind, CaseState, bool, int]]:
     """Answer how many cases there are of each (kind, state, whether overdue), by all filters but those three."""
-    # The columns are grouped by as they are: an expression with a bound value would be another one each time.
-    statement = _joined(
-        viewer, CoordinationCase.kind, CoordinationCase.state, CoordinationCase.due_on, func.count()
-    )
-    grouped = _filtered(statement, wanted, body).group_by(
-        CoordinationCase.kind, CoordinationCase.state, CoordinationCase.due_on
-    )
+    stated = _stated(wanted, body)
+    rows = await _counted(frozenset(stated)).rows(session, jurisdiction=viewer.jurisdiction, **stated)
     return [
-        (CaseKind(kind), CaseState(state), state == CaseState.OPEN and due is not None and due < today, count)
-        for kind, state, due, count in await session.execute(grouped)
+        (CaseKind(kind), CaseState(state), is_overdue(CaseState(state), due, today), cases)
+        for kind, state, due, cases in rows
     ]
 
 
@@ -154,10 +198,10 @@ async def case_by_id(
     session: AsyncSession, viewer: Viewer, number: int, *, is_locked: bool = False
 ) -> ListedCase | None:
     """Answer one case; locked until the transaction ends if it is to be changed."""
-    statement = _listed(viewer).where(CoordinationCase.id == number)
+    statement = _listed(CoordinationCase).where(CoordinationCase.id == number)
     if is_locked:
         statement = statement.with_for_update(of=CoordinationCase)
-    row = (await session.execute(statement)).one_or_none()
+    row = (await session.execute(statement, {"jurisdiction": viewer.jurisdiction})).one_or_none()
     return None if row is None else ListedCase(*row)
 
 

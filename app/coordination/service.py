@@ -78,9 +78,16 @@ async def list_cases(
     rows = await queries.page_of_cases(
         session, viewer, wanted, body, after=place, today=today, limit=page.limit + 1
     )
-    counts = counts_out(await queries.counts(session, viewer, wanted, body, today=today), wanted)
+    is_all = (
+        key is None and len(rows) <= page.limit and not (wanted.kind or wanted.state or wanted.is_overdue)
+    )
     found = page_of(rows, page, _key, lambda row: case_out(row, today))
-    return CasePage(items=found.items, next=found.next, counts=counts)
+    groups = (
+        [(one.kind, one.state, one.is_overdue, 1) for one in found.items]
+        if is_all
+        else await queries.counts(session, viewer, wanted, body, today=today)
+    )
+    return CasePage(items=found.items, next=found.next, counts=counts_out(groups, wanted))
 
 
 def _key(row: ListedCase) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any, Final
 
 from app.accounts.rules import Viewer
 from app.docking import clock_service, gathering, guarantee_service, queries
@@ -14,19 +15,25 @@ from app.docking.schemas import DockingOut, EventOut, PauseReasonOut, ReasonOut
 from app.docking.views import docking_out, event_out
 from app.kernel.database import AsyncSession, sight_of
 from app.kernel.errors import NotFound
-from app.kernel.paging import Page, PageRequest, page_of
+from app.kernel.paging import MOST_ROWS, Page, PageRequest, page_of
 from app.kernel.recording import looked_once
 from app.policy.facts import fact_as_json
+from app.whitelist import service as whitelist
+
+LoggedRow = tuple[Any, str | None, int | None]
+_FIRST_ROWS: Final = MOST_ROWS + 1
+"""So many are read at once: what the largest page and a look beyond it take."""
 
 
 async def events_page(
     session: AsyncSession, viewer: Viewer, entry_code: str, request: PageRequest
 ) -> Page[EventOut]:
     """Answer an entry's events in order of logging, a page at a time."""
-    await seen_entry(session, viewer, entry_code)
+    if not await whitelist.is_seen(session, viewer, entry_code):
+        raise NotFound(f"No whitelist entry {entry_code}.")
     key = request.after()
     after = key[0] if key and isinstance(key[0], int) else 0
-    rows = await queries.event_rows(session, viewer, entry_code, after, request.limit + 1)
+    rows = await logged(session, viewer, entry_code, request.limit + 1, after=after)
     return page_of(rows, request, lambda row: (row[0].sequence,), lambda row: event_out(*row))
 
 
@@ -110,14 +117,18 @@ async def found_entry(
     return found
 
 
-async def seen_entry(session: AsyncSession, viewer: Viewer, entry_code: str) -> None:
-    """Pass an entry that the viewer may see.
-
-    Raises:
-        NotFound: there is none of this code.
-    """
-    if not await queries.is_entry(session, viewer, entry_code):
-        raise NotFound(f"No whitelist entry {entry_code}.")
+async def logged(
+    session: AsyncSession, viewer: Viewer, entry_code: str, most: int, *, after: int = 0
+) -> list[LoggedRow]:
+    """Answer what was logged on an entry after a sequence number, in order; its first pages are read once a request."""
+    if after:
+        return list(await queries.event_rows(session, viewer, entry_code, after, most))
+    first = partial(queries.event_rows, session, viewer, entry_code, 0, _FIRST_ROWS)
+    rows = await looked_once(session, ("logged", sight_of(session), viewer, entry_code), first)
+    if most <= len(rows) or len(rows) < _FIRST_ROWS:
+        return list(rows[:most])
+    last = rows[-1][0].sequence
+    return [*rows, *await queries.event_rows(session, viewer, entry_code, last, most - len(rows))]
 
 
 async def edition_id_of(session: AsyncSession, viewer: Viewer, code: str) -> int:

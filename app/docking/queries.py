@@ -8,7 +8,7 @@ from datetime import date
 from itertools import islice
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Select, Table, and_, select
+from sqlalchemy import ColumnElement, Integer, Select, Table, and_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -21,11 +21,49 @@ from app.docking.tables import DockingEvent
 from app.enterprises.tables import NeedRevision
 from app.institutions.tables import Institution
 from app.kernel.database import insert_rows
+from app.kernel.direct import Direct, given, given_each
 from app.kernel.errors import Conflict, Fault
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
 IDS_PER_STATEMENT: Final = 5_000
 RUNG: Final = frozenset(kind.value for kind in BY_THE_CLOCK)
+_CORRECTION: Final = aliased(DockingEvent)
+_EVENTS: Final = Direct(
+    select(
+        DockingEvent.sequence,
+        DockingEvent.kind,
+        DockingEvent.occurred_at,
+        DockingEvent.recorded_at,
+        DockingEvent.actor,
+        DockingEvent.amount_fen,
+        DockingEvent.rate_bp,
+        DockingEvent.term_months,
+        DockingEvent.is_credit_loan,
+        DockingEvent.fee_bp,
+        DockingEvent.corrects,
+        DockingEvent.reason,
+        DockingEvent.evidence,
+        DockingEvent.detail,
+        DockingEvent.is_simulated,
+        Institution.code.label("institution"),
+        _CORRECTION.sequence.label("corrected_by"),
+    )
+    .join_from(WhitelistEntry, WhitelistEdition, WhitelistEntry.edition_id == WhitelistEdition.id)
+    .join(DockingEvent, DockingEvent.entry_id == WhitelistEntry.id)
+    .outerjoin(Institution, Institution.id == DockingEvent.institution_id)
+    .outerjoin(
+        _CORRECTION,
+        and_(_CORRECTION.entry_id == DockingEvent.entry_id, _CORRECTION.corrects == DockingEvent.sequence),
+    )
+    .where(
+        WhitelistEdition.jurisdiction == given("jurisdiction"),
+        WhitelistEntry.code == given("code"),
+        DockingEvent.sequence > given("after", Integer),
+    )
+    .order_by(DockingEvent.sequence)
+    .limit(given("most", Integer))
+)
+_CODES: Final = Direct(select(Institution.id, Institution.code).where(Institution.id.in_(given_each("ids"))))
 
 
 def _visible(viewer: Viewer) -> ColumnElement[bool]:
@@ -44,16 +82,6 @@ async def edition_id(session: AsyncSession, viewer: Viewer, code: str) -> int | 
     """Answer the id of the viewer's edition of this code, or None."""
     statement = select(WhitelistEdition.id).where(_visible(viewer), WhitelistEdition.code == code)
     return (await session.execute(statement)).scalar_one_or_none()
-
-
-async def is_entry(session: AsyncSession, viewer: Viewer, code: str) -> bool:
-    """Tell whether the viewer sees an entry of this code."""
-    statement = (
-        select(WhitelistEntry.id)
-        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
-        .where(_visible(viewer), WhitelistEntry.code == code)
-    )
-    return await session.scalar(statement) is not None
 
 
 async def edition_until(session: AsyncSession, viewer: Viewer, code: str) -> tuple[int, date] | None:
@@ -101,25 +129,15 @@ async def append_events(session: AsyncSession, rows: Iterable[Mapping[str, Any]]
 
 async def event_rows(
     session: AsyncSession, viewer: Viewer, entry_code: str, after: int, limit: int
-) -> Sequence[tuple[DockingEvent, str | None, int | None]]:
-    """Answer an entry's events after a sequence number, in order.
+) -> Sequence[tuple[Any, str | None, int | None]]:
+    """Answer an entry's events (with the columns of the table) after a sequence number, in order.
 
     Each comes with its institution's code (None: of the entry) and the sequence of the correction that voids it.
     """
-    correction = aliased(DockingEvent)
-    is_corrected = and_(
-        correction.entry_id == DockingEvent.entry_id, correction.corrects == DockingEvent.sequence
+    rows = await _EVENTS.rows(
+        session, jurisdiction=viewer.jurisdiction, code=entry_code, after=after, most=limit
     )
-    statement = (
-        _entries(viewer, DockingEvent, Institution.code, correction.sequence)
-        .join(DockingEvent, DockingEvent.entry_id == WhitelistEntry.id)
-        .outerjoin(Institution, Institution.id == DockingEvent.institution_id)
-        .outerjoin(correction, is_corrected)
-        .where(WhitelistEntry.code == entry_code, DockingEvent.sequence > after)
-        .order_by(DockingEvent.sequence)
-        .limit(limit)
-    )
-    return [(row[0], row[1], row[2]) for row in await session.execute(statement)]
+    return [(row, row.institution, row.corrected_by) for row in rows]
 
 
 async def institution_keys(
@@ -139,8 +157,7 @@ async def institution_lines(session: AsyncSession, lineages: Mapping[int, str]) 
     codes: dict[int, str] = {}
     source = iter(sorted({step for path in paths.values() for step in path}))
     while batch := list(islice(source, IDS_PER_STATEMENT)):
-        statement = select(Institution.id, Institution.code).where(Institution.id.in_(batch))
-        codes |= {row.id: row.code for row in await session.execute(statement)}
+        codes |= {row.id: row.code for row in await _CODES.rows(session, ids=batch)}
     return {id_: tuple(codes[step] for step in path) for id_, path in paths.items()}
 
 

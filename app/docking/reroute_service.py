@@ -35,6 +35,6 @@ async def _financed(session: AsyncSession, entry_ids: Sequence[int], *, lock: bo
     with unrestricted(session):
         for first in range(0, len(entry_ids), dossier_queries.IDS_PER_STATEMENT):
             batch = entry_ids[first : first + dossier_queries.IDS_PER_STATEMENT]
-            dossiers = await dossier_queries.dossiers_of(session, None, batch, lock=lock)
-            found |= {one.id: FINANCED for one in dossiers if fold(one.events).approved_fen}
+            histories = await dossier_queries.histories_of(session, batch, lock=lock)
+            found |= {entry: FINANCED for entry, events in histories.items() if fold(events).approved_fen}
     return found

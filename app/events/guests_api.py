@@ -33,6 +33,7 @@ from app.kernel.limits import RateLimit, address_of
 from app.kernel.paging import Page, PageQuery
 from app.kernel.problems import PRECONDITION_PROBLEMS, PROBLEMS
 from app.kernel.requests import (
+    BeginDep,
     IdempotencyKey,
     IfMatch,
     SessionDep,
@@ -190,10 +191,10 @@ async def get_timetable(
 @router.post(
     "/{event}/timetable",
     summary="Make the timetable (排洽谈时间表)",
-    openapi_extra=does(Action.MANAGE_EVENTS, can_wait=True),
+    openapi_extra=does(Action.MANAGE_EVENTS, can_wait=True, saves_last=True),
 )
 async def make_timetable(
-    session: SessionDep,
+    begin: BeginDep,
     viewer: ViewerDep,
     event: EventCode,
     body: TimetableIn,
@@ -201,9 +202,13 @@ async def make_timetable(
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
 ) -> TimetableOut:
     """Give each meeting slot and table without clashes, with the fewest idle slots; anew, with the fewest changes."""
-    made = await timetable_service.make(session, viewer, event, body, now=utc_now())
-    response.headers["ETag"] = etag_of(made.version)
-    return made
+    async with begin(writes=False) as session:
+        problem = await timetable_service.pose(session, viewer, event, body, now=utc_now())
+    made = await timetable_service.compute(problem)
+    async with begin() as session:
+        kept = await timetable_service.save(session, viewer, event, body, problem, made, now=utc_now())
+    response.headers["ETag"] = etag_of(kept.version)
+    return kept
 
 
 def count_code(request: Request, viewer: Viewer) -> None:

@@ -228,16 +228,22 @@ async def found_event(
 
 
 async def event_to_change(
-    session: AsyncSession, viewer: Viewer, code: str, *, now: datetime, is_over_too: bool = False
+    session: AsyncSession,
+    viewer: Viewer,
+    code: str,
+    *,
+    now: datetime,
+    is_over_too: bool = False,
+    is_locked: bool = True,
 ) -> HostedEvent:
-    """Answer the row of an event that the viewer hosts, held until the transaction ends.
+    """Answer the row of an event that the viewer hosts and may change; held until the transaction ends, if locked.
 
     Raises:
         NotFound: there is none of this code.
         Forbidden: the event is not within one of the viewer's roles.
         Conflict: it is cancelled, or (unless `is_over_too`) over.
     """
-    row = await found_event(session, viewer, code, is_locked=True)
+    row = await found_event(session, viewer, code, is_locked=is_locked)
     require(viewer, Action.MANAGE_EVENTS, target_of(row))
     is_over = row.day < shanghai_date(now) and not is_over_too
     if row.state == EventState.CANCELLED.value or is_over:

@@ -1,8 +1,13 @@
-"""Use cases of timetables: make one, make it again with the fewest changes, read it."""
+"""Use cases of timetables: make one, make it again with the fewest changes, read it.
+
+Making takes seconds of computing. It is therefore posed in one transaction and saved in another, which looks whether the
+problem is still the same; nobody else who writes is kept waiting between them.
+"""
 
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -27,6 +32,15 @@ _KEY: Final = re.compile(r"G[0-9]+")
 MOST_TOLD: Final = 50
 
 
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """An event's guests, its meetings of guests who come by what stands for them in the problem, and the others."""
+
+    guests: Mapping[int, EventGuest]
+    held: Mapping[Meeting, EventMeeting]
+    idle: Sequence[EventMeeting]
+
+
 async def get_timetable(session: AsyncSession, viewer: Viewer, code: str) -> TimetableOut:
     """Answer an event's timetable: hosts see all of it, guests their own meetings.
 
@@ -37,34 +51,62 @@ async def get_timetable(session: AsyncSession, viewer: Viewer, code: str) -> Tim
     return await _shown(session, event)
 
 
-async def make(
+async def pose(
     session: AsyncSession, viewer: Viewer, code: str, wanted: TimetableIn, *, now: datetime
+) -> TimetableProblem:
+    """Answer what a timetable is made from: guests who have not declined, and what was promised to them.
+
+    Raises:
+        NotFound: no such event.
+        Forbidden: the event is not within one of the viewer's roles.
+        Conflict: the event is over or cancelled, or there are no meetings.
+    """
+    event = await event_to_change(session, viewer, code, now=now, is_locked=False)
+    around = await _around(session, event)
+    if not around.held:
+        raise Conflict(
+            "There is nothing to put into a timetable.",
+            [Fault("event", "no meetings", "Compute guests first.")],
+        )
+    return _posed(event, around, wanted)
+
+
+async def compute(problem: TimetableProblem) -> Timetable:
+    """Make the timetable: some twenty seconds of a core at most, in a thread, and to be awaited outside of transactions."""
+    report("timetabling", 0, len(problem.meetings))
+    return await asyncio.to_thread(make_timetable, problem)
+
+
+async def save(
+    session: AsyncSession,
+    viewer: Viewer,
+    code: str,
+    wanted: TimetableIn,
+    problem: TimetableProblem,
+    made: Timetable,
+    *,
+    now: datetime,
 ) -> TimetableOut:
-    """Give every meeting of guests who have not declined its slot and table; what took place stays where it was.
+    """Give every meeting the slot and table that were computed; what took place stays where it was.
 
     Made again, as few meetings as possible change their slot. Guests whose own slots changed are told.
 
     Raises:
         NotFound: no such event.
         Forbidden: the event is not within one of the viewer's roles.
-        Conflict: the event is over or cancelled, there are no meetings, or not all of them fit; says why and which.
+        Conflict: what it was made from has changed, the event is over or cancelled, or not all meetings fit; says why and which.
     """
     event = await event_to_change(session, viewer, code, now=now)
-    guests = {one.id: one for one in await guest_queries.guests_of(session, event.id)}
-    seen = await guest_queries.meetings(session, event.id)
-    held, idle = _held(seen, guests), _idle(seen, guests)
-    if not held:
-        raise Conflict(
-            "There is nothing to put into a timetable.",
-            [Fault("event", "no meetings", "Compute guests first.")],
+    around = await _around(session, event)
+    if _posed(event, around, wanted) != problem:
+        fault = Fault(
+            "event", "its guests or hours were changed meanwhile", "Make the timetable again.", code
         )
-    problem = _posed(event, held, guests, wanted)
-    report("timetabling", 0, len(held))
-    made = await asyncio.to_thread(make_timetable, problem)
+        raise Conflict("What the timetable was made from has changed; nothing was kept.", [fault])
     if made.outcome in {Outcome.INFEASIBLE, Outcome.UNDECIDED}:
-        raise Conflict("Not all meetings fit into the day.", _why(made, guests))
-    changed = _placed(made, held)
-    for row in idle:
+        raise Conflict("Not all meetings fit into the day.", _why(made, around.guests))
+    changed = _placed(made, around.held)
+    for row in around.idle:
         row.slot = row.place = None
     event.timetable = {
         "outcome": made.outcome.value,
@@ -74,12 +116,20 @@ async def make(
     }
     event.version += 1
     await session.flush()
-    told = [one for number, one in guests.items() if number in changed and GuestState(one.state) in TOLD]
+    told = [
+        one for number, one in around.guests.items() if number in changed and GuestState(one.state) in TOLD
+    ]
     wording = partial(notices.timetabled, by=viewer.person)
     await telling_service.tell(session, viewer, event, told, wording, now=now)
-    detail = {"meetings": len(held), "outcome": made.outcome.value}
+    detail = {"meetings": len(around.held), "outcome": made.outcome.value}
     audit_service.note(session, "make_timetable", "event", code, now=now, detail=detail)
     return await _shown(session, event)
+
+
+async def _around(session: AsyncSession, event: HostedEvent) -> _Around:
+    guests = {one.id: one for one in await guest_queries.guests_of(session, event.id)}
+    seen = await guest_queries.meetings(session, event.id)
+    return _Around(guests, _held(seen, guests), _idle(seen, guests))
 
 
 async def _shown(session: AsyncSession, event: HostedEvent) -> TimetableOut:
@@ -89,7 +139,6 @@ async def _shown(session: AsyncSession, event: HostedEvent) -> TimetableOut:
 
 
 def _held(seen: Sequence[SeenMeeting], guests: Mapping[int, EventGuest]) -> dict[Meeting, EventMeeting]:
-    """Answer the meetings of guests who come, by what stands for them in the problem."""
     return {_key(one.meeting): one.meeting for one in seen if _comes(one.meeting, guests)}
 
 
@@ -106,12 +155,8 @@ def _key(row: EventMeeting) -> Meeting:
     return Meeting(f"G{row.firm_guest_id}", f"G{row.bank_guest_id}")
 
 
-def _posed(
-    event: HostedEvent,
-    held: Mapping[Meeting, EventMeeting],
-    guests: Mapping[int, EventGuest],
-    wanted: TimetableIn,
-) -> TimetableProblem:
+def _posed(event: HostedEvent, around: _Around, wanted: TimetableIn) -> TimetableProblem:
+    held, guests = around.held, around.guests
     slots = len(hours_of(event).slots())
     banks = {row.bank_guest_id for row in held.values()}
     firms = {row.firm_guest_id for row in held.values()}

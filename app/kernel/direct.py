@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from asyncpg.exceptions import InvalidCachedStatementError
-from sqlalchemy import CompoundSelect, Dialect, Insert, Select
+from sqlalchemy import BigInteger, BindParameter, CompoundSelect, Dialect, Insert, Select, String, bindparam
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.kernel.bulk import raise_translated
@@ -23,6 +23,22 @@ _DRIVER: Final = "rongqiao_driver"
 _PREPARED: Final = "rongqiao_prepared"
 MOST_PREPARED: Final = 300
 Processor = Callable[[Any], Any]
+
+
+def given(name: str, kind: Any = String) -> BindParameter[Any]:
+    """Make a named parameter of a statement, a text if nothing else is said."""
+    return bindparam(name, required=False, type_=kind)
+
+
+def given_each(name: str, kind: Any = BigInteger) -> BindParameter[Any]:
+    """Make a named parameter for the values of an `in_`, numbers if nothing else is said."""
+    return bindparam(name, required=False, type_=kind, expanding=True)
+
+
+def _even(values: Sequence[Any]) -> Sequence[Any]:
+    """Answer a list of a power of two with the same values in it, so that few lengths make texts of their own."""
+    most = len(values)
+    return [*values, *[values[-1]] * ((1 << (most - 1).bit_length()) - most)] if most else values
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +60,7 @@ class _Sent:
 
 
 class _Compiled:
-    """A statement with the conditions of one form of sight; lists of another length make another text."""
+    """A statement with the conditions of one form of sight; lists of about another length make another text."""
 
     def __init__(self, compiled: SQLCompiler, dialect: Dialect) -> None:
         self._compiled, self._sent = compiled, dict[tuple[int, ...], _Sent]()
@@ -61,6 +77,8 @@ class _Compiled:
     def sent(self, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
         """Answer text and arguments for some values."""
         stated = {**self._constants, **values}
+        for name in self._lists:
+            stated[name] = _even(stated[name])
         lengths = tuple(len(stated[name]) for name in self._lists)
         found = self._sent.get(lengths)
         if found is None:

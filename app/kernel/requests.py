@@ -1,14 +1,12 @@
 """One request is one transaction: opened before the handler, committed before the answer leaves.
 
 Creating requests may carry an `Idempotency-Key`, as the forms of pages carry a field `once`; the answer is stored in the same transaction as
-what it created, so a repetition is answered without doing it twice.
+what it created, so a repetition is answered without doing it twice (repetitions.py).
 """
 
 import asyncio
-import hashlib
-import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Annotated, Any, Protocol
 
@@ -16,10 +14,8 @@ from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
 
 from app.kernel import queries
-from app.kernel.clock import utc_now
-from app.kernel.database import AsyncSession, IntegrityError, hold, transaction
+from app.kernel.database import AsyncSession, hold, transaction
 from app.kernel.errors import (
-    Conflict,
     Fault,
     PreconditionFailed,
     PreconditionMissing,
@@ -28,19 +24,16 @@ from app.kernel.errors import (
     TooLarge,
     Unauthenticated,
 )
-from app.kernel.form_fields import ONCE, form_fields, only
 from app.kernel.limits import count_request
 from app.kernel.recording import Recorder, reading
+from app.kernel.repetitions import MOST_KEY_CHARACTERS, keep_answer, key_of, replayed, request_hash
 from app.kernel.settings import Settings
-from app.kernel.tables import IdempotencyRecord
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-MOST_KEY_CHARACTERS = 120
 MOST_SMALL_BYTES = 64 * 1024
 """What routes read that hash passwords: forms and small JSON documents."""
 ASYNC = "respond-async"
 """The preference of RFC 7240 for an answer of 202 and the result later."""
-_BOUNDARY = re.compile(r"""^multipart/form-data;.*\bboundary="?([^\s";]+)""", re.IGNORECASE)
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -88,6 +81,9 @@ class TransactionRoute(APIRoute):
 
     With `x-own-transactions` the handler opens them itself (`BeginDep`): it does slow work, such as
     hashing a password, during which it must hold neither a connection nor the database's one pen.
+
+    With `x-saves-last` it does so too, and writes in one transaction only, which it opens last: that stays open
+    until the answer is made, and keeps the answer for repetitions, as where a request is one transaction.
     """
 
     def get_route_handler(self) -> Handler:
@@ -104,6 +100,8 @@ class TransactionRoute(APIRoute):
                         return await _defer(request, marks)
                     if marks.get("x-own-transactions"):
                         return await _answer_between(request, marks, answer)
+                    if marks.get("x-saves-last"):
+                        return await _answer_and_save(request, marks, answer)
                     return await _answer_inside(request, marks, answer)
                 finally:
                     await request.close()  # the files of a form
@@ -222,6 +220,47 @@ async def _begin(
             _now_keep(request)
 
 
+async def _answer_and_save(request: Request, marks: Mapping[str, Any], answer: Handler) -> Response:
+    """Answer by a handler that reads, then computes, then saves: what it saved and its answer are kept together."""
+    door: Door = request.app.state.door
+    async with transaction(request.app.state.sessions, writes=False) as session:
+        viewer_key = await door.admit(request, session, marks)
+        key = await key_of(request)
+        known = key and await queries.idempotency_record(session, viewer_key, key)
+        if known:
+            return replayed(known, await request_hash(request))
+    async with AsyncExitStack() as saving:
+        request.state.begin = partial(_begin_last, request, marks, saving)
+        response = await answer(request)
+        if key:
+            digest = await request_hash(request)
+            await keep_answer(request.state.session, request, response, viewer_key, key, digest)
+        await door.record(request, request.state.session, marks)
+        _now_keep(request)
+    return response
+
+
+@asynccontextmanager
+async def _begin_last(
+    request: Request,
+    marks: Mapping[str, Any],
+    saving: AsyncExitStack,
+    *,
+    writes: bool = True,
+    is_recorded: bool = True,  # noqa: ARG001 - what such a handler saves always is
+) -> AsyncIterator[AsyncSession]:
+    """Open a transaction of a handler that saves last; the one that writes ends when the answer is made."""
+    opened = transaction(request.app.state.sessions, writes=writes)
+    if writes:
+        session = request.state.session = await saving.enter_async_context(opened)
+        await request.app.state.door.admit(request, session, marks)
+        yield session
+        return
+    async with opened as session:
+        await request.app.state.door.admit(request, session, marks)
+        yield session
+
+
 def _refuse_key(request: Request) -> None:
     if "idempotency-key" in request.headers:
         raise Refused(
@@ -231,75 +270,18 @@ def _refuse_key(request: Request) -> None:
 
 
 async def _answer_once(request: Request, session: AsyncSession, answer: Handler, viewer_key: str) -> Response:
-    key = request.headers.get("idempotency-key") or await _once_of(request)
+    key = await key_of(request)
     if key is None:
         return await answer(request)
-    if not key.isprintable() or not 1 <= len(key) <= MOST_KEY_CHARACTERS:
-        raise Refused(
-            "The idempotency key is not usable.",
-            [Fault("header.Idempotency-Key", "not 1 to 120 printable characters", "Send a UUID.")],
-        )
-    digest = await _request_hash(request)
+    digest = await request_hash(request)
     # Who sends the same key meanwhile waits here and is answered the same, before its handler sees what this one did.
     await hold(session, f"idempotency:{viewer_key}:{key}")
     known = await queries.idempotency_record(session, viewer_key, key)
     if known is not None:
-        return _replayed(known, digest)
+        return replayed(known, digest)
     response = await answer(request)
-    session.add(_record_of(request, response, viewer_key, key, digest))
-    try:
-        await session.flush()
-    except IntegrityError as error:
-        raise Conflict(
-            "A request with this idempotency key is under way; ask again for its answer.",
-            [Fault("header.Idempotency-Key", "in use by a request under way", "Send it again.")],
-        ) from error
+    await keep_answer(session, request, response, viewer_key, key, digest)
     return response
-
-
-async def _once_of(request: Request) -> str | None:
-    """Answer what makes a page's form one of its own: a second click, or going back, does nothing twice."""
-    return only(form_fields(request.headers.get("content-type", ""), await request.body()), ONCE)
-
-
-async def _request_hash(request: Request) -> str:
-    """Answer the hash of what is asked; a form's boundary is chosen anew by each sender and does not count."""
-    body = await request.body()
-    boundary = _BOUNDARY.search(request.headers.get("content-type", ""))
-    if boundary is not None:
-        body = body.replace(boundary[1].encode(), b"")
-    digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
-    digest.update(body)
-    return digest.hexdigest()
-
-
-def _record_of(
-    request: Request, response: Response, viewer_key: str, key: str, digest: str
-) -> IdempotencyRecord:
-    return IdempotencyRecord(
-        viewer_key=viewer_key,
-        key=key,
-        route=request.url.path[:200],
-        request_hash=digest,
-        status=response.status_code,
-        media_type=response.headers.get("content-type", "application/json"),
-        etag=response.headers.get("etag"),
-        location=response.headers.get("location"),
-        body=bytes(response.body),
-        created_at=utc_now(),
-    )
-
-
-def _replayed(known: IdempotencyRecord, digest: str) -> Response:
-    if known.request_hash != digest:
-        raise Conflict(
-            "This idempotency key was used for another request.",
-            [Fault("header.Idempotency-Key", "used with another body", "Choose a new key.")],
-        )
-    headers = {"idempotency-replayed": "true", "content-type": known.media_type}
-    headers |= {"etag": known.etag} if known.etag else {}
-    headers |= {"location": known.location} if known.location else {}
-    return Response(known.body, status_code=known.status, headers=headers)
 
 
 async def _session_of(request: Request) -> AsyncSession:
@@ -316,7 +298,7 @@ async def _begin_of(request: Request) -> Begin:
 
 
 BeginDep = Annotated[Begin, Depends(_begin_of)]
-"""Opens the transactions of a route that is marked `x-own-transactions`."""
+"""Opens the transactions of a route that is marked `x-own-transactions` or `x-saves-last`."""
 
 IdempotencyKey = Annotated[
     str | None,

@@ -33,6 +33,7 @@ class PlanChangeOut(BaseModel):
     part: str = Field(description="部分", examples=["contracted"])
     part_name: str = Field(description="部分（中文）", examples=["签约银行"])
     what: str = Field(description="所指：编码或内容", examples=["SJYH"])
+    product: str | None = Field(description="支持措施所针对的产品编码；空为不针对产品")
     before: str = Field(description="现行方案；空为没有")
     after: str = Field(description="草案；空为去掉")
     clause: str = Field(description="依据条款")

@@ -76,6 +76,7 @@ def changes_out(before: PlanInForce | None, after: PlanInForce | None) -> list[P
             part=one.part,
             part_name=PLAN_PARTS[one.part],
             what=one.what,
+            product=one.product or None,
             before=one.before,
             after=one.after,
             clause=one.clause,

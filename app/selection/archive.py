@@ -17,6 +17,8 @@ from app.selection.preferences import Part, PreferenceRules
 from app.selection.statements import Entrants, Rest, Statement
 
 FORMAT: Final = "rongqiao-selection-result/1"
+COVERED: Final = "covered"
+"""Written only where a chain covers regions of its own; without it all count in their jurisdictions."""
 MOST_KEPT: Final = 4
 
 
@@ -24,6 +26,8 @@ def packed(measures: Measures) -> bytes:
     """Write measures as a compressed .npz; integers take no more bytes than they need."""
     arrays: dict[str, Any] = {name: _narrow(getattr(measures, name)) for name in Measures.arrays()}
     arrays |= {name: np.array("\n".join(getattr(measures, name))) for name in ("chains", "banks")}
+    if measures.is_narrowed:
+        arrays[COVERED] = np.array("\n".join(map("\t".join, measures.covered)))
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
@@ -45,7 +49,9 @@ def unpacked(arrays: bytes) -> Measures:
     with np.load(io.BytesIO(arrays), allow_pickle=False) as found:
         codes = {name: _codes(str(found[name])) for name in ("chains", "banks")}
         read = {name: found[name].astype(np.int64) for name in Measures.arrays()}
-        return Measures(codes["chains"], codes["banks"], **read)
+        lines = str(found[COVERED]).split("\n") if COVERED in found else []
+        covered = tuple(tuple(line.split("\t")) if line else () for line in lines)
+        return Measures(codes["chains"], codes["banks"], **read, covered=covered)
 
 
 def _codes(text: str) -> tuple[str, ...]:
@@ -55,7 +61,8 @@ def _codes(text: str) -> tuple[str, ...]:
 def measures_as_json(measures: Measures) -> dict[str, Any]:
     """Answer measures as lists, row by row."""
     codes = {name: list(getattr(measures, name)) for name in ("chains", "banks")}
-    return codes | {name: getattr(measures, name).tolist() for name in Measures.arrays()}
+    covered = {COVERED: [list(each) for each in measures.covered]} if measures.is_narrowed else {}
+    return codes | {name: getattr(measures, name).tolist() for name in Measures.arrays()} | covered
 
 
 def measures_from_json(written: Mapping[str, Any]) -> Measures:
@@ -69,7 +76,8 @@ def measures_from_json(written: Mapping[str, Any]) -> Measures:
     arrays = {name: np.array(written[name], np.int64) for name in Measures.arrays()}
     # An empty side leaves lists that do not tell how wide they are.
     arrays = {name: one if one.size else one.reshape(_empty(name, shape)) for name, one in arrays.items()}
-    return Measures(codes["chains"], codes["banks"], **arrays)
+    covered = tuple(tuple(map(str, each)) for each in written.get(COVERED, ()))
+    return Measures(codes["chains"], codes["banks"], **arrays, covered=covered)
 
 
 def _empty(name: str, shape: tuple[int, int]) -> tuple[int, ...]:

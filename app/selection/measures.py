@@ -41,10 +41,11 @@ class Measures:
     - `open_needs`, `open_amount` (n): needs of the chain that nobody finances yet.
     - `fitting_needs`, `fitting_amount` (n × m): those of them that at least one of the bank's products fits.
     - `held_needs` (n × m): needs of the chain for which the bank is responsible now.
-    - `outlets` (n × m): outlets of the bank in the chain's regions; `nearness` (n × m): see `NEARNESS_LABELS`.
+    - `outlets` (n × m): outlets of the bank in the regions that the chain covers; `nearness` (n × m): see `NEARNESS_LABELS`.
     - `contact_days`, `contacts` (m): working days from assignment to first contact, summed over the contacts observed.
     - `rate_bp` (n × m): the bank's rate for what it could finance there, or UNKNOWN.
     - `free_capacity` (m): entries that the bank can still take, or UNKNOWN.
+    - `covered` (n): the regions that each chain covers, as `230109 松北区`; none: outlets are those of its whole jurisdiction.
     """
 
     chains: tuple[str, ...]
@@ -60,9 +61,11 @@ class Measures:
     contacts: Numbers
     rate_bp: Numbers
     free_capacity: Numbers
+    covered: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         n, m = len(self.chains), len(self.banks)
+        object.__setattr__(self, "covered", self.covered or ((),) * n)
         shapes = {
             "open_needs": (n,),
             "open_amount": (n,),
@@ -77,13 +80,20 @@ class Measures:
             object.__setattr__(self, name, values)
             if values.shape != shapes.get(name, (n, m)):
                 faults.append(f"{name}: shape {values.shape}, expected {shapes.get(name, (n, m))}")
+        if len(self.covered) != n:
+            faults.append(f"covered: {len(self.covered)} chains, expected {n}")
         if faults := faults or self._faults():
             raise MalformedMeasures(faults)
 
     @classmethod
     def arrays(cls) -> tuple[str, ...]:
         """The names of the arrays, in their order."""
-        return tuple(each.name for each in fields(cls))[2:]
+        return tuple(each.name for each in fields(cls))[2:-1]
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Tell whether any chain covers less than its jurisdiction."""
+        return any(self.covered)
 
     def _faults(self) -> list[str]:
         least = {"rate_bp": UNKNOWN, "free_capacity": UNKNOWN}
@@ -116,47 +126,21 @@ class Measures:
         cut = {name: getattr(self, name)[chains] for name in by_chain}
         cut |= {name: getattr(self, name)[banks] for name in by_bank}
         cut |= {name: getattr(self, name)[chains, banks] for name in self.arrays() if name not in cut}
-        return Measures(self.chains[chains], self.banks[banks], **cut)
+        return Measures(self.chains[chains], self.banks[banks], **cut, covered=self.covered[chains])
 
     def digest(self) -> str:
-        """SHA-256: codes as lines of UTF-8, arrays as int64, little end first, each after its name and a zero byte."""
+        """SHA-256: codes as lines of UTF-8, arrays as int64, little end first, each after its name and a zero byte.
+
+        Regions follow only where a chain covers any, one line a chain: what was measured before they counted keeps its hash.
+        """
         sha = hashlib.sha256()
         for name in ("chains", "banks"):
             sha.update(name.encode() + b"\0" + "\n".join(getattr(self, name)).encode())
         for name in self.arrays():
             sha.update(name.encode() + b"\0" + getattr(self, name).astype("<i8").tobytes())
+        if self.is_narrowed:
+            sha.update(b"covered\0" + "\n".join(map("\t".join, self.covered)).encode())
         return sha.hexdigest()
-
-
-@dataclass(frozen=True, eq=False)
-class Demand:
-    """Open needs as arrays: `chain` index and `amount` (fen) of each.
-
-    `need`, `bank` are the pairs, in any order and also several times, in which a product of the bank fits the need.
-    """
-
-    chain: Numbers
-    amount: Numbers
-    need: Numbers
-    bank: Numbers
-
-    def tally(self, chains: int, banks: int) -> tuple[Numbers, Numbers, Numbers, Numbers]:
-        """Answer open_needs, open_amount (n), fitting_needs, fitting_amount (n × m), each need once per bank."""
-        need, bank = np.divmod(np.unique(self.need * max(1, banks) + self.bank), max(1, banks))
-        cell = self.chain[need] * banks + bank
-        return (
-            np.bincount(self.chain, minlength=chains).astype(np.int64),
-            _summed(self.chain, self.amount, chains),
-            np.bincount(cell, minlength=chains * banks).astype(np.int64).reshape(chains, banks),
-            _summed(cell, self.amount[need], chains * banks).reshape(chains, banks),
-        )
-
-
-def _summed(cell: Numbers, amount: Numbers, cells: int) -> Numbers:
-    """Exact sums by cell: `bincount` with weights would round to floats."""
-    total = np.zeros(cells, np.int64)
-    np.add.at(total, cell, amount)
-    return total
 
 
 def presence(regions: Sequence[Sequence[str]], outlets: Sequence[Sequence[str]]) -> tuple[Numbers, Numbers]:

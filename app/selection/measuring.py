@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 
@@ -15,7 +14,8 @@ from app.institutions.rules import InstitutionNode, InstitutionTree
 from app.kernel.shanghai import shanghai_date
 from app.reference.regions import region_contains
 from app.reference.working_days import WorkingCalendar
-from app.selection.measures import UNKNOWN, Demand, Measures, Numbers, presence
+from app.selection.demand import Demand
+from app.selection.measures import UNKNOWN, Measures, Numbers, presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,42 +29,47 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What was read: see measuring_queries.py. `regions` are those of each chain; `lpr` is the day's quote by base."""
+    """What was read: see measuring_queries.py. `areas` are the regions in which outlets count for each chain.
+
+    `covered` names those that a chain states itself. `entries` are chain and amount of each open need; need i fits
+    the products `products[starts[i]:starts[i + 1]]`; `offers` are institution and price of each product.
+    """
 
     chains: tuple[str, ...]
     banks: tuple[str, ...]
-    regions: Sequence[Sequence[str]]
-    entries: Sequence[tuple[int, str, int]]
-    fitting: Sequence[tuple[int, int]]
-    offered: Sequence[tuple[int, int, Mapping[str, Any]]]
+    areas: Sequence[Sequence[str]]
+    covered: tuple[tuple[str, ...], ...]
+    entries: Sequence[tuple[str, int]]
+    starts: Numbers
+    products: Numbers
+    offers: Sequence[tuple[int, int]]
     held: Sequence[tuple[str | None, int, int]]
     contacts: Sequence[Contact]
-    lpr: Mapping[str, int]
 
 
 def measured(given: Observed, tree: InstitutionTree, calendar: WorkingCalendar) -> Measures:
     """Make the measures of a round."""
     n, m = len(given.chains), len(given.banks)
     lines = _Lines(tree, given.banks)
-    demand, rate = _demand_and_rate(given, lines)
-    open_needs, open_amount, fitting_needs, fitting_amount = demand.tally(n, m)
+    tally = _demand(given, lines).tally(n, m)
     held, free = _held_and_free(given, lines)
-    outlets, nearness = presence(given.regions, [lines.outlets(bank) for bank in range(m)])
+    outlets, nearness = presence(given.areas, [lines.outlets(bank) for bank in range(m)])
     contact_days, contacts = _response(given, lines, DayCounter(calendar))
     return Measures(
         given.chains,
         given.banks,
-        open_needs=open_needs,
-        open_amount=open_amount,
-        fitting_needs=fitting_needs,
-        fitting_amount=fitting_amount,
+        open_needs=tally.open_needs,
+        open_amount=tally.open_amount,
+        fitting_needs=tally.fitting_needs,
+        fitting_amount=tally.fitting_amount,
         held_needs=held,
         outlets=outlets,
         nearness=nearness,
         contact_days=contact_days,
         contacts=contacts,
-        rate_bp=rate,
+        rate_bp=tally.rate_bp,
         free_capacity=free,
+        covered=given.covered,
     )
 
 
@@ -100,54 +105,18 @@ class _Lines:
         return [node.region for node in self.below[bank] if node.is_responsible]
 
 
-def _demand_and_rate(given: Observed, lines: _Lines) -> tuple[Demand, Numbers]:
-    """Answer the demand, and the mean over needs of the lowest price of a bank's products that fit, by chain and bank."""
+def _demand(given: Observed, lines: _Lines) -> Demand:
     chain_at = {code: place for place, code in enumerate(given.chains)}
-    place = {entry: number for number, (entry, _chain, _amount) in enumerate(given.entries)}
-    chain = np.array([chain_at[code] for _entry, code, _amount in given.entries], np.int64)
-    amount = np.array([fen for _entry, _chain, fen in given.entries], np.int64)
-    sellers = {revision: lines.offering(institution) for revision, institution, _terms in given.offered}
-    price = {revision: _price(terms, given.lpr) for revision, _institution, terms in given.offered}
-    triples = [
-        (place[entry], bank, price[revision])
-        for entry, revision in given.fitting
-        if entry in place
-        for bank in sellers.get(revision, ())
-    ]
-    columns = np.array(triples, np.int64).reshape(-1, 3).T
-    need, bank, rate = columns[0], columns[1], columns[2]
-    demand = Demand(chain, amount, need, bank)
-    return demand, _mean_rates(chain, need, bank, rate, (len(given.chains), len(given.banks)))
-
-
-def _mean_rates(
-    chain: Numbers, need: Numbers, bank: Numbers, rate: Numbers, shape: tuple[int, int]
-) -> Numbers:
-    """Answer by chain and bank the mean over needs of the lowest rate, halves rounded up."""
-    known = rate != UNKNOWN
-    need, bank, rate = need[known], bank[known], rate[known]
-    pair = need * max(1, shape[1]) + bank
-    order = np.lexsort((rate, pair))
-    pair, rate = pair[order], rate[order]
-    first = np.ones(pair.size, np.bool_)
-    first[1:] = pair[1:] != pair[:-1]
-    need, bank = np.divmod(pair[first], max(1, shape[1]))
-    cell = chain[need] * shape[1] + bank if need.size else need
-    cells = shape[0] * shape[1]
-    count = np.bincount(cell, minlength=cells).astype(np.int64)
-    total = np.zeros(cells, np.int64)
-    np.add.at(total, cell, rate[first])
-    mean = np.where(count > 0, (2 * total + count) // np.maximum(2 * count, 1), UNKNOWN)
-    return mean.reshape(shape)
-
-
-def _price(terms: Mapping[str, Any], lpr: Mapping[str, int]) -> int:
-    """Answer the middle of the annual rates that a product's terms name, as matching prices it, or UNKNOWN (basis points)."""
-    rate = terms.get("rate") or {}
-    base = lpr.get(str(rate.get("base")), UNKNOWN)
-    if base == UNKNOWN:
-        return UNKNOWN
-    return max(0, base + (int(rate["least"]) + int(rate["most"])) // 2)
+    sellers = [lines.offering(institution) for institution, _price in given.offers]
+    return Demand(
+        chain=np.array([chain_at[code] for code, _amount in given.entries], np.int64),
+        amount=np.array([fen for _code, fen in given.entries], np.int64),
+        starts=given.starts,
+        products=given.products,
+        price=np.array([price for _institution, price in given.offers], np.int64),
+        seller_starts=np.cumsum([0, *map(len, sellers)]),
+        bank=np.array([bank for each in sellers for bank in each], np.int64),
+    )
 
 
 def _held_and_free(given: Observed, lines: _Lines) -> tuple[Numbers, Numbers]:

@@ -1,20 +1,19 @@
-"""What computed preferences are measured from: open needs of chains, products that fit them, loads, observed contacts.
+"""What computed preferences are measured from: open needs of chains, loads, observed contacts.
 
 Counts and sums over all of an edition, whoever asks: callers look with `unrestricted`, and show nothing of one entry.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import aliased
 
 from app.allocation.tables import Assignment
-from app.catalogue.tables import Product, ProductRevision
 from app.docking.kinds import EventKind
 from app.docking.tables import DockingEvent
+from app.enterprises.tables import NeedRevision
 from app.kernel.database import AsyncSession
-from app.matching.tables import MatchResult
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
 FINANCED = (EventKind.CREDIT_APPROVED.value, EventKind.DISBURSED.value)
@@ -44,37 +43,15 @@ def _is_open(edition_id: int, chains: Collection[str]) -> ColumnElement[bool]:
 
 async def open_entries(
     session: AsyncSession, edition_id: int, chains: Collection[str]
-) -> list[tuple[int, str, int]]:
-    """Answer id, chain and amount of the entries of chains that nobody finances yet, by id."""
+) -> list[tuple[str, int, Mapping[str, Any]]]:
+    """Answer chain, amount and listed facts of the entries of chains that nobody finances yet, by id."""
     statement = (
-        select(WhitelistEntry.id, WhitelistEntry.chain_code, WhitelistEntry.amount_fen)
+        select(WhitelistEntry.chain_code, WhitelistEntry.amount_fen, NeedRevision.facts)
+        .join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)
         .where(_is_open(edition_id, chains))
         .order_by(WhitelistEntry.id)
     )
-    return [(row[0], row[1] or "", row[2]) for row in await session.execute(statement)]
-
-
-async def fitting_products(
-    session: AsyncSession, run_id: int, edition_id: int, chains: Collection[str]
-) -> list[tuple[int, int]]:
-    """Answer (entry, product revision) of each stored match of an open entry in a run."""
-    statement = (
-        select(MatchResult.entry_id, MatchResult.product_revision_id)
-        .join(WhitelistEntry, WhitelistEntry.id == MatchResult.entry_id)
-        .where(MatchResult.run_id == run_id, _is_open(edition_id, chains))
-    )
-    return [(row[0], row[1]) for row in await session.execute(statement)]
-
-
-async def offered(session: AsyncSession, run_id: int) -> list[tuple[int, int, dict[str, Any]]]:
-    """Answer id, institution and terms of the product revisions that a run matched."""
-    matched = select(MatchResult.product_revision_id).where(MatchResult.run_id == run_id)
-    statement = (
-        select(ProductRevision.id, Product.institution_id, ProductRevision.terms)
-        .join(Product, Product.id == ProductRevision.product_id)
-        .where(ProductRevision.id.in_(matched))
-    )
-    return [(row[0], row[1], row[2]) for row in await session.execute(statement)]
+    return [(row[0] or "", row[1], row[2]) for row in await session.execute(statement)]
 
 
 async def held(

@@ -1,33 +1,35 @@
 """Use case: measure between every chain and every bank of a round, and keep what was measured with the contracts in force."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
 
 from app.accounts.rules import Viewer
+from app.chains import profile_service
 from app.chains import service as chains
 from app.docking import pace_queries
 from app.docking.working_time import LIMIT_KEYS, limits_of
-from app.institutions.service import institution_tree
+from app.enterprises.need_facts import NeedFacts
 from app.kernel.database import AsyncSession, unrestricted
 from app.kernel.progress import report
-from app.kernel.settings import get_settings
 from app.kernel.shanghai import shanghai_date
 from app.matching import service as matching
+from app.matching.engine import Candidates
+from app.matching.gathering import gather, shelf
+from app.matching.inputs import NeedReader, Surroundings
 from app.policy.service import rule_books
-from app.reference import service as reference
-from app.reference.book import ReferenceBook
 from app.selection import measuring_queries, queries
 from app.selection.archive import packed
-from app.selection.measures import Measures
+from app.selection.measures import UNKNOWN, Measures
 from app.selection.measuring import Contact, Observed, measured
 from app.selection.tables import SelectionMeasurement, SelectionRound
 from app.whitelist import service as whitelist
 
 EDITIONS_LOOKED_AT: Final = 2
 """Response times are observed on the round's edition and the one before it."""
-_BASIS_POINTS: Final = 100
 _STAGES: Final = 4
 Contracts = tuple[tuple[str, str], ...]
 
@@ -95,38 +97,61 @@ async def _measures(
     now: datetime,
 ) -> tuple[Measures, int | None]:
     chain_codes, bank_codes = sides
+    today = shanghai_date(now)
     edition = await whitelist.edition(session, viewer, row.edition_code)
     run = await matching.latest_run(session, viewer, edition.id)
-    book = await reference.current_book(session, get_settings().seed_dir)
-    tree = await institution_tree(session, viewer)
     report("measuring", 0, _STAGES)
+    around = await gather(session, viewer, today, run.library_code if run else None)
     with unrestricted(session):
         entries = await measuring_queries.open_entries(session, edition.id, chain_codes)
-        report("measuring", 1, _STAGES)
-        given = Observed(
-            tuple(chain_codes),
-            tuple(bank_codes),
-            await _regions(session, viewer, chain_codes, now),
-            entries,
-            await measuring_queries.fitting_products(session, run.id, edition.id, chain_codes) if run else [],
-            await measuring_queries.offered(session, run.id) if run else [],
-            await measuring_queries.held(session, edition.id, chain_codes),
-            await _contacts(session, viewer, row.edition_code),
-            _lpr(book, shanghai_date(now)),
-        )
+        held = await measuring_queries.held(session, edition.id, chain_codes)
+        contacts = await _contacts(session, viewer, row.edition_code)
+    report("measuring", 1, _STAGES)
+    fitting, offers = await asyncio.to_thread(_fitting, around, [facts for _chain, _amount, facts in entries])
     report("measuring", 2, _STAGES)
-    found = await asyncio.to_thread(measured, given, tree, book.calendar)
+    areas, covered = await _areas(session, viewer, chain_codes, around, today)
+    given = Observed(
+        tuple(chain_codes),
+        tuple(bank_codes),
+        areas,
+        covered,
+        [(chain, amount) for chain, amount, _facts in entries],
+        fitting.starts,
+        fitting.products.astype(np.int64),
+        offers,
+        held,
+        contacts,
+    )
+    found = await asyncio.to_thread(measured, given, around.tree, around.book.calendar)
     report("measuring", 3, _STAGES)
     return found, run.id if run else None
 
 
-async def _regions(
-    session: AsyncSession, viewer: Viewer, chain_codes: Sequence[str], now: datetime
-) -> list[tuple[str, ...]]:
-    """Answer the regions of each chain: its jurisdiction."""
-    book = await chains.chain_book(session, viewer, shanghai_date(now))
-    found = (book.chains.get(code) for code in chain_codes)
-    return [(one.jurisdiction,) if one is not None else (viewer.jurisdiction,) for one in found]
+def _fitting(
+    around: Surroundings, facts: Sequence[Mapping[str, Any]]
+) -> tuple[Candidates, list[tuple[int, int]]]:
+    """Answer all products that fit each need, and institution and price of each product."""
+    reader, matcher = NeedReader(around), shelf.matcher_of(around)
+    found = matcher.candidates(
+        matcher.encode(reader.need_of(NeedFacts.model_validate(each)) for each in facts)
+    )
+    institutions = {each.code: each.institution_id for each in around.products}
+    prices = (UNKNOWN if each.price_bp is None else each.price_bp for each in matcher.products)
+    return found, list(zip((institutions[each.code] for each in matcher.products), prices, strict=True))
+
+
+async def _areas(
+    session: AsyncSession, viewer: Viewer, chain_codes: Sequence[str], around: Surroundings, today: date
+) -> tuple[list[tuple[str, ...]], tuple[tuple[str, ...], ...]]:
+    """Answer where outlets count for each chain, and the names of these regions where the chain states them itself."""
+    stated = await profile_service.covered_regions(session, viewer, today)
+    regions = [stated.get(code, ()) for code in chain_codes]
+    known = [around.chains.chains.get(code) for code in chain_codes]
+    areas = [
+        tuple(one.code for one in own) or (viewer.jurisdiction if chain is None else chain.jurisdiction,)
+        for own, chain in zip(regions, known, strict=True)
+    ]
+    return areas, tuple(tuple(f"{one.code} {one.name}" for one in own) for own in regions)
 
 
 async def _contacts(session: AsyncSession, viewer: Viewer, edition_code: str) -> list[Contact]:
@@ -139,12 +164,3 @@ async def _contacts(session: AsyncSession, viewer: Viewer, edition_code: str) ->
         for one in await pace_queries.steps_taken(session, viewer, edition)
         if one.contacted_at is not None
     ]
-
-
-def _lpr(book: ReferenceBook, on: date) -> dict[str, int]:
-    quote = book.lpr.on(on)
-    return {
-        "lpr_1y": int(quote.rate_1y * _BASIS_POINTS),
-        "lpr_5y": int(quote.rate_5y * _BASIS_POINTS),
-        "fixed": 0,
-    }

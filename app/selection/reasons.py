@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,8 @@ from app.selection.preferences import (
     rate_range,
 )
 
+NAMED: Final = 3
+"""Of so many covered regions the reason says the names."""
 CITATION: Final = "洛阳（征求意见稿）（二）"
 
 
@@ -72,10 +74,18 @@ def _why_fit(given: Measures, _rules: PreferenceRules, c: int, b: int) -> str:
 
 
 def _why_presence(given: Measures, _rules: PreferenceRules, c: int, b: int) -> str:
-    most = int(given.outlets[c].max())
+    where, most = _where(given.covered[c]), int(given.outlets[c].max())
     if not most:
-        return "各行在本链区域内均无网点，按中性计"
-    return f"该行在本链区域内有{given.outlets[c, b]}个网点，最多的银行有{most}个"
+        return f"各行在{where}均无网点，按中性计"
+    return f"该行在{where}有{given.outlets[c, b]}个网点，最多的银行有{most}个"
+
+
+def _where(covered: Sequence[str]) -> str:
+    """Say in which regions outlets were counted: those that the chain covers, else its whole jurisdiction."""
+    if not covered:
+        return "本链所属地区（未写明覆盖地区）"
+    names = "、".join(one.partition(" ")[2] for one in covered[:NAMED])
+    return f"本链覆盖的{names}" + (f"等{len(covered)}个地区" if len(covered) > NAMED else "")
 
 
 def _why_response(given: Measures, rules: PreferenceRules, _c: int, b: int) -> str:

@@ -1,6 +1,7 @@
 """Use cases of rounds: open one, list them, read one with who takes part and what was done."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 
@@ -61,7 +62,8 @@ async def open_round(session: AsyncSession, viewer: Viewer, body: RoundIn, *, no
         body.code, *sides, body.proposing, body.tie_rule, body.lottery_source, body.submit_until,
         body.objection_days, body.absent_places,
     )  # fmt: skip
-    faults = terms_faults(terms, today) + rule_faults(rules) + _weight_faults(body.rules)
+    faults = terms_faults(terms, today) + _weight_faults(body.rules)
+    faults += [replace(one, where=f"rules.{one.where}") for one in rule_faults(rules)]
     faults += _unknown(sides, names) + _too_many(sides)
     if faults:
         raise Refused(NOT_OPENED, faults)
@@ -325,14 +327,14 @@ async def own_participants(session: AsyncSession, viewer: Viewer, code: str) -> 
     return [views.participant_out(one, is_own=True) for one in found if _is_own(viewer, tree, one)]
 
 
-async def names_of(session: AsyncSession, viewer: Viewer, code: str, codes: Sequence[str]) -> dict[str, str]:
-    """Answer the names of some participants by code.
+async def names(session: AsyncSession, viewer: Viewer, code: str) -> dict[str, str]:
+    """Answer the names of all who take part, by code.
 
     Raises:
         NotFound: no such round.
     """
     row = await stored(session, viewer, code)
-    return {one.code: one.name for one in await queries.participants(session, row.id, codes)}
+    return dict(await queries.names(session, row.id))
 
 
 async def list_steps(

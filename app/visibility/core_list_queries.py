@@ -10,7 +10,7 @@
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Date, String, Table, and_, bindparam, exists, false, or_, true
+from sqlalchemy import ColumnElement, Date, String, Table, and_, bindparam, exists, false, true
 
 from app.core_lists.rules import Answer
 from app.core_lists.tables import (
@@ -22,6 +22,7 @@ from app.core_lists.tables import (
     CoreListVersion,
 )
 from app.visibility import forms
+from app.visibility.branch_queries import either
 from app.visibility.forms import Form
 
 LISTS: Final = cast("Table", CoreList.__table__)
@@ -52,7 +53,7 @@ def core_list_conditions(
             return judged(row.region_code)
         one = LISTS.alias()
         own = exists().where(one.c.id == row.list_id, of_firm(one.c.core_uscc))
-        return or_(judged(row.region_code), own)
+        return either(judged(row.region_code), own)
 
     def matched(member: Any) -> Condition:
         if not form.has_institutions:
@@ -70,13 +71,13 @@ def core_list_conditions(
         if form.has_institutions:
             live = exists().where(member.c.id == row.member_id, consents(member.c))
             reached.append(and_(is_own(row.institution_id), live))
-        return or_(judged(row.region_code), *reached)
+        return either(judged(row.region_code), *reached)
 
     return {
-        CoreList: or_(judged(CoreList.region_code), of_firm(CoreList.core_uscc)),
+        CoreList: either(judged(CoreList.region_code), of_firm(CoreList.core_uscc)),
         CoreListVersion: of_list(CoreListVersion),
         CoreListRow: of_list(CoreListRow),
-        CoreListMember: or_(
+        CoreListMember: either(
             judged(CoreListMember.region_code), of_firm(CoreListMember.firm_uscc), matched(CoreListMember)
         ),
         CoreListRun: judged(CoreListRun.region_code),

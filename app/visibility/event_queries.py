@@ -5,19 +5,20 @@
 - A bank sees a firm here that has accepted to meet it: whoever accepts agrees to that (docs/decisions/0028).
 - Results name entries: who sees the whole roster sees them, and the manager of the chain.
 
-Written as in queries.py, whose helpers come as arguments: they stand above.
+Written as in queries.py; its `within` comes as an argument: it stands above.
 """
 
 from collections.abc import Callable
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Select, String, Table, and_, bindparam, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, String, Table, and_, bindparam, exists, false, select, true
 
 from app.enterprises.tables import Enterprise
 from app.events.states import GuestState
 from app.events.tables import EventGuest, EventMeeting, HostedEvent, KeptResult
 from app.institutions.tables import Institution
 from app.visibility import forms
+from app.visibility.branch_queries import either, row_of
 from app.visibility.forms import Form
 
 Condition = ColumnElement[bool]
@@ -31,24 +32,14 @@ _OF_FIRMS: Final = bindparam(forms.FIRMS, required=False, type_=String(), expand
 _OF_INSTITUTIONS: Final = bindparam(forms.INSTITUTIONS, required=False, type_=String(), expanding=True)
 
 
-class RowOf(Protocol):
-    """Tells whether a row of a table that a value names passes a test (queries.py)."""
-
-    def __call__(
-        self, table: Table, value: Any, test: Callable[[Any], Condition], *, column: str = ...
-    ) -> Condition: ...
-
-
-def conditions_of_events(
-    form: Form, row_of: RowOf, within: Callable[[Any, int], Condition]
-) -> dict[type[Any], Condition]:
+def conditions_of_events(form: Form, within: Callable[[Any, int], Condition]) -> dict[type[Any], Condition]:
     """Answer which guests, meetings and results a viewer of a form may see."""
-    sight = _EventSight(form, row_of, within)
+    sight = _EventSight(form, within)
     return {
-        EventGuest: or_(
+        EventGuest: either(
             sight.sees_whole(EventGuest), sight.is_of_own_bank(EventGuest), sight.meets(EventGuest)
         ),
-        EventMeeting: or_(
+        EventMeeting: either(
             row_of(GUESTS, EventMeeting.firm_guest_id, sight.sees_whole),
             row_of(GUESTS, EventMeeting.bank_guest_id, sight.is_of_own_bank),
         ),
@@ -61,15 +52,15 @@ def conditions_of_events(
 class _EventSight:
     """What viewers of a form see; a `guest` is the mapped class or the columns of an alias of its table."""
 
-    def __init__(self, form: Form, row_of: RowOf, within: Callable[[Any, int], Condition]) -> None:
-        self.form, self.row_of, self.within = form, row_of, within
+    def __init__(self, form: Form, within: Callable[[Any, int], Condition]) -> None:
+        self.form, self.within = form, within
 
     def sees_whole(self, guest: Any) -> Condition:
         """Tell which guests are seen by hosts, auditors and the firm itself."""
         if self.form.sees_all:
             return true()
         in_regions = self.within(guest.region_code, self.form.regions)
-        return or_(in_regions, self.is_of_own_chain(guest), self._is_of_own_firm(guest))
+        return either(in_regions, self.is_of_own_chain(guest), self._is_of_own_firm(guest))
 
     def is_of_own_chain(self, row: Any) -> Condition:
         """Tell which guests, or events, are of a chain that the viewer manages."""
@@ -93,7 +84,7 @@ class _EventSight:
         if not self.form.has_institutions:
             return false()
         meeting = MEETINGS.alias()
-        theirs = self.row_of(GUESTS, meeting.c.bank_guest_id, self.is_of_own_bank)
+        theirs = row_of(GUESTS, meeting.c.bank_guest_id, self.is_of_own_bank)
         return and_(
             guest.state == GuestState.ACCEPTED.value,
             exists().where(meeting.c.firm_guest_id == guest.id, theirs),

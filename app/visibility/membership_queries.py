@@ -18,6 +18,7 @@ from app.membership.tables import (
     MembershipQuestion,
 )
 from app.visibility import forms
+from app.visibility.branch_queries import either, row_of
 from app.visibility.forms import Form
 
 MEMBERSHIPS: Final = cast("Table", ChainMembership.__table__)
@@ -58,11 +59,8 @@ def _seen(form: Form, row: Any, firm_holds: Holds) -> Condition:
     if form.sees_all:
         return true()
     in_chain = row.chain_code.in_(_OF_CHAINS) if form.has_chains else false()
-    return or_(in_chain, firm_holds(form, row.enterprise_id))
+    return either(in_chain, firm_holds(form, row.enterprise_id))
 
 
 def _hangs(form: Form, membership_id: Any, firm_holds: Holds) -> Condition:
-    if form.sees_all:
-        return true()
-    row = MEMBERSHIPS.alias()
-    return exists().where(row.c.id == membership_id, _seen(form, row.c, firm_holds))
+    return row_of(MEMBERSHIPS, membership_id, lambda row: _seen(form, row, firm_holds))

@@ -24,7 +24,6 @@ tables, because those are never narrowed themselves. What is looked up row by ro
 primary key or a foreign key of the entry.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -34,16 +33,12 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Date,
-    False_,
     Select,
     String,
     Table,
-    True_,
     and_,
     bindparam,
-    exists,
     false,
-    or_,
     select,
     true,
 )
@@ -71,6 +66,7 @@ from app.notifications.tables import Notice
 from app.plans.tables import PlanEffectOnEntry, PlanReallocatedEntry
 from app.selection.tables import SelectionDraft, SelectionRound, SelectionSubmission
 from app.visibility import forms
+from app.visibility.branch_queries import both, either, row_of
 from app.visibility.core_list_queries import core_list_conditions
 from app.visibility.entrusted_queries import below, entrusted
 from app.visibility.event_queries import conditions_of_events
@@ -146,12 +142,12 @@ def conditions(form: Form) -> dict[type[Any], Condition]:
         MatchResult: sight.of_entry(MatchResult.entry_id),
         MatchCount: sight.of_entry(MatchCount.entry_id),
         BottleneckCase: sight.of_case(BottleneckCase),
-        BottleneckFinding: _row_of(CASES, BottleneckFinding.case_id, sight.of_case),
+        BottleneckFinding: row_of(CASES, BottleneckFinding.case_id, sight.of_case),
         CoordinationCase: sight.of_coordination(CoordinationCase),
-        CoordinationComment: _row_of(COORDINATION, CoordinationComment.case_id, sight.of_coordination),
+        CoordinationComment: row_of(COORDINATION, CoordinationComment.case_id, sight.of_coordination),
         Assignment: sight.of_assignment(Assignment),
-        AssignmentSupport: _row_of(ASSIGNMENTS, AssignmentSupport.assignment_id, sight.of_assignment),
-        EntryHandler: _row_of(
+        AssignmentSupport: row_of(ASSIGNMENTS, AssignmentSupport.assignment_id, sight.of_assignment),
+        EntryHandler: row_of(
             ASSIGNMENTS,
             EntryHandler.assignment_id,
             lambda row: sight.by_institution(row.entry_id, EntryHandler.institution_id),
@@ -160,29 +156,31 @@ def conditions(form: Form) -> dict[type[Any], Condition]:
         EntryClock: sight.by_institution(EntryClock.entry_id, EntryClock.institution_id),
         ReviewItem: judged.of_entry(ReviewItem.entry_id),
         WhitelistImport: true() if form.covers_all or form.sees_all else false(),
-        Enterprise: or_(
+        Enterprise: either(
             sight.of_firm(Enterprise),
             sight.of_listed(Enterprise.id, "enterprise_id"),
             is_member(form, Enterprise.id),
         ),
         **membership_conditions(form, lambda other, firm_id: _Sight(other).firm_holds(firm_id)),
-        EnterpriseContact: or_(own.of_firms(EnterpriseContact.enterprise_id), sight.calls(EnterpriseContact)),
-        Need: or_(sight.firm_holds(Need.enterprise_id), sight.of_listed(Need.id, "need_id")),
+        EnterpriseContact: either(
+            own.of_firms(EnterpriseContact.enterprise_id), sight.calls(EnterpriseContact)
+        ),
+        Need: either(sight.firm_holds(Need.enterprise_id), sight.of_listed(Need.id, "need_id")),
         NeedRevision: sight.of_need(NeedRevision.need_id),
-        Project: or_(
+        Project: either(
             sight.firm_holds(Project.enterprise_id),
             sight.of_project(Project.id),
         ),
-        Consent: or_(answered.of_need(Consent.need_id), sight.lets(Consent.id)),
+        Consent: either(answered.of_need(Consent.need_id), sight.lets(Consent.id)),
         Disclosure: answered.of_need(Disclosure.need_id),
         Notice: is_own_person,
         **_of_chains(form, sight),
-        EnterpriseRegistration: or_(
+        EnterpriseRegistration: either(
             _within(EnterpriseRegistration.region_code, form.regions),
             registered,
         ),
         **core_list_conditions(form, sight.is_own, _within),
-        **conditions_of_events(form, _row_of, _within),
+        **conditions_of_events(form, _within),
     }
 
 
@@ -193,10 +191,12 @@ def _of_chains(form: Form, sight: "_Sight") -> dict[type[Any], Condition]:
         PlanEffectOnEntry: sight.of_entry(PlanEffectOnEntry.entry_id),
         PlanReallocatedEntry: sight.of_entry(PlanReallocatedEntry.entry_id),
         # Who put forward or objected shows who deals with whom; a ballot is its juror's until the votes are over.
-        AwardNomination: or_(oversees, _of_person(AwardNomination, form)),
-        AwardAppeal: or_(oversees, _of_person(AwardAppeal, form)),
+        AwardNomination: either(oversees, _of_person(AwardNomination, form)),
+        AwardAppeal: either(oversees, _of_person(AwardAppeal, form)),
         AwardBallot: _of_person(AwardBallot, form),
-        SelectionSubmission: or_(sight.speaks_for(SelectionSubmission), sight.unseals(SelectionSubmission)),
+        SelectionSubmission: either(
+            sight.speaks_for(SelectionSubmission), sight.unseals(SelectionSubmission)
+        ),
         SelectionDraft: sight.speaks_for(SelectionDraft),
     }
 
@@ -213,14 +213,14 @@ class _Sight:
 
     def sees(self, entry: Any) -> Condition:
         """Tell which entries are seen."""
-        return or_(self._sees_whole(entry), self._holds(entry.id))
+        return either(self._sees_whole(entry), self._holds(entry.id))
 
     def _sees_whole(self, entry: Any) -> Condition:
         """Tell which entries are seen with all that any institution did."""
         if self.form.sees_all:
             return true()
         in_chain = entry.chain_code.in_(_OF_CHAINS) if self.form.has_chains else false()
-        return or_(_within(entry.region_code, self.form.regions), in_chain, self._is_of_own_firm(entry))
+        return either(_within(entry.region_code, self.form.regions), in_chain, self._is_of_own_firm(entry))
 
     def _is_of_own_firm(self, entry: Any) -> Condition:
         if not self.form.has_firms:
@@ -244,75 +244,77 @@ class _Sight:
 
     def of_entry(self, entry_id: Any) -> Condition:
         """Tell which rows hang on an entry that is seen."""
-        return or_(self._of_whole_entry(entry_id), self._holds(entry_id))
+        return either(self._of_whole_entry(entry_id), self._holds(entry_id))
 
     def _of_whole_entry(self, entry_id: Any) -> Condition:
-        return _row_of(ENTRIES, entry_id, self._sees_whole)
+        return row_of(ENTRIES, entry_id, self._sees_whole)
 
     def by_institution(self, entry_id: Any, institution_id: Any) -> Condition:
         """Tell which of institutions' doings are seen: all, or those of the viewer's own."""
-        return or_(self._of_whole_entry(entry_id), _both(self.is_own(institution_id), self._holds(entry_id)))
+        return either(
+            self._of_whole_entry(entry_id), both(self.is_own(institution_id), self._holds(entry_id))
+        )
 
     def of_assignment(self, row: Any) -> Condition:
         """Tell which assignments are seen: all, or those of the viewer's own institutions and that they support."""
-        helped = _row_of(
+        helped = row_of(
             SUPPORTS, row.id, lambda support: self.is_own(support.institution_id), column="assignment_id"
         )
-        is_theirs = or_(self.is_own(row.institution_id), helped)
-        return or_(self._of_whole_entry(row.entry_id), _both(is_theirs, self._holds(row.entry_id)))
+        is_theirs = either(self.is_own(row.institution_id), helped)
+        return either(self._of_whole_entry(row.entry_id), both(is_theirs, self._holds(row.entry_id)))
 
     def of_case(self, row: Any) -> Condition:
         """Tell which bottleneck cases are seen; an institution sees what blocks now, not what did before.
 
         A case tells of loans, collateral and lawsuits by its route alone: consents, one or several, show both.
         """
-        return or_(self._of_whole_entry(row.entry_id), _both(row.is_current, self._is_told(row.entry_id)))
+        return either(self._of_whole_entry(row.entry_id), both(row.is_current, self._is_told(row.entry_id)))
 
     def of_coordination(self, row: Any) -> Condition:
         """Tell which coordination cases are seen; an institution sees those that were raised for itself too.
 
         Others' questions and answers may tell what bottleneck cases tell, and are shown as those are.
         """
-        is_theirs = _both(self.is_own(row.raised_for_institution_id), self._holds(row.entry_id))
-        return or_(self._of_whole_entry(row.entry_id), self._is_told(row.entry_id), is_theirs)
+        is_theirs = both(self.is_own(row.raised_for_institution_id), self._holds(row.entry_id))
+        return either(self._of_whole_entry(row.entry_id), self._is_told(row.entry_id), is_theirs)
 
     def _is_told(self, entry_id: Any) -> Condition:
         """Tell of which entries consents, one or several, show financial and judicial facts both."""
         shown = ("shows_financial", "shows_judicial")
-        return _both(*(self._holds(entry_id, "entry_id", each) for each in shown))
+        return both(*(self._holds(entry_id, "entry_id", each) for each in shown))
 
     def of_firm(self, firm: Any) -> Condition:
         """Tell which firms are the viewer's own, or lie in its region."""
         if self.form.sees_all:
             return true()
         is_own = firm.uscc.in_(_OF_FIRMS) if self.form.has_firms else false()
-        return or_(_within(firm.region_code, self.form.regions), is_own)
+        return either(_within(firm.region_code, self.form.regions), is_own)
 
     def firm_holds(self, firm_id: Any) -> Condition:
         """Tell which rows belong to such a firm."""
-        return _row_of(FIRMS, firm_id, self.of_firm)
+        return row_of(FIRMS, firm_id, self.of_firm)
 
     def of_firms(self, firm_id: Any) -> Condition:
         """Tell which rows belong to such a firm, or to that of an entry that is seen."""
-        return or_(self.firm_holds(firm_id), self.of_listed(firm_id, "enterprise_id"))
+        return either(self.firm_holds(firm_id), self.of_listed(firm_id, "enterprise_id"))
 
     def of_need(self, need_id: Any) -> Condition:
         """Tell which rows belong to a need of such a firm, or of an entry that is seen."""
-        of_firm = _row_of(NEEDS, need_id, lambda need: self.firm_holds(need.enterprise_id))
-        return or_(of_firm, self.of_listed(need_id, "need_id"))
+        of_firm = row_of(NEEDS, need_id, lambda need: self.firm_holds(need.enterprise_id))
+        return either(of_firm, self.of_listed(need_id, "need_id"))
 
     def of_listed(self, value: Any, column: str) -> Condition:
         """Tell which rows are named in a column of an entry that is seen."""
-        return or_(_row_of(ENTRIES, value, self._sees_whole, column=column), self._holds(value, column))
+        return either(row_of(ENTRIES, value, self._sees_whole, column=column), self._holds(value, column))
 
     def of_project(self, project_id: Any) -> Condition:
         """Tell which projects an entry that is seen asks for."""
 
         def is_listed(need: Any) -> Condition:
-            return _row_of(ENTRIES, need.id, self._sees_whole, column="need_id")
+            return row_of(ENTRIES, need.id, self._sees_whole, column="need_id")
 
-        listed = _row_of(NEEDS, project_id, is_listed, column="project_id")
-        return or_(listed, self._holds(project_id, "project_id"))
+        listed = row_of(NEEDS, project_id, is_listed, column="project_id")
+        return either(listed, self._holds(project_id, "project_id"))
 
     def speaks_for(self, row: Any) -> Condition:
         """Tell which lists are of chains and banks whose own people the viewer is among."""
@@ -322,13 +324,13 @@ class _Sight:
         node, top = INSTITUTIONS.alias(), INSTITUTIONS.alias()
         is_below = and_(node.c.root_id == top.c.root_id, node.c.lineage.like(top.c.lineage + "%"))
         own = select(node.c.code).join_from(top, node, is_below).where(top.c.code.in_(_OF_BANKS))
-        return or_(of_chain, row.participant.in_(_as_it_is(own)))
+        return either(of_chain, row.participant.in_(_as_it_is(own)))
 
     def unseals(self, row: Any) -> Condition:
         """Tell which lists are no longer sealed for whoever organises or audits selection: those of locked rounds."""
         if not (self.form.covers_all or self.form.sees_all):
             return false()
-        return _row_of(ROUNDS, row.round_id, lambda one: one.state != "open")
+        return row_of(ROUNDS, row.round_id, lambda one: one.state != "open")
 
     def calls(self, contact: Any) -> Condition:
         """Tell which contact details the viewer's institutions may have, by a consent that shows them."""
@@ -344,24 +346,10 @@ def _of_person(row: Any, form: Form) -> Condition:
     return cast("Condition", row.person_id == _PERSON) if form.is_person else false()
 
 
-def _both(first: Condition, second: Condition) -> Condition:
-    """Tell what passes both; what nothing passes is said plainly: "x and false" would stay, and hide the best plan."""
-    return false() if isinstance(first, False_) or isinstance(second, False_) else and_(first, second)
-
-
 def _as_it_is(which: Select[Any]) -> Select[Any]:
     """Answer a subquery that a condition's adaption to an alias leaves alone: its CTE stays one and the same."""
     whole = which.correlate(None)
     return whole._annotate({"no_replacement_traverse": True})  # noqa: SLF001 - SQLAlchemy's own word for it
-
-
-def _row_of(table: Table, value: Any, test: Callable[[Any], Condition], *, column: str = "id") -> Condition:
-    """Tell whether a row of a table that a value names passes a test."""
-    row = table.alias()
-    passed = test(row.c)
-    if isinstance(passed, True_ | False_):
-        return passed
-    return exists().where(row.c[column] == value, passed)
 
 
 def _within(column: Any, regions: int) -> Condition:
@@ -370,4 +358,4 @@ def _within(column: Any, regions: int) -> Condition:
         tuple(bindparam(name, required=False, type_=String()) for name in forms.region_names(number))
         for number in range(regions)
     )
-    return or_(false(), *(column.between(first, last) for first, last in ranges))
+    return either(*(column.between(first, last) for first, last in ranges))

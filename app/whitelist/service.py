@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from app.accounts.permissions import Action, Target, require
@@ -14,9 +15,10 @@ from app.accounts.rules import Viewer
 from app.enterprises import disclosure_service
 from app.enterprises.consents import FieldGroup, Subject
 from app.enterprises.need_facts import NeedFacts
-from app.kernel.database import AsyncSession, IntegrityError, unrestricted
+from app.kernel.database import AsyncSession, IntegrityError, sight_of, unrestricted
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor, page_of
+from app.kernel.recording import looked_once
 from app.whitelist import admitted_queries, entry_queries, hold_queries, queries
 from app.whitelist.entry_queries import Within
 from app.whitelist.rules import Change, compare_editions, edition_period
@@ -211,6 +213,16 @@ async def entries_of_codes(
     return {line.code: entry_summary(line) for line in rows}
 
 
+async def _line_of(session: AsyncSession, viewer: Viewer, code: str) -> Any | None:
+    look = partial(entry_queries.shown_entry, session, viewer, code)
+    return await looked_once(session, ("entry", sight_of(session), viewer, code), look)
+
+
+async def is_seen(session: AsyncSession, viewer: Viewer, code: str) -> bool:
+    """Tell whether a viewer may see an entry, of which nothing is shown."""
+    return await _line_of(session, viewer, code) is not None
+
+
 async def get_entry(session: AsyncSession, viewer: Viewer, code: str) -> EntryOut:
     """Answer an entry with its facts, the findings that decided, and its review items.
 
@@ -219,7 +231,7 @@ async def get_entry(session: AsyncSession, viewer: Viewer, code: str) -> EntryOu
     Raises:
         NotFound: no such entry for this viewer.
     """
-    line = await entry_queries.shown_entry(session, viewer, code)
+    line = await _line_of(session, viewer, code)
     if line is None:
         raise no_such_entry(code)
     items = await queries.items_of_entry(session, line.id) if line.has_reviews else []

@@ -15,7 +15,15 @@ from app.chains.contradictions import cannot_both_pass
 from app.chains.plan_changes import plan_changes
 from app.chains.plan_faults import AroundPlan, PlannedProduct, contradictions_of_plan
 from app.chains.planning import content_of, plan_hash, plan_in_force
-from app.chains.rules import ChainBook, ChainInForce, ContractedBank, GrantedTerm, Period, PlanInForce
+from app.chains.rules import (
+    ChainBook,
+    ChainInForce,
+    ContractedBank,
+    GrantedTerm,
+    Period,
+    PlanInForce,
+    ResponsibleBody,
+)
 from app.chains.schemas import PlanIn
 from app.chains.targets import SupportTarget
 from app.institutions.rules import InstitutionKind, InstitutionNode, InstitutionTree
@@ -115,6 +123,31 @@ def test_grown_content_is_stored_and_read_back_whole() -> None:
     more = replace(again, contracted=(ContractedBank("SJ", 9),))
     assert [(one.before, one.after, one.clause) for one in plan_changes(again, more)] == [
         ("额度5户", "额度9户", f"{LUOYANG}（二）")
+    ]
+
+
+def test_terms_of_the_same_words_for_several_products_are_told_apart_and_no_line_is_lost() -> None:
+    held = plan_in_force(
+        "chain", "航空产业链", 1, Period(date(2024, 1, 1)), content_of(PlanIn.model_validate(GOOD))
+    )
+    text, clause = "放宽额度", f"{LUOYANG}（二）"
+    granted = [
+        GrantedTerm(text, clause, product, amount)
+        for product, amount in (("P1", 10**9), ("P2", 2 * 10**9), (None, None))
+    ]
+    bodies = (ResponsibleBody("财政局", "lead", "贴息"), ResponsibleBody("财政局", "responsible", "奖补"))
+    given = replace(held, granted=tuple(granted), bodies=bodies)
+    changed = list(plan_changes(replace(given, granted=(), bodies=()), given))
+    assert [(one.part, one.what, one.product, one.after) for one in changed] == [
+        ("granted", text, "", text),
+        ("granted", text, "P1", "额度至1,000万元"),
+        ("granted", text, "P2", "额度至2,000万元"),
+        ("bodies", "财政局", "", "牵头：贴息；责任：奖补"),
+    ]
+    dropped = plan_changes(given, replace(given, granted=(granted[0],)))
+    assert [(one.product, one.before, one.after) for one in dropped] == [
+        ("", text, ""),
+        ("P2", "额度至2,000万元", ""),
     ]
 
 

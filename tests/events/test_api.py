@@ -1,12 +1,16 @@
 """The story of an event over HTTP, as each of its people sees it; what is sent badly is refused by name."""
 
+import asyncio
+import threading
 from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
 
-from app.events import api, guests_api
+from app.events import api, guests_api, timetable_service
+from app.events.meetings import Timetable, TimetableProblem
+from app.events.timetable import make_timetable
 from app.kernel.database import Sessions
 from tests.accounts.offices import Enter, entering
 from tests.events.town import CHAIN, DAY, NOW, THAT_DAY, build_kept, staff
@@ -71,6 +75,48 @@ async def test_an_event_from_the_calendar_to_what_was_said_at_its_tables(
         logged = await host.post(f"{path}/contacts", json={"meetings": meetings})
         assert (logged.status_code, logged.json()["logged"]) == (200, 1), logged.text
         assert (await host.get(f"{path}/results")).json()["results"][0]["attended"] == 1
+
+
+async def test_while_a_timetable_is_computed_others_write_and_what_they_change_is_not_overwritten(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Watch(monkeypatch)
+    await build_kept(sessions)
+    people = await staff(sessions)
+    begun, may_end = threading.Event(), threading.Event()
+
+    def held_up(problem: TimetableProblem) -> Timetable:
+        begun.set()
+        assert may_end.wait(30)
+        return make_timetable(problem)
+
+    monkeypatch.setattr(timetable_service, "make_timetable", held_up)
+    async with entering(sessions) as enter:
+        host = enter(people["chain"])
+        path = f"/events/{(await host.post('/events', json={'chain': CHAIN, 'day': DAY})).json()['code']}"
+        await _sent(host, "PUT", f"{path}/guests", {"tables": 2})
+        await _sent(host, "POST", f"{path}/guests/sending", {"answer_by": "2023-12-01"})
+        making = asyncio.create_task(host.post(f"{path}/timetable", json={}))
+        assert await asyncio.to_thread(begun.wait, 30)
+        [mine] = [
+            one for one in (await host.get(f"{path}/guests")).json()["items"] if one["name"] == "甲公司"
+        ]
+        said = await _sent(host, "PUT", f"{path}/guests/{mine['id']}/answer", {"accepts": False})
+        assert said.status_code == 200, said.text
+        assert not making.done()
+        may_end.set()
+        refused = await making
+        assert (refused.status_code, refused.json()["code"]) == (409, "conflict"), refused.text
+        assert "Make the timetable again" in refused.text
+        assert (await host.get(f"{path}/timetable")).json()["made_at"] is None
+        key = {"Idempotency-Key": "one timetable"}
+        made = await host.post(f"{path}/timetable", json={}, headers=key)
+        assert (made.status_code, made.json()["outcome"]) == (200, "optimal"), made.text
+        monkeypatch.setattr(timetable_service, "make_timetable", None)
+        repeated = await host.post(f"{path}/timetable", json={}, headers=key)
+        assert (repeated.headers["idempotency-replayed"], repeated.json()) == ("true", made.json())
+        other = await host.post(f"{path}/timetable", json={"most_at_once": 3}, headers=key)
+        assert other.status_code == 409
 
 
 async def _answer(enter: Enter, people: dict[str, Any], path: str) -> None:

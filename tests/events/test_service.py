@@ -18,7 +18,7 @@ from app.events import (
     service,
     timetable_service,
 )
-from app.events.guest_schemas import AttendanceIn, ContactIn, ContactsIn, GuestsIn, TimetableIn
+from app.events.guest_schemas import AttendanceIn, ContactIn, ContactsIn, GuestsIn
 from app.events.schemas import EventChange, EventFilter, EventIn, YearIn
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Refused
@@ -35,6 +35,7 @@ from tests.events.town import (
     build,
     guests,
     invited,
+    timetabled,
 )
 
 
@@ -119,14 +120,14 @@ async def test_a_timetable_is_made_again_with_the_fewest_changes_and_says_why_no
     session: AsyncSession, viewer: Viewer, world: World
 ) -> None:
     code, told = await invited(session, viewer)
-    made = await timetable_service.make(session, viewer, code, TimetableIn(), now=NOW)
+    made = await timetabled(session, viewer, code)
     places = {one.id: (one.slot, one.table) for one in made.meetings}
     assert made.outcome == "optimal"
     assert len({(one.firm, one.slot) for one in made.meetings}) == len(made.meetings)
     away = next(one.slot for one in made.meetings if one.firm == "乙公司")
     await answered(session, viewer, code, told["乙公司"].id, absent=[away])
     assert (await timetable_service.get_timetable(session, viewer, code)).is_stale
-    again = await timetable_service.make(session, viewer, code, TimetableIn(), now=NOW)
+    again = await timetabled(session, viewer, code)
     moved = {one.firm for one in again.meetings if (one.slot, one.table) != places[one.id]}
     assert moved == {"乙公司"}
     assert away not in {one.slot for one in again.meetings if one.firm == "乙公司"}
@@ -134,7 +135,7 @@ async def test_a_timetable_is_made_again_with_the_fewest_changes_and_says_why_no
     change = EventChange.model_validate({"hours": hours})
     await service.change_event(session, viewer, code, change, expect=any_version, now=NOW)
     with pytest.raises(Conflict) as refusal:
-        await timetable_service.make(session, viewer, code, TimetableIn(), now=NOW)
+        await timetabled(session, viewer, code)
     assert any("“甲公司”" in fault.message for fault in refusal.value.faults)
 
 
@@ -169,7 +170,7 @@ async def test_what_a_party_did_is_docking_what_another_did_an_interest_and_resu
     session: AsyncSession, viewer: Viewer, world: World
 ) -> None:
     code, _told = await invited(session, viewer)
-    made = await timetable_service.make(session, viewer, code, TimetableIn(), now=NOW)
+    made = await timetabled(session, viewer, code)
     sent = ContactsIn(meetings=[ContactIn(meeting=one.id, note="谈妥利率") for one in made.meetings])
     with pytest.raises(Conflict):
         await contact_service.log_contacts(session, viewer, code, sent, now=NOW)

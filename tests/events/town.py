@@ -8,8 +8,8 @@ from sqlalchemy import update
 from app.accounts.rules import Role, Viewer, local_operator
 from app.accounts.tables import RoleGrant
 from app.allocation.tables import Assignment
-from app.events import guest_service, inviting_service, service
-from app.events.guest_schemas import AnswerIn, GuestOut, GuestsIn, SendingIn
+from app.events import guest_service, inviting_service, service, timetable_service
+from app.events.guest_schemas import AnswerIn, GuestOut, GuestsIn, SendingIn, TimetableIn, TimetableOut
 from app.events.schemas import EventIn
 from app.kernel.database import AsyncSession, Sessions, transaction
 from app.kernel.paging import PageRequest
@@ -100,3 +100,11 @@ async def answered(session: AsyncSession, viewer: Viewer, code: str, number: int
     """Answer an invitation."""
     answer = AnswerIn.model_validate({"accepts": True} | said)
     return await guest_service.answer(session, viewer, code, number, answer, expect=any_version, now=NOW)
+
+
+async def timetabled(session: AsyncSession, viewer: Viewer, code: str) -> TimetableOut:
+    """Make an event's timetable."""
+    wanted = TimetableIn()
+    problem = await timetable_service.pose(session, viewer, code, wanted, now=NOW)
+    made = await timetable_service.compute(problem)
+    return await timetable_service.save(session, viewer, code, wanted, problem, made, now=NOW)

@@ -30,12 +30,12 @@ from app.jobs.service import JobDeferral
 from app.jobs.tables import Job
 from app.jobs.watch import Watch
 from app.kernel.clock import utc_now
-from app.kernel.database import Sessions, transaction
+from app.kernel.database import AsyncSession, Sessions, transaction
 from app.kernel.envelope import Bounds, RequestEnvelope
 from app.kernel.errors import Refused, Unavailable
 from app.kernel.problems import install_problem_handlers
 from app.kernel.progress import report
-from app.kernel.requests import SessionDep, TransactionRoute
+from app.kernel.requests import BeginDep, SessionDep, TransactionRoute
 from app.kernel.settings import Settings
 from app.kernel.tables import IdempotencyRecord
 from app.visibility.service import narrow
@@ -58,18 +58,34 @@ def _router(works: Works) -> APIRouter:
     @router.post("/things", status_code=201, openapi_extra=does(Action.RUN_MATCHING, can_wait=True))
     async def make(session: SessionDep, name: Annotated[str, Body(embed=True)]) -> dict[str, str]:
         report("making", 1, 4)
-        session.add(
-            IdempotencyRecord(
-                viewer_key="made", key=name, route="/", request_hash="", status=200, media_type="", etag=None,
-                location=None, body=b"", created_at=utc_now(),
-            )
-        )  # fmt: skip
-        await session.flush()
+        await _write(session, name)
         if works.steps:
             await works.steps.pop(0)()
         return {"made": name}
 
+    @router.post(
+        "/computed", status_code=201, openapi_extra=does(Action.RUN_MATCHING, can_wait=True, saves_last=True)
+    )
+    async def compute(begin: BeginDep, name: Annotated[str, Body(embed=True)]) -> dict[str, str]:
+        async with begin(writes=False) as session:
+            assert await session.scalar(select(func.count()).select_from(AuditEvent)) is not None
+        if works.steps:
+            await works.steps.pop(0)()
+        async with begin() as session:
+            await _write(session, name)
+        return {"made": name}
+
     return router
+
+
+async def _write(session: AsyncSession, name: str) -> None:
+    session.add(
+        IdempotencyRecord(
+            viewer_key="made", key=name, route="/", request_hash="", status=200, media_type="", etag=None,
+            location=None, body=b"", created_at=utc_now(),
+        )
+    )  # fmt: skip
+    await session.flush()
 
 
 class Office:
@@ -101,8 +117,8 @@ class Office:
     def enter(self, viewer: Viewer) -> None:
         self.desk_app.state.door = OpenDoor(viewer, narrow)
 
-    async def ask(self, name: str = "a", **headers: str) -> str:
-        answer = await self.client.post("/things", json={"name": name}, headers=ASYNC | headers)
+    async def ask(self, name: str = "a", path: str = "/things", **headers: str) -> str:
+        answer = await self.client.post(path, json={"name": name}, headers=ASYNC | headers)
         assert answer.status_code == 202, answer.text
         code: str = answer.json()["code"]
         assert answer.headers["location"] == f"/api/v1/jobs/{code}"
@@ -160,10 +176,11 @@ async def test_the_same_idempotency_key_asks_for_one_job(office: Office) -> None
     assert len((await office.client.get("/jobs")).json()["items"]) == 1
 
 
+@pytest.mark.parametrize("path", ["/things", "/computed"])
 async def test_a_worker_lost_after_the_work_was_kept_does_it_no_second_time(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    office: Office, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    code, first = await office.ask(), office.another_runner()
+    code, first = await office.ask(path=path), office.another_runner()
 
     async def lost(*_: object) -> State:
         raise ConnectionError
@@ -180,6 +197,35 @@ async def test_a_worker_lost_after_the_work_was_kept_does_it_no_second_time(
     assert await office.runner.run(code) is State.DONE
     assert await office.made() == 1
     assert (await office.client.get(f"/jobs/{code}/result")).json() == {"made": "a"}
+
+
+async def test_what_computes_before_it_saves_keeps_nobody_waiting_and_is_kept_with_its_answer(
+    office: Office,
+) -> None:
+    async def another_writes() -> None:
+        async with transaction(office.sessions) as session:
+            await _write(session, "another")
+
+    async def fails() -> None:
+        raise Refused("no")
+
+    office.works.steps = [another_writes, fails]
+    key = {"Idempotency-Key": "k"}
+    made = [await office.client.post("/computed", json={"name": "a"}, headers=key) for _ in range(2)]
+    assert [(one.status_code, one.json(), one.headers.get("idempotency-replayed")) for one in made] == [
+        (201, {"made": "a"}, None),
+        (201, {"made": "a"}, "true"),
+    ]
+    assert await office.made() == 2
+    refused = await office.client.post("/computed", json={"name": "b"}, headers={"Idempotency-Key": "l"})
+    assert (refused.status_code, await office.made()) == (422, 2)
+    again = await office.client.post("/computed", json={"name": "b"}, headers={"Idempotency-Key": "l"})
+    assert (again.status_code, await office.made()) == (201, 3)
+    strange = await office.client.post("/computed", json={"name": "c"}, headers=key)
+    assert (strange.status_code, await office.made()) == (409, 3)
+    async with transaction(office.sessions, writes=False) as session:
+        noted = select(func.count()).where(AuditEvent.action == Action.RUN_MATCHING.value)
+        assert await session.scalar(noted) == 2, "what was refused, or answered again, is not noted as done"
 
 
 async def test_a_worker_that_says_it_lives_keeps_its_job(office: Office) -> None:

@@ -66,6 +66,10 @@ async def look_around(url: str) -> dict[str, int]:
         entry = (await ask(client, "demo-enterprise", "/whitelist/entries")).json()["items"][-1]
         matches = await ask(client, "demo-enterprise", f"/needs/{entry['need']}/matches")
         assert matches.json()["matches"], matches.text[:500]
+        [invited] = (await ask(client, "demo-enterprise", "/events/invitations")).json()["items"]
+        assert (invited["state"], invited["can_answer"]) == ("invited", True)
+        assert all(one["starts"] and one["table"] for one in invited["meetings"])
+        assert invited["meetings"]
         cards = (await ask(client, "demo-bank", "/cards")).json()
         assert cards["items"]
     await engine.dispose()

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from fractions import Fraction
+from math import floor
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -10,6 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.reference.regions import region_contains
+from app.selection import demand
+from app.selection.archive import measures_as_json, measures_from_json, packed, unpacked
+from app.selection.demand import Demand
 from app.selection.market import Side
 from app.selection.measures import (
     FARTHER,
@@ -17,7 +24,6 @@ from app.selection.measures import (
     SAME_CITY,
     SAME_PROVINCE,
     UNKNOWN,
-    Demand,
     MalformedMeasures,
     Measures,
     presence,
@@ -35,6 +41,8 @@ from app.selection.preferences import (
 from app.selection.reasons import explain
 
 RULES = PreferenceRules(contact_limit=4)
+PUBLISHED_BEFORE = "e6f58ccb707aecbeb7a4691b48d1dd1991f1ead087d9412f499c11e6b1e9c1a8"
+"""The hash of `measured` from the time when outlets counted in whole jurisdictions only."""
 WAN = 1_000_000
 
 
@@ -91,14 +99,14 @@ def test_reasons_say_what_was_measured() -> None:
     by_chain = explain(measured(), RULES, Side.CHAINS, 0, 0)
     assert [one.reason for one in by_chain.parts] == [
         "本链未落实的融资需求8笔，该行产品适配6笔（75%）",
-        "该行在本链区域内有3个网点，最多的银行有10个",
+        "该行在本链所属地区（未写明覆盖地区）有3个网点，最多的银行有10个",
         "首次联系平均用时2.3个工作日（10次，期限4个工作日）",
         "年利率3.85%，各行为3.85%至4.45%",
         "该行还可承接2户，本链未落实的融资需求8笔",
     ]
     assert [one.reason for one in explain(measured(), RULES, Side.CHAINS, 1, 2).parts] == [
         "本链没有未落实的融资需求",
-        "各行在本链区域内均无网点，按中性计",
+        "各行在本链所属地区（未写明覆盖地区）均无网点，按中性计",
         "首次联系记录2次，不足5次，按中性计",
         "没有可比的利率，按中性计",
         "承接能力未填报，按中性计",
@@ -122,7 +130,9 @@ def _measures(draw: st.DrawFn) -> Measures:
     wanted = rng.integers(0, 9, n)
     amount = wanted * rng.integers(1, 10**15, n)
     free = {"held_needs": 5, "outlets": 7, "nearness": 4, "rate_bp": 500}
-    drawn = {name: rng.integers(-1 if name == "rate_bp" else 0, most, (n, m)) for name, most in free.items()}
+    drawn: dict[str, Any] = {
+        name: rng.integers(-1 if name == "rate_bp" else 0, most, (n, m)) for name, most in free.items()
+    }
     return Measures(
         tuple(f"C{c}" for c in range(n)), tuple(f"B{b}" for b in range(m)), wanted, amount,
         rng.integers(0, wanted[:, None] + 1, (n, m)), rng.integers(0, amount[:, None] + 1, (n, m)),
@@ -158,20 +168,39 @@ def test_wrong_settings_are_named_all_at_once() -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
-def test_a_need_counts_once_for_a_bank_however_many_of_its_products_fit(data: st.DataObject) -> None:
-    chains, banks, needs = 3, 2, data.draw(st.integers(1, 6))
+@settings(max_examples=120, deadline=None)
+def test_a_need_counts_once_for_a_bank_however_many_of_its_products_fit_at_the_lowest_price(
+    data: st.DataObject,
+) -> None:
+    chains, banks, needs, products = 3, 2, data.draw(st.integers(0, 6)), data.draw(st.integers(0, 4))
     of_chain = data.draw(st.lists(st.integers(0, chains - 1), min_size=needs, max_size=needs))
     amounts = data.draw(st.lists(st.integers(1, 10**15), min_size=needs, max_size=needs))
-    pairs = data.draw(st.lists(st.tuples(st.integers(0, needs - 1), st.integers(0, banks - 1))))
-    need, bank = (np.array([pair[at] for pair in pairs], np.int64) for at in range(2))
-    found = Demand(np.array(of_chain), np.array(amounts), need, bank).tally(chains, banks)
+    some = st.lists(st.integers(0, products - 1), unique=True).map(sorted) if products else st.just([])
+    fits = data.draw(st.lists(some, min_size=needs, max_size=needs))
+    price = data.draw(st.lists(st.integers(UNKNOWN, 9), min_size=products, max_size=products))
+    each_side = st.lists(st.integers(0, banks - 1), unique=True)
+    sellers = data.draw(st.lists(each_side, min_size=products, max_size=products))
+    asked = Demand(
+        np.array(of_chain, np.int64), np.array(amounts, np.int64),
+        np.cumsum([0, *map(len, fits)]), np.array([p for each in fits for p in each], np.int64),
+        np.array(price, np.int64),
+        np.cumsum([0, *map(len, sellers)]), np.array([b for each in sellers for b in each], np.int64),
+    )  # fmt: skip
+    with patch.object(demand, "CELLS_AT_ONCE", data.draw(st.sampled_from((1, 4, 10**6)))):
+        found = asked.tally(chains, banks)
     for c in range(chains):
         own = [i for i in range(needs) if of_chain[i] == c]
-        assert (found[0][c], found[1][c]) == (len(own), sum(amounts[i] for i in own))
+        assert (found.open_needs[c], found.open_amount[c]) == (len(own), sum(amounts[i] for i in own))
         for b in range(banks):
-            fitting = {i for i in own if (i, b) in pairs}
-            assert (found[2][c, b], found[3][c, b]) == (len(fitting), sum(amounts[i] for i in fitting))
+            offered = {i: [price[p] for p in fits[i] if b in sellers[p]] for i in own}
+            fitting = [i for i in own if offered[i]]
+            assert (found.fitting_needs[c, b], found.fitting_amount[c, b]) == (
+                len(fitting),
+                sum(amounts[i] for i in fitting),
+            )
+            lowest = [min(known) for i in fitting if (known := [p for p in offered[i] if p != UNKNOWN])]
+            mean = floor(Fraction(sum(lowest), len(lowest)) + Fraction(1, 2)) if lowest else UNKNOWN
+            assert found.rate_bp[c, b] == mean
 
 
 REGIONS = ("000000", "410000", "410300", "410302", "410305", "410400", "419001", "419002", "230100", "110101")
@@ -189,6 +218,53 @@ def test_presence_is_that_of_the_tree_of_regions(areas: list[list[str]], outlets
             inside = [place for place in places if any(region_contains(area, place) for area in own)]
             assert count[c, b] == len(inside)
             assert nearness[c, b] == min([FARTHER, *(_step(area, place) for area in own for place in places)])
+
+
+SONGBEI, HARBIN, SUIHUA = "230109", "230100", "231200"
+
+
+@pytest.mark.parametrize(
+    ("areas", "outlet", "count", "near"),
+    [
+        ([SONGBEI], HARBIN, 0, SAME_CITY),  # just above: the city's branch sits in no county of it
+        ([SONGBEI], SONGBEI, 1, SAME_AREA),
+        ([SONGBEI], "230110", 0, SAME_CITY),  # the county beside it
+        ([HARBIN], SONGBEI, 1, SAME_AREA),  # just below
+        ([HARBIN], HARBIN, 1, SAME_AREA),
+        ([HARBIN], "230000", 0, SAME_PROVINCE),
+        ([HARBIN], SUIHUA, 0, SAME_PROVINCE),
+        ([SONGBEI, SUIHUA], "231202", 1, SAME_AREA),  # several places: the nearest counts
+        ([HARBIN, SONGBEI], SONGBEI, 1, SAME_AREA),  # one within another: once
+    ],
+)
+def test_outlets_count_in_the_places_of_a_chain_and_what_lies_below_them(
+    areas: list[str], outlet: str, count: int, near: int
+) -> None:
+    found = presence([areas], [[outlet]])
+    assert (found[0].tolist(), found[1].tolist()) == ([[count]], [[near]])
+
+
+def test_the_reason_says_where_outlets_were_counted() -> None:
+    places = (("230109 松北区", "230111 呼兰区"), ("1 甲", "2 乙", "3 丙", "4 丁"))
+    told = replace(measured(), covered=places)
+    assert [explain(told, RULES, Side.CHAINS, c, 0).parts[1].reason for c in range(2)] == [
+        "该行在本链覆盖的松北区、呼兰区有3个网点，最多的银行有10个",
+        "各行在本链覆盖的甲、乙、丙等4个地区均无网点，按中性计",
+    ]
+
+
+def test_places_are_kept_with_the_measures_and_those_of_before_keep_their_hash() -> None:
+    plain, told = measured(), replace(measured(), covered=((), ("230109 松北区", "230111 呼兰区")))
+    assert plain.digest() == PUBLISHED_BEFORE
+    assert told.digest() != plain.digest()
+    for one in (plain, told):
+        assert unpacked(packed(one)).digest() == one.digest()
+        assert measures_from_json(measures_as_json(one)).digest() == one.digest()
+    assert unpacked(packed(told)).covered == told.covered
+    assert told.of_chain(1).covered == told.covered[1:]
+    assert told.of_bank(2).covered == told.covered
+    with pytest.raises(MalformedMeasures, match="covered: 1 chains, expected 2"):
+        replace(plain, covered=(("230109 松北区",),))
 
 
 def _step(area: str, place: str) -> int:
@@ -224,7 +300,7 @@ def test_malformed_measures_are_refused_with_every_fault() -> None:
 def test_every_measure_changes_the_published_hash() -> None:
     good = measured()
     others = [replace(good, chains=("轴承", "农具")).digest()]
-    for each in fields(good)[2:]:
+    for each in fields(good)[2:-1]:
         changed = getattr(good, each.name).copy()
         changed.flat[-1] = changed.flat[-1] + (
             1 if each.name not in {"fitting_needs", "fitting_amount", "nearness"} else -1

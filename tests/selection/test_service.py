@@ -9,9 +9,12 @@ import pytest
 from sqlalchemy import select, update
 
 from app.accounts.rules import Viewer
+from app.chains import post_service
+from app.chains.post_schemas import PlaceIn
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Refused
 from app.kernel.paging import PageRequest
+from app.kernel.shanghai import shanghai_date
 from app.notifications.tables import Notice
 from app.selection import deciding_service as deciding
 from app.selection import lists_service as lists
@@ -23,7 +26,7 @@ from app.selection.measures import UNKNOWN
 from app.selection.round_states import Act, RoundState
 from app.selection.schemas import AnswerIn, ComputeIn, LockIn, ObjectionIn, ReopenIn, RoundIn
 from app.selection.tables import SelectionMeasurement, SelectionPair, SelectionResult
-from tests.bottlenecks.world import World
+from tests.bottlenecks.world import DAOLI, HARBIN, NANGANG, World, add_product, match
 from tests.selection.town import BANKS, BEARINGS, TERMS, TRACTORS, build, listed, opened
 
 ALL = PageRequest(limit=200)
@@ -81,6 +84,58 @@ async def test_what_is_measured_is_what_lies_in_the_database(
     assert UNKNOWN not in found.free_capacity
     assert row.sha256 == found.digest() == unpacked(packed(found)).digest()
     assert row.contracts == [[BEARINGS, "B1"]]
+
+
+async def test_a_bank_fits_with_a_product_that_no_match_run_keeps(
+    session: AsyncSession, viewer: Viewer, now: datetime, world: World
+) -> None:
+    """Runs keep the best ten of a need; a dozen cheaper ones do not make the other banks unfit."""
+    for place in range(12):
+        await add_product(session, world, f"B1-M{place}", "B1", rate=300 + place)
+    await match(session, viewer, now)
+    await opened(session, viewer, now)
+    found = unpacked((await session.scalars(select(SelectionMeasurement.arrays))).one())
+    assert found.fitting_needs.tolist() == [[1] * 5, [2] * 5]
+    assert found.rate_bp[1].tolist() == [300, 420, 440, 460, 480], "the lowest that fits"
+
+
+async def test_without_any_match_run_products_are_measured_all_the_same(
+    session: AsyncSession, viewer: Viewer, now: datetime
+) -> None:
+    await build(session, viewer, now, is_matched=False)
+    await opened(session, viewer, now)
+    row = (await session.scalars(select(SelectionMeasurement))).one()
+    assert row.match_run_id is None
+    assert unpacked(row.arrays).fitting_needs.tolist() == [[1] * 5, [2] * 5]
+
+
+@pytest.mark.parametrize(
+    ("region", "since", "until", "outlets", "reason"),
+    [
+        (DAOLI, 0, None, 1, "该行在本链覆盖的道里区有1个网点，最多的银行有1个"),
+        (DAOLI, -9, 0, 1, "该行在本链覆盖的道里区有1个网点，最多的银行有1个"),
+        (HARBIN, 0, None, 1, "该行在本链覆盖的哈尔滨市有1个网点，最多的银行有1个"),
+        (NANGANG, 0, None, 0, "各行在本链覆盖的南岗区均无网点，按中性计"),
+        (NANGANG, 1, None, 1, "该行在本链所属地区（未写明覆盖地区）有1个网点，最多的银行有1个"),
+        (NANGANG, -9, -1, 1, "该行在本链所属地区（未写明覆盖地区）有1个网点，最多的银行有1个"),
+    ],
+)
+async def test_outlets_count_where_the_chain_covers_regions_on_the_day(
+    session: AsyncSession, viewer: Viewer, now: datetime, world: World,
+    region: str, since: int, until: int | None, outlets: int, reason: str,
+) -> None:  # fmt: skip
+    today = shanghai_date(now)
+    days = {
+        "since": today + timedelta(days=since),
+        "until": None if until is None else today + timedelta(days=until),
+    }
+    place = PlaceIn.model_validate({"kind": "region", "code": region} | days)
+    await post_service.add_place(session, viewer, BEARINGS, place, now=now)
+    await opened(session, viewer, now)
+    found = unpacked((await session.scalars(select(SelectionMeasurement.arrays))).one())
+    assert found.outlets.tolist() == [[1] * 5, [outlets] * 5]
+    first = (await lists.candidates(session, viewer, "2023Q4", BEARINGS, ALL)).items[0]
+    assert first.parts[1].reason == reason
 
 
 async def test_candidates_come_best_first_with_reasons_and_are_found_by_name_page_by_page(

@@ -39,12 +39,13 @@ TERMS: dict[str, Any] = {
 }  # fmt: skip
 
 
-async def build(session: AsyncSession, viewer: Viewer, now: datetime) -> World:
+async def build(session: AsyncSession, viewer: Viewer, now: datetime, *, is_matched: bool = True) -> World:
     """Store the town; the needs are matched, one is financed, and B1 holds another."""
     world = await build_world(session, NEEDS)
     await add_plan(session, BEARINGS, [{"institution": "B1", "quota": 3}], CLAUSE)
     await add_plan(session, TRACTORS, [], CLAUSE)
-    await match(session, viewer, now)
+    if is_matched:
+        await match(session, viewer, now)
     session.add(
         Assignment(
             run_id=None, entry_id=world.entries["first"], kind="matched", institution_id=world.institutions["B1-DL"],

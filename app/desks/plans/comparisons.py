@@ -14,6 +14,7 @@ from app.catalogue import service as catalogue
 from app.chains import service as chains
 from app.chains.fields import CODE_PATTERN
 from app.desks.forms import Form
+from app.desks.naming import Names
 from app.desks.pages import go_to, page
 from app.desks.plans import words
 from app.desks.roster.errands import STATES, JobPath, job_of, progress_context, send_off, told_by
@@ -133,6 +134,7 @@ async def comparison_page(
     needs = await comparing_service.list_effects(session, viewer, code, draft, comparison, asked, wanted)
     shown = await service.get_draft(session, viewer, code, draft, now=now)
     regions = load_reference_book(get_settings().seed_dir).regions
+    allocation = await _allocation(session, viewer, code, draft, comparison)
     context = {
         "chain": await chains.get_chain(session, viewer, code),
         "draft": shown,
@@ -146,14 +148,16 @@ async def comparison_page(
             for one in found.counties
         },
         "form": Form({"effect": effect, "region": region}),
-        "allocation": await _allocation(session, viewer, code, draft, comparison),
+        "gainers": Names({one.code: one.name for one in (*found.banks, *found.products)}),
+        "allocation": allocation,
+        "movers": Names({one.institution: one.name for one in allocation.banks} if allocation else {}),
         "may_allocate": may_do(viewer, Action.RUN_ALLOCATION, Target(region=viewer.jurisdiction)),
         "words": words,
     }
     return page(request, "plans/comparison.html", context)
 
 
-async def _names(session: AsyncSession, viewer: Viewer, needs: list[NeedEffectOut]) -> dict[str, str]:
+async def _names(session: AsyncSession, viewer: Viewer, needs: list[NeedEffectOut]) -> Names:
     """Answer the names of the products and banks that needs gain or lose, by code."""
     products = {code for one in needs for code in (*one.gained.codes, *one.lost.codes)}
     products |= {best.product for one in needs for best in (one.before, one.after) if best}
@@ -161,7 +165,7 @@ async def _names(session: AsyncSession, viewer: Viewer, needs: list[NeedEffectOu
     tree = await institution_tree(session, viewer)
     codes = {code for one in needs for code in (*one.banks_gained.codes, *one.banks_lost.codes)}
     banks = {code: node.short_name for code in codes if (node := tree.find(code))}
-    return {**banks, **await catalogue.product_names(session, viewer, products)}
+    return Names({**banks, **await catalogue.product_names(session, viewer, products)})
 
 
 async def _allocation(

@@ -138,7 +138,8 @@ async def _show(
         ).items,
         "form": form,
     }
-    return page(request, template, context | await plan_context(session, viewer, found.plan), status)
+    shown = await plan_context(session, viewer, found.plan, found.changes)
+    return page(request, template, context | shown, status)
 
 
 @router.get("/chain/{code}/drafts/{draft}/edit", openapi_extra=MANAGES)

@@ -1,5 +1,6 @@
 """The versions and drafts of a chain's plan as a timeline, one version, its archive."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -18,6 +19,7 @@ from app.coverage import service as coverage
 from app.coverage.chain_targets_schemas import ChainTargetsOut
 from app.coverage.chain_targets_service import chain_targets
 from app.desks.forms import Form, expected, typed
+from app.desks.naming import Names
 from app.desks.pages import go_to, page
 from app.desks.plans import words
 from app.desks.texts import Text
@@ -30,7 +32,7 @@ from app.kernel.paging import MOST_ROWS, PageRequest
 from app.kernel.requests import SessionDep, TransactionRoute
 from app.kernel.shanghai import shanghai_date
 from app.plans import service
-from app.plans.schemas import ArchiveIn, VersionNumber
+from app.plans.schemas import ArchiveIn, PlanChangeOut, VersionNumber
 from app.policy.facts import CHAIN_ROLES, PURPOSES
 
 router = APIRouter(route_class=TransactionRoute, include_in_schema=False, default_response_class=HTMLResponse)
@@ -91,14 +93,20 @@ async def _kept(session: AsyncSession, viewer: Viewer, code: str, plan: PlanOut)
     return await chain_targets(session, viewer, code, month, version=plan.version, now=utc_now())
 
 
-async def plan_context(session: AsyncSession, viewer: Viewer, plan: PlanContent) -> dict[str, Any]:
-    """Answer what a template needs to show what a plan says."""
+async def plan_context(
+    session: AsyncSession, viewer: Viewer, plan: PlanContent, changes: Sequence[PlanChangeOut] = ()
+) -> dict[str, Any]:
+    """Answer what a template needs to show what a plan says, and what it changes."""
     tree = await institution_tree(session, viewer)
-    banks = {one.institution: node.name for one in plan.contracted if (node := tree.find(one.institution))}
+    banks = {one.institution for one in plan.contracted}
+    banks |= {one.what for one in changes if one.part == "contracted"}
+    products = {*plan.products, *(one.product for one in plan.granted if one.product)}
+    products |= {one.what for one in changes if one.part == "products"}
+    products |= {one.product for one in changes if one.product}
     return {
         "plan": plan,
-        "banks": banks,
-        "products": await catalogue.product_names(session, viewer, plan.products),
+        "banks": Names({code: node.short_name for code in banks if (node := tree.find(code))}),
+        "products": Names(await catalogue.product_names(session, viewer, sorted(products))),
         "purposes": PURPOSES,
         "roles": CHAIN_ROLES,
         "targets": words.targets_of(plan),

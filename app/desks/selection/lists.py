@@ -10,6 +10,7 @@ from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
 from app.accounts.rules import Viewer
 from app.desks.forms import Form, expected, typed
+from app.desks.naming import Names
 from app.desks.pages import go_to, page
 from app.desks.selection import words
 from app.desks.texts import Text
@@ -59,9 +60,6 @@ async def _show(
     asked = PageRequest(limit=ROWS, cursor=place["cursor"] or None)
     found = await lists_service.candidates(session, viewer, *whose, asked, text=place["q"])
     draft = writing.draft
-    names = await service.names_of(
-        session, viewer, whose[0], [*draft.ranks, *draft.refuses, *writing.handed_in.contracts]
-    )
     context: dict[str, Any] = {
         "round": one,
         "list": writing.handed_in,
@@ -69,7 +67,7 @@ async def _show(
         "version": writing.version,
         "is_changed": _differs(writing),
         "found": found,
-        "names": names,
+        "names": Names(await service.names(session, viewer, whose[0])),
         "form": form or Form({"quota": draft.quota, "rest": draft.rest.value}),
         "typed": form is not None,
         "place": place,

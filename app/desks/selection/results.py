@@ -1,6 +1,7 @@
 """The result of a round: pairs, what each obtained, the alternative, the proof; objections; the result computed again."""
 
 import json
+from collections.abc import Iterable
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,10 +12,12 @@ from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, Target, does, may_do
 from app.accounts.rules import Viewer
 from app.desks.forms import Form, expected, typed
+from app.desks.naming import Names
 from app.desks.pages import go_to, page
 from app.desks.refusals import Refusal
 from app.desks.selection import words
 from app.desks.texts import Text
+from app.institutions.service import institution_tree
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, attempt
 from app.kernel.errors import Conflict, PreconditionFailed, Refused
@@ -62,6 +65,12 @@ async def _show(
     result = await service.result(session, viewer, code)
     asked = PageRequest(limit=ROWS, cursor=cursor)
     own = await rounds.own_participants(session, viewer, code)
+    contracts = (
+        await service.contracts(session, viewer, code, now=utc_now())
+        if one.state is RoundState.CLOSED and tab == "proof"
+        else []
+    )
+    contracted = [bank.institution for each in contracts for bank in each.contracted]
     context = {
         "round": one,
         "result": result,
@@ -74,15 +83,21 @@ async def _show(
         "objections": (
             await objections.list_objections(session, viewer, code, PageRequest(limit=MOST_ROWS))
         ).items,
-        "contracts": await service.contracts(session, viewer, code, now=utc_now())
-        if one.state is RoundState.CLOSED and tab == "proof"
-        else [],
+        "contracts": contracts,
+        "names": await _names(session, viewer, code, contracted),
     }
     if tab == "pairs":
         context["found"] = await service.pairs(session, viewer, code, asked)
     elif tab in {"chains", "banks"}:
         context["found"] = await service.outcomes(session, viewer, code, asked, side=Side(tab))
     return page(request, "selection/result.html", context, status)
+
+
+async def _names(session: AsyncSession, viewer: Viewer, code: str, others: Iterable[str]) -> Names:
+    """Answer the names of who takes part in a round and of other banks (codes), such as those of plans in force."""
+    tree = await institution_tree(session, viewer)
+    known = {other: node.short_name for other in others if (node := tree.find(other)) is not None}
+    return Names(known | await rounds.names(session, viewer, code))
 
 
 @router.get("/selection/{round}/result.json", openapi_extra=does(Action.READ_SELECTION))
@@ -120,7 +135,10 @@ async def draft_plans(request: Request, session: SessionDep, viewer: ViewerDep, 
         return await _show(request, session, viewer, round, "proof", wrong, status=error.status)
     one = await rounds.get_round(session, viewer, round, now=utc_now())
     reasons = {each.chain: [Refusal(told) for told in each.refused] for each in made}
-    return page(request, "selection/plans.html", {"round": one, "made": made, "reasons": reasons})
+    names = await _names(session, viewer, round, ())
+    return page(
+        request, "selection/plans.html", {"round": one, "made": made, "reasons": reasons, "names": names}
+    )
 
 
 @router.post("/selection/{round}/objections", openapi_extra=does(Action.TAKE_PART))

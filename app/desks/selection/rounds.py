@@ -1,6 +1,5 @@
 """Rounds: list, one with its timeline and who has handed in, opening one, and what the coordinator does with it."""
 
-import json
 from contextlib import suppress
 from typing import Annotated, Any, Final
 
@@ -13,6 +12,7 @@ from app.accounts.permissions import Action, Target, does, may_do
 from app.accounts.rules import Viewer
 from app.chains import service as chains
 from app.desks.forms import Form, expected, typed
+from app.desks.naming import Names
 from app.desks.pages import go_to, page
 from app.desks.selection import words
 from app.desks.texts import Text
@@ -27,8 +27,9 @@ from app.selection import results_service as results
 from app.selection import service
 from app.selection.market import Side
 from app.selection.measuring import own_banks
+from app.selection.preferences import DEFAULT_WEIGHTS, Part
 from app.selection.round_states import Act, RoundState
-from app.selection.schemas import ComputeIn, LockIn, ReopenIn, RoundCode, RoundIn, RoundOut
+from app.selection.schemas import ComputeIn, LockIn, ReopenIn, RoundCode, RoundIn, RoundOut, RulesIn
 from app.whitelist import service as whitelist
 
 router = APIRouter(route_class=TransactionRoute, include_in_schema=False, default_response_class=HTMLResponse)
@@ -38,6 +39,7 @@ MOST_TICKED: Final = 150
 """More banks than that are named in a text field, one below the other."""
 STEPS_SHOWN: Final = 30
 MISSING_SHOWN: Final = 12
+LEAST: Final = ("least_contacts", "least_fitting")
 
 
 class _RehearsedError(Exception):
@@ -59,21 +61,18 @@ def _may_manage(viewer: Viewer) -> bool:
 @router.get("/selection/new", openapi_extra=does(Action.MANAGE_SELECTION))
 async def new_page(request: Request, session: SessionDep, viewer: ViewerDep) -> Response:
     """Ask for the terms of a round."""
-    return await _ask(
-        request,
-        session,
-        viewer,
-        Form(
-            {
-                "objection_days": "5",
-                "absent_places": "0",
-                "proposing": "chains",
-                "tie_rule": "code",
-                "which_chains": "all",
-                "which_banks": "all",
-            }
-        ),
-    )
+    rules = RulesIn()
+    usual = {
+        "objection_days": "5",
+        "absent_places": "0",
+        "proposing": "chains",
+        "tie_rule": "code",
+        "which_chains": "all",
+        "which_banks": "all",
+    }
+    usual |= {f"rules.{name}": str(getattr(rules, name)) for name in LEAST}
+    usual |= {f"rules.weights.{part.value}": str(weight) for part, weight in DEFAULT_WEIGHTS.items()}
+    return await _ask(request, session, viewer, Form(usual))
 
 
 async def _ask(
@@ -123,10 +122,11 @@ async def open_round(request: Request, session: SessionDep, viewer: ViewerDep) -
 
 
 def _places(error: RongqiaoError) -> dict[str, str]:
-    """Answer the field for what is wrong with who takes part."""
+    """Answer the field for what is wrong with who takes part, and the group of fields where a side weighs nothing."""
     sides = {"chains": "which_chains", "banks": "which_banks"}
     wheres = (fault.where for fault in error.faults)
-    return {where: sides[side] for where in wheres if (side := where.partition("[")[0]) in sides}
+    found = {where: sides[side] for where in wheres if (side := where.partition("[")[0]) in sides}
+    return found | {f"rules.weights.{side}": f"rules.weights.{side}" for side in sides}
 
 
 async def _rehearsed(session: AsyncSession, viewer: Viewer, body: RoundIn) -> RoundOut:
@@ -148,7 +148,9 @@ def _stated(form: Form) -> dict[str, Any]:
     }
     plain = ("code", "name", "edition", "proposing", "tie_rule", "lottery_source", "submit_until")
     numbers = {name: form[name] or "0" for name in ("objection_days", "absent_places")}
-    return {name: form[name] for name in plain} | numbers | named
+    rules: dict[str, Any] = {name: form[f"rules.{name}"] for name in LEAST}
+    rules["weights"] = {part.value: form[f"rules.weights.{part.value}"] for part in Part}
+    return {name: form[name] for name in plain} | numbers | named | {"rules": rules}
 
 
 def _fields(form: Form) -> list[tuple[str, str]]:
@@ -185,6 +187,7 @@ async def _show(
         "steps": steps.items[-STEPS_SHOWN:],
         "missing": missing,
         "own": own,
+        "names": Names({one.code: one.name for one in (*own, *missing.items)}),
         "result": result,
         "form": form,
         "words": words,
@@ -193,7 +196,6 @@ async def _show(
         "takes_lists": Act.SUBMIT in one.possible,
         "Act": Act,
         "is_lottery": one.tie_rule.value == "lottery",
-        "weights": json.dumps(one.rules.get("weights", {})),
     }
     return page(request, "selection/round.html", context, status)
 
@@ -253,6 +255,7 @@ async def participants_page(
     context = {
         "round": one,
         "found": found,
+        "names": Names(await service.names(session, viewer, round)),
         "form": form,
         "words": words,
         "is_open": one.state is RoundState.OPEN,

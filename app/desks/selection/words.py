@@ -6,6 +6,7 @@ from typing import Final
 from app.desks.texts import Text
 from app.selection.deferred_acceptance import TieRule
 from app.selection.market import Side
+from app.selection.preferences import Part
 from app.selection.round_states import RoundState
 from app.selection.schemas import RoundOut
 from app.selection.statements import Rest
@@ -50,6 +51,37 @@ RESTS: Final[Sequence[tuple[str, Text, Text]]] = (
     ),
     (Rest.NOBODY.value, Text("一律不接受"), Text("只接受填了位次的。")),
 )
+WEIGHTS: Final[Mapping[Side, Sequence[tuple[Part, Text, Text]]]] = {
+    Side.CHAINS: (
+        (Part.FIT, Text("产品适配"), Text("本链未落实的需求中，该行产品适配的比例")),
+        (
+            Part.PRESENCE,
+            Text("网点"),
+            Text("该行在本链覆盖地区的网点数，与网点最多的银行相比；未写明覆盖地区的，按产业链所属地区"),
+        ),
+        (
+            Part.RESPONSE,
+            Text("响应速度"),
+            Text("分配到首次联系的平均用时：当日100分，到期限50分，超过一倍0分"),
+        ),
+        (Part.RATE, Text("利率"), Text("该行适配产品的最低利率，在本链各行之中最低的100分，最高的0分")),
+        (Part.CAPACITY, Text("承接能力"), Text("该行还可承接的户数，够不够本链未落实的需求")),
+    ),
+    Side.BANKS: (
+        (Part.AMOUNT, Text("适配金额"), Text("本行产品适配该链需求的金额，与适配金额最多的链相比")),
+        (Part.NEEDS, Text("适配笔数"), Text("本行产品适配该链需求的笔数，与适配笔数最多的链相比")),
+        (
+            Part.NEARNESS,
+            Text("网点远近"),
+            Text("离该链最近的网点：覆盖地区内100分，同市70分，同省40分，其他10分"),
+        ),
+        (Part.HELD, Text("已承接"), Text("本行现在负责的该链条目，与负责最多的链相比")),
+    ),
+}
+WEIGHTS_OF: Final[Mapping[Side, Text]] = {
+    Side.CHAINS: Text("产业链选银行的权重"),
+    Side.BANKS: Text("银行选产业链的权重"),
+}
 DONE: Final[Mapping[str, Text]] = {
     "lock": Text("已锁定，并重新测算。"),
     "reopening": Text("已重新征集名单。"),
@@ -67,3 +99,24 @@ def stages(one: RoundOut) -> list[tuple[Text, str]]:
         (name, "done" if place < at or is_over else "now" if place == at else "later")
         for place, (_state, name) in enumerate(STAGES)
     ]
+
+
+def weights_of(one: RoundOut) -> list[tuple[Text, list[tuple[Text, Text, int, int]]]]:
+    """Answer how preferences of each side are weighed: part, what it means, weight, percent of the side's weights."""
+    stated = one.rules["weights"]
+    return [
+        (
+            WEIGHTS_OF[side],
+            [
+                (name, about, stated[part.value], _percent(stated[part.value], whole))
+                for part, name, about in parts
+            ],
+        )
+        for side, parts in WEIGHTS.items()
+        if (whole := sum(stated[part.value] for part, _name, _about in parts))
+    ]
+
+
+def _percent(of: int, whole: int) -> int:
+    """Answer whole percent, halves rounded up."""
+    return (200 * of + whole) // (2 * whole)

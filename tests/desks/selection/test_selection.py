@@ -6,8 +6,11 @@ from datetime import timedelta
 from sqlalchemy import update
 
 from app.accounts.rules import Role, local_operator
+from app.institutions.tables import Institution
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.database import Sessions, transaction
+from app.selection.market import Side
+from app.selection.preferences import DEFAULT_WEIGHTS, PARTS_OF
 from app.selection.tables import SelectionRound
 from tests.accounts.signing import Installation
 from tests.desks.visits import Visit
@@ -21,7 +24,8 @@ def terms() -> dict[str, str]:
         "code": "2026-1", "name": "<b>双选</b>", "edition": "2023H2", "submit_until": (shanghai_today() + timedelta(days=3)).isoformat(),
         "objection_days": "5", "absent_places": "1", "proposing": "chains", "tie_rule": "code", "lottery_source": "",
         "which_chains": "all", "which_banks": "some", "banks": "B1 B2 B3",
-    }  # fmt: skip
+        "rules.least_contacts": "5", "rules.least_fitting": "1",
+    } | {f"rules.weights.{part}": str(weight) for part, weight in DEFAULT_WEIGHTS.items()}  # fmt: skip
 
 
 async def test_a_round_is_opened_written_into_computed_published_and_answered(
@@ -46,6 +50,90 @@ async def test_a_round_is_opened_written_into_computed_published_and_answered(
             assert done.status_code == 303, (act, re.findall(r'role="alert".*?</div>', done.text, re.DOTALL))
             assert said in (await chief.get(PATH)).text
         await _objected(speaker, chief)
+
+
+async def test_weights_are_typed_each_in_its_field_and_told_on_the_rounds_page(
+    house: Installation, sessions: Sessions
+) -> None:
+    await build_kept(sessions, local_operator("230000"), utc_now())
+    await house.person("coordinator", (Role.COORDINATOR, "230000"))
+    async with Visit(house) as chief:
+        await chief.sign_in("coordinator")
+        empty = (await chief.get("/selection/new")).text
+        usual = dict(re.findall(r'name="rules\.weights\.(\w+)" type="number" value="(\d+)"', empty))
+        assert usual == {part.value: str(weight) for part, weight in DEFAULT_WEIGHTS.items()}
+        typed = {"rules.weights.fit": "", "rules.weights.rate": "many", "rules.weights.held": "1001"}
+        wrong = await chief.post("/selection/new", **(terms() | typed | {"step": "check"}))
+        assert (wrong.status_code, _faulty(wrong.text)) == (422, sorted(typed))
+        assert 'value="many"' in wrong.text, "what was typed stays"
+        nothing = {f"rules.weights.{part}": "0" for part in PARTS_OF[Side.BANKS]}
+        wrong = await chief.post("/selection/new", **(terms() | nothing | {"step": "check"}))
+        assert (wrong.status_code, _faulty(wrong.text)) == (422, ["rules.weights.banks"])
+        least = {"rules.least_contacts": "0", "rules.least_fitting": "-1"}
+        wrong = await chief.post("/selection/new", **(terms() | least | {"step": "check"}))
+        assert _faulty(wrong.text) == sorted(least)
+        stated = terms() | {
+            "rules.weights.fit": "70",
+            "rules.weights.presence": "0",
+            "rules.least_fitting": "0",
+        }
+        seen = await chief.post("/selection/new", **stated, step="check")
+        assert _weights(seen.text)["产品适配"] == ("70", "61%")
+        await chief.get("/selection/new")
+        assert (await chief.post("/selection/new", **stated, step="open")).status_code == 303
+        shown = (await chief.get(PATH)).text
+        assert _weights(shown) == {
+            "产品适配": ("70", "61%"), "网点": ("0", "0%"), "响应速度": ("15", "13%"), "利率": ("20", "17%"),
+            "承接能力": ("10", "9%"), "适配金额": ("40", "40%"), "适配笔数": ("20", "20%"), "网点远近": ("25", "25%"),
+            "已承接": ("15", "15%"),
+        }  # fmt: skip
+        assert "产品适配满 0 笔" in shown
+
+
+def _faulty(text: str) -> list[str]:
+    return sorted(set(re.findall(r'<p class="fault" id="([a-z_.]+)-fault"', text)))
+
+
+def _weights(text: str) -> dict[str, tuple[str, str]]:
+    row = r'<th scope="row">([^<]+)<br><small class="soft">[^<]+</small></th><td class="number">(\d+)</td><td class="number">(\d+%)'
+    return {name: (weight, share) for name, weight, share in re.findall(row, text)}
+
+
+async def test_results_and_contracts_name_banks_with_codes_only_where_names_are_shared(
+    house: Installation, sessions: Sessions
+) -> None:
+    await build_kept(sessions, local_operator("230000"), utc_now())
+    await house.person("coordinator", (Role.COORDINATOR, "230000"))
+    names = {"B1": "甲银行", "B2": "乙银行", "B3": "乙银行", "B4": "丁银行", "B5": "戊银行"}
+    async with transaction(sessions) as session:
+        for code, name in names.items():
+            await session.execute(update(Institution).where(Institution.code == code).values(short_name=name))
+    async with Visit(house) as chief:
+        await chief.sign_in("coordinator")
+        await chief.get("/selection/new")
+        await chief.post(
+            "/selection/new", **(terms() | {"banks": "B1 B2 B3", "absent_places": "2"}), step="open"
+        )
+        assert '乙银行 <small class="code">B2</small>' in (await chief.get(f"{PATH}/participants")).text
+        async with transaction(sessions) as session:
+            ended = shanghai_today() - timedelta(days=1)
+            await session.execute(update(SelectionRound).values(submit_until=ended))
+        for act in ("lock", "computation", "publication"):
+            await chief.get(PATH)
+            done = await chief.post(f"{PATH}/acts", act=act, version=chief.field("version"))
+            assert done.status_code == 303, act
+        pairs = (await chief.get(f"{PATH}/result?tab=pairs")).text
+        assert '乙银行 <small class="code">B3</small>' in pairs
+        async with transaction(sessions) as session:
+            await session.execute(update(SelectionRound).values(objection_until=ended))
+        await chief.get(PATH)
+        done = await chief.post(f"{PATH}/acts", act="closing", version=chief.field("version"))
+        assert done.status_code == 303
+        proof = (await chief.get(f"{PATH}/result?tab=proof")).text
+        assert '<td data-label="签约银行">甲银行、乙银行 <small class="code">B2</small>' in proof
+        assert "B1" not in re.sub(r"<[^>]*>", "", proof)
+        drafted = (await chief.post(f"{PATH}/plans", since="2099-01-01", until="")).text
+        assert '乙银行 <small class="code">B3</small>' in drafted
 
 
 async def _opened(chief: Visit) -> None:
