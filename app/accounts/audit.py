@@ -84,8 +84,11 @@ class Link:
 _COLUMNS: Final = tuple(field.name for field in fields(Link))
 
 
+_CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def _canonical(members: Mapping[str, Any]) -> str:
-    return json.dumps(members, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _CANONICAL.encode(members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,8 @@ def _keepable(value: Any) -> Any:
 
 def _text(text: str) -> str:
     """Answer a text without what PostgreSQL or UTF-8 cannot hold: NUL, halves of surrogate pairs."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return text.replace("\x00", "�").encode("utf-8", "replace").decode()
 
 

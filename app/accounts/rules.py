@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Self
 
 
@@ -79,8 +80,7 @@ class Viewer:
             return f"operator:{self.name}"
         if self.person is None:
             return self.name
-        stated = ";".join(f"{grant.role}={grant.scope}" for grant in sorted(self.grants))
-        return f"person:{self.person}:{hashlib.sha256(stated.encode()).hexdigest()[:32]}"
+        return f"person:{self.person}:{_digest(self.grants)}"
 
     @property
     def is_signed_in(self) -> bool:
@@ -99,6 +99,12 @@ class Viewer:
         """Answer the same viewer with no more than some of the roles."""
         kept = tuple(grant for grant in self.grants if grant.role in roles)
         return type(self)(self.name, self.jurisdiction, kept, self.person, self.is_operator)
+
+
+@lru_cache(maxsize=4_096)
+def _digest(grants: tuple[Grant, ...]) -> str:
+    stated = ";".join(f"{grant.role}={grant.scope}" for grant in sorted(grants))
+    return hashlib.sha256(stated.encode()).hexdigest()[:32]
 
 
 def local_operator(jurisdiction: str) -> Viewer:

@@ -138,20 +138,23 @@ class Subject:
     chain: str | None = None
 
 
-def needs_consent(viewer: Viewer, subject: Subject) -> bool:
-    """Tell whether a viewer sees a need only as an institution, and so no more than consents show.
+def needing_consent(viewer: Viewer, subjects: Mapping[int, Subject]) -> set[int]:
+    """Answer which needs (by id) a viewer sees only as an institution, and so no more of than consents show.
 
     The enterprise itself, coordinators and chain managers of where it belongs, the auditor and the
     operator see all of what they see.
     """
     if viewer.is_operator or not viewer.has(*INSTITUTION_ROLES) or viewer.has(Role.AUDITOR):
-        return False
-    if subject.uscc in viewer.scopes(Role.ENTERPRISE):
-        return False
+        return set()
+    own, chains = viewer.scopes(Role.ENTERPRISE), viewer.scopes(Role.CHAIN_MANAGER)
     areas = viewer.scopes(Role.COORDINATOR)
-    if any(region_contains(area, region) for area in areas for region in subject.regions):
-        return False
-    return subject.chain is None or subject.chain not in viewer.scopes(Role.CHAIN_MANAGER)
+    return {
+        need_id
+        for need_id, subject in subjects.items()
+        if subject.uscc not in own
+        and subject.chain not in chains
+        and not any(region_contains(area, region) for area in areas for region in subject.regions)
+    }
 
 
 def showings(

@@ -23,7 +23,7 @@ from app.enterprises.consents import (
     groups_of,
     lapsed_slots,
     live_consents,
-    needs_consent,
+    needing_consent,
     showings,
 )
 from app.enterprises.tables import Disclosure, Enterprise, Need
@@ -79,7 +79,7 @@ async def show(
     ALL_GROUPS for whoever needs no consent; an institution's viewer never gets `contact` here. The session already leaves out needs that a viewer may not see at all. `most` names the groups that
     the answer shows of those that may be seen.
     """
-    asked = {need_id for need_id, subject in subjects.items() if needs_consent(viewer, subject)}
+    asked = needing_consent(viewer, subjects)
     groups = {need_id: ALL_GROUPS for need_id in subjects if need_id not in asked}
     if not asked:
         return groups

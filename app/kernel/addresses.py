@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 UNKNOWN: Final = "unknown"
@@ -25,6 +26,7 @@ def client_address(peer: str, forwarded: Sequence[str], trusted_proxies: int) ->
     return _canonical(ours[0]) or connected
 
 
+@lru_cache(maxsize=4_096)
 def limited_address(address: str) -> str:
     """Answer what is counted as one sender: an IPv4 address, or the /64 that one IPv6 subscriber has."""
     try:
@@ -37,6 +39,7 @@ def limited_address(address: str) -> str:
     return str(network)
 
 
+@lru_cache(maxsize=4_096)
 def _canonical(text: str) -> str | None:
     """Answer an address without port and zone, IPv4 also where it comes wrapped in IPv6; None if it is none."""
     if text.startswith("["):

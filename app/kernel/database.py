@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+from pydantic_core import from_json
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -115,6 +116,10 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Answer what makes a stored value an instant: nothing on PostgreSQL, whose driver answers instants in UTC."""
+        return None if dialect.name == "postgresql" else super().result_processor(dialect, coltype)
+
 
 class Base(DeclarativeBase):
     """All tables; constraint names are regular, so that migrations and errors can name them.
@@ -175,6 +180,7 @@ def make_engine(url: str, patience: Patience | None = None) -> AsyncEngine:
             url,
             hide_parameters=True,
             query_cache_size=MOST_STATEMENTS_KEPT,
+            json_deserializer=from_json,  # three times as fast as Python's; jsonb holds nothing that only that one reads
             connect_args={"prepared_statement_cache_size": MOST_STATEMENTS_PREPARED} | bounds,
             **pool,
         )

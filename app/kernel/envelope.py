@@ -4,10 +4,10 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -93,6 +93,7 @@ class RequestEnvelope:
     def __init__(self, app: ASGIApp, bounds: Bounds) -> None:
         self.app, self.bounds = app, bounds
         self.room = BodyRoom(BODIES_AT_ONCE * bounds.most_bytes)
+        self._headers = [(name.encode(), value.encode()) for name, value in bounds.headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -117,7 +118,7 @@ class RequestEnvelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._complete(MutableHeaders(scope=message), request)
+                self._complete(message, request)
             await send(message)
 
         with bound_contextvars(request_id=request_id):
@@ -146,12 +147,14 @@ class RequestEnvelope:
                     seen.end(request, status, seconds)
                 _log_request(request, status, seconds)
 
-    def _complete(self, headers: MutableHeaders, request: Request) -> None:
-        for name, value in self.bounds.headers.items():
-            headers.setdefault(name, value)
-        headers["x-request-id"] = request.state.request_id
-        if _is_last(request):
-            headers["connection"] = "close"
+    def _complete(self, message: Message, request: Request) -> None:
+        stated = message["headers"]
+        names = {name for name, _value in stated}
+        added = [pair for pair in self._headers if pair[0] not in names]
+        added.append((b"x-request-id", request.state.request_id.encode()))
+        if _is_last(request) and b"connection" not in names:
+            added.append((b"connection", b"close"))
+        message["headers"] = [*stated, *added]
 
     def _refusal(self, request: Request) -> Response | None:
         if self._is_foreign(request):
@@ -197,10 +200,15 @@ class RequestEnvelope:
 def _host_of(request: Request) -> str | None:
     """Answer the name by which this server was called; None if it is none, or there are several."""
     stated = request.headers.getlist("host")
-    if len(stated) != 1 or not HOST.fullmatch(stated[0]):
+    return _name_in(stated[0]) if len(stated) == 1 else None
+
+
+@lru_cache(maxsize=256)
+def _name_in(host: str) -> str | None:
+    if not HOST.fullmatch(host):
         return None
     try:
-        return urlsplit(f"//{stated[0]}").hostname
+        return urlsplit(f"//{host}").hostname
     except ValueError:  # no address at all, such as "[::1"
         return None
 

@@ -21,7 +21,7 @@ from app.enterprises.consents import (
     latest_until,
     mask,
     mask_findings,
-    needs_consent,
+    needing_consent,
     showings,
     withheld_facts,
 )
@@ -92,7 +92,7 @@ WHO = (
 
 @pytest.mark.parametrize(("viewer", "expected"), WHO)
 def test_only_who_sees_a_need_as_an_institution_needs_a_consent(viewer: Viewer, expected: bool) -> None:  # noqa: FBT001 - a case
-    assert needs_consent(viewer, SUBJECT) is expected
+    assert (needing_consent(viewer, {7: SUBJECT}) == {7}) is expected
 
 
 CONSENTS = st.builds(
