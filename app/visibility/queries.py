@@ -308,12 +308,7 @@ class _Sight:
 
     def of_project(self, project_id: Any) -> Condition:
         """Tell which projects an entry that is seen asks for."""
-
-        def is_listed(need: Any) -> Condition:
-            return row_of(ENTRIES, need.id, self._sees_whole, column="need_id")
-
-        listed = row_of(NEEDS, project_id, is_listed, column="project_id")
-        return either(listed, self._holds(project_id, "project_id"))
+        return row_of(NEEDS, project_id, lambda need: self.of_listed(need.id, "need_id"), column="project_id")
 
     def speaks_for(self, row: Any) -> Condition:
         """Tell which lists are of chains and banks whose own people the viewer is among."""
