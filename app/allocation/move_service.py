@@ -168,7 +168,9 @@ async def _cases(
     if wish.has_declined or not open_ones:
         return known, judged
     nothing_more: dict[int, Facts] = {one: {} for one in open_ones}
-    judged = await bottlenecks.judge_entries(session, viewer, nothing_more, cause="no_product", now=now)
+    judged = await bottlenecks.judge_entries(
+        session, viewer, nothing_more, cause="no_product", now=now, current=()
+    )
     return [*known, *judged.contents.values()], judged
 
 
