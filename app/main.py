@@ -84,6 +84,7 @@ from app.desks.registration import register as registration_pages
 from app.desks.roster import routes as roster_desk
 from app.desks.rounds import routes as rounds_desk
 from app.desks.search import routes as search_pages
+from app.desks.selection import errands as selection_errands
 from app.desks.selection import lists as selection_lists
 from app.desks.selection import results as selection_results
 from app.desks.selection import rounds as selection_rounds
@@ -226,6 +227,7 @@ PAGES = (
     bottleneck_pages.router,
     case_pages.router,
     selection_rounds.router,
+    selection_errands.router,
     selection_lists.router,
     selection_results.router,
     chain_entries.router,
@@ -289,22 +291,6 @@ def create_app(
     require_safe(settings)
     follow_all()
 
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        engine = None
-        if sessions is None:
-            engine = make_engine(settings.database_url, Patience.of_requests(settings))
-            app.state.sessions = make_sessions(engine)
-            await require_fit(app.state.sessions, settings)
-        await asyncio.to_thread(warm_up)
-        await asyncio.to_thread(passwords.warm_up)
-        relax_collection()
-        async with warming(app.state.sessions, settings) if engine is not None else nullcontext():
-            yield
-        await app.state.deferral.close()
-        if engine is not None:
-            await engine.dispose()
-
     app = FastAPI(
         title="Rongqiao 融桥",
         version="0.1.0",
@@ -314,7 +300,7 @@ def create_app(
             "days are Asia/Shanghai. Lists page by cursor; creating requests may carry an "
             "`Idempotency-Key`; changes carry `If-Match`; refusals are RFC 9457 problem JSON."
         ),
-        lifespan=lifespan,
+        lifespan=_serving,
         openapi_tags=[{"name": name, "description": said} for name, said in TAGS.items()],
         # The stock viewers load scripts from elsewhere; this service answers on closed networks.
         docs_url=None,
@@ -336,6 +322,26 @@ def create_app(
         app.include_router(router, dependencies=[Depends(count_unread)])
     app.router.routes.insert(0, RouteIndex(app.routes))
     return app
+
+
+@asynccontextmanager
+async def _serving(app: FastAPI) -> AsyncIterator[None]:
+    """Have ready what requests need, as long as the application is served."""
+    settings: Settings = app.state.settings
+    engine = None
+    if not hasattr(app.state, "sessions"):
+        engine = make_engine(settings.database_url, Patience.of_requests(settings))
+        app.state.sessions = make_sessions(engine)
+        await require_fit(app.state.sessions, settings)
+    await asyncio.to_thread(warm_up)
+    await asyncio.to_thread(passwords.warm_up)
+    relax_collection()
+    async with warming(app.state.sessions, settings) if engine is not None else nullcontext():
+        yield
+    await app.state.deferral.close()
+    if engine is not None:
+        del app.state.sessions
+        await engine.dispose()
 
 
 def _furnish(app: FastAPI, settings: Settings, door: Door | None) -> None:

@@ -6,8 +6,10 @@ server where databases may be created); when none can be had, the tests fail, th
 
 import gc
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import Any
 
 import httpx
@@ -27,6 +29,8 @@ from tests.lending import Lender
 from tests.scheduling import Together
 
 BACKENDS = ("sqlite", "postgresql")
+if find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]  # httpx looks for it everywhere at each request
 gc.set_threshold(50_000)  # importing and collecting makes millions of objects, all of which stay
 # No test may depend on how fast a machine is, and all machines try the same examples;
 # `pytest --hypothesis-profile=explore` tries others, `ten-thousand` a hundred times as many.

@@ -12,7 +12,7 @@ from app.allocation.cards import COLUMNS, Value, anonymise, card_code, serves
 from app.allocation.cards_keeping import Edition, Listed, edition_of
 from app.allocation.cards_schemas import CardFilter, CardOut, Standing
 from app.allocation.tables import CardKey
-from app.chains.service import chain_book
+from app.chains.service import chain_names
 from app.enterprises import disclosure_service
 from app.enterprises.consents import Holder
 from app.institutions.rules import InstitutionTree
@@ -28,7 +28,6 @@ from app.kernel.database import (
 from app.kernel.errors import NotFound
 from app.kernel.paging import Page, PageRequest, page_of
 from app.kernel.recording import leaves
-from app.kernel.shanghai import shanghai_date
 from app.whitelist import service as whitelist
 
 NO_CONSENT = "企业尚未授权，请通过统筹部门征求企业授权"
@@ -115,7 +114,7 @@ async def _cards(
     opened = await whitelist.edition(session, viewer, code)
     if not tops:
         return []
-    chains = await _chain_names(session, viewer, now)
+    chains = await chain_names(session, viewer)
     root = min(tree.root_of(top.id).id for top in tops)
     own = {node.id: node for top in tops for node in (top, *tree.descendants(top.id))}
     areas = frozenset(area for node in own.values() for area in node.areas)
@@ -131,18 +130,13 @@ async def _cards(
     return cards
 
 
-async def _chain_names(session: AsyncSession, viewer: Viewer, now: datetime) -> dict[str, str]:
-    book = await chain_book(session, viewer, shanghai_date(now))
-    return {chain: plan.name for chain, plan in book.chains.items()}
-
-
-async def read_ahead(session: AsyncSession, viewer: Viewer, *, now: datetime) -> None:
+async def read_ahead(session: AsyncSession, viewer: Viewer) -> None:
     """Read what the cards of the newest edition are made of, so that the first who looks through them need not wait."""
     code = await cards_queries.newest_edition(session, viewer.jurisdiction)
     if code is not None:
         opened = await whitelist.edition(session, viewer, code)
         with unrestricted(session):  # as for cards; nothing is shown here
-            await edition_of(session, opened.id, await _chain_names(session, viewer, now))
+            await edition_of(session, opened.id, await chain_names(session, viewer))
 
 
 async def _standings(

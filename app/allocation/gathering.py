@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from app.accounts.rules import Viewer
-from app.allocation import queries
+from app.allocation import entry_queries, queries
 from app.allocation.candidates import Offers, with_default_capacity
+from app.allocation.entry_queries import AssignmentRow
 from app.allocation.explanations import FitGrounds, ProductLabel
 from app.allocation.model import LoadTiers
 from app.allocation.planning import BlockedEntry, RunEntry, RunInputs, RunSettings
 from app.allocation.posing import Posed
-from app.allocation.queries import AssignmentRow
 from app.allocation.since_matching import declined_of, judged_anew
 from app.bottlenecks import service as bottlenecks
 from app.bottlenecks.cases import CaseSays, finding_from_data
@@ -119,7 +119,7 @@ async def gather(
         blocked=blocked_entries(cases, _needs(listed, cases), tree),
         settled={row.entry_id: row.institution_id for row in current if keep_settled and row.institution_id},
         declined=await declined_of(session, viewer, listed, established, tree),
-        taken=await queries.taken_from(session, viewer, [entry.entry_id for entry in listed]),
+        taken=await entry_queries.taken_from(session, viewer, [entry.entry_id for entry in listed]),
         tree=tree,
         chains=around.chains,
         settings=_settings(rules),

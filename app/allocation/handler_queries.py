@@ -1,6 +1,5 @@
 """Rows of who handles which assignment. Handling ends with its assignment: both are asked whether they are open."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from itertools import islice
@@ -14,6 +13,7 @@ from app.allocation.handler_schemas import Handling
 from app.allocation.tables import Assignment, AssignmentSupport, EntryHandler
 from app.institutions.tables import Institution
 from app.kernel.database import AsyncSession
+from app.kernel.direct import Direct, given, given_each
 from app.whitelist.entry_queries import Within
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
@@ -30,45 +30,58 @@ _HANDLING = (
 )
 
 
-async def current_assignment(
-    session: AsyncSession, viewer: Viewer, entry_code: str, *, is_for_change: bool = False
-) -> tuple[int, int | None] | None:
-    """Answer (id, institution) of an entry's current assignment, held until the end for a change of its handler."""
-    statement = (
-        select(Assignment.id, Assignment.institution_id)
-        .join(WhitelistEntry, WhitelistEntry.id == Assignment.entry_id)
-        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
-        .where(
-            WhitelistEntry.code == entry_code,
-            WhitelistEdition.jurisdiction == viewer.jurisdiction,
-            Assignment.ended_at.is_(None),
-        )
+_PARTIES: Final = Direct(
+    select(Assignment.id, Assignment.institution_id, AssignmentSupport.institution_id.label("supporting"))
+    .join(WhitelistEntry, WhitelistEntry.id == Assignment.entry_id)
+    .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+    .outerjoin(AssignmentSupport, AssignmentSupport.assignment_id == Assignment.id)
+    .where(
+        WhitelistEntry.code == given("code"),
+        WhitelistEdition.jurisdiction == given("jurisdiction"),
+        Assignment.ended_at.is_(None),
     )
+    .order_by(AssignmentSupport.rank)
+)
+_HANDLINGS: Final = Direct(
+    select(*_HANDLING)
+    .join(Institution, Institution.id == EntryHandler.institution_id)
+    .join(Person, Person.id == EntryHandler.person_id)
+    .where(EntryHandler.assignment_id == given("assignment", BigInteger), EntryHandler.ended_at.is_(None))
+    .order_by(EntryHandler.institution_id)
+)
+_COUNTS: Final = Direct(
+    select(EntryHandler.person_id, func.count().label("entries"))
+    .join(Assignment, Assignment.id == EntryHandler.assignment_id)
+    .where(
+        EntryHandler.institution_id == given("institution", BigInteger),
+        EntryHandler.person_id.in_(given_each("persons")),
+        EntryHandler.ended_at.is_(None),
+        Assignment.ended_at.is_(None),
+    )
+    .group_by(EntryHandler.person_id)
+)
+
+
+async def parties_now(
+    session: AsyncSession, viewer: Viewer, entry_code: str, *, is_for_change: bool = False
+) -> tuple[int, list[int]] | None:
+    """Answer an entry's current assignment and its institutions, the responsible one first, then the best supporting.
+
+    None where no institution is responsible. For a change of its handler the entry is held until the end.
+    """
     if is_for_change:  # before its party is looked up, which another may replace while we wait
         held = select(WhitelistEntry.id).where(WhitelistEntry.code == entry_code)
         await session.execute(held.with_for_update(key_share=True))
-    row = (await session.execute(statement)).one_or_none()
-    return None if row is None else (row[0], row[1])
-
-
-async def supporting(session: AsyncSession, assignment_id: int) -> list[int]:
-    """Answer the supporting institutions of an assignment, best first."""
-    statement = select(AssignmentSupport.institution_id).where(
-        AssignmentSupport.assignment_id == assignment_id
-    )
-    return list((await session.execute(statement.order_by(AssignmentSupport.rank))).scalars())
+    rows = await _PARTIES.rows(session, jurisdiction=viewer.jurisdiction, code=entry_code)
+    if not rows or rows[0].institution_id is None:
+        return None
+    supporting = [row.supporting for row in rows if row.supporting is not None]
+    return rows[0].id, [rows[0].institution_id, *supporting]
 
 
 async def handlings_of(session: AsyncSession, assignment_id: int) -> list[Handling]:
     """Answer who handles an assignment now, by institution."""
-    statement = (
-        select(*_HANDLING)
-        .join(Institution, Institution.id == EntryHandler.institution_id)
-        .join(Person, Person.id == EntryHandler.person_id)
-        .where(EntryHandler.assignment_id == assignment_id, EntryHandler.ended_at.is_(None))
-        .order_by(EntryHandler.institution_id)
-    )
-    return [Handling(*row) for row in await session.execute(statement)]
+    return [Handling(*row) for row in await _HANDLINGS.rows(session, assignment=assignment_id)]
 
 
 async def hold_handlings_by(session: AsyncSession, person_id: int) -> list[Handling]:
@@ -116,19 +129,12 @@ async def entries_of_assignments(session: AsyncSession, assignment_ids: Iterable
     return sorted(found)
 
 
-async def counts_by_person(session: AsyncSession, institution_id: int) -> dict[int, int]:
-    """Answer how many entries of an institution each person handles now."""
-    statement = (
-        select(EntryHandler.person_id, func.count())
-        .join(Assignment, Assignment.id == EntryHandler.assignment_id)
-        .where(
-            EntryHandler.institution_id == institution_id,
-            EntryHandler.ended_at.is_(None),
-            Assignment.ended_at.is_(None),
-        )
-        .group_by(EntryHandler.person_id)
-    )
-    return defaultdict(int, {row[0]: row[1] for row in await session.execute(statement)})
+async def counts_by_person(
+    session: AsyncSession, institution_id: int, person_ids: Iterable[int]
+) -> dict[int, int]:
+    """Answer how many entries of an institution each of some people handles now; who handles none is left out."""
+    rows = await _COUNTS.rows(session, institution=institution_id, persons=sorted(set(person_ids)))
+    return {row.person_id: row.entries for row in rows}
 
 
 async def end(session: AsyncSession, ids: Iterable[int], now: datetime) -> None:

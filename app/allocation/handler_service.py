@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from app.accounts import audit_service, people_service
@@ -23,9 +24,10 @@ from app.allocation.topics import PARTIES_CHANGED
 from app.institutions.reach import institution_target
 from app.institutions.rules import InstitutionTree
 from app.institutions.service import institution_tree
-from app.kernel.database import AsyncSession, unrestricted
+from app.kernel.database import AsyncSession, sight_of, unrestricted
 from app.kernel.errors import Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest
+from app.kernel.recording import looked_once
 from app.whitelist import service as whitelist
 from app.whitelist.schemas import EntryFilter, EntrySummary
 
@@ -136,7 +138,7 @@ async def colleagues(
         raise forbidden(Action.DISPATCH_ENTRIES)
     found = await people_service.holders_at(session, INSTITUTION_ROLES, _codes_above(tree, node.id), now=now)
     with unrestricted(session):  # how much colleagues have in hand, while consents are away too; only counts
-        counts = await queries.counts_by_person(session, node.id)
+        counts = await queries.counts_by_person(session, node.id, (person.id for person, _grant in found))
     return [
         ColleagueOut(
             person=person.id,
@@ -183,16 +185,16 @@ async def _party(
     is_for_change: bool = False,
 ) -> tuple[int, int]:
     """Answer (assignment, institution) of an entry: the named one, else the first that the viewer reaches."""
-    found = await queries.current_assignment(session, viewer, entry_code, is_for_change=is_for_change)
-    if found is None or found[1] is None:
+    found = await queries.parties_now(session, viewer, entry_code, is_for_change=is_for_change)
+    if found is None:
         raise NotFound("No such whitelist entry, or no institution is responsible for it now.")
-    parties = [found[1], *await queries.supporting(session, found[0])]
+    assignment, parties = found
     if institution is not None:
         parties = [party for party in parties if tree.node(party).code == institution]
     if not parties:
         raise NotFound(f"{institution} answers for {entry_code} neither as responsible nor as supporting.")
     reached = (party for party in parties if _reach(viewer, tree, party) is not Reach.NOTHING)
-    return found[0], next(reached, parties[0])
+    return assignment, next(reached, parties[0])
 
 
 async def _listed(
@@ -267,8 +269,14 @@ def _rows(
     ]
 
 
+async def handlings_of(session: AsyncSession, assignment_id: int) -> list[Handling]:
+    """Answer who handles an assignment now, by institution, as far as it is seen."""
+    look = partial(queries.handlings_of, session, assignment_id)
+    return await looked_once(session, ("handlings", sight_of(session), assignment_id), look)
+
+
 async def _handling(session: AsyncSession, assignment_id: int, party: int) -> Handling | None:
-    found = await queries.handlings_of(session, assignment_id)
+    found = await handlings_of(session, assignment_id)
     return next((one for one in found if one.institution_id == party), None)
 
 

@@ -12,16 +12,17 @@ from functools import partial
 from typing import Final
 
 from app.accounts.rules import Viewer
-from app.allocation import queries, run_queries
+from app.allocation import entry_queries, queries, run_queries
 from app.allocation.archive import prices_in
 from app.allocation.candidates import branches_of, with_default_capacity
 from app.allocation.considering import Leaving
+from app.allocation.entry_queries import AssignmentRow, ListedEntry
 from app.allocation.explanations import ProductLabel
 from app.allocation.gathering import FitReader, blocked_entries, coordinator_of
 from app.allocation.moves import Move, Party, moves_of
 from app.allocation.outcomes import Outcome
 from app.allocation.planning import BlockedEntry, RunEntry, quotas_of
-from app.allocation.queries import AssignmentRow, ListedEntry, NewAssignment
+from app.allocation.queries import NewAssignment
 from app.allocation.refitting import Asking, Refit, refit
 from app.allocation.refusal_service import REFUSALS, answered_since
 from app.allocation.refusals import Refusal, Refusals, standing_by_head
@@ -88,15 +89,20 @@ async def decide(
     *,
     now: datetime,
     is_look: bool = False,
+    current: Mapping[int, AssignmentRow] | None = None,
 ) -> Decided | None:
     """Decide who is next for some entries of an edition, in few statements; nothing is stored.
 
     Unless it is only a look, the edition is held so that what it rests on stays. Entries without a party are left
-    out; None where there are no others, or no run has been made yet.
+    out; None where there are no others, or no run has been made yet. `current` are their assignments where these were
+    read since the edition is held.
     """
     if not is_look:
         await queries.hold_edition(session, edition_id)
-    current = await queries.assignments_of(session, viewer, edition_id, (entry.id for entry in entries))
+    if current is None:
+        current = await entry_queries.assignments_of(
+            session, viewer, edition_id, (entry.id for entry in entries)
+        )
     run = await run_queries.latest_run(session, viewer, edition_id)
     moving = [entry for entry in entries if entry.id in current]
     if run is None or not moving:
@@ -111,7 +117,7 @@ async def decide(
     cases, judged = await _cases(session, viewer, moving, wish, judged, fits, now)
     blocked = blocked_entries(cases, facts, tree)
     refused = await _refused(session, viewer, moving, wish, established, tree, current, now)
-    taken = await queries.taken_from(session, viewer, [entry.id for entry in moving])
+    taken = await entry_queries.taken_from(session, viewer, [entry.id for entry in moving])
     leaving = _leaving(moving, wish, fits, FitReader(around), blocked, refused, taken)
     standing = await _standing(session, viewer, run, around, tree, current, wish)
     labels = {one.product_revision_id: ProductLabel(one.code, one.name) for one in around.products}
@@ -162,7 +168,9 @@ async def _cases(
     if wish.has_declined or not open_ones:
         return known, judged
     nothing_more: dict[int, Facts] = {one: {} for one in open_ones}
-    judged = await bottlenecks.judge_entries(session, viewer, nothing_more, cause="no_product", now=now)
+    judged = await bottlenecks.judge_entries(
+        session, viewer, nothing_more, cause="no_product", now=now, current=()
+    )
     return [*known, *judged.contents.values()], judged
 
 

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from app.accounts.permissions import Action, Target, may_do
 from app.accounts.rules import Viewer
-from app.allocation import handler_queries, queries
+from app.allocation import entry_queries, handler_service
+from app.allocation.entry_queries import ListedEntry
 from app.allocation.move_service import Wish, carry_out, decide
-from app.allocation.queries import ListedEntry
 from app.allocation.refusals import Refusals
 from app.allocation.reroute_schemas import MoveOut
 from app.allocation.rerouting import DECLINED, resolved
@@ -32,16 +32,16 @@ async def assignment_of_entry(session: AsyncSession, viewer: Viewer, entry_code:
         NotFound: no such entry that this viewer may see, or nobody is responsible for it yet.
     """
     entry = await whitelist.get_entry(session, viewer, entry_code)
-    shown = await queries.assignments_of_entry(session, viewer, entry_code)
+    shown = await entry_queries.assignments_of_entry(session, viewer, entry_code)
     if not shown or shown[0].assignment.ended_at is not None:
         remedy = "POST /api/v1/allocations, or rongqiao allocate run --edition …"
         fault = Fault("entry", "not allocated", remedy, entry_code)
         raise NotFound(f"Nobody is responsible for {entry_code} yet.", [fault])
     current = shown[0].assignment.id
-    handlings = await handler_queries.handlings_of(session, current)
+    handlings = await handler_service.handlings_of(session, current)
     target = Target(region=entry.region, uscc=entry.uscc, chain=entry.chain)
     is_whole = may_do(viewer, Action.READ_CASES, target)
-    supports = await queries.supports_of(session, current)
+    supports = await entry_queries.supports_of(session, current)
     found = assignment_out(shown, supports, handlings, is_whole=is_whole)
     return found.model_copy(update={"why": [WITHHELD], "explanation": {}}) if entry.withheld else found
 
@@ -74,7 +74,7 @@ async def reroute_entries(
     entry who declined it for what (see `refusal_service` for what counts without it).
     """
     done: dict[int, str] = {}
-    for edition_id, mine in _by_edition(await queries.entries_of(session, viewer, entry_ids)):
+    for edition_id, mine in _by_edition(await entry_queries.entries_of(session, viewer, entry_ids)):
         ids = [entry.id for entry in mine]
         wish = Wish(dict.fromkeys(ids, DECLINED), has_declined=True, refusals=refusals)
         decided = await decide(session, viewer, edition_id, mine, wish, now=now)
@@ -104,7 +104,9 @@ async def rematch_entries(
     what blocks the entry is classified anew and routed. Withdrawn entries, and those without a party, are left out.
     """
     moves: list[MoveOut] = []
-    entries = [one for one in await queries.entries_of(session, viewer, established) if not one.withdrawn_at]
+    entries = [
+        one for one in await entry_queries.entries_of(session, viewer, established) if not one.withdrawn_at
+    ]
     for edition_id, mine in _by_edition(entries):
         causes = {entry.id: resolved(cause, established[entry.id]) for entry in mine}
         wish = Wish(

@@ -5,52 +5,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, Table, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
-from app.allocation.refusals import Refusal
+from app.allocation.entry_queries import ASSIGNED, AssignmentRow
 from app.allocation.tables import AllocationRun, Assignment, AssignmentSupport
-from app.catalogue.tables import Product, ProductRevision
-from app.enterprises.tables import NeedRevision
-from app.institutions.tables import Institution
 from app.kernel.database import insert_numbered, insert_rows
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
 IDS_PER_STATEMENT = 5_000
 ASSIGNMENTS = cast("Table", Assignment.__table__)
 SUPPORTS = cast("Table", AssignmentSupport.__table__)
-
-
-@dataclass(frozen=True, slots=True)
-class AssignmentRow:
-    """A current assignment; `institution_id` is None where the coordinator or a named body answers."""
-
-    id: int
-    entry_id: int
-    entry_code: str
-    kind: str
-    institution_id: int | None
-    product_revision_id: int | None
-    assigned_at: datetime
-    responsible_body: str
-    chain: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ListedEntry:
-    """An entry with the facts that it was listed with; `stated_at` is when that wording was recorded."""
-
-    id: int
-    code: str
-    edition_id: int
-    region: str
-    chain: str | None
-    facts: dict[str, Any]
-    stated_at: datetime
-    withdrawn_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +33,6 @@ class NewAssignment:
     score: int | None
     explanation: dict[str, Any]
     supports: tuple[tuple[int, int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ShownAssignment:
-    """An assignment with the codes and names by which people know its parts."""
-
-    assignment: Assignment
-    entry: str
-    edition: str
-    institution: str | None
-    institution_name: str | None
-    product: str | None
-    product_name: str | None
 
 
 def _visible(viewer: Viewer) -> ColumnElement[bool]:
@@ -97,19 +52,6 @@ def _current(viewer: Viewer, edition_id: int, *columns: Any) -> Select[Any]:
     return _of_entries(viewer, *columns).where(
         WhitelistEntry.edition_id == edition_id, Assignment.ended_at.is_(None)
     )
-
-
-_ASSIGNED: Final = (
-    Assignment.id,
-    Assignment.entry_id,
-    WhitelistEntry.code,
-    Assignment.kind,
-    Assignment.institution_id,
-    Assignment.product_revision_id,
-    Assignment.assigned_at,
-    Assignment.responsible_body,
-    WhitelistEntry.chain_code,
-)
 
 
 async def hold_edition(session: AsyncSession, edition_id: int) -> None:
@@ -151,22 +93,9 @@ async def held_places(
     return [(*place, entries) for place, entries in places.items() if entries]
 
 
-async def assignments_of(
-    session: AsyncSession, viewer: Viewer, edition_id: int, entry_ids: Iterable[int]
-) -> dict[int, AssignmentRow]:
-    """Answer the current assignments of some entries of an edition, by entry id."""
-    statement = _current(viewer, edition_id, *_ASSIGNED)
-    found: dict[int, AssignmentRow] = {}
-    source = iter(sorted(set(entry_ids)))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
-        for row in await session.execute(statement.where(Assignment.entry_id.in_(batch))):
-            found[row.entry_id] = AssignmentRow(*row)
-    return found
-
-
 async def current_assignments(session: AsyncSession, viewer: Viewer, edition_id: int) -> list[AssignmentRow]:
     """Answer the current assignments of an edition, by entry code."""
-    statement = _current(viewer, edition_id, *_ASSIGNED).order_by(WhitelistEntry.code)
+    statement = _current(viewer, edition_id, *ASSIGNED).order_by(WhitelistEntry.code)
     return [AssignmentRow(*row) for row in await session.execute(statement)]
 
 
@@ -180,38 +109,6 @@ async def explanations_without_institution(
         Assignment.institution_id.is_(None),
     )
     return {row[0]: row[1] for row in await session.execute(statement)}
-
-
-async def ended_by_decline(
-    session: AsyncSession, viewer: Viewer, entry_ids: Iterable[int]
-) -> dict[int, list[Refusal]]:
-    """Answer who declined some entries as far as the ends of their assignments tell, by entry id."""
-    statement = _of_entries(
-        viewer, Assignment.entry_id, Assignment.institution_id, Assignment.ended_at
-    ).where(Assignment.end_reason == "declined", Assignment.institution_id.is_not(None))
-    found: dict[int, list[Refusal]] = {}
-    source = iter(sorted(set(entry_ids)))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
-        for row in await session.execute(statement.where(Assignment.entry_id.in_(batch))):
-            found.setdefault(row[0], []).append(Refusal(row[1], row[2]))
-    return found
-
-
-async def taken_from(
-    session: AsyncSession, viewer: Viewer, entry_ids: Iterable[int]
-) -> dict[int, frozenset[int]]:
-    """Answer the institutions from which a coordinator took some entries, by entry id: they do not get them again."""
-    statement = _of_entries(viewer, Assignment.entry_id, Assignment.institution_id).where(
-        Assignment.end_reason == "rerouted", Assignment.institution_id.is_not(None)
-    )
-    found: dict[int, frozenset[int]] = {}
-    source = iter(sorted(set(entry_ids)))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
-        for entry_id, institution_id in await session.execute(
-            statement.where(Assignment.entry_id.in_(batch))
-        ):
-            found[entry_id] = found.get(entry_id, frozenset()) | {institution_id}
-    return found
 
 
 async def end_assignments(session: AsyncSession, ids: Iterable[int], now: datetime, reason: str) -> int:
@@ -290,23 +187,6 @@ async def entry_codes(session: AsyncSession, viewer: Viewer, edition_id: int) ->
     return {row[0]: row[1] for row in await session.execute(statement)}
 
 
-async def ids_of_codes(
-    session: AsyncSession, viewer: Viewer, edition_id: int, codes: Iterable[str]
-) -> dict[str, int]:
-    """Answer the ids of those of some entries (codes) of an edition that the viewer may see."""
-    statement = (
-        select(WhitelistEntry.code, WhitelistEntry.id)
-        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
-        .where(_visible(viewer), WhitelistEntry.edition_id == edition_id)
-    )
-    found: dict[str, int] = {}
-    source = iter(sorted(set(codes)))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
-        rows = await session.execute(statement.where(WhitelistEntry.code.in_(batch)))
-        found |= {row[0]: row[1] for row in rows}
-    return found
-
-
 async def held_by(
     session: AsyncSession, viewer: Viewer, edition_id: int, institution_ids: Iterable[int]
 ) -> list[int]:
@@ -317,66 +197,3 @@ async def held_by(
         Assignment.institution_id.in_(sorted(institution_ids)),
     )
     return list((await session.execute(statement.order_by(Assignment.entry_id))).scalars())
-
-
-async def entries_of(session: AsyncSession, viewer: Viewer, entry_ids: Iterable[int]) -> list[ListedEntry]:
-    """Answer those of some entries (ids) that the viewer may see, by code."""
-    statement = (
-        select(
-            WhitelistEntry.id,
-            WhitelistEntry.code,
-            WhitelistEntry.edition_id,
-            WhitelistEntry.region_code,
-            WhitelistEntry.chain_code,
-            NeedRevision.facts,
-            NeedRevision.created_at,
-            WhitelistEntry.withdrawn_at,
-        )
-        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
-        .join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)
-        .where(_visible(viewer))
-    )
-    found: list[ListedEntry] = []
-    source = iter(sorted(set(entry_ids)))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
-        rows = await session.execute(statement.where(WhitelistEntry.id.in_(batch)))
-        found += [ListedEntry(*row) for row in rows]
-    return sorted(found, key=lambda entry: entry.code)
-
-
-async def assignments_of_entry(session: AsyncSession, viewer: Viewer, code: str) -> list[ShownAssignment]:
-    """Answer all assignments of an entry, the newest first."""
-    columns = (
-        Assignment,
-        WhitelistEntry.code,
-        WhitelistEdition.code,
-        Institution.code,
-        Institution.name,
-        Product.code,
-        ProductRevision.name,
-    )
-    statement = (
-        _of_entries(viewer, *columns)
-        .outerjoin(Institution, Institution.id == Assignment.institution_id)
-        .outerjoin(ProductRevision, ProductRevision.id == Assignment.product_revision_id)
-        .outerjoin(Product, Product.id == ProductRevision.product_id)
-        .where(WhitelistEntry.code == code)
-        .order_by(Assignment.id.desc())
-        .execution_options(populate_existing=True)
-    )
-    return [ShownAssignment(*row) for row in await session.execute(statement)]
-
-
-async def supports_of(session: AsyncSession, assignment_id: int) -> list[tuple[str, str, str, str, int]]:
-    """Answer (institution code, name, product code, name, score) of an assignment's supports, best first."""
-    statement = (
-        select(
-            Institution.code, Institution.name, Product.code, ProductRevision.name, AssignmentSupport.score
-        )
-        .join_from(AssignmentSupport, Institution, Institution.id == AssignmentSupport.institution_id)
-        .join(ProductRevision, ProductRevision.id == AssignmentSupport.product_revision_id)
-        .join(Product, Product.id == ProductRevision.product_id)
-        .where(AssignmentSupport.assignment_id == assignment_id)
-        .order_by(AssignmentSupport.rank)
-    )
-    return [(row[0], row[1], row[2], row[3], row[4]) for row in await session.execute(statement)]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from app.accounts.rules import Viewer
-from app.allocation import queries
+from app.allocation import entry_queries
 from app.allocation.refusals import Refusals, with_causes
 from app.bottlenecks import service as bottlenecks
 from app.kernel.database import AsyncSession
@@ -32,7 +32,7 @@ class RefusalBook:
         self, session: AsyncSession, viewer: Viewer, entry_ids: Collection[int], given: Refusals | None = None
     ) -> Refusals:
         """Answer the refusals of some entries; `given` ones are taken instead of asking."""
-        ended = await queries.ended_by_decline(session, viewer, entry_ids)
+        ended = await entry_queries.ended_by_decline(session, viewer, entry_ids)
         if given is None:
             given = {} if self._teller is None else await self._teller(session, viewer, entry_ids)
         return with_causes(ended, given)

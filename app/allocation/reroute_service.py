@@ -9,10 +9,10 @@ from typing import Final
 from app.accounts import audit_service
 from app.accounts.permissions import Action, Target, forbidden, may_do
 from app.accounts.rules import Viewer
-from app.allocation import queries
+from app.allocation import entry_queries, queries
+from app.allocation.entry_queries import AssignmentRow, ListedEntry
 from app.allocation.move_service import Wish, carry_out, decide
 from app.allocation.moves import Move, Party
-from app.allocation.queries import AssignmentRow, ListedEntry
 from app.allocation.refusals import Refusals
 from app.allocation.reroute_schemas import MoveOut, RerouteCounts, RerouteIn, RerouteOut
 from app.allocation.rerouting import taken
@@ -44,17 +44,17 @@ async def entries_to_reroute(session: AsyncSession, viewer: Viewer, body: Rerout
     if not body.dry_run:
         await queries.hold_edition(session, edition.id)
     if body.entries is not None:
-        known = await queries.ids_of_codes(session, viewer, edition.id, body.entries)
+        found = await entry_queries.entries_of_codes(session, viewer, edition.id, body.entries)
+        known = {entry.code for entry in found}
         if missing := [code for code in dict.fromkeys(body.entries) if code not in known]:
             faults = [Fault("entries", "not on this edition", value=code) for code in missing]
             raise NotFound("Nothing was rerouted.", faults)
-        found = await queries.entries_of(session, viewer, known.values())
         if not all(_is_theirs(viewer, entry) for entry in found):
             raise forbidden(Action.CHANGE_ENTRIES)
         return found
     tree = await institution_tree(session, viewer)
     held = await queries.held_by(session, viewer, edition.id, _line(tree, body.institution))
-    return [one for one in await queries.entries_of(session, viewer, held) if _is_theirs(viewer, one)]
+    return [one for one in await entry_queries.entries_of(session, viewer, held) if _is_theirs(viewer, one)]
 
 
 def _is_theirs(viewer: Viewer, entry: ListedEntry) -> bool:
@@ -76,6 +76,7 @@ async def reroute_in_bulk(
     viewer: Viewer,
     body: RerouteIn,
     *,
+    chosen: Sequence[ListedEntry] | None = None,
     leave: Mapping[int, str] | None = None,
     refusals: Refusals | None = None,
     now: datetime,
@@ -84,26 +85,30 @@ async def reroute_in_bulk(
 
     The institution that an entry is taken from does not get it. Where `to` names who shall have them, what nobody
     there can take stays where it is. `leave` names entries (ids) that stay where they
-    are, each with the reason in Chinese (credit is approved).
+    are, each with the reason in Chinese (credit is approved). `chosen` are the entries as `entries_to_reroute` answered
+    them in this transaction, for who asked before.
 
     Raises:
         Refused, NotFound, Forbidden: as `entries_to_reroute`.
     """
-    entries = await entries_to_reroute(session, viewer, body)
+    entries = await entries_to_reroute(session, viewer, body) if chosen is None else chosen
     tree = await institution_tree(session, viewer)
     line, named = _line(tree, body.institution), _line(tree, body.to) if body.to is not None else None
     edition = await whitelist.edition(session, viewer, body.edition)
     # Whom an entry goes to rests on who declined it and on the room that institutions have left everywhere; a
     # coordinator of a part is told only of the own part's entries.
     with unrestricted(session):
-        current = await queries.assignments_of(session, viewer, edition.id, (one.id for one in entries))
+        current = await entry_queries.assignments_of(session, viewer, edition.id, (one.id for one in entries))
         items = _left(entries, current, line, leave or {}, tree)
         moving = [one for one in entries if one.code not in items]
         causes = {one.id: taken(viewer.name, body.reason, body.to) for one in moving}
         barred = {one.id: line or _party(current[one.id]) for one in moving}
         only = {one.id: named for one in moving} if named is not None else {}
         wish = Wish(causes, barred=barred, named=only, refusals=refusals)
-        decided = await decide(session, viewer, edition.id, moving, wish, now=now, is_look=body.dry_run)
+        held = {one.id: current[one.id] for one in moving}
+        decided = await decide(
+            session, viewer, edition.id, moving, wish, now=now, is_look=body.dry_run, current=held
+        )
         if decided is not None:
             is_single = len(entries) == 1
             items |= {one.code: move_out(one, tree, is_single=is_single) for one in decided.moves}

@@ -13,13 +13,13 @@ from app.accounts.rules import Viewer
 from app.allocation import queries, run_queries
 from app.allocation.archive import pack, unpack
 from app.allocation.checker import check
+from app.allocation.entry_queries import AssignmentRow
 from app.allocation.explanations import points_text
 from app.allocation.gathering import Gathered, gather, grounds_of
 from app.allocation.move_service import row_of
 from app.allocation.outcomes import COORDINATOR, MATCHED, ROUTED, Outcome, explain_run
 from app.allocation.party_service import assignment_of_entry, rematch_entries, reroute, reroute_entries
 from app.allocation.planning import SolvedRun, solve_run
-from app.allocation.queries import AssignmentRow
 from app.allocation.reroute_service import entries_to_reroute, reroute_in_bulk
 from app.allocation.schemas import AllocationRunOut, CheckOut
 from app.allocation.tables import AllocationRun

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from app.accounts.rules import Viewer
-from app.allocation import queries
+from app.allocation import entry_queries
 from app.allocation.refusal_service import REFUSALS, answered_since
 from app.allocation.refusals import standing_by_head
 from app.bottlenecks.refits import judged_need
@@ -48,7 +48,9 @@ async def declined_of(
 ) -> dict[int, Collection[int]]:
     """Answer the head offices that are not to be asked for an entry (ids), because what they declined it for stands."""
     refusals = await REFUSALS.of(session, viewer, [entry.entry_id for entry in listed])
-    stated_at = {entry.id: entry.stated_at for entry in await queries.entries_of(session, viewer, refusals)}
+    stated_at = {
+        entry.id: entry.stated_at for entry in await entry_queries.entries_of(session, viewer, refusals)
+    }
     since = await answered_since(session, viewer, refusals)
     found = {
         entry: standing_by_head(

@@ -1,15 +1,15 @@
 """Use cases of the quarter's confirmations: institutions are called and reminded, coordinators see who has not answered."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from app.accounts.rules import Viewer
 from app.awards.award_notices import call_notices
 from app.awards.confirming_schemas import CallOut, ConfirmationOut, ConfirmationPage
 from app.catalogue import calling_service as calling
-from app.catalogue.confirming import Tally
-from app.catalogue.offering import coming_quarter
+from app.catalogue.offering import OfferState, coming_quarter
 from app.catalogue.tables import LibraryCall
-from app.institutions.rules import InstitutionTree
+from app.institutions.rules import InstitutionNode
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Fault, NotFound
 from app.kernel.paging import PageRequest, page_of
@@ -55,7 +55,7 @@ async def call_due(session: AsyncSession, viewer: Viewer, *, now: datetime) -> s
 
 async def _tell(session: AsyncSession, viewer: Viewer, row: LibraryCall, occasion: str, now: datetime) -> int:
     tree, found = await calling.standing(session, viewer, shanghai_date(now))
-    waiting = {institution: len(one.waiting) for institution, one in found.items()}
+    waiting = {institution: one[OfferState.TO_CONFIRM] for institution, one in found.items()}
     told = call_notices(row.jurisdiction, row.quarter, row.due_on, waiting, tree, occasion)
     return await notifications.post(session, told, now=now)
 
@@ -89,28 +89,26 @@ async def confirmations(
     today = shanghai_date(now)
     quarter, key = coming_quarter(today), page.after()
     tree, found = await calling.standing(session, viewer, today)
-    rows = sorted(
-        (_out(tree, institution, one) for institution, one in found.items()), key=lambda one: one.institution
-    )
-    left = [one for one in rows if one.to_confirm]
-    rest = [one for one in (left if waiting else rows) if key is None or one.institution > str(key[0])]
-    shown = page_of(rest, page, lambda one: (one.institution,), lambda one: one)
-    row = await calling.stored_call(session, viewer, quarter.code)
+    standing = sorted((tree.node(one).code, one, tally) for one, tally in found.items())
+    left = [row for row in standing if row[2][OfferState.TO_CONFIRM]]
+    rest = [row for row in (left if waiting else standing) if key is None or row[0] > str(key[0])]
+    shown = page_of(rest, page, lambda row: (row[0],), lambda row: row)
+    codes = await calling.to_confirm(session, [one for _code, one, _tally in shown.items], today)
+    called = await calling.stored_call(session, viewer, quarter.code)
     return ConfirmationPage(
-        items=shown.items,
+        items=[_out(tree.node(one), tally, codes.get(one, ())) for _code, one, tally in shown.items],
         next=shown.next,
         quarter=quarter.code,
-        call=None if row is None else call_out(row),
-        waiting=sum(len(one.to_confirm) for one in rows),
+        call=None if called is None else call_out(called),
+        waiting=sum(tally[OfferState.TO_CONFIRM] for _code, _one, tally in left),
         institutions_waiting=len(left),
     )
 
 
-def _out(tree: InstitutionTree, institution: int, tally: Tally) -> ConfirmationOut:
-    node = tree.node(institution)
+def _out(node: InstitutionNode, tally: Mapping[OfferState, int], codes: Sequence[str]) -> ConfirmationOut:
     return ConfirmationOut(
         institution=node.code,
         institution_name=node.name,
-        states={state.value: count for state, count in sorted(tally.states.items())},
-        to_confirm=sorted(tally.waiting),
+        states={state.value: count for state, count in sorted(tally.items())},
+        to_confirm=list(codes),
     )

@@ -218,6 +218,21 @@ async def figures_of(
     return {row[0]: row[1] for row in await session.execute(statement)}
 
 
+async def observed_products(
+    session: AsyncSession, run_id: int, institutions: Iterable[int] | None
+) -> list[tuple[str, dict[str, Any]]]:
+    """Answer products (codes) with their figures in a run, by code; only those of some institutions, if any are named."""
+    statement = (
+        select(Product.code, ProductObservation.figures)
+        .join(Product, Product.id == ProductObservation.product_id)
+        .where(ProductObservation.run_id == run_id)
+        .order_by(Product.code)
+    )
+    if institutions is not None:
+        statement = statement.where(Product.institution_id.in_(sorted(institutions)))
+    return [(row[0], row[1]) for row in await session.execute(statement)]
+
+
 async def product_ids(session: AsyncSession, codes: Iterable[str] | None = None) -> dict[str, int]:
     """Answer the ids of products by code."""
     statement = select(Product.code, Product.id)

@@ -1,7 +1,7 @@
 """Use cases of observed figures: computed for four whole quarters, kept, shown beside what products declare."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -34,9 +34,10 @@ from app.catalogue.rules import ProductTerms
 from app.catalogue.schemas import ProductOut
 from app.docking.rates import bp_from_percent
 from app.docking.working_time import DayCounter
+from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession, hold, unrestricted
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
-from app.kernel.paging import MOST_ROWS, Page, PageRequest, encode_cursor
+from app.kernel.paging import Page, PageRequest, encode_cursor
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import SHANGHAI, shanghai_date
 from app.policy.service import rule_book
@@ -236,27 +237,29 @@ async def observed_page(
 ) -> ObservedPage:
     """Answer the products of which anything was observed, by code; a bank's people see their own alone.
 
+    Figures are read of all of them, in one statement, because the page says how many are off; declared terms, which are
+    long, only of those that are shown.
+
     Raises:
         NotFound: nothing was computed for the quarter.
-        Refused: there is no such institution.
     """
     run = await stored_run(session, viewer, quarter)
     book = await current_book(session, get_settings().seed_dir)
-    data = await queries.figures_of(session, run.id)
-    ids = await queries.product_ids(session)
-    own = await _own_codes(session, viewer)
-    found = [
-        _out(product, data[ids[product.code]], run, book)
-        for product in await _products(session, viewer, institution)
-        if ids[product.code] in data and (own is None or product.institution in own)
-    ]
-    off = [one for one in found if one.flags]
+    within = await _chosen(session, viewer, institution)
+    found = await queries.observed_products(session, run.id, within)
+    least, totals = Least(**run.least), (run.approvals, run.answers)
+    off = {code for code, data in found if flags_of(Figures.from_data(data), least, totals)}
     key = page.after()
-    rest = [one for one in (off if flagged else found) if key is None or one.product > str(key[0])]
-    items = rest[: page.limit]
+    rest = [
+        (code, data)
+        for code, data in found
+        if (key is None or code > str(key[0])) and (code in off or not flagged)
+    ]
+    listed = rest[: page.limit]
+    products = await catalogue.products_of(session, viewer, [code for code, _data in listed])
     return ObservedPage(
-        items=items,
-        next=encode_cursor(items[-1].product) if len(rest) > page.limit else None,
+        items=[_out(products[code], data, run, book) for code, data in listed],
+        next=encode_cursor(listed[-1][0]) if len(rest) > page.limit else None,
         run=run_out(run),
         flagged=len(off),
     )
@@ -277,22 +280,16 @@ async def most_used(session: AsyncSession, viewer: Viewer, quarter: str, limit: 
     return [codes[one] for one in ordered[:limit]]
 
 
-async def _own_codes(session: AsyncSession, viewer: Viewer) -> frozenset[str] | None:
-    """Answer the institutions whose figures are the viewer's to see; None: all."""
-    if viewer.is_operator or viewer.has(*SEES_ALL):
-        return None
-    _tree, nodes = await own_institutions(session, viewer)
-    return frozenset(node.code for node in nodes)
-
-
-async def _products(session: AsyncSession, viewer: Viewer, institution: str | None) -> Iterable[ProductOut]:
-    found: list[ProductOut] = []
-    page: PageRequest | None = PageRequest(limit=MOST_ROWS)
-    while page is not None:
-        listed = await catalogue.list_products(session, viewer, page, institution=institution)
-        found += listed.items
-        page = PageRequest(limit=MOST_ROWS, cursor=listed.next) if listed.next else None
-    return found
+async def _chosen(session: AsyncSession, viewer: Viewer, institution: str | None) -> set[int] | None:
+    """Answer the institutions whose figures are wanted, and the viewer's to see; None: all."""
+    sees_all = viewer.is_operator or viewer.has(*SEES_ALL)
+    own = None if sees_all else {node.id for node in (await own_institutions(session, viewer))[1]}
+    if institution is None:
+        return own
+    tree = await institution_tree(session, viewer)
+    node = tree.find(institution)
+    wanted = set[int]() if node is None else {node.id, *(one.id for one in tree.descendants(node.id))}
+    return wanted if own is None else wanted & own
 
 
 def _out(

@@ -2,55 +2,22 @@
 
 import hashlib
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
 from app.awards.observed import Figures
 from app.catalogue.rules import ProductInForce
+from app.chains.naming import CodeNames
 from app.chains.rules import ChainBook
 from app.institutions.rules import InstitutionTree
 from app.policy.packs import Pack
 from app.policy.rulebook import RuleBook
-from app.reference.industries import Industries
 from app.reference.lpr import LprQuote
-from app.reference.regions import NATION, Regions
 
 FORMAT: Final = "rongqiao-booklet/1"
 """Part of the hash: a booklet that is written otherwise is another one."""
-_CODES: Final = re.compile(r"(?<![0-9A-Za-z.])(?:[0-9]{6}|[A-T][0-9]{2,4}|(?<=行业)[A-T])(?![0-9A-Za-z])")
-
-
-@dataclass(frozen=True, slots=True)
-class Naming:
-    """What regions, industries and chains are called."""
-
-    regions: Regions
-    industries: Industries
-    chains: Mapping[str, str]
-
-    def name(self, code: str) -> str:
-        """Answer a code's name; of an unknown one the code itself."""
-        if code == NATION:
-            return "全国"
-        if code in self.chains:
-            return self.chains[code]
-        if code.isdecimal():
-            return self.regions.full_name(code) if self.regions.get(code) else code
-        industry = self.industries.parse(code)
-        return industry.name if industry is not None else code
-
-    def listed(self, codes: Iterable[str]) -> str:
-        """Answer the names of codes, as a text lists them."""
-        return "、".join(map(self.name, codes))
-
-    def in_words(self, text: str) -> str:
-        """Answer a condition's text with names in the place of codes."""
-        for code, name in self.chains.items():
-            text = text.replace(code, name)
-        return _CODES.sub(lambda found: self.name(found[0]), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +35,7 @@ class Grounds:
     chains: ChainBook
     tree: InstitutionTree
     lpr: LprQuote | None
-    naming: Naming
+    naming: CodeNames
     observed_until: str
     """The quarter before the edition's, with which the period ends that products were observed in."""
     observed_sha256: str

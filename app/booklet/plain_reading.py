@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from app.booklet.material import Naming
+from app.chains.naming import CodeNames
 from app.kernel.money import FEN_PER_WAN, wan_text
 from app.policy.criteria import AllOf, AnyOf, Condition, Criterion, condition_text
 from app.policy.facts import FACTS
@@ -11,12 +11,12 @@ from app.policy.facts import FACTS
 _SUBJECTS: Final = {"enterprise": "以企业申请", "project": "以项目申请"}
 
 
-def who_it_is_for(condition: Condition, naming: Naming) -> str:
+def who_it_is_for(condition: Condition, naming: CodeNames) -> str:
     """Answer whom a rule is for, in one line."""
     return "；".join(_parts(condition, naming))
 
 
-def _parts(condition: Condition, naming: Naming) -> Iterator[str]:
+def _parts(condition: Condition, naming: CodeNames) -> Iterator[str]:
     match condition:
         case AllOf(criteria=parts):
             for part in parts:
@@ -28,7 +28,7 @@ def _parts(condition: Condition, naming: Naming) -> Iterator[str]:
             yield _said(condition, naming)
 
 
-def _said(one: Criterion, naming: Naming) -> str:
+def _said(one: Criterion, naming: CodeNames) -> str:
     say = _SAYINGS.get((one.fact, one.operator))
     return say(one, naming) if say else naming.in_words(condition_text(one))
 
@@ -38,14 +38,14 @@ def _words(one: Criterion) -> str:
     return "、".join(values.get(str(word), str(word)) for word in one.operand)
 
 
-def _more_than(one: Criterion, _naming: Naming) -> str:
+def _more_than(one: Criterion, _naming: CodeNames) -> str:
     fen = int(one.operand[0])
     if fen % FEN_PER_WAN == 1:  # a text's “以上” beside another tier's “及以下”
         return f"融资金额超过{wan_text(fen - 1)}万元"
     return f"融资金额不低于{wan_text(fen)}万元"
 
 
-_SAYINGS: Final[Mapping[tuple[str, str], Callable[[Criterion, Naming], str]]] = {
+_SAYINGS: Final[Mapping[tuple[str, str], Callable[[Criterion, CodeNames], str]]] = {
     ("subject", "in"): lambda one, _naming: "或".join(_SUBJECTS[str(word)] for word in one.operand),
     ("industry", "within_industry"): lambda one, naming: f"行业属于{naming.listed(map(str, one.operand))}",
     ("region", "within_region"): lambda one, naming: f"位于{naming.listed(map(str, one.operand))}",

@@ -11,11 +11,12 @@ from app.awards.observed_sharing_service import observed_figures, observed_sha25
 from app.booklet.booklet import Booklet
 from app.booklet.composition import compose
 from app.booklet.document import document
-from app.booklet.material import Grounds, Material, Naming
+from app.booklet.material import Grounds, Material
 from app.catalogue import libraries
 from app.catalogue.quarters import publishing_day, quarter_of, quarter_with
 from app.catalogue.schemas import LibraryOut
 from app.catalogue.service import products_in_force
+from app.chains.naming import CodeNames
 from app.chains.service import chain_book
 from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
@@ -129,7 +130,7 @@ async def _grounds(session: AsyncSession, viewer: Viewer, library: str) -> Groun
         chains=chains,
         tree=await institution_tree(session, viewer),
         lpr=_quote(book.lpr, on),
-        naming=Naming(book.regions, book.industries, names),
+        naming=CodeNames(book.regions, book.industries, names),
         observed_until=before,
         observed_sha256=await observed_sha256(session, viewer, before),
     )

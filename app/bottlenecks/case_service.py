@@ -133,9 +133,12 @@ async def judge_entries(
     cause: str,
     is_whole: bool = False,
     now: datetime,
+    current: Iterable[CurrentCase] | None = None,
 ) -> JudgedCases:
-    """Classify entries (ids) as `classify_entries` does, and store nothing."""
-    known = {case.entry_id: case for case in await queries.current_cases_of(session, viewer, established)}
+    """Classify entries (ids) as `classify_entries` does, and store nothing; `current` are their cases, where they were read."""
+    if current is None:
+        current = await queries.current_cases_of(session, viewer, established)
+    known = {case.entry_id: case for case in current}
     contents = await _judged(
         session, viewer, established, known, established, cause=cause, is_whole=is_whole, now=now
     )

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Select, Table, and_, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, Select, Table, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
@@ -15,6 +15,7 @@ from app.bottlenecks.schemas import CaseFilter
 from app.bottlenecks.tables import BottleneckCase, BottleneckFinding
 from app.enterprises.tables import Enterprise, Need, NeedRevision
 from app.kernel.database import insert_numbered, insert_rows
+from app.kernel.direct import Direct, given, given_each
 from app.matching.tables import MatchRun
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
@@ -58,6 +59,29 @@ def _visible(viewer: Viewer) -> ColumnElement[bool]:
     return WhitelistEdition.jurisdiction == viewer.jurisdiction
 
 
+_OWN: Final = WhitelistEdition.jurisdiction == given("jurisdiction")
+_STATED: Final = Direct(
+    select(WhitelistEntry.id, WhitelistEntry.need_revision_id, NeedRevision.facts)
+    .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+    .join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)
+    .where(_OWN, WhitelistEntry.id.in_(given_each("entries")))
+)
+_NEWEST: Final = Direct(
+    select(BottleneckCase.entry_id, BottleneckCase.detail)
+    .join(WhitelistEntry, WhitelistEntry.id == BottleneckCase.entry_id)
+    .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+    .where(
+        _OWN,
+        BottleneckCase.id.in_(
+            select(func.max(BottleneckCase.id))
+            .where(BottleneckCase.entry_id.in_(given_each("entries")))
+            .group_by(BottleneckCase.entry_id)
+        ),
+        BottleneckCase.need_revision_id == WhitelistEntry.need_revision_id,
+    )
+)
+
+
 def region_prefix(area: str) -> str:
     """Answer the leading digits that the codes of an area and of all below it share (GB/T 2260)."""
     while area.endswith("00"):
@@ -89,23 +113,24 @@ async def stated_needs(
     found: dict[int, tuple[int, dict[str, Any]]] = {}
     source = iter(sorted(set(entry_ids)))
     while batch := list(islice(source, IDS_PER_STATEMENT)):
-        statement = (
-            select(WhitelistEntry.id, WhitelistEntry.need_revision_id, NeedRevision.facts)
-            .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
-            .join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)
-            .where(_visible(viewer), WhitelistEntry.id.in_(batch))
-        )
-        found |= {row[0]: (row[1], row[2]) for row in await session.execute(statement)}
+        rows = await _STATED.rows(session, jurisdiction=viewer.jurisdiction, entries=batch)
+        found |= {row[0]: (row[1], row[2]) for row in rows}
     return found
 
 
-def _current(viewer: Viewer) -> Select[Any]:
+def _current() -> Select[Any]:
     return (
         select(
-            BottleneckCase,
+            BottleneckCase.id,
+            BottleneckCase.entry_id,
+            BottleneckCase.need_revision_id,
+            BottleneckCase.cause,
+            BottleneckCase.route,
+            BottleneckCase.content_hash,
+            BottleneckCase.detail,
             BottleneckFinding.class_code,
             BottleneckFinding.verdict,
-            BottleneckFinding.detail,
+            BottleneckFinding.detail.label("finding"),
         )
         .join(WhitelistEntry, WhitelistEntry.id == BottleneckCase.entry_id)
         .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
@@ -116,15 +141,19 @@ def _current(viewer: Viewer) -> Select[Any]:
                 BottleneckFinding.class_code == BottleneckCase.route,
             ),
         )
-        .where(_visible(viewer), BottleneckCase.is_current)
+        .where(_OWN, BottleneckCase.is_current)
         .order_by(BottleneckCase.entry_id)
     )
 
 
+_OF_EDITION: Final = Direct(_current().where(WhitelistEntry.edition_id == given("edition", BigInteger)))
+_OF_ENTRIES: Final = Direct(_current().where(BottleneckCase.entry_id.in_(given_each("entries"))))
+
+
 async def current_cases(session: AsyncSession, viewer: Viewer, edition_id: int) -> list[CurrentCase]:
     """Answer the current case of each entry of an edition that has one, by entry id."""
-    rows = await session.execute(_current(viewer).where(WhitelistEntry.edition_id == edition_id))
-    return [_current_of(*row) for row in rows]
+    rows = await _OF_EDITION.rows(session, jurisdiction=viewer.jurisdiction, edition=edition_id)
+    return [_current_of(row) for row in rows]
 
 
 async def current_cases_of(
@@ -134,23 +163,21 @@ async def current_cases_of(
     found: list[CurrentCase] = []
     source = iter(sorted(set(entry_ids)))
     while batch := list(islice(source, IDS_PER_STATEMENT)):
-        rows = await session.execute(_current(viewer).where(BottleneckCase.entry_id.in_(batch)))
-        found += (_current_of(*row) for row in rows)
+        rows = await _OF_ENTRIES.rows(session, jurisdiction=viewer.jurisdiction, entries=batch)
+        found += (_current_of(row) for row in rows)
     return found
 
 
-def _current_of(
-    case: BottleneckCase, class_code: str | None, verdict: str | None, detail: dict[str, Any] | None
-) -> CurrentCase:
-    leading = None if class_code is None else (class_code, verdict or "", detail or {})
+def _current_of(row: Any) -> CurrentCase:
+    leading = None if row.class_code is None else (row.class_code, row.verdict or "", row.finding or {})
     return CurrentCase(
-        case.id,
-        case.entry_id,
-        case.need_revision_id,
-        case.cause,
-        case.route,
-        case.content_hash,
-        case.detail,
+        row.id,
+        row.entry_id,
+        row.need_revision_id,
+        row.cause,
+        row.route,
+        row.content_hash,
+        row.detail,
         leading,
     )
 
@@ -165,18 +192,7 @@ async def newest_established(
     found: dict[int, dict[str, Any]] = {}
     source = iter(sorted(set(entry_ids)))
     while batch := list(islice(source, IDS_PER_STATEMENT)):
-        newest = select(func.max(BottleneckCase.id)).where(BottleneckCase.entry_id.in_(batch))
-        statement = (
-            select(BottleneckCase.entry_id, BottleneckCase.detail)
-            .join(WhitelistEntry, WhitelistEntry.id == BottleneckCase.entry_id)
-            .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
-            .where(
-                _visible(viewer),
-                BottleneckCase.id.in_(newest.group_by(BottleneckCase.entry_id)),
-                BottleneckCase.need_revision_id == WhitelistEntry.need_revision_id,
-            )
-        )
-        rows = await session.execute(statement)
+        rows = await _NEWEST.rows(session, jurisdiction=viewer.jurisdiction, entries=batch)
         found |= {row[0]: row[1]["established"] for row in rows if row[1]["established"]}
     return found
 
@@ -304,11 +320,22 @@ async def page_of_cases(
     return [ListedCase(*row) for row in await session.execute(statement.order_by(WhitelistEntry.code))]
 
 
+_OF_NEED: Final = Direct(
+    _with_need(
+        select(*_LISTED)
+        .select_from(BottleneckCase)
+        .join(WhitelistEntry, WhitelistEntry.id == BottleneckCase.entry_id)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+    )
+    .where(_OWN, BottleneckCase.is_current, WhitelistEntry.withdrawn_at.is_(None), Need.code == given("need"))
+    .order_by(WhitelistEdition.code.desc(), WhitelistEntry.code)
+)
+
+
 async def cases_of_need(session: AsyncSession, viewer: Viewer, need: str) -> list[ListedCase]:
     """Answer the current cases of a need's entries, the newest edition first."""
-    statement = _with_need(_wanted(viewer, CaseFilter(), *_LISTED)).where(Need.code == need)
-    ordered = statement.order_by(WhitelistEdition.code.desc(), WhitelistEntry.code)
-    return [ListedCase(*row) for row in await session.execute(ordered)]
+    rows = await _OF_NEED.rows(session, jurisdiction=viewer.jurisdiction, need=need)
+    return [ListedCase(*row) for row in rows]
 
 
 async def counts_by_route(session: AsyncSession, viewer: Viewer, wanted: CaseFilter) -> dict[str, int]:

@@ -192,6 +192,8 @@ async def cases_of_need(session: AsyncSession, viewer: Viewer, need: str) -> lis
             "to your institution; ask its coordinator for one."
         )
     rows = await queries.cases_of_need(session, viewer, need)
+    if not rows:
+        return []
     findings = await queries.findings_of(session, [row.id for row in rows])
     tree = await institution_tree(session, viewer)
     names = InstitutionNames.of(tree)

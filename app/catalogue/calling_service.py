@@ -1,6 +1,7 @@
 """Use cases of the call for the coming quarter: institutions are asked to confirm, and it is seen who has not."""
 
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -8,8 +9,8 @@ from app.accounts import audit_service
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.catalogue import queries
-from app.catalogue.confirming import Tally, tallies
-from app.catalogue.offering import Days, coming_quarter
+from app.catalogue.confirming import tallies
+from app.catalogue.offering import OfferState, coming_quarter, offer_state
 from app.catalogue.offering_service import own_institutions
 from app.catalogue.quarters import Quarter
 from app.catalogue.tables import LibraryCall
@@ -110,12 +111,19 @@ async def is_reminder_due(session: AsyncSession, row: LibraryCall, today: date) 
 
 async def standing(
     session: AsyncSession, viewer: Viewer, today: date
-) -> tuple[InstitutionTree, Mapping[int, Tally]]:
-    """Answer how the products that are the viewer's to manage stand to the coming quarter, by institution."""
+) -> tuple[InstitutionTree, Mapping[int, Counter[OfferState]]]:
+    """Answer how the products that are the viewer's to manage stand to the coming quarter, counted by institution."""
     tree, nodes = await own_institutions(session, viewer)
-    rows = await queries.offered(session, [node.id for node in nodes])
-    products = (
-        (row.code, row.institution_id, Days(row.valid_from, row.valid_until, marks.quarter))
-        for row, marks in rows
-    )
-    return tree, tallies(products, today)
+    own = None if len(nodes) == len(tree.nodes) else [node.id for node in nodes]
+    return tree, tallies(await queries.offered_days(session, own), today)
+
+
+async def to_confirm(
+    session: AsyncSession, institutions: Collection[int], today: date
+) -> Mapping[int, Sequence[str]]:
+    """Answer which products of institutions wait to be confirmed for the coming quarter: codes by institution."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for code, institution, days in await queries.offered_codes(session, institutions):
+        if offer_state(days, today) is OfferState.TO_CONFIRM:
+            found[institution].append(code)
+    return found

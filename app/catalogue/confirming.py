@@ -6,7 +6,7 @@ asked about: a product is suspended from an edition only after a call for it, an
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from app.catalogue.offering import Days, OfferState, offer_state
@@ -23,22 +23,11 @@ class Listed:
     confirmed_quarter: str | None
 
 
-@dataclass(slots=True)
-class Tally:
-    """How an institution's products stand to the coming quarter, and which still wait."""
-
-    states: Counter[OfferState] = field(default_factory=Counter)
-    waiting: list[str] = field(default_factory=list)
-
-
-def tallies(products: Iterable[tuple[str, int, Days]], today: date) -> Mapping[int, Tally]:
-    """Answer how products (code, institution, days) stand to the coming quarter, by institution."""
-    found: dict[int, Tally] = defaultdict(Tally)
-    for code, institution, days in products:
-        state = offer_state(days, today)
-        found[institution].states[state] += 1
-        if state is OfferState.TO_CONFIRM:
-            found[institution].waiting.append(code)
+def tallies(products: Iterable[tuple[int, Days, int]], today: date) -> Mapping[int, Counter[OfferState]]:
+    """Answer how products (institution, days, how many of them) stand to the coming quarter, by institution."""
+    found: dict[int, Counter[OfferState]] = defaultdict(Counter)
+    for institution, days, count in products:
+        found[institution][offer_state(days, today)] += count
     return found
 
 

@@ -1,15 +1,16 @@
 """Rows of products, their revisions and library editions. They are public: every viewer sees all."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Select, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.catalogue.offering import Days
 from app.catalogue.revisions import Validity
 from app.catalogue.tables import (
     LibraryCall,
@@ -22,6 +23,7 @@ from app.catalogue.tables import (
 from app.kernel.errors import Conflict
 
 IDS_PER_STATEMENT = 5_000
+_Columns = Select[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,9 @@ _REVISION_COLUMNS = (
     ProductRevision.is_demo,
     ProductRevision.created_at,
 )
+
+
+_DAYS = (ProductRevision.valid_from, ProductRevision.valid_until, Product.confirmed_quarter)
 
 
 async def product_codes(session: AsyncSession) -> frozenset[str]:
@@ -148,6 +153,31 @@ async def offered(
     )
     rows = await session.execute(statement)
     return [(RevisionRow(*row[: -len(marks)]), Confirmation(*row[-len(marks) :])) for row in rows]
+
+
+async def offered_days(
+    session: AsyncSession, institutions: Collection[int] | None
+) -> list[tuple[int, Days, int]]:
+    """Answer of how many products which days hold, by institution; of some institutions, or of all (None)."""
+    days = (Product.institution_id, *_DAYS)
+    counted = _of_current(select(*days, func.count()).group_by(*days), institutions)
+    return [(row[0], Days(*row[1:4]), row[4]) for row in await session.execute(counted)]
+
+
+async def offered_codes(session: AsyncSession, institutions: Collection[int]) -> list[tuple[str, int, Days]]:
+    """Answer code, institution and days of the products of institutions, by code."""
+    listed = _of_current(select(Product.code, Product.institution_id, *_DAYS), institutions)
+    rows = await session.execute(listed.order_by(Product.code))
+    return [(row[0], row[1], Days(*row[2:])) for row in rows]
+
+
+def _of_current(found: _Columns, institutions: Collection[int] | None) -> _Columns:
+    current = found.join_from(Product, ProductRevision, ProductRevision.product_id == Product.id).where(
+        ProductRevision.revision == Product.revision
+    )
+    return (
+        current if institutions is None else current.where(Product.institution_id.in_(sorted(institutions)))
+    )
 
 
 async def listed_revisions(session: AsyncSession, jurisdiction: str, code: str) -> dict[str, int]:

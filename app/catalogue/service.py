@@ -295,6 +295,13 @@ async def product_names(session: AsyncSession, _viewer: Viewer, codes: Iterable[
     return {row.code: row.name for row in await queries.current_revisions(session, codes)}
 
 
+async def products_of(session: AsyncSession, viewer: Viewer, codes: Iterable[str]) -> dict[str, ProductOut]:
+    """Answer the current revisions of some products by code, in few statements whatever their number."""
+    tree = await institution_tree(session, viewer)
+    found = [product_out(row, tree) for row in await queries.current_revisions(session, codes)]
+    return {one.code: one for one in found}
+
+
 async def refuse_unknown_plan_products(session: AsyncSession, viewer: Viewer) -> None:
     """Look up the products of all latest plans: for a seed that loads chains before products.
 

@@ -30,12 +30,18 @@ PLACE_LABELS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """A place with the period for which a chain covers it."""
+    """A place with the period for which a chain covers it; `region` is where a cluster, zone or park lies, if that is known."""
 
     kind: PlaceWord
     code: str
     name: str
     period: Period
+    region: str | None = None
+
+    @property
+    def area(self) -> str | None:
+        """Answer the region that it is or lies in; None where nobody said."""
+        return self.code if self.kind is PlaceWord.REGION else self.region
 
     @property
     def place_kind(self) -> PlaceKind | None:
@@ -43,16 +49,20 @@ class Covered:
         return None if self.kind is PlaceWord.REGION else PlaceKind(self.kind.value)
 
 
-def regions_covered(places: Iterable[Covered], on: date) -> tuple[Covered, ...]:
-    """Answer the regions that a chain covers on a day, by code, without those that lie within another of them.
+def places_covered(places: Iterable[Covered], on: date) -> tuple[Covered, ...]:
+    """Answer where a chain works on a day, by area: a place within another counts as the wider one.
 
-    Clusters, zones and parks have no region on record and narrow nothing.
+    Of several in one area the region itself is named, else the first by code. A cluster, zone or park whose region nobody
+    said narrows nothing.
     """
-    held = {one.code: one for one in places if one.kind is PlaceWord.REGION and one.period.holds(on)}
+    held: dict[str, Covered] = {}
+    for one in sorted(places, key=lambda each: (each.kind is not PlaceWord.REGION, each.code)):
+        if one.area is not None and one.period.holds(on):
+            held.setdefault(one.area, one)
     return tuple(
         one
-        for code, one in sorted(held.items())
-        if not any(other != code and region_contains(other, code) for other in held)
+        for area, one in sorted(held.items())
+        if not any(other != area and region_contains(other, area) for other in held)
     )
 
 
@@ -60,11 +70,12 @@ def faults_of_place(
     new: Covered, held: Iterable[Covered], jurisdiction: str, regions: Regions
 ) -> Iterator[Fault]:
     """Name what keeps a chain of a jurisdiction from covering a place: an unknown region, one elsewhere, doubled days."""
-    if new.kind is PlaceWord.REGION:
-        if regions.get(new.code) is None:
-            yield Fault("code", "没有这个行政区划", "填写 GB/T 2260 六位代码。", new.code)
-        elif not region_contains(jurisdiction, new.code):
-            yield Fault("code", f"不在产业链所属的 {jurisdiction} 之内", "填写其下辖的地区。", new.code)
+    where = "code" if new.kind is PlaceWord.REGION else "region"
+    if new.area is not None:
+        if regions.get(new.area) is None:
+            yield Fault(where, "没有这个行政区划", "填写 GB/T 2260 六位代码。", new.area)
+        elif not region_contains(jurisdiction, new.area):
+            yield Fault(where, f"不在产业链所属的 {jurisdiction} 之内", "填写其下辖的地区。", new.area)
     for one in held:
         if (one.kind, one.code) == (new.kind, new.code) and one.period.overlaps(new.period):
             yield Fault(

@@ -98,6 +98,12 @@ class PlaceIn(Closed):
         default=None, min_length=1, max_length=120, pattern=PLAIN_TEXT, description="名称；地区可不填",
         examples=["正阳园区"],
     )  # fmt: skip
+    region: str | None = Field(
+        default=None,
+        pattern=r"^[0-9]{6}$",
+        description="集群、高新区、园区所在地区的行政区划代码：双向选择按它计网点；空为未写明。地区不填",
+        examples=["230109"],
+    )
     since: Day = Field(description="起始日", examples=["2024-01-02"])
     until: Day | None = Field(default=None, description="截止日（含）；空为持续")
 
@@ -111,6 +117,8 @@ class PlaceOut(BaseModel):
     kind_name: str = Field(description="类别（中文）")
     code: str = Field(description="代码")
     name: str = Field(description="名称")
+    region: str | None = Field(description="集群、高新区、园区所在地区的行政区划代码；空为未写明")
+    region_name: str | None = Field(description="该地区名称")
     since: date = Field(description="起始日")
     until: date | None = Field(description="截止日（含）；空为持续")
     is_covered: bool = Field(description="今日是否覆盖")

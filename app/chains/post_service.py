@@ -1,6 +1,7 @@
 """Use cases of posts and places of chains: appoint, hand over, end; what a chain covers; days without 链长."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -193,7 +194,8 @@ async def add_place(
     regions, kind = reference_book().regions, PlaceWord(body.kind)
     region = regions.get(body.code) if kind is PlaceWord.REGION else None
     name = body.name or (region.name if region is not None else None)
-    new = Covered(kind, body.code, name or body.code, Period(body.since, body.until))
+    lies_in = None if kind is PlaceWord.REGION else body.region
+    new = Covered(kind, body.code, name or body.code, Period(body.since, body.until), lies_in)
     faults = list(_order_faults(new.period))
     if name is None and kind is not PlaceWord.REGION:
         faults.append(Fault("name", "没有写明名称", "写明集群、高新区或园区的名称。"))
@@ -202,8 +204,8 @@ async def add_place(
     if faults:
         raise Refused("没有改动。", faults)
     row = ChainPlace(
-        chain_id=chain.id, kind=kind.value, code=body.code, name=new.name, since=body.since, until=body.until,
-        created_at=now,
+        chain_id=chain.id, kind=kind.value, code=body.code, name=new.name, region=lies_in, since=body.since,
+        until=body.until, created_at=now,
     )  # fmt: skip
     await queries.add(session, row)
     audit_service.note(session, "cover_place", "chain", code, now=now, detail={"place": body.code})
@@ -226,7 +228,7 @@ async def end_place(
     places = await queries.places_of(session, chain.id)
     row = _place_row(places, code, number)
     expect(version_of(row.until))
-    changed = Covered(PlaceWord(row.kind), row.code, row.name, Period(row.since, body.until))
+    changed = replace(covered(row), period=Period(row.since, body.until))
     faults = list(_order_faults(changed.period))
     others = [covered(one) for one in places if one is not row]
     faults += faults_of_place(changed, others, chain.jurisdiction, reference_book().regions)
@@ -344,9 +346,11 @@ def _post_out(code: str, row: ChainManager, today: date) -> PostOut:
 
 
 def _place_out(code: str, row: ChainPlace, today: date) -> PlaceOut:
+    region = reference_book().regions.get(row.region) if row.region else None
     return PlaceOut(
         id=row.id, chain=code, kind=row.kind, kind_name=PLACE_LABELS[PlaceWord(row.kind)], code=row.code,
-        name=row.name, since=row.since, until=row.until, is_covered=Period(row.since, row.until).holds(today),
+        name=row.name, region=row.region,
+        region_name=region.name if region else None, since=row.since, until=row.until, is_covered=Period(row.since, row.until).holds(today),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from itertools import groupby
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.chains import queries
-from app.chains.places import Covered, regions_covered
+from app.chains.places import Covered, PlaceWord, places_covered
 from app.chains.post_schemas import ProfileIn, ProfileOut
 from app.chains.profile_files import load_profiles
 from app.chains.profiles import ChainProfile, of_industries
@@ -25,7 +25,7 @@ async def membership_profiles(session: AsyncSession, viewer: Viewer, today: date
     A chain takes over the shipped profile that it names; without one its industries alone speak for it.
     """
     shipped = shipped_profiles()
-    regions = await covered_regions(session, viewer, today)
+    places = await _places(session)
     found = []
     for chain in await queries.all_chains(session):
         if not (
@@ -39,18 +39,22 @@ async def membership_profiles(session: AsyncSession, viewer: Viewer, today: date
         else:
             adopted = profile.adopted(chain.code, chain.name, chain.jurisdiction)
             made = adopted.with_industries(chain.industries)
-        found.append(made.within(tuple(one.code for one in regions.get(chain.code, ()))))
+        regions = [one for one in places.get(chain.code, ()) if one.kind is PlaceWord.REGION]
+        found.append(made.within(tuple(one.code for one in places_covered(regions, today))))
     return tuple(found)
 
 
-async def covered_regions(
+async def covered_places(
     session: AsyncSession, _viewer: Viewer, today: date
 ) -> dict[str, tuple[Covered, ...]]:
-    """Answer the regions that chains cover today, by chain; a chain that covers none stands for its jurisdiction."""
+    """Answer where chains work today, by chain; one of which nothing is known works in its jurisdiction."""
+    return {code: places_covered(places, today) for code, places in (await _places(session)).items()}
+
+
+async def _places(session: AsyncSession) -> dict[str, list[Covered]]:
     codes = {chain.id: chain.code for chain in await queries.all_chains(session)}
-    places = groupby(await queries.places_of(session), lambda row: row.chain_id)
-    found = {codes[chain]: regions_covered(map(covered, rows), today) for chain, rows in places}
-    return {code: regions for code, regions in found.items() if regions}
+    rows = groupby(await queries.places_of(session), lambda row: row.chain_id)
+    return {codes[chain]: list(map(covered, own)) for chain, own in rows}
 
 
 async def chain_names(session: AsyncSession) -> dict[str, str]:

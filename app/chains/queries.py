@@ -1,18 +1,28 @@
 """Rows of chains, their managers, places and plans. They are public: every viewer sees all."""
 
 from collections.abc import Sequence
+from typing import Any, Final
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.chains.tables import Chain, ChainManager, ChainPlace, ChainPlan
+from app.kernel.direct import Direct
 from app.kernel.errors import Conflict
 
 
 async def all_chains(session: AsyncSession) -> Sequence[Chain]:
     """Answer every chain, by code."""
     return (await session.execute(select(Chain).order_by(Chain.code))).scalars().all()
+
+
+_NAMES: Final = Direct(select(Chain.code, Chain.name, Chain.jurisdiction).order_by(Chain.code))
+
+
+async def names(session: AsyncSession) -> Sequence[Any]:
+    """Answer (code, name, jurisdiction) of every chain, by code."""
+    return await _NAMES.rows(session)
 
 
 async def chain_by_code(session: AsyncSession, code: str, *, is_for_change: bool = False) -> Chain | None:

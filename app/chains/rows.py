@@ -46,7 +46,7 @@ def period_of(row: ChainManager) -> ManagerPeriod:
 
 def covered(row: ChainPlace) -> Covered:
     """Answer what a chain covers, and when, as a value."""
-    return Covered(PlaceWord(row.kind), row.code, row.name, Period(row.since, row.until))
+    return Covered(PlaceWord(row.kind), row.code, row.name, Period(row.since, row.until), row.region)
 
 
 def plan_period(plan: ChainPlan) -> Period:

@@ -42,6 +42,7 @@ __all__ = [
     "appoint_manager",
     "chain_book",
     "chain_codes",
+    "chain_names",
     "create_chain",
     "end_manager",
     "get_chain",
@@ -65,9 +66,21 @@ async def chain_book(session: AsyncSession, viewer: Viewer, on: date) -> ChainBo
     return ChainBook.build(
         chain_in_force(chain, plans.get(chain.id, []), on)
         for chain in await queries.all_chains(session)
-        if region_contains(viewer.jurisdiction, chain.jurisdiction)
-        or region_contains(chain.jurisdiction, viewer.jurisdiction)
+        if _concerns(chain.jurisdiction, viewer.jurisdiction)
     )
+
+
+async def chain_names(session: AsyncSession, viewer: Viewer) -> dict[str, str]:
+    """Answer what the chains of the viewer's jurisdiction, above and below it, are called, by code."""
+    return {
+        chain.code: chain.name
+        for chain in await queries.names(session)
+        if _concerns(chain.jurisdiction, viewer.jurisdiction)
+    }
+
+
+def _concerns(jurisdiction: str, viewers: str) -> bool:
+    return region_contains(viewers, jurisdiction) or region_contains(jurisdiction, viewers)
 
 
 async def chain_codes(session: AsyncSession, _viewer: Viewer) -> frozenset[str]:

@@ -55,7 +55,7 @@ class ChainManager(Base):
 class ChainPlace(Base):
     """What a chain covers: a region (by its code), a cluster, zone or park of the jurisdiction's list, for a period.
 
-    A chain without a region covers its jurisdiction.
+    `region` is where a cluster, zone or park lies, null where nobody said. A chain without a region covers its jurisdiction.
     """
 
     __tablename__ = "chain_places"
@@ -66,6 +66,7 @@ class ChainPlace(Base):
     kind: Mapped[str] = mapped_column(String(10))
     code: Mapped[str] = mapped_column(String(60))
     name: Mapped[str] = mapped_column(String(120))
+    region: Mapped[str | None] = mapped_column(String(6))
     since: Mapped[date]
     until: Mapped[date | None]
     created_at: Mapped[datetime]

@@ -146,10 +146,20 @@ def cover(
     since: SinceOption,
     until: UntilOption = None,
     name: Annotated[str | None, typer.Option(help="Its name; a region's is known.")] = None,
+    region: Annotated[
+        str | None, typer.Option(help="Code of the region in which a cluster, zone or park lies.")
+    ] = None,
     as_json: edge.JsonFlag = False,
 ) -> None:
     """Have a chain cover a region, cluster, zone or park."""
-    fields = {"kind": kind, "code": place, "name": name, "since": since.date(), "until": _day(until)}
+    fields = {
+        "kind": kind,
+        "code": place,
+        "name": name,
+        "region": region,
+        "since": since.date(),
+        "until": _day(until),
+    }
 
     async def job() -> PlaceOut:
         async with edge.work(writes=True) as (session, viewer):

@@ -59,11 +59,11 @@ async def _listed(
 
 
 async def _seed_people(session: AsyncSession, viewer: Viewer, now: datetime) -> None:
-    for kind, code, name in (
-        ("cluster", "HLJ-JQ-01", "哈尔滨重型装备集群（演示）"),
-        ("park", "HLJ-YQ-07", "松北智能制造产业园（演示）"),
+    for kind, code, name, region in (
+        ("cluster", "HLJ-JQ-01", "哈尔滨重型装备集群（演示）", "230100"),
+        ("park", "HLJ-YQ-07", "松北智能制造产业园（演示）", "230109"),
     ):
-        place = PlaceIn(kind=kind, code=code, name=name, since=SINCE)
+        place = PlaceIn(kind=kind, code=code, name=name, region=region, since=SINCE)
         await post_service.add_place(session, viewer, CHAIN, place, now=now)
     for post, holder, body, team in (
         ("lead_department", "省工业和信息化厅装备处（演示）", "省工业和信息化厅（演示）", None),

@@ -39,7 +39,7 @@ async def _months(session: AsyncSession, viewer: Viewer) -> None:
 
 
 async def _cards(session: AsyncSession, viewer: Viewer) -> None:
-    await cards_service.read_ahead(session, viewer, now=utc_now())
+    await cards_service.read_ahead(session, viewer)
 
 
 async def _products(session: AsyncSession, viewer: Viewer) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import and_, select
+from sqlalchemy import BigInteger, Integer, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -14,6 +14,7 @@ from app.bottlenecks.tables import BottleneckCase, BottleneckFinding
 from app.docking.kinds import EventKind
 from app.docking.tables import DockingEvent
 from app.institutions.tables import Institution
+from app.kernel.direct import Direct, given, given_each
 
 IDS_PER_STATEMENT: Final = 5_000
 
@@ -43,47 +44,55 @@ class PastCase:
     leading: tuple[str, str, Mapping[str, Any]] | None
 
 
-def _declines() -> Any:
-    return (
-        select(
-            DockingEvent.entry_id,
-            DockingEvent.sequence,
-            Institution.id,
-            Institution.code,
-            Institution.name,
-            DockingEvent.occurred_at,
-            DockingEvent.recorded_at,
-            DockingEvent.reason,
-        )
-        .join(Institution, Institution.id == DockingEvent.institution_id)
-        .where(DockingEvent.kind == EventKind.DECLINED.value)
+_DECLINES: Final = (
+    select(
+        DockingEvent.entry_id,
+        DockingEvent.sequence,
+        Institution.id,
+        Institution.code,
+        Institution.name,
+        DockingEvent.occurred_at,
+        DockingEvent.recorded_at,
+        DockingEvent.reason,
     )
+    .join(Institution, Institution.id == DockingEvent.institution_id)
+    .where(DockingEvent.kind == EventKind.DECLINED.value)
+)
+_CORRECTION: Final = aliased(DockingEvent)
+_LAST_OF_ENTRY: Final = Direct(
+    _DECLINES.where(
+        DockingEvent.entry_id == given("entry", BigInteger),
+        or_(given("before", Integer).is_(None), DockingEvent.sequence < given("before", Integer)),
+    )
+    .order_by(DockingEvent.sequence.desc())
+    .limit(given("most", Integer))
+)
+_OF_ENTRIES: Final = Direct(
+    _DECLINES.add_columns(_CORRECTION.id.label("correction"))
+    .outerjoin(
+        _CORRECTION,
+        and_(_CORRECTION.entry_id == DockingEvent.entry_id, _CORRECTION.corrects == DockingEvent.sequence),
+    )
+    .where(DockingEvent.entry_id.in_(given_each("entries")))
+    .order_by(DockingEvent.entry_id, DockingEvent.sequence)
+)
 
 
 async def declines_of_entry(
     session: AsyncSession, entry_id: int, before: int | None, limit: int
 ) -> list[DeclineRow]:
     """Answer an entry's declines that the viewer may see, the last logged first, before a sequence number."""
-    statement = _declines().where(DockingEvent.entry_id == entry_id)
-    if before is not None:
-        statement = statement.where(DockingEvent.sequence < before)
-    ordered = statement.order_by(DockingEvent.sequence.desc()).limit(limit)
-    return [DeclineRow(*row) for row in await session.execute(ordered)]
+    rows = await _LAST_OF_ENTRY.rows(session, entry=entry_id, before=before, most=limit)
+    return [DeclineRow(*row) for row in rows]
 
 
 async def declines_of(session: AsyncSession, entry_ids: Collection[int]) -> list[tuple[DeclineRow, bool]]:
     """Answer all declines of entries (ids), in order, each with whether a correction voids it."""
-    correction, found = aliased(DockingEvent), []
-    is_voided = and_(
-        correction.entry_id == DockingEvent.entry_id, correction.corrects == DockingEvent.sequence
-    )
+    found = []
     source = iter(sorted(entry_ids))
     while batch := list(islice(source, IDS_PER_STATEMENT)):
-        statement = _declines().add_columns(correction.id).outerjoin(correction, is_voided)
-        ordered = statement.where(DockingEvent.entry_id.in_(batch)).order_by(
-            DockingEvent.entry_id, DockingEvent.sequence
-        )
-        found += [(DeclineRow(*row[:-1]), row[-1] is not None) for row in await session.execute(ordered)]
+        rows = await _OF_ENTRIES.rows(session, entries=batch)
+        found += [(DeclineRow(*row[:-1]), row[-1] is not None) for row in rows]
     return found
 
 

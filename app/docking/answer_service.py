@@ -51,6 +51,8 @@ async def answers_page(
     rows = await answer_queries.declines_of_entry(
         session, dossier.id, request.after_number() or None, request.limit + 1
     )
+    if not rows:
+        return Page(items=[])
     known = await _background(session, [dossier], now)
     # How far an institution has come shows in what it owes next, so that goes with its doings.
     shows_clock = onlooker.sees(dossier, dossier.holder.institution_id if dossier.holder else None)

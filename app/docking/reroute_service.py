@@ -26,7 +26,7 @@ async def reroute_in_bulk(
     """
     chosen = await allocation.entries_to_reroute(session, viewer, body)
     leave = await _financed(session, [one.id for one in chosen], lock=not body.dry_run)
-    return await allocation.reroute_in_bulk(session, viewer, body, leave=leave, now=now)
+    return await allocation.reroute_in_bulk(session, viewer, body, chosen=chosen, leave=leave, now=now)
 
 
 async def _financed(session: AsyncSession, entry_ids: Sequence[int], *, lock: bool) -> dict[int, str]:

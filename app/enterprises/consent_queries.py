@@ -2,15 +2,16 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from sqlalchemy import Row, Select, Table, func, select, update
+from sqlalchemy import BigInteger, Date, Integer, Row, Select, String, Table, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.enterprises.consents import FieldGroup, Shown, StoredConsent
 from app.enterprises.tables import Consent, Disclosure, Need
 from app.institutions.tables import Institution
 from app.kernel.database import insert_rows
+from app.kernel.direct import Direct, given, given_each
 
 CONSENTS = cast("Table", Consent.__table__)
 DISCLOSURES = cast("Table", Disclosure.__table__)
@@ -69,25 +70,42 @@ def _consents(need_id: int) -> Select[Consent, str | None]:
     )
 
 
+_PAGE: Final = Direct(
+    select(
+        *(getattr(Consent, each.key) for each in CONSENTS.columns),
+        Institution.code.label("institution"),
+    )
+    .outerjoin(Institution, Institution.id == Consent.institution_id)
+    .where(
+        Consent.need_id == given("need", BigInteger),
+        or_(given("before", BigInteger).is_(None), Consent.id < given("before", BigInteger)),
+    )
+    .order_by(Consent.id.desc())
+    .limit(given("most", Integer))
+)
+_LIVE: Final = Direct(
+    select(Need.code, func.count(Consent.id).label("consents"))
+    .join(Need, Need.id == Consent.need_id)
+    .where(
+        Need.code.in_(given_each("codes", String)),
+        Consent.revoked_at.is_(None),
+        Consent.until >= given("day", Date),
+    )
+    .group_by(Need.code)
+)
+
+
 async def page_of_consents(
     session: AsyncSession, need_id: int, before: int | None, limit: int
-) -> Sequence[ConsentRow]:
-    """Answer (consent, institution code) of a need, the newest first, `limit` + 1 at most."""
-    statement = _consents(need_id).order_by(Consent.id.desc()).limit(limit + 1)
-    if before is not None:
-        statement = statement.where(Consent.id < before)
-    return (await session.execute(statement)).all()
+) -> Sequence[Any]:
+    """Answer the consents of a need (columns, and the code of its `institution`), the newest first, `limit` + 1 at most."""
+    return await _PAGE.rows(session, need=need_id, before=before, most=limit + 1)
 
 
 async def live_counts(session: AsyncSession, need_codes: Collection[str], day: date) -> dict[str, int]:
     """Answer how many consents hold on a day, by need code."""
-    statement = (
-        select(Need.code, func.count(Consent.id))
-        .join(Need, Need.id == Consent.need_id)
-        .where(Need.code.in_(sorted(need_codes)), Consent.revoked_at.is_(None), Consent.until >= day)
-        .group_by(Need.code)
-    )
-    return {row[0]: row[1] for row in await session.execute(statement)}
+    rows = await _LIVE.rows(session, codes=sorted(need_codes), day=day)
+    return {row.code: row.consents for row in rows}
 
 
 async def consent_by_id(

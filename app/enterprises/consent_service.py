@@ -6,7 +6,7 @@ from typing import Any
 
 from app.accounts.permissions import Action, Target, may_do, require
 from app.accounts.rules import Role, Viewer
-from app.enterprises import consent_queries, queries
+from app.enterprises import consent_queries
 from app.enterprises.consent_schemas import ChosenGroup, ConsentIn, ConsentOut
 from app.enterprises.consents import (
     CHOSEN_GROUPS,
@@ -16,7 +16,8 @@ from app.enterprises.consents import (
     consent_faults,
     latest_until,
 )
-from app.enterprises.tables import Consent, Enterprise, Need
+from app.enterprises.need_service import shown_need
+from app.enterprises.tables import Consent
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, page_of
@@ -42,11 +43,11 @@ async def give_consent(
         Forbidden: the viewer neither is the enterprise nor answers for it.
         Refused: the institution is unknown, the last day is past or over a year ahead, or the paper is not named.
     """
-    need, firm = await _need(session, viewer, need_code)
-    _require(viewer, Action.GIVE_CONSENT, firm)
+    need = await shown_need(session, viewer, need_code)
+    require(viewer, Action.GIVE_CONSENT, _target(need))
     today = shanghai_date(now)
     is_own = (
-        may_do(viewer.only(Role.ENTERPRISE), Action.GIVE_CONSENT, _target(firm)) and not viewer.is_operator
+        may_do(viewer.only(Role.ENTERPRISE), Action.GIVE_CONSENT, _target(need)) and not viewer.is_operator
     )
     faults = consent_faults(body.until, body.evidence, is_own=is_own, today=today)
     institution_id = None
@@ -134,8 +135,8 @@ async def list_consents(
         NotFound: no such need that this viewer may see.
         Forbidden: the viewer neither is the enterprise nor answers for it.
     """
-    need, firm = await _need(session, viewer, need_code)
-    _require(viewer, Action.READ_DISCLOSURES, firm)
+    need = await shown_need(session, viewer, need_code)
+    require(viewer, Action.READ_DISCLOSURES, _target(need))
     key = page.after()
     before = None if key is None else key[0]
     if before is not None and not isinstance(before, int):
@@ -143,7 +144,7 @@ async def list_consents(
     rows = await consent_queries.page_of_consents(session, need.id, before, page.limit)
     today = shanghai_date(now)
     return page_of(
-        rows, page, lambda row: (row[0].id,), lambda row: _consent_out(row[0], need.code, row[1], today)
+        rows, page, lambda row: (row.id,), lambda row: _consent_out(row, need.code, row.institution, today)
     )
 
 
@@ -163,8 +164,8 @@ async def read_consent(
         NotFound: no such need or consent that this viewer may see.
         Forbidden: the viewer neither is the enterprise nor answers for it.
     """
-    need, firm = await _need(session, viewer, need_code)
-    _require(viewer, Action.READ_DISCLOSURES, firm)
+    need = await shown_need(session, viewer, need_code)
+    require(viewer, Action.READ_DISCLOSURES, _target(need))
     found = await consent_queries.consent_by_id(session, need.id, consent_id)
     if found is None:
         raise _no_such_consent(consent_id)
@@ -187,8 +188,8 @@ async def revoke_consent(
         Forbidden: the viewer neither is the enterprise nor answers for it.
         Conflict: it was revoked before.
     """
-    need, firm = await _need(session, viewer, need_code)
-    _require(viewer, Action.GIVE_CONSENT, firm)
+    need = await shown_need(session, viewer, need_code)
+    require(viewer, Action.GIVE_CONSENT, _target(need))
     # Who takes a contact slot holds the need too: either it sees the revocation, or its slot is closed here.
     await consent_queries.hold_needs(session, [need.id])
     found = await consent_queries.consent_by_id(session, need.id, consent_id, is_locked=True)
@@ -204,26 +205,15 @@ async def revoke_consent(
     return _consent_out(row, need.code, institution, shanghai_date(now))
 
 
-async def _need(session: AsyncSession, viewer: Viewer, code: str) -> tuple[Need, Enterprise]:
-    found = await queries.need_by_code(session, viewer.jurisdiction, code)
-    if found is None:
-        raise NotFound("No such need.", [Fault("code", "not stored", value=code)])
-    return found[0], found[2]
-
-
-def _target(firm: Enterprise) -> Target:
-    return Target(region=firm.region_code, uscc=firm.uscc)
-
-
-def _require(viewer: Viewer, action: Action, firm: Enterprise) -> None:
-    require(viewer, action, _target(firm))
+def _target(need: Any) -> Target:
+    return Target(region=need.region_code, uscc=need.uscc)
 
 
 def _no_such_consent(consent_id: int) -> NotFound:
     return NotFound("No such consent.", [Fault("consent", "not stored", value=str(consent_id))])
 
 
-def _consent_out(row: Consent, need_code: str, institution: str | None, today: date) -> ConsentOut:
+def _consent_out(row: Any, need_code: str, institution: str | None, today: date) -> ConsentOut:
     purpose = Purpose(row.purpose)
     return ConsentOut(
         id=row.id,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from app.accounts.permissions import Action, Target, require
@@ -14,9 +15,10 @@ from app.enterprises.need_facts import NeedFacts
 from app.enterprises.rules import need_code
 from app.enterprises.schemas import NeedIn, NeedOut, NeedRevisionOut
 from app.enterprises.tables import Enterprise, Need, NeedRevision, Project
-from app.kernel.database import AsyncSession
+from app.kernel.database import AsyncSession, sight_of
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import MOST_ROWS, Page, PageRequest, encode_cursor, page_of
+from app.kernel.recording import looked_once
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import shanghai_date
 from app.reference.book import load_reference_book
@@ -87,7 +89,7 @@ async def revise_need(
     """
     found = await queries.need_by_code(session, viewer.jurisdiction, code, is_locked=True)
     if found is None:
-        raise _no_such_need(code)
+        raise no_such_need(code)
     need, revision, enterprise, project = found
     require(viewer, Action.STATE_NEEDS, Target(region=enterprise.region_code, uscc=enterprise.uscc))
     expect(need.revision)
@@ -105,15 +107,26 @@ async def revise_need(
     return await need_by_code(session, viewer, code)
 
 
+async def shown_need(session: AsyncSession, viewer: Viewer, code: str) -> Any:
+    """Answer a need's row with its current wording and its firm, for use cases that show parts of it.
+
+    Raises:
+        NotFound: no such need that this viewer may see.
+    """
+    look = partial(queries.shown_need, session, viewer.jurisdiction, code)
+    line = await looked_once(session, ("need", sight_of(session), viewer, code), look)
+    if line is None:
+        raise no_such_need(code)
+    return line
+
+
 async def need_by_code(session: AsyncSession, viewer: Viewer, code: str) -> NeedOut:
     """Answer a need with its current wording; an institution's viewer gets what consents show, put on record.
 
     Raises:
         NotFound: no such need that this viewer may see.
     """
-    line = await queries.shown_need(session, viewer.jurisdiction, code)
-    if line is None:
-        raise _no_such_need(code)
+    line = await shown_need(session, viewer, code)
     regions = frozenset({line.region_code, str(line.facts["region"])})
     subject = Subject(line.uscc, regions, line.facts.get("chain"))
     groups = (await disclosure_service.show(session, viewer, {line.id: subject}))[line.id]
@@ -170,7 +183,7 @@ async def need_revisions(
     """
     found = await queries.need_by_code(session, viewer.jurisdiction, code)
     if found is None:
-        raise _no_such_need(code)
+        raise no_such_need(code)
     key = page.after()
     after = 0 if key is None else key[0]
     if not isinstance(after, int):
@@ -191,7 +204,8 @@ async def _code_faults(session: AsyncSession, viewer: Viewer, facts: NeedFacts, 
     return faults
 
 
-def _no_such_need(code: str) -> NotFound:
+def no_such_need(code: str) -> NotFound:
+    """Answer the error of naming a need that this viewer has not."""
     return NotFound("No such need.", [Fault("code", "not stored", value=code)])
 
 

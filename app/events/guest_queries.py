@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from app.accounts.rules import INSTITUTION_ROLES, Role, Viewer
+from app.allocation.tables import Assignment
 from app.enterprises.tables import Enterprise
 from app.events.states import EventState, GuestState
 from app.events.tables import EventGuest, EventMeeting, HostedEvent
@@ -160,6 +161,18 @@ async def firm_codes(session: AsyncSession, guests: Collection[int]) -> dict[int
         .where(EventGuest.id.in_(sorted(guests)))
     )
     return {row[0]: row[1] for row in await session.execute(statement)}
+
+
+async def holders(session: AsyncSession, entries: Collection[int]) -> dict[int, set[int]]:
+    """Answer which institutions are responsible for entries now, by entry, as far as the viewer sees it."""
+    statement = select(Assignment.entry_id, Assignment.institution_id).where(
+        Assignment.entry_id.in_(sorted(entries)), Assignment.ended_at.is_(None)
+    )
+    found: dict[int, set[int]] = {}
+    for entry, holder in await session.execute(statement) if entries else ():
+        if holder is not None:
+            found.setdefault(entry, set()).add(holder)
+    return found
 
 
 async def held_rows(session: AsyncSession, event_ids: Sequence[int]) -> Sequence[Any]:

@@ -1,7 +1,7 @@
 """Use cases of guests: who is invited, one's own invitations, answers, the calendar file."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -93,7 +93,9 @@ async def answer(
     event = await found_event(session, viewer, code, is_locked=True)
     seen = await _found(session, viewer, event, number, is_locked=True)
     row = seen.guest
-    require(viewer, Action.ANSWER_INVITATION, _target(seen))
+    met = await guest_queries.meetings(session, event.id, of_guests=[row.id])
+    speakers = await _speakers(session, viewer, [seen], {row.id: met})
+    require(viewer, Action.ANSWER_INVITATION, _target(seen, speakers))
     expect(row.version)
     if not _takes_answers(seen, now):
         fault = Fault(
@@ -159,10 +161,51 @@ async def _found(
     return seen
 
 
-def _target(seen: SeenGuest) -> Target:
+async def _speakers(
+    session: AsyncSession,
+    viewer: Viewer,
+    guests: Sequence[SeenGuest],
+    met: Mapping[int, Sequence[SeenMeeting]],
+) -> dict[int, tuple[str, ...]]:
+    """Answer who speaks for each bank among some guests, each with what stands above it.
+
+    It is the head office, the branch that serves the event's place, and branches that are responsible for an entry of
+    a firm that has accepted to meet the bank: of others a bank must not learn who they are, not by being asked either.
+    """
+    banks = [one for one in guests if one.guest.institution_id is not None]
+    if not banks or not viewer.scopes(*INSTITUTION_ROLES):
+        return {}
+    tree = await institution_tree(session, viewer)
+    entries = {
+        one.guest.id: {
+            entry
+            for seen in met[one.guest.id]
+            if seen.firm is not None and seen.firm.state == GuestState.ACCEPTED.value
+            for entry in seen.firm.entry_ids
+        }
+        for one in banks
+    }
+    holders = await guest_queries.holders(session, set().union(*entries.values()))
+    found = {}
+    for one in banks:
+        root = tree.node(one.guest.institution_id or 0)
+        serving = {node.id for node in tree.serving(root.id, one.event.place_code)}
+        holding = {
+            holder
+            for entry in entries[one.guest.id]
+            for holder in holders.get(entry, ())
+            if tree.is_within(holder, root.id)
+        }
+        paths = [tree.path(number) for number in {root.id} | serving | holding]
+        found[one.guest.id] = tuple(sorted({node.code for path in paths for node in path}))
+    return found
+
+
+def _target(seen: SeenGuest, speakers: Mapping[int, tuple[str, ...]]) -> Target:
     row = seen.guest
-    banks = (seen.bank,) if seen.bank is not None else ()
-    return Target(region=row.region_code, chain=row.chain_code, uscc=seen.uscc, institutions=banks)
+    return Target(
+        region=row.region_code, chain=row.chain_code, uscc=seen.uscc, institutions=speakers.get(row.id, ())
+    )
 
 
 def _takes_answers(seen: SeenGuest, now: datetime) -> bool:
@@ -178,14 +221,17 @@ async def _shown(
     for one in guests:
         by_event[one.event.id].append(one)
     banks = await _own_banks(session, viewer)
-    meetings: dict[int, list[MeetingOut]] = defaultdict(list)
+    met: dict[int, list[SeenMeeting]] = defaultdict(list)
+    shown: dict[int, list[MeetingOut]] = defaultdict(list)
     for event_id, listed in by_event.items():
         slots = hours_of(listed[0].event).slots()
         ids = {one.guest.id for one in listed}
         for seen in await guest_queries.meetings(session, event_id, of_guests=ids):
             for guest in _of(seen, ids):
-                meetings[guest].append(meeting_out(seen, slots))
-    return [(one, _out(viewer, one, meetings[one.guest.id], banks, now)) for one in guests]
+                met[guest].append(seen)
+                shown[guest].append(meeting_out(seen, slots))
+    speakers = await _speakers(session, viewer, guests, met)
+    return [(one, _out(viewer, one, shown[one.guest.id], banks, speakers, now)) for one in guests]
 
 
 def _of(seen: SeenMeeting, ids: set[int]) -> set[int]:
@@ -202,7 +248,12 @@ async def _own_banks(session: AsyncSession, viewer: Viewer) -> frozenset[str]:
 
 
 def _out(
-    viewer: Viewer, seen: SeenGuest, meetings: Sequence[MeetingOut], banks: frozenset[str], now: datetime
+    viewer: Viewer,
+    seen: SeenGuest,
+    meetings: Sequence[MeetingOut],
+    banks: frozenset[str],
+    speakers: Mapping[int, tuple[str, ...]],
+    now: datetime,
 ) -> GuestOut:
     row, code = seen.guest, event_code(seen.event.id)
     is_own = seen.uscc in viewer.scopes(Role.ENTERPRISE) if seen.bank is None else seen.bank in banks
@@ -217,5 +268,6 @@ def _out(
         meetings,
         is_told_all=is_own or is_host or viewer.has(Role.AUDITOR),
         attendance_code=shown_code,
-        can_answer=_takes_answers(seen, now) and may_do(viewer, Action.ANSWER_INVITATION, _target(seen)),
+        can_answer=_takes_answers(seen, now)
+        and may_do(viewer, Action.ANSWER_INVITATION, _target(seen, speakers)),
     )

@@ -154,6 +154,7 @@ def _scope(job: Job, ticket: Ticket, host: str) -> dict[str, Any]:
     headers = {"host": host, "content-type": job.media_type, "content-length": str(len(job.body or b""))}
     if not job.is_repeatable:
         headers["idempotency-key"] = ticket.key
+    headers["if-match"] = job.if_match or ""
     return {
         "type": "http",
         "asgi": {"version": "3.0"},

@@ -29,6 +29,7 @@ from app.kernel.requests import READING_METHODS
 
 MOST_QUERY_CHARACTERS: Final = 2_000
 MOST_PATH_CHARACTERS: Final = 300
+MOST_ETAG_CHARACTERS: Final = 80
 JOBS_PATH: Final = "/api/v1/jobs"
 logger = get_logger(__name__)
 
@@ -37,7 +38,8 @@ logger = get_logger(__name__)
 class Errand:
     """A POST to a JSON route that a page has a worker make for its viewer; `action` is that route's.
 
-    `keeps_body`: what is sent stays with the job, until the page takes it (`take_body`).
+    `keeps_body`: what is sent stays with the job, until the page takes it (`take_body`). `if_match`: the version that
+    the page showed, where the route asks for one.
     """
 
     action: Action
@@ -46,6 +48,7 @@ class Errand:
     media_type: str
     body: bytes
     keeps_body: bool = False
+    if_match: str | None = None
 
 
 class JobDeferral:
@@ -59,7 +62,7 @@ class JobDeferral:
         """Store a request that was let in; answer 202 with its job.
 
         Raises:
-            TooLarge: its address is longer than is kept.
+            TooLarge: its address, or the version that it names, is longer than is kept.
         """
         job = await _job_of(request, marks)
         await self._add(session, job)
@@ -102,7 +105,12 @@ async def _job_of(request: Request, marks: Mapping[str, Any]) -> Job:
         raise TooLarge(f"The address of a job has no more than {MOST_QUERY_CHARACTERS} characters.")
     summary = getattr(route, "summary", None) or getattr(route, "name", "").replace("_", " ").capitalize()
     media_type = request.headers.get("content-type", "")
-    errand = Errand(Action(marks["x-action"]), summary, path, media_type, await request.body())
+    if_match = request.headers.get("if-match")
+    if if_match is not None and len(if_match) > MOST_ETAG_CHARACTERS:
+        raise TooLarge(f"If-Match of a job has no more than {MOST_ETAG_CHARACTERS} characters.")
+    errand = Errand(
+        Action(marks["x-action"]), summary, path, media_type, await request.body(), if_match=if_match
+    )
     job = _job(request, errand)
     job.method, job.query = request.method, query
     job.is_repeatable = bool(marks.get("x-own-transactions")) or request.method in READING_METHODS
@@ -128,6 +136,7 @@ def _job(request: Request, errand: Errand) -> Job:
         media_type=errand.media_type,
         body=errand.body,
         keeps_body=errand.keeps_body,
+        if_match=errand.if_match,
         is_repeatable=False,
         state=State.QUEUED,
         start=0,

@@ -37,6 +37,7 @@ class Job(Base):
     path: Mapped[str] = mapped_column(String(300))
     query: Mapped[str] = mapped_column(String(2000))
     media_type: Mapped[str] = mapped_column(String(200))
+    if_match: Mapped[str | None] = mapped_column(String(80))
     body: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     is_repeatable: Mapped[bool] = mapped_column(default=False)
     keeps_body: Mapped[bool | None]

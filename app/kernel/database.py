@@ -40,6 +40,7 @@ from sqlalchemy.orm import (
 )
 from sqlalchemy.types import TypeDecorator
 
+from app.kernel import embedded
 from app.kernel.bulk import ROWS_PER_BATCH, insert_numbered, insert_rows, put_rows
 from app.kernel.connections import keep_alive, refuse_closed, told_if_unknown
 from app.kernel.durability import on_disk
@@ -191,7 +192,10 @@ def make_engine(url: str, patience: Patience | None = None) -> AsyncEngine:
         make_folder(Path(parsed.database).parent)
     engine = create_async_engine(
         url,
-        connect_args={"timeout": patience.lock_seconds if patience else BUSY_TIMEOUT_SECONDS},
+        connect_args={
+            "timeout": patience.lock_seconds if patience else BUSY_TIMEOUT_SECONDS,
+            "async_creator_fn": embedded.connect,
+        },
         hide_parameters=True,
         query_cache_size=MOST_STATEMENTS_KEPT,
         **pool,

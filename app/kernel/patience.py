@@ -12,10 +12,16 @@ JOB_LOCK_SECONDS: Final = 300
 KEEPALIVE: Final = {"tcp_keepalives_idle": "60", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "6"}
 """Seconds and number of probes after which PostgreSQL gives up a client that is gone."""
 
+BRIEF: Final = {"max_parallel_workers_per_gather": "0", "jit": "off"}
+"""Many ask at once: helpers of one statement take the cores from the others, and cost more to start than they save."""
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Bounds of one process, in seconds; 0 means no bound."""
+    """Bounds of one process, in seconds; 0 means no bound.
+
+    `is_brief`: its statements take milliseconds, in which PostgreSQL should neither start helpers nor compile.
+    """
 
     pool_size: int
     pool_overflow: int
@@ -23,6 +29,7 @@ class Patience:
     lock_seconds: int
     statement_seconds: int
     idle_seconds: int
+    is_brief: bool
 
     @classmethod
     def of_requests(cls, settings: Settings) -> "Patience":
@@ -34,6 +41,7 @@ class Patience:
             lock_seconds=settings.database_lock_seconds,
             statement_seconds=settings.request_seconds + MARGIN_SECONDS,
             idle_seconds=settings.request_seconds + 2 * MARGIN_SECONDS,
+            is_brief=True,
         )
 
     @classmethod
@@ -46,6 +54,7 @@ class Patience:
             lock_seconds=JOB_LOCK_SECONDS,
             statement_seconds=0,
             idle_seconds=settings.job_seconds + 2 * MARGIN_SECONDS,
+            is_brief=False,
         )
 
     @property
@@ -68,5 +77,7 @@ class Patience:
         return {
             "timeout": CONNECT_SECONDS,
             "command_timeout": self.statement_seconds + MARGIN_SECONDS if self.statement_seconds else None,
-            "server_settings": {name: f"{seconds}s" for name, seconds in waits.items()} | KEEPALIVE,
+            "server_settings": {name: f"{seconds}s" for name, seconds in waits.items()}
+            | KEEPALIVE
+            | (BRIEF if self.is_brief else {}),
         }

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from app.catalogue.rules import ProductInForce, Rate
+from app.chains.naming import CodeNames
 from app.chains.rules import ChainBook, PlanInForce
 from app.enterprises.need_facts import NeedFacts
 from app.enterprises.rules import facts_for_matching
@@ -50,6 +51,12 @@ class Surroundings:
         kept = self.rules.parameter("score.kept").value
         assert isinstance(kept, int)
         return kept
+
+    @cached_property
+    def code_names(self) -> CodeNames:
+        """What the codes in conditions are called."""
+        chains = {code: chain.name for code, chain in self.chains.chains.items()}
+        return CodeNames(self.book.regions, self.book.industries, chains)
 
     @cached_property
     def names(self) -> InstitutionNames:

@@ -1,6 +1,5 @@
 """Products beside one need as its firm reads them: terms in words, verdict by verdict, and what the rest fails by. Pure."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,7 +20,6 @@ BASIS_POINTS: Final = 100
 MOST_JUDGED: Final = 500
 """So many products are told apart by what they fail; a province's catalogue has fewer, a nation's has more."""
 MOST_NAMED: Final = 10
-_CODES: Final = re.compile(r"(?<![0-9A-Za-z.])(?:[0-9]{6}|[A-T][0-9]{2,4})(?![0-9A-Za-z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +135,7 @@ def _judged(around: Surroundings, number: int, need: MatchNeed) -> JudgedOffer:
         offer_of(around, around.products[number]),
         tuple(_in_words(around, explain(each, need.facts)) for each in conditions),
         tuple(
-            in_words(around, change_text(each, need.facts))
+            around.code_names.in_words(change_text(each, need.facts))
             for each in conditions
             if evaluate(each, need.facts) is Verdict.FAIL
         ),
@@ -188,22 +186,5 @@ def _first_failing(product: IndexedProduct, need: MatchNeed) -> Condition | None
 
 
 def _in_words(around: Surroundings, found: Finding) -> Finding:
-    return Finding(
-        found.facts, in_words(around, found.asked), in_words(around, found.found), found.verdict, found.source
-    )
-
-
-def in_words(around: Surroundings, text: str) -> str:
-    """Answer a condition's text with the names of regions, industries and chains in the place of their codes."""
-    for code, chain in around.chains.chains.items():
-        if code in text:
-            text = text.replace(code, chain.name)
-    return _CODES.sub(lambda found: _name(around, found[0]), text)
-
-
-def _name(around: Surroundings, code: str) -> str:
-    if code[0].isdigit():
-        region = around.book.regions.get(code)
-        return around.book.regions.full_name(code) if region is not None else code
-    industry = around.book.industries.parse(code)
-    return industry.name if industry is not None else code
+    said = around.code_names.in_words
+    return Finding(found.facts, said(found.asked), said(found.found), found.verdict, found.source)

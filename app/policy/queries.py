@@ -1,20 +1,35 @@
 """Adoptions, the only rows of this room."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, String, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
+from app.kernel.direct import Direct, given_each
 from app.policy.precedence import lineage
 from app.policy.tables import PolicyAdoption
 
+_OF_PLACES: Final = Direct(
+    select(
+        PolicyAdoption.id,
+        PolicyAdoption.jurisdiction,
+        PolicyAdoption.pack,
+        PolicyAdoption.item,
+        PolicyAdoption.since,
+        PolicyAdoption.until,
+        PolicyAdoption.reason,
+        PolicyAdoption.adopted_by,
+    )
+    .where(PolicyAdoption.jurisdiction.in_(given_each("jurisdictions", String)))
+    .order_by(PolicyAdoption.id)
+)
 
-async def adoptions_for(session: AsyncSession, jurisdictions: Sequence[str]) -> list[PolicyAdoption]:
+
+async def adoptions_for(session: AsyncSession, jurisdictions: Sequence[str]) -> Sequence[Any]:
     """Answer what was ever adopted for these jurisdictions, oldest first, whoever asks."""
-    statement = select(PolicyAdoption).where(PolicyAdoption.jurisdiction.in_(jurisdictions))
-    return list((await session.scalars(statement.order_by(PolicyAdoption.id))).all())
+    return await _OF_PLACES.rows(session, jurisdictions=jurisdictions)
 
 
 def _seen_by(viewer: Viewer, statement: Select[Any]) -> Select[Any]:

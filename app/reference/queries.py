@@ -3,31 +3,33 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kernel.database import insert_rows
+from app.kernel.direct import Direct
 from app.reference.lpr import LprQuote
 from app.reference.tables import LprQuoteRow, WorkingDayOverride
 
 KEYS_PER_STATEMENT = 500
+_QUOTES: Final = Direct(
+    select(LprQuoteRow.day.label("day"), LprQuoteRow.rate_1y, LprQuoteRow.rate_5y).order_by(LprQuoteRow.day)
+)
+_DAYS: Final = Direct(
+    select(WorkingDayOverride.day, WorkingDayOverride.is_working).order_by(WorkingDayOverride.day)
+)
 
 
 async def fetch_lpr_quotes(session: AsyncSession) -> list[LprQuote]:
     """Read the operator's quotes, the oldest first."""
-    rows = await session.execute(
-        select(LprQuoteRow.day, LprQuoteRow.rate_1y, LprQuoteRow.rate_5y).order_by(LprQuoteRow.day)
-    )
-    return [LprQuote(day, Decimal(one), Decimal(five)) for day, one, five in rows]
+    return [LprQuote(day, Decimal(one), Decimal(five)) for day, one, five in await _QUOTES.rows(session)]
 
 
 async def fetch_working_days(session: AsyncSession) -> dict[date, bool]:
     """Read the operator's days, the earliest first."""
-    rows = await session.execute(
-        select(WorkingDayOverride.day, WorkingDayOverride.is_working).order_by(WorkingDayOverride.day)
-    )
-    return {row.day: row.is_working for row in rows}
+    return {row.day: row.is_working for row in await _DAYS.rows(session)}
 
 
 async def put_lpr_quotes(session: AsyncSession, quotes: Iterable[LprQuote]) -> None:

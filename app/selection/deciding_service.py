@@ -50,6 +50,29 @@ async def lock(
     return await _stored(session, row, after, now)
 
 
+async def check_lock(
+    session: AsyncSession, viewer: Viewer, code: str, body: LockIn, *, expect: Expect, now: datetime
+) -> None:
+    """Say what stands against locking a round, before anybody is sent to measure; nothing is changed.
+
+    Raises:
+        NotFound, Forbidden, Conflict, Refused: as `lock` does.
+    """
+    _row, before = await _to_decide(session, viewer, code, expect)
+    rounds.lock(before, body.seed, viewer.name, now)
+
+
+async def check_computation(
+    session: AsyncSession, viewer: Viewer, code: str, *, expect: Expect, now: datetime
+) -> None:
+    """Say whether a round is one to compute; nothing is changed.
+
+    Raises:
+        NotFound, Forbidden, Conflict: as `compute_round` does.
+    """
+    await _to_compute(session, viewer, code, expect, now)
+
+
 async def reopen(
     session: AsyncSession, viewer: Viewer, code: str, body: ReopenIn, *, expect: Expect, now: datetime
 ) -> RoundOut:
@@ -83,9 +106,7 @@ async def compute_round(
         Conflict: it is not locked.
         Refused: lists, quotas or contracts contradict each other by now, or the result is not stable.
     """
-    row, before = await _to_decide(session, viewer, code, expect)
-    if refusal := rounds.refusal_of(Act.RECORD, before, shanghai_date(now)):
-        raise Conflict(refusal)
+    row, before = await _to_compute(session, viewer, code, expect, now)
     taken = await queries.latest_measurement(session, row.id)
     if body.measure_anew or taken is None:
         taken = await measure(session, viewer, row, (before.terms.chains, before.terms.banks), now=now)
@@ -150,6 +171,15 @@ async def _to_decide(
     require(viewer, Action.MANAGE_SELECTION, Target(region=viewer.jurisdiction))
     expect(row.version)
     return row, await assembled(session, row)
+
+
+async def _to_compute(
+    session: AsyncSession, viewer: Viewer, code: str, expect: Expect, now: datetime
+) -> tuple[SelectionRound, Round]:
+    row, before = await _to_decide(session, viewer, code, expect)
+    if refusal := rounds.refusal_of(Act.RECORD, before, shanghai_date(now)):
+        raise Conflict(refusal)
+    return row, before
 
 
 async def assembled(session: AsyncSession, row: SelectionRound) -> Round:

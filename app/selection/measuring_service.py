@@ -10,6 +10,7 @@ import numpy as np
 from app.accounts.rules import Viewer
 from app.chains import profile_service
 from app.chains import service as chains
+from app.chains.places import Covered, PlaceWord
 from app.docking import pace_queries
 from app.docking.working_time import LIMIT_KEYS, limits_of
 from app.enterprises.need_facts import NeedFacts
@@ -21,6 +22,7 @@ from app.matching.engine import Candidates
 from app.matching.gathering import gather, shelf
 from app.matching.inputs import NeedReader, Surroundings
 from app.policy.service import rule_books
+from app.reference.regions import Regions
 from app.selection import measuring_queries, queries
 from app.selection.archive import packed
 from app.selection.measures import UNKNOWN, Measures
@@ -144,14 +146,23 @@ async def _areas(
     session: AsyncSession, viewer: Viewer, chain_codes: Sequence[str], around: Surroundings, today: date
 ) -> tuple[list[tuple[str, ...]], tuple[tuple[str, ...], ...]]:
     """Answer where outlets count for each chain, and the names of these regions where the chain states them itself."""
-    stated = await profile_service.covered_regions(session, viewer, today)
-    regions = [stated.get(code, ()) for code in chain_codes]
+    stated = await profile_service.covered_places(session, viewer, today)
+    places = [stated.get(code, ()) for code in chain_codes]
     known = [around.chains.chains.get(code) for code in chain_codes]
     areas = [
-        tuple(one.code for one in own) or (viewer.jurisdiction if chain is None else chain.jurisdiction,)
-        for own, chain in zip(regions, known, strict=True)
+        tuple(one.area for one in own if one.area)
+        or (viewer.jurisdiction if chain is None else chain.jurisdiction,)
+        for own, chain in zip(places, known, strict=True)
     ]
-    return areas, tuple(tuple(f"{one.code} {one.name}" for one in own) for own in regions)
+    return areas, tuple(tuple(_named(one, around.book.regions) for one in own) for own in places)
+
+
+def _named(place: Covered, regions: Regions) -> str:
+    """Say where outlets were counted: the region, and for whose sake where it is that of a cluster, zone or park."""
+    region = regions.get(place.area or "")
+    if place.kind is PlaceWord.REGION or region is None:
+        return f"{place.area} {place.name}"
+    return f"{place.area} {region.name}（{place.name}）"
 
 
 async def _contacts(session: AsyncSession, viewer: Viewer, edition_code: str) -> list[Contact]:

@@ -64,9 +64,15 @@ async def add_round(
         async with session.begin_nested():
             session.add(row)
     except IntegrityError as error:
-        fault = Fault("code", "taken", "Choose another code.", row.code)
-        raise Conflict(f"There is a round {row.code} already.", [fault]) from error
+        raise code_taken(row.code) from error
     await insert_rows(session, PARTICIPANTS, ({"round_id": row.id, **one} for one in participants))
+
+
+def code_taken(code: str) -> Conflict:
+    """Answer the refusal of a code that another round has."""
+    return Conflict(
+        f"There is a round {code} already.", [Fault("code", "taken", "Choose another code.", code)]
+    )
 
 
 async def add(session: AsyncSession, *rows: Any) -> None:

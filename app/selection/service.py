@@ -1,7 +1,7 @@
 """Use cases of rounds: open one, list them, read one with who takes part and what was done."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
@@ -42,6 +42,19 @@ NOT_OPENED: Final = "The round cannot be opened on these terms."
 _POSITIONS: Final = 10**9
 
 
+async def preview_round(session: AsyncSession, viewer: Viewer, body: RoundIn, *, now: datetime) -> RoundOut:
+    """Answer what a round would be; nothing is measured or kept.
+
+    Raises:
+        Forbidden, NotFound, Refused, Conflict: as `open_round` does.
+    """
+    planned = await _planned(session, viewer, body, now)
+    if await queries.round_by_code(session, viewer, body.code) is not None:
+        raise queries.code_taken(body.code)
+    counts = {(planned.row.id, side.value): (len(codes), 0) for side, codes in planned.by_side()}
+    return views.round_out(planned.row, counts, 0, shanghai_date(now))
+
+
 async def open_round(session: AsyncSession, viewer: Viewer, body: RoundIn, *, now: datetime) -> RoundOut:
     """Open a round: fix its terms, measure for the first time, and tell who takes part.
 
@@ -52,6 +65,40 @@ async def open_round(session: AsyncSession, viewer: Viewer, body: RoundIn, *, no
         Conflict: there is a round of this code.
         Unavailable: no loan prime rate is known for the day.
     """
+    planned = await _planned(session, viewer, body, now)
+    row = planned.row
+    participants = [
+        (side.value, place, code) for side, codes in planned.by_side() for place, code in enumerate(codes)
+    ]
+    await queries.add_round(
+        session,
+        row,
+        [
+            {"code": code, "side": side, "position": place, "name": planned.names[code], "submitted_at": None, "version": 0}
+            for side, place, code in participants
+        ],
+    )  # fmt: skip
+    await measure(session, viewer, row, planned.sides, now=now)
+    audience = round_notices.audience_of((side, code) for side, _place, code in participants)
+    told = round_notices.opened(row.code, row.name, row.submit_until, audience, times=1)
+    await notifications.post(session, [told], now=now)
+    audit_service.note(session, "open_selection", "selection_round", row.code, now=now)
+    return await out(session, row, shanghai_date(now))
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A round that could be opened: its row, who takes part by side, and names by code."""
+
+    row: SelectionRound
+    sides: tuple[tuple[str, ...], tuple[str, ...]]
+    names: dict[str, str]
+
+    def by_side(self) -> Iterator[tuple[Side, tuple[str, ...]]]:
+        return zip(Side, self.sides, strict=True)
+
+
+async def _planned(session: AsyncSession, viewer: Viewer, body: RoundIn, now: datetime) -> _Planned:
     require(viewer, Action.MANAGE_SELECTION, Target(region=viewer.jurisdiction))
     await whitelist.edition(session, viewer, body.edition)
     today = shanghai_date(now)
@@ -74,23 +121,7 @@ async def open_round(session: AsyncSession, viewer: Viewer, body: RoundIn, *, no
         absent_places=body.absent_places, rules=rules_as_json(rules), state=RoundState.OPEN.value,
         opened_by=viewer.name, opened_at=now, version=1,
     )  # fmt: skip
-    await queries.add_round(
-        session,
-        row,
-        [
-            {"code": code, "side": side.value, "position": place, "name": names[code], "submitted_at": None, "version": 0}
-            for side, codes in zip(Side, sides, strict=True)
-            for place, code in enumerate(codes)
-        ],
-    )  # fmt: skip
-    await measure(session, viewer, row, sides, now=now)
-    audience = round_notices.audience_of(
-        (side.value, code) for side, codes in zip(Side, sides, strict=True) for code in codes
-    )
-    told = round_notices.opened(row.code, row.name, row.submit_until, audience, times=1)
-    await notifications.post(session, [told], now=now)
-    audit_service.note(session, "open_selection", "selection_round", row.code, now=now)
-    return await out(session, row, today)
+    return _Planned(row, sides, names)
 
 
 async def _names(session: AsyncSession, viewer: Viewer, body: RoundIn, today: date) -> dict[str, str]:

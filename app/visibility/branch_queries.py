@@ -1,15 +1,30 @@
 """Conditions put together so that what can never hold is not there.
 
 `false OR EXISTS (…)` is what a viewer without regions would bring into every statement, and PostgreSQL joins nothing
-below an OR: it asks the EXISTS once a row. A condition that is not constant therefore has no constant in it.
+below an OR: it asks the EXISTS once a row. What is looked up in a CTE is better not joined (`looked_up`).
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, False_, Table, True_, and_, exists, false, or_, true
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    False_,
+    Select,
+    Table,
+    True_,
+    and_,
+    exists,
+    false,
+    literal_column,
+    or_,
+    true,
+)
 
 Condition = ColumnElement[bool]
+_NEVER: Final = literal_column("false", Boolean())
+"""Written out: SQLAlchemy leaves its own constant out of an OR."""
 
 
 def either(*conditions: Condition) -> Condition:
@@ -25,6 +40,18 @@ def either(*conditions: Condition) -> Condition:
 def both(first: Condition, second: Condition) -> Condition:
     """Tell what passes two conditions."""
     return false() if isinstance(first, False_) or isinstance(second, False_) else and_(first, second)
+
+
+def looked_up(value: Any, which: Select[Any]) -> Condition:
+    """Tell which rows a value names that stands in a CTE: made once, hashed, and looked up row by row.
+
+    The OR keeps PostgreSQL from joining, on purpose. The same CTE narrows each table of a statement; taken for joins that
+    know nothing of one another they let it expect no row at all, and read the whole CTE anew for each of thousands.
+    """
+    whole = which.correlate(None)
+    # Its CTE stays one and the same when the condition is adapted to an alias.
+    as_it_is = whole._annotate({"no_replacement_traverse": True})  # noqa: SLF001 - SQLAlchemy's own word for it
+    return or_(_NEVER, value.in_(as_it_is))
 
 
 def row_of(table: Table, value: Any, test: Callable[[Any], Condition], *, column: str = "id") -> Condition:

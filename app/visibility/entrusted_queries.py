@@ -5,13 +5,12 @@ from typing import Any, Final, cast
 from sqlalchemy import Date, Select, String, Table, and_, bindparam, or_, select, union_all
 
 from app.allocation.tables import Assignment, AssignmentSupport
-from app.enterprises.tables import Consent, Need
+from app.enterprises.tables import Consent
 from app.institutions.tables import Institution
 from app.visibility import forms
 from app.whitelist.tables import WhitelistEntry
 
 ENTRIES: Final = cast("Table", WhitelistEntry.__table__)
-NEEDS: Final = cast("Table", Need.__table__)
 ASSIGNMENTS: Final = cast("Table", Assignment.__table__)
 SUPPORTS: Final = cast("Table", AssignmentSupport.__table__)
 INSTITUTIONS: Final = cast("Table", Institution.__table__)
@@ -31,15 +30,14 @@ def below() -> Select[Any]:
 
 def entrusted(*, is_of_entry: bool = False) -> Select[Any]:
     """Answer the entries (or one of them) that the viewer's institutions hold and may be shown, with the consents."""
-    holding, recipient, entry, need, consent = (
-        table.alias() for table in (INSTITUTIONS, INSTITUTIONS, ENTRIES, NEEDS, CONSENTS)
+    holding, recipient, entry, consent = (
+        table.alias() for table in (INSTITUTIONS, INSTITUTIONS, ENTRIES, CONSENTS)
     )
     held = _held(is_of_entry=is_of_entry)
     return (
         select(
             held.c.entry_id,
             entry.c.need_id,
-            need.c.project_id,
             entry.c.enterprise_id,
             consent.c.id.label("consent_id"),
             consent.c.shows_contact,
@@ -48,8 +46,7 @@ def entrusted(*, is_of_entry: bool = False) -> Select[Any]:
         )
         .join_from(held, holding, holding.c.id == held.c.institution_id)
         .join(entry, entry.c.id == held.c.entry_id)
-        .join(need, need.c.id == entry.c.need_id)
-        .join(consent, consent.c.need_id == need.c.id)
+        .join(consent, consent.c.need_id == entry.c.need_id)
         .join(recipient, recipient.c.id == consent.c.institution_id, isouter=True)
         .where(
             consent.c.revoked_at.is_(None),

@@ -33,7 +33,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Date,
-    Select,
     String,
     Table,
     and_,
@@ -66,7 +65,7 @@ from app.notifications.tables import Notice
 from app.plans.tables import PlanEffectOnEntry, PlanReallocatedEntry
 from app.selection.tables import SelectionDraft, SelectionRound, SelectionSubmission
 from app.visibility import forms
-from app.visibility.branch_queries import both, either, row_of
+from app.visibility.branch_queries import both, either, looked_up, row_of
 from app.visibility.core_list_queries import core_list_conditions
 from app.visibility.entrusted_queries import below, entrusted
 from app.visibility.event_queries import conditions_of_events
@@ -234,13 +233,13 @@ class _Sight:
         if self.held is None:
             return false()
         which = select(self.held.c[column]).where(*(self.held.c[term] for term in terms))
-        return cast("Condition", value.in_(_as_it_is(which)))
+        return looked_up(value, which)
 
     def is_own(self, institution_id: Any) -> Condition:
         """Tell which institutions are the viewer's own or below them."""
         if self.own is None:
             return false()
-        return cast("Condition", institution_id.in_(_as_it_is(select(self.own.c.id))))
+        return looked_up(institution_id, select(self.own.c.id))
 
     def of_entry(self, entry_id: Any) -> Condition:
         """Tell which rows hang on an entry that is seen."""
@@ -309,12 +308,7 @@ class _Sight:
 
     def of_project(self, project_id: Any) -> Condition:
         """Tell which projects an entry that is seen asks for."""
-
-        def is_listed(need: Any) -> Condition:
-            return row_of(ENTRIES, need.id, self._sees_whole, column="need_id")
-
-        listed = row_of(NEEDS, project_id, is_listed, column="project_id")
-        return either(listed, self._holds(project_id, "project_id"))
+        return row_of(NEEDS, project_id, lambda need: self.of_listed(need.id, "need_id"), column="project_id")
 
     def speaks_for(self, row: Any) -> Condition:
         """Tell which lists are of chains and banks whose own people the viewer is among."""
@@ -324,7 +318,7 @@ class _Sight:
         node, top = INSTITUTIONS.alias(), INSTITUTIONS.alias()
         is_below = and_(node.c.root_id == top.c.root_id, node.c.lineage.like(top.c.lineage + "%"))
         own = select(node.c.code).join_from(top, node, is_below).where(top.c.code.in_(_OF_BANKS))
-        return either(of_chain, row.participant.in_(_as_it_is(own)))
+        return either(of_chain, looked_up(row.participant, own))
 
     def unseals(self, row: Any) -> Condition:
         """Tell which lists are no longer sealed for whoever organises or audits selection: those of locked rounds."""
@@ -344,12 +338,6 @@ class _Sight:
 def _of_person(row: Any, form: Form) -> Condition:
     """Tell which rows a viewer made."""
     return cast("Condition", row.person_id == _PERSON) if form.is_person else false()
-
-
-def _as_it_is(which: Select[Any]) -> Select[Any]:
-    """Answer a subquery that a condition's adaption to an alias leaves alone: its CTE stays one and the same."""
-    whole = which.correlate(None)
-    return whole._annotate({"no_replacement_traverse": True})  # noqa: SLF001 - SQLAlchemy's own word for it
 
 
 def _within(column: Any, regions: int) -> Condition:

@@ -11,7 +11,7 @@ from sqlalchemy import Integer, Select, String, bindparam, exists, or_, select
 from app.accounts.rules import Viewer
 from app.enterprises.tables import Enterprise, Need, NeedRevision
 from app.kernel.database import AsyncSession
-from app.kernel.direct import Direct
+from app.kernel.direct import Direct, given_each
 from app.whitelist.schemas import EntryFilter
 from app.whitelist.tables import EntryWithdrawal, ReviewItem, WhitelistEdition, WhitelistEntry
 
@@ -93,6 +93,13 @@ _ONE: Final = Direct(
 )
 
 
+_OF_NEEDS: Final = Direct(
+    _entries(*LINE)
+    .where(Need.code.in_(given_each("needs", String)))
+    .order_by(WhitelistEdition.in_force_from.desc(), WhitelistEntry.code)
+)
+
+
 async def shown_entry(session: AsyncSession, viewer: Viewer, code: str) -> Any | None:
     """Answer an entry with its edition's and need's codes, its firm, its wording's facts, and whether there is more.
 
@@ -105,13 +112,7 @@ async def entries_of_needs(
     session: AsyncSession, viewer: Viewer, need_codes: Collection[str]
 ) -> Sequence[Any]:
     """Answer the entries of some needs with codes and firms, the newest edition first; withdrawn ones too."""
-    statement = (
-        _entries(*LINE)
-        .where(Need.code.in_(sorted(need_codes)))
-        .order_by(WhitelistEdition.in_force_from.desc(), WhitelistEntry.code)
-    )
-    rows: Sequence[Any] = (await session.execute(statement, {"jurisdiction": viewer.jurisdiction})).all()
-    return rows
+    return await _OF_NEEDS.rows(session, jurisdiction=viewer.jurisdiction, needs=sorted(need_codes))
 
 
 async def entries_of_codes(session: AsyncSession, viewer: Viewer, codes: Collection[str]) -> Sequence[Any]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from app.accounts.rules import Viewer
 from app.awards import service
@@ -85,6 +85,32 @@ async def test_what_a_product_promises_stands_beside_what_came_of_it(
     assert ([one.product for one in every.items], every.flagged) == (["B1-Q"], 1)
     with pytest.raises(Conflict):
         await observe(session, whole, "2024Q1", now=JANUARY)
+
+
+async def test_observed_figures_are_read_page_by_page_in_as_many_statements_whatever_there_is(
+    session: AsyncSession, town: Town
+) -> None:
+    whole, seen = town.people["whole"], list[str]()
+    await observe(session, whole, QUARTER, now=JANUARY)
+    await observed_page(session, whole, QUARTER, PageRequest(limit=1))  # what processes remember is read once
+    connection = (await session.connection()).sync_connection
+    event.listen(connection, "before_cursor_execute", lambda *words: seen.append(words[2]))
+    every = await observed_page(session, whole, QUARTER, PAGE)
+    needed, paged, cursor = len(seen), list[str](), None
+    while True:
+        seen.clear()
+        page = await observed_page(session, whole, QUARTER, PageRequest(limit=1, cursor=cursor))
+        assert len(seen) == needed
+        paged += [one.product for one in page.items]
+        cursor = page.next
+        if cursor is None:
+            break
+    assert paged == [one.product for one in every.items]
+    assert len(paged) > 1
+    of_one = await observed_page(session, whole, QUARTER, PAGE, institution="B1")
+    assert [one.product for one in of_one.items] == ["B1-Q"]
+    none = await observed_page(session, town.people["rival"], QUARTER, PAGE, institution="B1")
+    assert none.items == [], "another bank's"
 
 
 async def test_an_award_goes_from_its_criteria_to_a_result_that_anybody_can_recompute(

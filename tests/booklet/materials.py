@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
-from app.booklet.material import Grounds, Material, Naming
+from app.booklet.material import Grounds, Material
 from app.catalogue.rules import ProductInForce, ProductTerms
+from app.chains.naming import CodeNames
 from app.chains.rules import ChainBook, ChainInForce, ContractedBank, GrantedTerm, PlanInForce
 from app.institutions.rules import InstitutionKind, InstitutionNode, InstitutionTree
 from app.kernel.settings import get_settings
@@ -88,7 +89,7 @@ def january() -> Material:
         chains=chains,
         tree=TREE,
         lpr=book.lpr.on(ON),
-        naming=Naming(book.regions, book.industries, {"GDZB": "高端装备产业链"}),
+        naming=CodeNames(book.regions, book.industries, {"GDZB": "高端装备产业链"}),
         observed_until="2023Q4",
         observed_sha256="",
     )

@@ -35,7 +35,7 @@ from app.kernel.envelope import Bounds, RequestEnvelope
 from app.kernel.errors import Refused, Unavailable
 from app.kernel.problems import install_problem_handlers
 from app.kernel.progress import report
-from app.kernel.requests import BeginDep, SessionDep, TransactionRoute
+from app.kernel.requests import BeginDep, IfMatch, SessionDep, TransactionRoute, check_if_match
 from app.kernel.settings import Settings
 from app.kernel.tables import IdempotencyRecord
 from app.visibility.service import narrow
@@ -62,6 +62,14 @@ def _router(works: Works) -> APIRouter:
         if works.steps:
             await works.steps.pop(0)()
         return {"made": name}
+
+    @router.post("/changed", openapi_extra=does(Action.RUN_MATCHING, can_wait=True))
+    async def change(
+        session: SessionDep, name: Annotated[str, Body(embed=True)], if_match: IfMatch = None
+    ) -> dict[str, str]:
+        check_if_match(if_match, 7)
+        await _write(session, name)
+        return {"changed": name}
 
     @router.post(
         "/computed", status_code=201, openapi_extra=does(Action.RUN_MATCHING, can_wait=True, saves_last=True)
@@ -162,6 +170,19 @@ async def test_a_job_does_what_its_request_asks_and_keeps_the_answer(office: Off
         ways = (await session.execute(select(AuditEvent.via).order_by(AuditEvent.sequence))).scalars().all()
     assert stored is None, "what was sent is not kept twice"
     assert ways == ["api", "job"], "asked for and done, both on record"
+
+
+@pytest.mark.parametrize(("named", "state", "made"), [('"7"', State.DONE, 1), ('"6"', State.REFUSED, 0)])
+async def test_a_job_changes_the_version_that_its_request_named_and_no_other(
+    office: Office, named: str, state: State, made: int
+) -> None:
+    code = await office.ask(path="/changed", **{"If-Match": named})
+    assert await office.runner.run(code) is state
+    assert await office.made() == made
+    if state is State.REFUSED:
+        assert (await office.shown(code))["problem"]["status"] == 412
+    long = await office.client.post("/changed", json={"name": "a"}, headers=ASYNC | {"If-Match": "7" * 81})
+    assert long.status_code == 413
 
 
 async def test_without_the_preference_the_request_is_answered_itself(office: Office) -> None:

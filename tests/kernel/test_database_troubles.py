@@ -22,7 +22,7 @@ from app.visibility.service import narrow
 from tests.databases import Databases
 
 router = APIRouter(route_class=TransactionRoute)
-IMPATIENT = Patience(2, 0, 0.05, 0, 30, 30)
+IMPATIENT = Patience(2, 0, 0.05, 0, 30, 30, is_brief=True)
 KEY = {"Idempotency-Key": "k1"}
 
 

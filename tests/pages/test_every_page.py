@@ -38,6 +38,7 @@ NOT_BY_LINK: Final = {
     "/roster/imports/jobs/{job}/faults": "as above",
     "/roster/registrations/{registration}": "needs a registration (tests/desks/registration)",
     "/rounds/jobs/{what}/{job}": "needs a run under way (tests/pages/test_rounds.py)",
+    "/selection/{round}/jobs/{what}/{job}": "needs a round that is being measured (tests/desks/selection)",
     "/events/{event}/timetable/jobs/{job}": "needs a timetable that is being made (tests/desks/events)",
     "/invitation": "needs an invitation's token, which is shown once (tests/desks/test_invitation_page.py)",
 }

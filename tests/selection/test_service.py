@@ -138,6 +138,27 @@ async def test_outlets_count_where_the_chain_covers_regions_on_the_day(
     assert first.parts[1].reason == reason
 
 
+@pytest.mark.parametrize(
+    ("kind", "region", "outlets", "where"),
+    [
+        ("park", DAOLI, 1, "道里区（正阳园区）"),
+        ("zone", HARBIN, 1, "哈尔滨市（正阳园区）"),
+        ("cluster", NANGANG, 0, "南岗区（正阳园区）"),
+        ("park", None, 1, ""),
+    ],
+)
+async def test_outlets_count_in_the_regions_of_parks_that_say_where_they_lie(
+    session: AsyncSession, viewer: Viewer, now: datetime, world: World,
+    kind: str, region: str | None, outlets: int, where: str,
+) -> None:  # fmt: skip
+    given = {"kind": kind, "code": "P1", "name": "正阳园区", "region": region, "since": shanghai_date(now)}
+    await post_service.add_place(session, viewer, BEARINGS, PlaceIn.model_validate(given), now=now)
+    await opened(session, viewer, now)
+    found = unpacked((await session.scalars(select(SelectionMeasurement.arrays))).one())
+    assert found.outlets[1].tolist() == [outlets] * 5
+    assert found.covered == ((), (f"{region} {where}",) if where else ())
+
+
 async def test_candidates_come_best_first_with_reasons_and_are_found_by_name_page_by_page(
     session: AsyncSession, viewer: Viewer, now: datetime, world: World
 ) -> None:

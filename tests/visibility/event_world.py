@@ -13,6 +13,8 @@ RESULT: Final[dict[str, Any]] = {
     "disbursed_on_earlier_credit": "0.00", "attributed": [],
     **dict.fromkeys(("invited", "attended", "met", "contacted", "credited", "disbursed"), 0),
 }  # fmt: skip
+OF_A_BRANCH: Final = "91231002MAY7425479"
+"""A firm that a branch far from the event answers for, and sees: it has accepted to meet that bank."""
 STATES: Final = ("proposed", "invited", "accepted", "declined")
 
 
@@ -48,6 +50,8 @@ async def add_event(
     for place, (firm, entry) in enumerate(firms.items()):
         guest, bank = next(ids), ("JHYH", "SJYH", "JHYH", "AYYH")[place // 4 % 4]
         state = "accepted" if uscc[firm] in accepting else STATES[place % 4]
+        if uscc[firm] == OF_A_BRANCH:
+            bank, state = "JHYH", "accepted"
         session.add(
             EventGuest(
                 id=guest, enterprise_id=firm, institution_id=None, region_code=entry["region_code"],

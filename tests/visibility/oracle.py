@@ -301,6 +301,51 @@ class Oracle:
         is_own = any(node is not None and self.is_below(node, row["institution_id"]) for node in own)
         return row["institution_id"] is not None and is_own and row["state"] != "proposed"
 
+    def may_answer(self, viewer: Viewer, row: dict[str, Any], seen: dict[str, Ids]) -> bool:
+        """Tell whether a viewer speaks for a guest: its host, the firm itself, or one of the bank's offices that do."""
+        firm = self.firms.get(row["enterprise_id"])
+        if firm is not None and firm["uscc"] in viewer.scopes(Role.ENTERPRISE):
+            return True
+        if row["chain_code"] in viewer.scopes(Role.CHAIN_MANAGER) or any(
+            lies_in(row["region_code"], scope) for scope in viewer.scopes(Role.COORDINATOR)
+        ):
+            return True
+        return row["institution_id"] is not None and any(
+            self.is_of(viewer, office) for office in self._offices(row, seen)
+        )
+
+    def _offices(self, row: dict[str, Any], seen: dict[str, Ids]) -> Ids:
+        """Answer a bank's offices that speak for it at an event: above all, of the place, of firms that accepted to meet it."""
+        bank = row["institution_id"]
+        [place] = [one["place_code"] for one in self.rows["hosted_events"] if one["id"] == row["event_id"]]
+        of_place = Ids()
+        for digits in (6, 4, 2):
+            of_place = of_place or {
+                one["institution_id"]
+                for one in self.rows["institution_areas"]
+                if one["region_code"] == place[:digits].ljust(6, "0")
+                and self.is_below(one["institution_id"], bank)
+                and self._may_hold(one["institution_id"])
+            }
+        guests = {one["id"]: one for one in self.rows["event_guests"]}
+        firms = [
+            guests[one["firm_guest_id"]]
+            for one in self.rows["event_meetings"]
+            if one["bank_guest_id"] == row["id"]
+        ]
+        entries = {entry for firm in firms if firm["state"] == "accepted" for entry in firm["entry_ids"]}
+        holding = {
+            one["institution_id"]
+            for one in self.rows["assignments"]
+            if one["entry_id"] in entries and one["ended_at"] is None and one["id"] in seen["assignments"]
+        }
+        return {bank} | of_place | {one for one in holding if self.is_below(one, bank)}
+
+    def _may_hold(self, institution: int) -> bool:
+        return any(
+            one["id"] == institution and one["capacity"] is not None for one in self.rows["institutions"]
+        )
+
     def _imports(self, viewer: Viewer) -> Ids:
         covers = any(lies_in(viewer.jurisdiction, scope) for scope in viewer.scopes(Role.COORDINATOR))
         all_of_them = covers or viewer.has(Role.AUDITOR)

@@ -7,11 +7,12 @@ import pytest
 from app.accounts.rules import Grant, Role, Viewer
 from app.cli.demo import demo_plan
 from app.enterprises.tables import Need
+from app.events.tables import EventGuest
 from app.main import API_PREFIX
 from app.whitelist.tables import ReviewItem, WhitelistEntry
 from tests.visibility.oracle import Oracle
 from tests.visibility.walking import Walk, forgetful
-from tests.visibility.world import ENTRIES, SEED, World, viewers
+from tests.visibility.world import ENTRIES, SEED, VIEWERS, World, viewers
 
 ANY = {"If-Match": "*"}
 REASON = "核对后认为如此"
@@ -111,3 +112,40 @@ async def test_sight_of_one_role_lends_no_right_to_another(walk: Walk) -> None:
         method = "PUT" if change == "/withdrawal" else "POST"
         answer = await walk.client.request(method, f"{API_PREFIX}{path}{change}", json=body, headers=ANY)
         assert answer.status_code == 404, change
+
+
+@pytest.mark.parametrize("name", sorted(VIEWERS))
+async def test_an_invitation_is_answered_by_its_host_its_firm_and_the_offices_of_a_bank_that_speak_for_it(
+    walk: Walk, oracle: Oracle, name: str
+) -> None:
+    viewer = viewers()[name]
+    walk.enter(viewer)
+    seen = oracle.seen(viewer)
+    wrong = []
+    for row in walk.world.table(EventGuest):
+        path = f"{API_PREFIX}/events/HD-{row['event_id']:06d}/guests/{row['id']}/answer"
+        answer = await walk.client.put(path, json={"accepts": True}, headers=ANY)
+        may = oracle.may_answer(viewer, row, seen)
+        # The event is over: whoever may answer is told so.
+        wanted = 404 if row["id"] not in seen["event_guests"] else 409 if may else 403
+        allowed = {wanted, 403} if not viewer.grants or name in {"administrator", "auditor"} else {wanted}
+        wrong += [(row["id"], answer.status_code, wanted)] if answer.status_code not in allowed else []
+    assert wrong == []
+
+
+async def test_a_branch_speaks_for_its_bank_where_it_serves_or_answers_for_a_firm_that_comes(
+    walk: Walk, oracle: Oracle
+) -> None:
+    offices = {
+        code: {
+            viewer: oracle.may_answer(viewers()[viewer], row, oracle.seen(viewers()[viewer]))
+            for viewer in ("clerk", "bank", "rival")
+        }
+        for code in ("JHYH", "SJYH")
+        for row in walk.world.table(EventGuest)
+        if row["institution_id"] == oracle.by_code[code]
+    }
+    assert offices == {
+        "JHYH": {"clerk": True, "bank": True, "rival": False},
+        "SJYH": {"clerk": False, "bank": False, "rival": True},
+    }

@@ -18,7 +18,7 @@ from app.catalogue.offering_service import Offered
 from app.catalogue.schemas import CODE_PATTERN
 from app.desks.awards import words as award_words
 from app.desks.bank.reach import naming
-from app.desks.bank.wording import changed_lines
+from app.desks.bank.wording import changed_lines, lines_of
 from app.desks.forms import Form, expected, typed
 from app.desks.pages import go_to, page
 from app.desks.texts import Text
@@ -153,9 +153,9 @@ async def shown(request: Request, session: SessionDep, viewer: ViewerDep, code: 
 
 async def told(session: AsyncSession, viewer: Viewer, code: str) -> dict[str, Any]:
     """Answer a product with its terms in words and the differences of its revisions, the newest first."""
-    names = await naming(session, viewer, utc_now())
+    names = await naming(session, viewer)
     revisions = (await service.list_revisions(session, viewer, code, PageRequest(limit=MOST_REVISIONS))).items
-    worded = [names.lines(one.terms) for one in revisions]
+    worded = [lines_of(one.terms, names) for one in revisions]
     pairs = zip(revisions, worded, [*worded[1:], None], [*revisions[1:], None], strict=True)
     history = [
         {

@@ -1,23 +1,16 @@
 """What every page of the desk knows: the viewer's institutions, and what codes are called."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
 
 from app.accounts.rules import Viewer
 from app.catalogue.offering_service import own_institutions
-from app.catalogue.rules import ProductTerms
-from app.chains.service import chain_book
-from app.desks.bank.wording import Line, lines_of
+from app.chains.naming import CodeNames
+from app.chains.service import chain_names
 from app.institutions.rules import InstitutionNode, InstitutionTree
 from app.kernel.database import AsyncSession
 from app.kernel.settings import get_settings
-from app.kernel.shanghai import shanghai_date
-from app.reference.book import ReferenceBook, load_reference_book
-
-_CODES: Final = re.compile(r"(?<![0-9A-Za-z.])(?:[0-9]{6}|[A-T][0-9]{2,4})(?![0-9A-Za-z])")
+from app.reference.book import load_reference_book
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,35 +33,8 @@ async def own(session: AsyncSession, viewer: Viewer) -> Own:
     return Own(*await own_institutions(session, viewer))
 
 
-@dataclass(frozen=True, slots=True)
-class Naming:
-    """What regions, industries and chains are called."""
-
-    book: ReferenceBook
-    chains: Mapping[str, str]
-
-    def name(self, code: str) -> str:
-        """Answer a code's name; of an unknown one the code itself."""
-        if code in self.chains:
-            return self.chains[code]
-        if code.isdecimal():
-            return self.book.regions.full_name(code) if self.book.regions.get(code) else code
-        industry = self.book.industries.parse(code)
-        return f"{industry.name}（{code}）" if industry is not None else code
-
-    def in_words(self, text: str) -> str:
-        """Answer a condition's text with names in the place of codes."""
-        for code, name in self.chains.items():
-            text = text.replace(code, name)
-        return _CODES.sub(lambda found: self.name(found[0]), text)
-
-    def lines(self, terms: ProductTerms) -> list[Line]:
-        """Answer a product's terms in words."""
-        return lines_of(terms, self.name, self.in_words)
-
-
-async def naming(session: AsyncSession, viewer: Viewer, now: datetime) -> Naming:
-    """Answer what codes are called today."""
-    chains = await chain_book(session, viewer, shanghai_date(now))
-    names = {code: chain.name for code, chain in chains.chains.items()}
-    return Naming(load_reference_book(get_settings().seed_dir), names)
+async def naming(session: AsyncSession, viewer: Viewer) -> CodeNames:
+    """Answer what codes are called today; of industries, which many books number, the code too."""
+    book = load_reference_book(get_settings().seed_dir)
+    chains = await chain_names(session, viewer)
+    return CodeNames(book.regions, book.industries, chains, shows_industries=True)

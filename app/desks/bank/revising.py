@@ -12,11 +12,12 @@ from app.catalogue import offering_service, service
 from app.catalogue.rules import ProductTerms
 from app.catalogue.schemas import CODE_PATTERN, ProductOut, RevisionIn
 from app.catalogue.terms import EXCLUSIONS, FORMS, PARTS, POLICY_TOOLS, RATE_BASES
-from app.chains.service import chain_book
+from app.chains.naming import CodeNames
+from app.chains.service import chain_names
 from app.desks.bank.products import CHANGED_MEANWHILE
-from app.desks.bank.reach import Naming, naming
+from app.desks.bank.reach import naming
 from app.desks.bank.terms_form import form_of, revision_of
-from app.desks.bank.wording import changed_lines
+from app.desks.bank.wording import changed_lines, lines_of
 from app.desks.forms import Form, expected, typed
 from app.desks.pages import go_to, page
 from app.desks.texts import Text
@@ -87,7 +88,7 @@ async def _show(
     body: RevisionIn | None = None,
     status: int = 200,
 ) -> Response:
-    names = await naming(session, viewer, utc_now())
+    names = await naming(session, viewer)
     context = {
         "product": product,
         "form": form,
@@ -104,7 +105,7 @@ async def _show(
 
 
 async def _ahead(
-    session: AsyncSession, viewer: Viewer, product: ProductOut, body: RevisionIn, names: Naming
+    session: AsyncSession, viewer: Viewer, product: ProductOut, body: RevisionIn, names: CodeNames
 ) -> dict[str, Any]:
     """Answer what a revision would change, and what that does to the current edition."""
     now = utc_now()
@@ -115,7 +116,7 @@ async def _ahead(
     effect = await effect_service.effect(session, viewer, before, after, now=now, product=product.code)
     found: dict[str, Any] = {
         "body": body,
-        "changes": changed_lines(names.lines(product.terms), names.lines(body.terms)),
+        "changes": changed_lines(lines_of(product.terms, names), lines_of(body.terms, names)),
         "is_same": body.content().sha256() == product.content_hash,
         "effect": effect,
         "begins_later": body.valid_from > today,
@@ -127,7 +128,7 @@ async def _ahead(
 
 
 async def _choices(session: AsyncSession, viewer: Viewer) -> dict[str, Any]:
-    chains = await chain_book(session, viewer, shanghai_date(utc_now()))
+    chains = await chain_names(session, viewer)
 
     def three(words: dict[str, str]) -> list[tuple[str, str, str]]:
         return [(word, name, "") for word, name in words.items()]
@@ -137,7 +138,7 @@ async def _choices(session: AsyncSession, viewer: Viewer) -> dict[str, Any]:
         "rate_bases": list(RATE_BASES.items()),
         "purposes": three(PURPOSES),
         "guarantee_modes": three(SECURITY),
-        "chains": [(code, chain.name, "") for code, chain in sorted(chains.chains.items())],
+        "chains": [(code, name, "") for code, name in sorted(chains.items())],
         "sizes": three(SIZE_CLASSES),
         "qualifications": three(QUALIFICATIONS),
         "tax_grades": [(grade, Text("%(grade)s 级", grade=grade), "") for grade in TAX_GRADES],

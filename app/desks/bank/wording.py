@@ -1,19 +1,19 @@
 """A product's terms in plain words, part by part, each with the clause on which it rests. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from app.catalogue.rules import NATION, ProductTerms
 from app.catalogue.terms import EXCLUSIONS, FORMS, PARTS, POLICY_TOOLS, RATE_BASES
+from app.chains.naming import CodeNames
 from app.desks.texts import Text
 from app.kernel.money import wan_text
 from app.policy.criteria import condition_text
 from app.policy.facts import PURPOSES, QUALIFICATIONS, SECURITY, SIZE_CLASSES
 
 Said = Text | str
-Name = Callable[[str], str]
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "purposes": PURPOSES,
     "guarantee_modes": SECURITY,
@@ -36,8 +36,8 @@ class Line:
     clause: str = ""
 
 
-def lines_of(terms: ProductTerms, named: Name, conditions: Name) -> list[Line]:
-    """Answer the terms in words; `named` answers the name of a region, industry or chain, `conditions` a text with such."""
+def lines_of(terms: ProductTerms, names: CodeNames) -> list[Line]:
+    """Answer the terms in words."""
     clauses = {cite.part: cite.clause for cite in terms.cites}
 
     def line(part: str, *says: Said, name: Said = "") -> Line:
@@ -58,9 +58,9 @@ def lines_of(terms: ProductTerms, named: Name, conditions: Name) -> list[Line]:
         line("term", Text("%(least)s 至 %(most)s 个月", least=terms.term.least, most=terms.term.most)),
         line("rate", _rate(terms)),
         line("guarantee_modes", *_words("guarantee_modes", terms)),
-        line("areas", *(Text("全国") if code == NATION else named(code) for code in terms.areas)),
-        line("industries", *(map(named, terms.industries) if terms.industries else [UNLIMITED])),
-        line("chains", *(map(named, terms.chains) if terms.chains else [UNLIMITED])),
+        line("areas", *(Text("全国") if code == NATION else names.name(code) for code in terms.areas)),
+        line("industries", *(map(names.name, terms.industries) if terms.industries else [UNLIMITED])),
+        line("chains", *(map(names.name, terms.chains) if terms.chains else [UNLIMITED])),
         line("sizes", *(_words("sizes", terms) or [UNLIMITED])),
         line("qualifications", *(_words("qualifications", terms) or [UNLIMITED])),
         line(
@@ -82,7 +82,7 @@ def lines_of(terms: ProductTerms, named: Name, conditions: Name) -> list[Line]:
         Line(
             "criteria",
             Text("补充条件"),
-            [conditions(condition_text(one)) for one in terms.criteria] or [NONE],
+            [names.in_words(condition_text(one)) for one in terms.criteria] or [NONE],
         ),
         Line("note", Text("备注"), [terms.note or NONE]),
     ]

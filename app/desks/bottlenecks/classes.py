@@ -15,7 +15,7 @@ from app.desks.forms import Form
 from app.desks.pages import page
 from app.desks.search.ways import entry_path
 from app.desks.texts import Text
-from app.kernel.clock import shanghai_today, utc_now
+from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Refused
 from app.kernel.paging import MOST_ROWS, PageQuery, PageRequest
@@ -87,5 +87,4 @@ async def divisions(session: AsyncSession, viewer: Viewer) -> list[tuple[str, st
 
 async def chain_names(session: AsyncSession, viewer: Viewer) -> list[tuple[str, str]]:
     """Answer the chains of the jurisdiction: code and name."""
-    book = await chains.chain_book(session, viewer, shanghai_today())
-    return [(code, one.name) for code, one in book.chains.items()]
+    return list((await chains.chain_names(session, viewer)).items())

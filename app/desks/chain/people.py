@@ -166,7 +166,13 @@ async def end(
 async def cover(request: Request, session: SessionDep, viewer: ViewerDep, code: Code) -> Response:
     """Have the chain cover a place."""
     form = await typed(request)
-    names = {"kind": "place_kind", "code": "place_code", "name": "place_name", "since": "place_since"}
+    names = {
+        "kind": "place_kind",
+        "code": "place_code",
+        "name": "place_name",
+        "region": "place_region",
+        "since": "place_since",
+    }
     fields = {name: form[field] or None for name, field in names.items()}
     try:
         body = PlaceIn.model_validate(fields)

@@ -33,7 +33,7 @@ from app.docking.clock import TURN_LABELS, Turn
 from app.docking.working_time import STEP_LABELS, Step
 from app.institutions.schemas import CODE_PATTERN
 from app.institutions.service import institution_tree
-from app.kernel.clock import shanghai_today, utc_now
+from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession
 from app.kernel.paging import PageQuery
 from app.kernel.requests import SessionDep, TransactionRoute
@@ -72,14 +72,9 @@ async def entries_page(
         "cuts": await _cuts(session, viewer, wanted),
         "paths": {one.code: entry_path(viewer, one.code, "") for one in found.items},
         "moves": moves(viewer, **cut, state=ALL) if institution or region or chain else "",
-        "chain_names": await _chain_names(session, viewer),
+        "chain_names": await chains.chain_names(session, viewer),
     }
     return page(request, "coverage/entries.html", context)
-
-
-async def _chain_names(session: AsyncSession, viewer: Viewer) -> dict[str, str]:
-    book = await chains.chain_book(session, viewer, shanghai_today())
-    return {code: chain.name for code, chain in book.chains.items()}
 
 
 async def _cuts(session: AsyncSession, viewer: Viewer, wanted: Wanted) -> list[tuple[Text, str]]:
@@ -90,7 +85,7 @@ async def _cuts(session: AsyncSession, viewer: Viewer, wanted: Wanted) -> list[t
         place = regions.get(wanted.region)
         found.append((Text("地区"), place.name if place else wanted.region))
     if wanted.chain is not None:
-        names = await _chain_names(session, viewer)
+        names = await chains.chain_names(session, viewer)
         found.append((Text("产业链"), names.get(wanted.chain, wanted.chain) or UNKNOWN_LABELS[Cut.CHAIN]))
     if wanted.institution is not None:
         node = (await institution_tree(session, viewer)).find(wanted.institution)
@@ -135,7 +130,7 @@ async def late_page(
     node = tree.find(institution) if institution else None
     cuts: list[tuple[Text, Any]] = [
         *([(Text("机构"), node.name)] if node else []),
-        *([(Text("产业链"), (await _chain_names(session, viewer)).get(chain, chain))] if chain else []),
+        *([(Text("产业链"), (await chains.chain_names(session, viewer)).get(chain, chain))] if chain else []),
         *([(Text("该谁办"), TURN_LABELS[turn])] if turn and not node else []),
         *([(Text("环节"), STEP_LABELS[step])] if step else []),
     ]

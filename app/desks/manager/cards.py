@@ -56,7 +56,7 @@ async def show_cards(
         "editions": [(code, code) for code in editions],
         "standings": STANDINGS,
         "standing_names": STANDING_NAMES,
-        "names": await names(session, viewer, now),
+        "names": await names(session, viewer),
         "sizes": SIZE_CLASSES,
         "purposes": PURPOSES,
     }

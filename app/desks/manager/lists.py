@@ -52,7 +52,7 @@ async def show_list(
     found = await worklist_service.worklist(
         session, viewer, PageRequest(cursor=cursor), edition, read.wanted, now=now
     )
-    known = await names(session, viewer, now)
+    known = await names(session, viewer)
     context = {
         "found": found,
         "form": read.form,
@@ -111,7 +111,7 @@ async def _preview(
         "may_claim": viewer.has(Role.RELATIONSHIP_MANAGER),
         "me": viewer.person,
         "form": Form(),
-        "names": await names(session, viewer, now),
+        "names": await names(session, viewer),
     }
     return page(request, "manager/acceptance.html", _words() | context)
 

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from app.accounts.rules import Viewer
-from app.chains.service import chain_book
+from app.chains.service import chain_names
 from app.kernel.database import AsyncSession
 from app.kernel.settings import get_settings
-from app.kernel.shanghai import shanghai_date
 from app.policy.facts import PURPOSES
 from app.reference.book import ReferenceBook, load_reference_book
 
@@ -43,8 +41,7 @@ class Names:
         return [PURPOSES.get(word, word) for word in words]
 
 
-async def names(session: AsyncSession, viewer: Viewer, now: datetime) -> Names:
+async def names(session: AsyncSession, viewer: Viewer) -> Names:
     """Answer the names that hold now."""
-    chains = (await chain_book(session, viewer, shanghai_date(now))).chains
     book = load_reference_book(get_settings().seed_dir)
-    return Names(book, {code: chain.name for code, chain in chains.items()})
+    return Names(book, await chain_names(session, viewer))

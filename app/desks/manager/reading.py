@@ -94,7 +94,7 @@ async def read_entry(session: AsyncSession, viewer: Viewer, code: str, *, now: d
         colleagues=colleagues,
         matches=matches,
         tree=tree,
-        names=await names(session, viewer, now),
+        names=await names(session, viewer),
     )
 
 

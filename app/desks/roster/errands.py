@@ -35,6 +35,8 @@ STAGES: Final[Mapping[str, Text]] = {
     "reading needs": Text("读取名单"),
     "comparing plans": Text("逐户比较两版方案"),
     "timetabling": Text("排洽谈时间表"),
+    "measuring": Text("测算适配、网点和用时"),
+    "computing": Text("计算并逐对核验"),
     "reading": Text("读取企业"),
     "proposing": Text("逐户提议产业链"),
     "saving": Text("保存结果"),

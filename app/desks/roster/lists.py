@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, Target, does, may_do, may_try
 from app.accounts.rules import Viewer
-from app.chains.service import chain_book
+from app.chains.service import chain_names
 from app.desks.forms import Form, typed
 from app.desks.pages import go_to, page
 from app.desks.roster import words
@@ -84,14 +84,14 @@ async def editions_of(session: AsyncSession, viewer: Viewer, *, is_counted: bool
 async def frame(session: AsyncSession, viewer: Viewer) -> dict[str, Any]:
     """Answer what all pages of the roster name things by, and what the viewer may do about them."""
     book = await current_book(session, get_settings().seed_dir)
-    chains = (await chain_book(session, viewer, shanghai_today())).chains
+    chains = await chain_names(session, viewer)
     whole = Target(region=viewer.jurisdiction)
     return {
         "words": words,
         "regions": book.regions,
         "region_options": words.region_options(book.regions, viewer.jurisdiction),
         "chains": chains,
-        "chain_options": [(code, one.name) for code, one in chains.items()],
+        "chain_options": list(chains.items()),
         "may_import": may_do(viewer, Action.MANAGE_ROSTER, whole),
         "may_run": may_do(viewer, Action.READ_RUNS, whole),
         "may_move": may_try(viewer, Action.REROUTE_ENTRIES),

@@ -1,6 +1,5 @@
 """Rounds: list, one with its timeline and who has handed in, opening one, and what the coordinator does with it."""
 
-from contextlib import suppress
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -15,7 +14,7 @@ from app.desks.forms import Form, expected, typed
 from app.desks.naming import Names
 from app.desks.pages import go_to, page
 from app.desks.selection import words
-from app.desks.texts import Text
+from app.desks.selection.errands import send
 from app.institutions.service import institution_tree
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.database import AsyncSession, attempt
@@ -29,7 +28,7 @@ from app.selection.market import Side
 from app.selection.measuring import own_banks
 from app.selection.preferences import DEFAULT_WEIGHTS, Part
 from app.selection.round_states import Act, RoundState
-from app.selection.schemas import ComputeIn, LockIn, ReopenIn, RoundCode, RoundIn, RoundOut, RulesIn
+from app.selection.schemas import ComputeIn, LockIn, ReopenIn, RoundCode, RoundIn, RulesIn
 from app.whitelist import service as whitelist
 
 router = APIRouter(route_class=TransactionRoute, include_in_schema=False, default_response_class=HTMLResponse)
@@ -40,10 +39,7 @@ MOST_TICKED: Final = 150
 STEPS_SHOWN: Final = 30
 MISSING_SHOWN: Final = 12
 LEAST: Final = ("least_contacts", "least_fitting")
-
-
-class _RehearsedError(Exception):
-    """Takes back what a preview did."""
+ACTS: Final = frozenset({"lock", "reopening", "computation", "publication", "closing"})
 
 
 @router.get("/selection", openapi_extra=does(Action.READ_SELECTION))
@@ -106,19 +102,14 @@ async def open_round(request: Request, session: SessionDep, viewer: ViewerDep) -
         body = RoundIn.model_validate(_stated(form))
     except ValidationError as error:
         return await _ask(request, session, viewer, form.misfit(error), 422)
-    if form["step"] != "open":
-        try:
-            made = await _rehearsed(session, viewer, body)
-        except RongqiaoError as error:
-            return await _ask(request, session, viewer, form.refused(error, _places(error)), error.status)
-        context = {"round": made, "fields": _fields(form), "words": words, "edition": body.edition}
-        return page(request, "selection/preview.html", context)
     try:
-        async with attempt(session):
-            made = await service.open_round(session, viewer, body, now=utc_now())
+        seen = await service.preview_round(session, viewer, body, now=utc_now())
     except (Refused, Conflict, NotFound) as error:
         return await _ask(request, session, viewer, form.refused(error, _places(error)), error.status)
-    return go_to(f"/selection/{made.code}", request, Text("已开启，参加方会收到通知。"))
+    if form["step"] == "open":
+        return await send(request, session, body.code, "opening", body)
+    context = {"round": seen, "fields": _fields(form), "words": words, "edition": body.edition}
+    return page(request, "selection/preview.html", context)
 
 
 def _places(error: RongqiaoError) -> dict[str, str]:
@@ -127,16 +118,6 @@ def _places(error: RongqiaoError) -> dict[str, str]:
     wheres = (fault.where for fault in error.faults)
     found = {where: sides[side] for where in wheres if (side := where.partition("[")[0]) in sides}
     return found | {f"rules.weights.{side}": f"rules.weights.{side}" for side in sides}
-
-
-async def _rehearsed(session: AsyncSession, viewer: Viewer, body: RoundIn) -> RoundOut:
-    """Answer what opening would come to; nothing of it is kept."""
-    made: list[RoundOut] = []
-    with suppress(_RehearsedError):
-        async with attempt(session):
-            made.append(await service.open_round(session, viewer, body, now=utc_now()))
-            raise _RehearsedError
-    return made[0]
 
 
 def _stated(form: Form) -> dict[str, Any]:
@@ -205,29 +186,40 @@ async def act(request: Request, session: SessionDep, viewer: ViewerDep, round: R
     """Lock, reopen, compute, publish or close a round."""
     form = await typed(request)
     what, expect, now = form["act"], expected(form), utc_now()
-    if what not in words.DONE:
+    if what not in ACTS:
         return await _show(request, session, viewer, round, form, 422)
     try:
+        if what == "lock":
+            body = LockIn(seed=form["seed"])
+            await deciding.check_lock(session, viewer, round, body, expect=expect, now=now)
+            return await send(request, session, round, what, body, form["version"])
+        if what == "computation" and form["measure_anew"] == "yes":
+            await deciding.check_computation(session, viewer, round, expect=expect, now=now)
+            anew = ComputeIn(measure_anew=True)
+            return await send(request, session, round, what, anew, form["version"])
         async with attempt(session):
-            if what == "lock":
-                await deciding.lock(session, viewer, round, LockIn(seed=form["seed"]), expect=expect, now=now)
-            elif what == "reopening":
-                again = ReopenIn.model_validate(
-                    {"submit_until": form["submit_until"], "reason": " ".join(form["reason"].split())}
-                )
-                await deciding.reopen(session, viewer, round, again, expect=expect, now=now)
-            elif what == "computation":
-                anew = ComputeIn(measure_anew=form["measure_anew"] == "yes")
-                await deciding.compute_round(session, viewer, round, anew, expect=expect, now=now)
-            elif what == "publication":
-                await deciding.publish(session, viewer, round, expect=expect, now=now)
-            else:
-                await deciding.close(session, viewer, round, expect=expect, now=now)
+            await _done(session, viewer, round, form, what)
     except ValidationError as error:
         return await _show(request, session, viewer, round, form.misfit(error), 422)
     except (Refused, Conflict, PreconditionFailed) as error:
         return await _show(request, session, viewer, round, form.refused(error), error.status)
     return go_to(f"/selection/{round}", request, words.DONE[what])
+
+
+async def _done(session: AsyncSession, viewer: Viewer, code: str, form: Form, what: str) -> None:
+    """Do what needs no measuring: it takes no longer than a page does."""
+    expect, now = expected(form), utc_now()
+    if what == "reopening":
+        again = ReopenIn.model_validate(
+            {"submit_until": form["submit_until"], "reason": " ".join(form["reason"].split())}
+        )
+        await deciding.reopen(session, viewer, code, again, expect=expect, now=now)
+    elif what == "computation":
+        await deciding.compute_round(session, viewer, code, ComputeIn(), expect=expect, now=now)
+    elif what == "publication":
+        await deciding.publish(session, viewer, code, expect=expect, now=now)
+    else:
+        await deciding.close(session, viewer, code, expect=expect, now=now)
 
 
 @router.get("/selection/{round}/participants", openapi_extra=does(Action.READ_SELECTION))

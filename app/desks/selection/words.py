@@ -83,6 +83,7 @@ WEIGHTS_OF: Final[Mapping[Side, Text]] = {
     Side.BANKS: Text("银行选产业链的权重"),
 }
 DONE: Final[Mapping[str, Text]] = {
+    "opening": Text("已开启，参加方会收到通知。"),
     "lock": Text("已锁定，并重新测算。"),
     "reopening": Text("已重新征集名单。"),
     "computation": Text("已计算，证明成立。"),

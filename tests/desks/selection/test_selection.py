@@ -1,18 +1,29 @@
 """A round on the pages: opened after a look, a list written page by page and handed in, and the result with objections."""
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
+from httpx import Response
 from sqlalchemy import update
 
 from app.accounts.rules import Role, local_operator
 from app.institutions.tables import Institution
+from app.jobs.door import JobDoor
+from app.jobs.queue import JobQueue
+from app.jobs.rules import State
+from app.jobs.running import JobRunner
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.database import Sessions, transaction
+from app.kernel.settings import Settings
 from app.selection.market import Side
 from app.selection.preferences import DEFAULT_WEIGHTS, PARTS_OF
 from app.selection.tables import SelectionRound
+from app.visibility.service import narrow
 from tests.accounts.signing import Installation
+from tests.apps import create_app
 from tests.desks.visits import Visit
 from tests.selection.town import BEARINGS, TRACTORS, build_kept
 
@@ -28,8 +39,30 @@ def terms() -> dict[str, str]:
     } | {f"rules.weights.{part}": str(weight) for part, weight in DEFAULT_WEIGHTS.items()}  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Worker:
+    """Does what pages send off."""
+
+    runner: JobRunner
+
+    async def finish(self, visit: Visit, sent: Response) -> str:
+        """Have a job done; answer where its page leads then."""
+        watched = sent.headers["location"]
+        assert "/jobs/" in watched
+        assert "排队中" in (await visit.get(watched)).text
+        assert await self.runner.run(watched.rpartition("/")[2]) is State.DONE
+        return str((await visit.get(watched)).headers["location"])
+
+
+@pytest.fixture
+def worker(house: Installation, tmp_path: Path) -> Worker:
+    settings = Settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/queue.db")
+    app = create_app(settings, house.sessions, JobDoor("230000", narrow))
+    return Worker(JobRunner(app, house.sessions, JobQueue(settings), worker="w", host="127.0.0.1"))
+
+
 async def test_a_round_is_opened_written_into_computed_published_and_answered(
-    house: Installation, sessions: Sessions
+    house: Installation, sessions: Sessions, worker: Worker
 ) -> None:
     await build_kept(sessions, local_operator("230000"), utc_now())
     await house.person("coordinator", (Role.COORDINATOR, "230000"))
@@ -38,7 +71,7 @@ async def test_a_round_is_opened_written_into_computed_published_and_answered(
         await chief.sign_in("coordinator")
         await speaker.sign_in("bearings")
         assert "还没有双向选择" in (await chief.get("/selection")).text
-        await _opened(chief)
+        await _opened(chief, worker)
         await _written(speaker)
         await _decided(chief)
         async with transaction(sessions) as session:
@@ -48,12 +81,14 @@ async def test_a_round_is_opened_written_into_computed_published_and_answered(
         for act, said in (("lock", "重新测算"), ("computation", "证明成立"), ("publication", "异议期开始")):
             done = await chief.post(f"{PATH}/acts", act=act, version=chief.field("version"))
             assert done.status_code == 303, (act, re.findall(r'role="alert".*?</div>', done.text, re.DOTALL))
+            if act == "lock":
+                assert await worker.finish(chief, done) == PATH
             assert said in (await chief.get(PATH)).text
-        await _objected(speaker, chief)
+        await _objected(speaker, chief, worker)
 
 
 async def test_weights_are_typed_each_in_its_field_and_told_on_the_rounds_page(
-    house: Installation, sessions: Sessions
+    house: Installation, sessions: Sessions, worker: Worker
 ) -> None:
     await build_kept(sessions, local_operator("230000"), utc_now())
     await house.person("coordinator", (Role.COORDINATOR, "230000"))
@@ -80,7 +115,7 @@ async def test_weights_are_typed_each_in_its_field_and_told_on_the_rounds_page(
         seen = await chief.post("/selection/new", **stated, step="check")
         assert _weights(seen.text)["产品适配"] == ("70", "61%")
         await chief.get("/selection/new")
-        assert (await chief.post("/selection/new", **stated, step="open")).status_code == 303
+        assert await worker.finish(chief, await chief.post("/selection/new", **stated, step="open")) == PATH
         shown = (await chief.get(PATH)).text
         assert _weights(shown) == {
             "产品适配": ("70", "61%"), "网点": ("0", "0%"), "响应速度": ("15", "13%"), "利率": ("20", "17%"),
@@ -100,7 +135,7 @@ def _weights(text: str) -> dict[str, tuple[str, str]]:
 
 
 async def test_results_and_contracts_name_banks_with_codes_only_where_names_are_shared(
-    house: Installation, sessions: Sessions
+    house: Installation, sessions: Sessions, worker: Worker
 ) -> None:
     await build_kept(sessions, local_operator("230000"), utc_now())
     await house.person("coordinator", (Role.COORDINATOR, "230000"))
@@ -111,9 +146,8 @@ async def test_results_and_contracts_name_banks_with_codes_only_where_names_are_
     async with Visit(house) as chief:
         await chief.sign_in("coordinator")
         await chief.get("/selection/new")
-        await chief.post(
-            "/selection/new", **(terms() | {"banks": "B1 B2 B3", "absent_places": "2"}), step="open"
-        )
+        sent = await chief.post("/selection/new", **(terms() | {"absent_places": "2"}), step="open")
+        await worker.finish(chief, sent)
         assert '乙银行 <small class="code">B2</small>' in (await chief.get(f"{PATH}/participants")).text
         async with transaction(sessions) as session:
             ended = shanghai_today() - timedelta(days=1)
@@ -122,6 +156,8 @@ async def test_results_and_contracts_name_banks_with_codes_only_where_names_are_
             await chief.get(PATH)
             done = await chief.post(f"{PATH}/acts", act=act, version=chief.field("version"))
             assert done.status_code == 303, act
+            if act == "lock":
+                await worker.finish(chief, done)
         pairs = (await chief.get(f"{PATH}/result?tab=pairs")).text
         assert '乙银行 <small class="code">B3</small>' in pairs
         async with transaction(sessions) as session:
@@ -136,7 +172,7 @@ async def test_results_and_contracts_name_banks_with_codes_only_where_names_are_
         assert '乙银行 <small class="code">B3</small>' in drafted
 
 
-async def _opened(chief: Visit) -> None:
+async def _opened(chief: Visit, worker: Worker) -> None:
     await chief.get("/selection/new")
     wrong = await chief.post("/selection/new", **(terms() | {"banks": "nowhere", "step": "check"}))
     assert (wrong.status_code, "没有这家银行" in wrong.text) == (422, True)
@@ -145,7 +181,15 @@ async def _opened(chief: Visit) -> None:
     assert "还没有双向选择" in (await chief.get("/selection")).text, "a look keeps nothing"
     await chief.get("/selection/new")
     made = await chief.post("/selection/new", **terms(), step="open")
-    assert made.headers["location"] == PATH
+    again = await chief.post("/selection/new", **terms(), step="open")
+    assert await worker.finish(chief, made) == PATH
+    twice = again.headers["location"]
+    assert await worker.runner.run(twice.rpartition("/")[2]) is State.REFUSED
+    assert "没有通过" in (await chief.get(twice)).text
+    assert "请另编代码" in (await chief.get(twice)).text
+    await chief.get("/selection/new")
+    taken = await chief.post("/selection/new", **terms(), step="check")
+    assert (taken.status_code, 'id="code-fault"' in taken.text) == (409, True)
     assert "&lt;b&gt;双选&lt;/b&gt;" in (await chief.get(PATH)).text
 
 
@@ -189,7 +233,7 @@ async def _decided(chief: Visit) -> None:
     assert early.status_code == 409
 
 
-async def _objected(speaker: Visit, chief: Visit) -> None:
+async def _objected(speaker: Visit, chief: Visit, worker: Worker) -> None:
     for tab in ("pairs", "chains", "banks", "proof", "objections"):
         assert (await speaker.get(f"{PATH}/result?tab={tab}")).status_code == 200
     assert "全部一致" in (await speaker.get(f"{PATH}/verification")).text
@@ -206,3 +250,8 @@ async def _objected(speaker: Visit, chief: Visit) -> None:
     assert done.headers["location"] == PATH
     assert "已锁定" in (await chief.get(PATH)).text
     assert (await speaker.get(f"{PATH}/result")).status_code == 404
+    version = chief.field("version")
+    anew = await chief.post(f"{PATH}/acts", act="computation", measure_anew="yes", version=version)
+    assert await worker.finish(chief, anew) == PATH
+    late = await chief.post(f"{PATH}/acts", act="computation", measure_anew="yes", version=version)
+    assert late.status_code == 412
