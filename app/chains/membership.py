@@ -13,10 +13,11 @@ Rules, in the order in which they decide:
 5. Nobody is a 链主 by industry or words: only when named, or the largest of its link (`largest_of_links`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from app.chains.evidence import (
     CoreRelation,
@@ -54,6 +55,7 @@ CONFIDENCE_NAMES: Final = {
 }
 INFERRED_LEAD: Final = 1
 """Items of the scope by which an industry read from that scope moves its link forward."""
+_RANK: Final = attrgetter("rank")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,89 +90,148 @@ class LinkOfChain:
     order: int
     chain: ChainProfile
     link: Link
+    last: tuple[int, str, int]
+    """What decides at last between cases that are equal: as `_last` has it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+def _last(chain: ChainProfile, order: int) -> tuple[int, str, int]:
+    return (-len(chain.jurisdiction.rstrip("0")), chain.code, order)
+
+
+class Ground:
+    """What firms are weighed against: the links of all chains.
+
+    What an industry or a region finds among them is kept: rosters repeat both.
+    """
+
+    def __init__(self, chains: Iterable[ChainProfile]) -> None:
+        """Number the links, chains by code."""
+        self.chains: Final = {chain.code: chain for chain in sorted(chains, key=lambda one: one.code)}
+        pairs = ((chain, link) for chain in self.chains.values() for link in chain.links)
+        self.links: Final = tuple(
+            LinkOfChain(order, chain, link, _last(chain, order)) for order, (chain, link) in enumerate(pairs)
+        )
+        self._within: dict[str | None, dict[int, str]] = {None: {}}
+        self._wider: dict[str | None, frozenset[int]] = {None: frozenset()}
+        self._covering: dict[str | None, frozenset[str]] = {None: frozenset(self.chains)}
+
+    def within(self, industry: str | None) -> Mapping[int, str]:
+        """Answer the narrowest code in which an industry lies, by number of the link."""
+        found = self._within.get(industry)
+        if found is None:
+            codes = ((at.order, industry_within(at.link, industry)) for at in self.links)
+            found = self._within[industry] = {order: code for order, code in codes if code is not None}
+        return found
+
+    def wider(self, industry: str | None) -> frozenset[int]:
+        """Answer the links of which a code lies in an industry that is told widely."""
+        found = self._wider.get(industry)
+        if found is None:
+            wide = (at.order for at in self.links if is_wider(at.link, industry))
+            found = self._wider[industry] = frozenset(wide)
+        return found
+
+    def covering(self, region: str | None) -> frozenset[str]:
+        """Answer the chains that cover a region; all of them where it is not known."""
+        found = self._covering.get(region)
+        if found is None:
+            assert region is not None
+            found = frozenset(code for code, chain in self.chains.items() if chain.covers(region))
+            self._covering[region] = found
+        return found
+
+
+_LIST, _BOTH, _NARROW, _SCOPE, _BROAD = Confidence
+_NAME, _CORE, _SUPPORTING = Weight.NAME, Role.CORE, Role.SUPPORTING
+# Members of an enumeration are looked up by a call: these are, very many times.
+
+
+class _Case(NamedTuple):
+    """Something that speaks for a firm in a chain; `rank` is what it is compared by, the least the best."""
+
+    rank: tuple[int, int, int, int, int, tuple[int, str, int]]
     at: LinkOfChain | None
     chain: ChainProfile
     confidence: Confidence
     code: str | None
     hits: tuple[Hit, ...]
     relation: CoreRelation | None
-    is_wide: bool = False
-    """Whether the firm's industry is told so widely that one of the link's codes lies in it."""
-
-    def rank(self, *, is_inferred: bool) -> tuple[int | str, ...]:
-        weight, place = min(((-hit.weight, hit.place) for hit in self.hits), default=(0, 0))
-        tier = _tier(self.confidence, is_inferred=is_inferred)
-        lead = INFERRED_LEAD if is_inferred and self.code is not None else 0
-        return (
-            tier,
-            weight,
-            place - lead,
-            -(len(self.code) if self.code else int(self.is_wide)),
-            -len({hit.word for hit in self.hits}),
-            -len(self.chain.jurisdiction.rstrip("0")),
-            self.chain.code,
-            self.at.order if self.at else -1,
-        )
 
 
-def _tier(confidence: Confidence, *, is_inferred: bool) -> int:
-    if confidence is Confidence.SCOPE:
-        return 1 if is_inferred else 3
-    order = (Confidence.LIST, Confidence.BOTH, Confidence.NARROW, Confidence.SCOPE, Confidence.BROAD)
-    return next(i for i, one in enumerate(order) if one is confidence)
+_TIERS: Final = {one: tier for tier, one in enumerate((_LIST, _BOTH, _NARROW, _SCOPE, _BROAD))}
+_TIERS_INFERRED: Final = {**_TIERS, _SCOPE: _TIERS[_BOTH]}
+"""Where the industry was itself read from the scope, words weigh as much without it as with it."""
 
 
-def links_of(chains: Iterable[ChainProfile]) -> tuple[LinkOfChain, ...]:
-    """Answer the links of all chains, chains by code; the number of a link in readings is its place here."""
-    pairs = ((chain, link) for chain in sorted(chains, key=lambda one: one.code) for link in chain.links)
-    return tuple(LinkOfChain(order, chain, link) for order, (chain, link) in enumerate(pairs))
+def _ranked(
+    traits: Traits,
+    at: LinkOfChain,
+    confidence: Confidence,
+    code: str | None,
+    hits: tuple[Hit, ...],
+    relation: CoreRelation | None,
+    ground: Ground,
+) -> _Case:
+    if len(hits) == 1:
+        place, weight, words = hits[0].place, -hits[0].weight, 1
+    else:
+        weight, place = min([(-hit.weight, hit.place) for hit in hits], default=(0, 0))
+        words = len({hit.word for hit in hits})
+    is_inferred = traits.is_industry_inferred
+    if code is None:
+        narrowness = int(at.order in ground.wider(traits.industry))
+    else:
+        narrowness = len(code)
+        place -= INFERRED_LEAD if is_inferred else 0
+    tier = (_TIERS_INFERRED if is_inferred else _TIERS)[confidence]
+    rank = (tier, weight, place, -narrowness, -words, at.last)
+    return _Case(rank, at, at.chain, confidence, code, hits, relation)
 
 
 def propose(traits: Traits, chains: Iterable[ChainProfile]) -> Answer:
     """Propose the chains of one firm; `propose_all` answers the same for many at once."""
-    links = links_of(chains)
-    return decide(traits, links, read_plainly(traits, [at.link for at in links]))
+    ground = Ground(chains)
+    return decide(traits, ground, read_plainly(traits, [at.link for at in ground.links]))
 
 
-def decide(traits: Traits, links: Sequence[LinkOfChain], reading: ScopeReading) -> Answer:
-    """Propose the chains of a firm whose scope has been read against these links."""
-    inferred = traits.is_industry_inferred
+def decide(traits: Traits, ground: Ground, reading: ScopeReading) -> Answer:
+    """Propose the chains of a firm whose scope has been read against the links of the ground."""
     best: dict[str, _Case] = {}
-    for case in sorted(_cases(traits, links, reading), key=lambda case: case.rank(is_inferred=inferred)):
-        best.setdefault(case.chain.code, case)
-    ranked = list(best.values())
-    kept = [case for i, case in enumerate(ranked) if i == 0 or case.confidence is not Confidence.BROAD]
-    proposals = tuple(_proposal(traits, case) for case in kept[:MOST_CHAINS])
-    return Answer(traits.subject, proposals, "" if proposals else why_none(traits, links, reading))
+    for case in _cases(traits, ground, reading):
+        known = best.get(case.chain.code)
+        if known is None or case.rank < known.rank:
+            best[case.chain.code] = case
+    ranked = sorted(best.values(), key=_RANK)
+    kept = [case for i, case in enumerate(ranked) if i == 0 or case.confidence is not _BROAD]
+    proposals = tuple([_proposal(traits, case) for case in kept[:MOST_CHAINS]])
+    return Answer(traits.subject, proposals, "" if proposals else why_none(traits, ground, reading))
 
 
-def _cases(traits: Traits, links: Sequence[LinkOfChain], reading: ScopeReading) -> Iterable[_Case]:
-    listed = {relation.chain: relation for relation in sorted(traits.relations, key=_relation_key)}
+def _cases(traits: Traits, ground: Ground, reading: ScopeReading) -> Iterator[_Case]:
+    """Yield what speaks for the firm in each link that its industry or its words touch, and each list of a core firm."""
+    relations = sorted(traits.relations, key=_relation_key) if traits.relations else ()
+    listed = {relation.chain: relation for relation in relations}
+    found = {} if reading.is_only_traded else reading.hits
+    within, covering = ground.within(traits.industry), ground.covering(traits.region)
     linked: set[str] = set()
-    for number, at in enumerate(links):
-        hits = () if reading.is_only_traded else reading.hits.get(number, ())
-        code = industry_within(at.link, traits.industry)
+    for number in {**within, **found} if found else within:
+        at = ground.links[number]
+        if at.chain.code not in covering:
+            continue
+        hits, code = found.get(number, ()), within.get(number)
         confidence = _confidence(traits, code, hits)
-        if confidence is not None and _holds(at.chain, traits.region):
-            relation = listed.get(at.chain.code)
-            linked.add(at.chain.code)
-            yield _Case(
-                at, at.chain, Confidence.LIST if relation else confidence, code, hits, relation,
-                is_wide=code is None and is_wider(at.link, traits.industry),
-            )  # fmt: skip
-    if not listed:
-        return
-    for chain in {at.chain.code: at.chain for at in links if at.chain.code in listed}.values():
-        if chain.code not in linked and _holds(chain, traits.region):
-            yield _Case(None, chain, Confidence.LIST, None, (), listed[chain.code])
-
-
-def _holds(chain: ChainProfile, region: str | None) -> bool:
-    return region is None or chain.covers(region)
+        if confidence is None:
+            continue
+        relation = listed.get(at.chain.code)
+        linked.add(at.chain.code)
+        if relation is not None:
+            confidence = _LIST
+        yield _ranked(traits, at, confidence, code, hits, relation, ground)
+    for code, relation in listed.items():
+        if code in covering and code not in linked:
+            chain = ground.chains[code]
+            rank = (_TIERS[_LIST], 0, 0, 0, 0, _last(chain, -1))
+            yield _Case(rank, None, chain, _LIST, None, (), relation)
 
 
 def _relation_key(relation: CoreRelation) -> tuple[str, str, str]:
@@ -179,63 +240,70 @@ def _relation_key(relation: CoreRelation) -> tuple[str, str, str]:
 
 def _confidence(traits: Traits, code: str | None, hits: tuple[Hit, ...]) -> Confidence | None:
     if code is not None and hits:
-        return Confidence.BOTH
+        return _BOTH
     if code is not None and not traits.is_industry_inferred:
-        return Confidence.NARROW if is_narrow(code) else Confidence.BROAD
-    return Confidence.SCOPE if any(hit.weight >= Weight.NAME for hit in hits) else None
+        return _NARROW if is_narrow(code) else _BROAD
+    for hit in hits:
+        if hit.weight >= _NAME:
+            return _SCOPE
+    return None
 
 
 def _proposal(traits: Traits, case: _Case) -> Proposal:
-    naming = next((one for one in traits.namings if one.chain == case.chain.code), None)
-    role, role_reason = _role(case, naming.by if naming else None)
-    carried = [_industry_reason(traits, case), _words_reason(case), _relation_reason(case), role_reason]
+    role, role_reason = _role(case, traits)
+    carried = (
+        _industry_reason(traits, case) if case.code else "",
+        _words_reason(case.hits) if case.hits else "",
+        _relation_reason(case.relation) if case.relation else "",
+        role_reason,
+    )
     place = f"{case.chain.name}“{case.at.link.name}”环节" if case.at else case.chain.name
-    reason = f"{place}：{'；'.join(filter(None, carried))}。"
+    reason = f"{place}：{'；'.join([one for one in carried if one])}。"
     return Proposal(case.chain.code, case.at.link.code if case.at else None, role, case.confidence, reason)
 
 
-def _role(case: _Case, named_by: str | None) -> tuple[Role, str]:
-    if named_by is not None:
-        return Role.CORE, f"{named_by}提名为链主"
+def _role(case: _Case, traits: Traits) -> tuple[Role, str]:
+    for naming in traits.namings:
+        if naming.chain == case.chain.code:
+            return _CORE, f"{naming.by}提名为链主"
     if case.relation is not None:
         return case.relation.role, ""
     assert case.at is not None
-    if case.at.link.role is Role.CORE:
-        return Role.SUPPORTING, "链主须经提名或为环节内规模最大，仅凭行业和用词先按配套提出"
+    if case.at.link.role is _CORE:
+        return _SUPPORTING, "链主须经提名或为环节内规模最大，仅凭行业和用词先按配套提出"
     return case.at.link.role, ""
 
 
 def _industry_reason(traits: Traits, case: _Case) -> str:
-    if case.code is None:
-        return ""
+    assert case.code is not None
     rank = "中小类" if is_narrow(case.code) else "大类"
     inferred = "（由经营范围推定）" if traits.is_industry_inferred else ""
     return f"行业{traits.industry}{inferred}属该环节的{rank}{case.code}"
 
 
-def _words_reason(case: _Case) -> str:
-    if not case.hits:
-        return ""
-    best = min(case.hits, key=lambda hit: (-hit.weight, hit.place))
-    words = "、".join(dict.fromkeys(hit.word for hit in case.hits if hit.weight is best.weight))
-    said = {
-        Weight.MADE: "经营范围写明生产加工",
-        Weight.NAME: "企业名称含",
-        Weight.UNSAID: "经营范围列有（未写明产销）",
-    }
-    return f"{said[best.weight]}“{words}”"
+_SAID: Final = {
+    Weight.MADE: "经营范围写明生产加工",
+    Weight.NAME: "企业名称含",
+    Weight.UNSAID: "经营范围列有（未写明产销）",
+}
 
 
-def _relation_reason(case: _Case) -> str:
-    if case.relation is None:
-        return ""
-    kind = "供应商" if case.relation.role is Role.UPSTREAM else "经销商"
-    return f"{case.relation.core_firm}名单所列{kind}（{LIST_CLAUSE}），角色{ROLE_NAMES[case.relation.role]}"
+def _words_reason(hits: tuple[Hit, ...]) -> str:
+    if len(hits) == 1:
+        return f"{_SAID[hits[0].weight]}“{hits[0].word}”"
+    most = max([hit.weight for hit in hits])
+    words = "、".join(dict.fromkeys([hit.word for hit in hits if hit.weight is most]))
+    return f"{_SAID[most]}“{words}”"
 
 
-def why_none(traits: Traits, links: Sequence[LinkOfChain], reading: ScopeReading) -> str:
+def _relation_reason(relation: CoreRelation) -> str:
+    kind = "供应商" if relation.role is Role.UPSTREAM else "经销商"
+    return f"{relation.core_firm}名单所列{kind}（{LIST_CLAUSE}），角色{ROLE_NAMES[relation.role]}"
+
+
+def why_none(traits: Traits, ground: Ground, reading: ScopeReading) -> str:
     """Answer in Chinese why nothing is proposed for a firm."""
-    if not any(_holds(at.chain, traits.region) for at in links):
+    if not ground.covering(traits.region):
         return "所在地区没有已建产业链。"
     if reading.is_only_traded:
         return "经营范围只有销售、服务，没有生产加工内容。"

@@ -7,11 +7,16 @@ compared with the links once. Answers equal `propose` of each firm.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from app.chains.evidence import NAME_PLACE, WEIGHTS, Hit, ScopeReading, Traits, Weight
-from app.chains.membership import Answer, LinkOfChain, decide, links_of, why_none
+from app.chains.membership import Answer, Ground, LinkOfChain, decide
 from app.chains.profiles import ChainProfile
 from app.chains.scopes import Stance, items_of_phrase, phrases
+
+MOST_REPEATED: Final = 3
+"""Items of a phrase that is kept: firms repeat each other's short phrases (货物进出口), and hardly any long one."""
+_TRADED, _OF_NAME = Stance.TRADED, Weight.NAME
 
 
 class WordTable:
@@ -53,90 +58,55 @@ def _stands(at: int, word: str, shut: list[tuple[int, int]] | None) -> bool:
     return shut is None or not any(since <= at and at + len(word) <= until for since, until in shut)
 
 
-@dataclass(frozen=True, slots=True)
-class _PhraseReading:
-    hits: tuple[tuple[int, int, str, Weight], ...]
-    items: int
-    is_only_traded: bool
+_Told = tuple[int, Weight, int, str]
+"""Where among the items of its phrase a word stands, what it weighs there, the number of its link, the word."""
 
 
-@dataclass
+@dataclass(slots=True)
 class _Reader:
     table: WordTable
-    known: dict[str, _PhraseReading] = field(default_factory=dict)
-    words: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    known: dict[str, tuple[Sequence[_Told], int, bool]] = field(default_factory=dict)
+    words: dict[str, Sequence[tuple[int, str]]] = field(default_factory=dict)
 
     def read(self, traits: Traits) -> ScopeReading:
-        found = defaultdict[int, list[Hit]](list)
-        for number, word in self.table.find(traits.name):
-            found[number].append(Hit(NAME_PLACE, word, Weight.NAME))
-        place, is_only_traded = 0, True
+        # Places grow, and the words of one place stand in order: so do the hits of each link.
+        found: dict[int, tuple[Hit, ...]] = {}
+        for number, word in sorted(self.table.find(traits.name)):
+            found[number] = (*found.get(number, ()), Hit(NAME_PLACE, word, _OF_NAME))
+        begin, is_only_traded = 0, True
         for phrase in phrases(traits.scope):
-            reading = self._phrase(phrase)
-            for offset, number, word, weight in reading.hits:
-                found[number].append(Hit(place + offset, word, weight))
-            place += reading.items
-            is_only_traded = is_only_traded and reading.is_only_traded
-        hits = {number: tuple(sorted(hits)) for number, hits in found.items()}
-        return ScopeReading(hits, is_only_traded and place > 0)
+            told, items, is_traded = self.known.get(phrase) or self._phrase(phrase)
+            for place, weight, number, word in told:
+                hit = Hit(begin + place, word, weight)
+                before = found.get(number)
+                found[number] = (hit,) if before is None else (*before, hit)
+            begin += items
+            is_only_traded = is_only_traded and is_traded
+        return ScopeReading(found, is_only_traded and begin > 0)
 
-    def _words(self, text: str) -> list[tuple[int, str]]:
+    def _phrase(self, phrase: str) -> tuple[Sequence[_Told], int, bool]:
+        """Answer what a phrase tells, of how many items, and whether all of them are only traded."""
+        items = items_of_phrase(phrase)
+        told: list[_Told] = []
+        is_only_traded = True
+        for place, (text, stance) in enumerate(items):
+            if stance is not _TRADED:
+                is_only_traded, weight = False, WEIGHTS[stance]
+                told += [(place, weight, number, word) for number, word in self._words(text)]
+        reading = (told, len(items), is_only_traded)
+        if len(items) <= MOST_REPEATED:
+            self.known[phrase] = reading
+        return reading
+
+    def _words(self, text: str) -> Sequence[tuple[int, str]]:
         words = self.words.get(text)
         if words is None:
-            words = self.words[text] = self.table.find(text)
+            words = self.words[text] = sorted(self.table.find(text))
         return words
-
-    def _phrase(self, phrase: str) -> _PhraseReading:
-        reading = self.known.get(phrase)
-        if reading is None:
-            items = items_of_phrase(phrase)
-            hits = tuple(
-                (offset, number, word, WEIGHTS[item.stance])
-                for offset, item in enumerate(items)
-                if item.stance is not Stance.TRADED
-                for number, word in self._words(item.text)
-            )
-            reading = self.known[phrase] = _PhraseReading(
-                hits, len(items), all(item.stance is Stance.TRADED for item in items)
-            )
-        return reading
 
 
 def propose_all(firms: Iterable[Traits], chains: Iterable[ChainProfile]) -> list[Answer]:
-    """Propose the chains of each firm, in the order given; equals `propose` of each.
-
-    Only the links that a firm's industry or words touch are weighed: those that neither touches propose nothing.
-    """
-    links = links_of(chains)
-    reader = _Reader(WordTable(links))
-    by_industry: dict[str | None, list[int]] = {None: []}
-    by_chain = defaultdict[str, list[int]](list)
-    for at in links:
-        by_chain[at.chain.code].append(at.order)
-    return [_one(traits, links, reader, by_industry, by_chain) for traits in firms]
-
-
-def _one(
-    traits: Traits,
-    links: Sequence[LinkOfChain],
-    reader: _Reader,
-    by_industry: dict[str | None, list[int]],
-    by_chain: dict[str, list[int]],
-) -> Answer:
-    reading = reader.read(traits)
-    touched = by_industry.get(traits.industry)
-    if touched is None:
-        touched = by_industry[traits.industry] = _touched_by(traits.industry or "", links)
-    numbers = sorted(
-        {*touched, *reading.hits, *(n for one in traits.relations for n in by_chain.get(one.chain, ()))}
-    )
-    near = [links[number] for number in numbers]
-    hits = {i: reading.hits[number] for i, number in enumerate(numbers) if number in reading.hits}
-    answer = decide(traits, near, ScopeReading(hits, reading.is_only_traded))
-    if answer.proposals:
-        return answer
-    return Answer(traits.subject, (), why_none(traits, links, reading))
-
-
-def _touched_by(industry: str, links: Sequence[LinkOfChain]) -> list[int]:
-    return [at.order for at in links if any(industry.startswith(code) for code in at.link.industries)]
+    """Propose the chains of each firm, in the order given; equals `propose` of each."""
+    ground = Ground(chains)
+    reader = _Reader(WordTable(ground.links))
+    return [decide(traits, ground, reader.read(traits)) for traits in firms]

@@ -7,7 +7,6 @@ after it up to the comma, else the one before it from the comma on. Of several v
 """
 
 import re
-from collections.abc import Iterator
 from enum import IntEnum
 from functools import lru_cache
 from itertools import takewhile
@@ -23,6 +22,11 @@ class Stance(IntEnum):
     TRADED = 0
     UNSAID = 1
     MADE = 3
+
+
+_MADE: Final = Stance.MADE
+_TRADED: Final = Stance.TRADED
+_UNSAID: Final = Stance.UNSAID
 
 
 class Item(NamedTuple):
@@ -77,16 +81,19 @@ def phrases(scope: str) -> list[str]:
 
 def items_of_phrase(phrase: str) -> list[Item]:
     """Answer the items of one phrase in their order; what stands in one phrase plays no part in the next."""
+    parts = _parts(_NO_MAKING.sub("", phrase))
+    if not parts:
+        return []
     found: list[Item] = []
     ruling: Stance | None = None
-    parts = _parts(_NO_MAKING.sub("", phrase))
     for part in parts:
         *heads, rest = part.replace(":", "：").split("：")
         for head in heads:
             found += _items_of_part(head, None)
             ruling = _ruling(head, ruling)
         found += _items_of_part(rest, ruling)
-    if parts and _MAKES_AND_SELLS.search(parts[-1]):
+    is_silent_first = bool(found) and found[0].stance is Stance.UNSAID
+    if is_silent_first and _MAKES_AND_SELLS.search(parts[-1]):
         found = _said_by_the_last(found)
     return found
 
@@ -125,53 +132,59 @@ def _ruling(head: str, before: Stance | None) -> Stance | None:
     return _stance("".join(alone)) if "".join(alone) else before
 
 
-@lru_cache(maxsize=MOST_KNOWN)
 def _stance(verbs: str) -> Stance:
     return Stance.MADE if _MAKES.search(verbs) else Stance.TRADED
 
 
 def _items_of_part(part: str, ruling: Stance | None) -> list[Item]:
     """Answer the items between two commas; `ruling` is what a verb before a colon says of them."""
-    texts, said, lead = [], [], ruling
-    for text, verbs, is_lead in _merged(part):
-        own = _stance(verbs) if verbs else None
-        if ruling is Stance.MADE and own is Stance.TRADED and _WITH.search(text):
-            own = None
-        texts.append(text)
-        said.append(own)
-        if own is not None and is_lead and lead is None:
-            lead = own
-    after: Stance | None = None
-    stances: list[Stance] = []
-    for own in reversed(said):
-        after = own if own is not None else after
-        order = (own, ruling, after, lead)
-        stances.append(next((one for one in order if one is not None), Stance.UNSAID))
-    return [Item(text, stance) for text, stance in zip(texts, reversed(stances), strict=True)]
+    merged, lead = _merged(part), ruling
+    if ruling is _MADE:
+        merged = [
+            (text, None if own is _TRADED and _WITH.search(text) else own, is_lead)
+            for text, own, is_lead in merged
+        ]
+    if lead is None:
+        lead = next((own for _text, own, is_lead in merged if is_lead and own is not None), _UNSAID)
+    found: list[Item] = []
+    after = ruling
+    for text, own, _is_lead in reversed(merged):
+        if own is not None and ruling is None:
+            after = own
+        found.append(Item(text, own if own is not None else lead if after is None else after))
+    found.reverse()
+    return found
 
 
-def _merged(part: str) -> Iterator[tuple[str, str, bool]]:
-    """Answer (item, its verbs, whether they stand before it); verbs that stand alone join the item beside them."""
-    waiting, held = "", None
-    for text in filter(None, _ITEM_END.split(part)):
-        own = _verbs_of(text)
-        if own is None:
-            if held is None:
-                waiting += text
-            else:
-                held = (held[0], held[1] + text, held[2])
+def _merged(part: str) -> list[tuple[str, Stance | None, bool]]:
+    """Answer (item, what its verbs say, whether they stand before it); verbs alone join the item beside them."""
+    found: list[tuple[str, Stance | None, bool]] = []
+    waiting: Stance | None = None
+    for text in _ITEM_END.split(part):
+        if not text:
             continue
-        if held is not None:
-            yield held
-        held, waiting = (text, waiting + own[0], bool(waiting) or own[1]), ""
-    if held is not None:
-        yield held
+        own, is_lead, is_bare = _said_of(text)
+        if not is_bare:
+            found.append((text, own, is_lead) if waiting is None else (text, _both(waiting, own), True))
+            waiting = None
+        elif found:
+            last, before, is_lead = found[-1]
+            found[-1] = (last, _both(own, before), is_lead)
+        else:
+            waiting = _both(own, waiting)
+    return found
+
+
+def _both(one: Stance | None, other: Stance | None) -> Stance | None:
+    """Answer what verbs of two places say together: of several, making counts."""
+    return _MADE if one is _MADE or other is _MADE else one if other is None else other
 
 
 @lru_cache(maxsize=MOST_KNOWN)
-def _verbs_of(text: str) -> tuple[str, bool] | None:
-    """Answer the verbs at both ends of an item and whether one leads it; None: it is nothing but verbs."""
+def _said_of(text: str) -> tuple[Stance | None, bool, bool]:
+    """Answer what the verbs at both ends of an item say, whether one leads it, and whether it is nothing but verbs."""
     if _BARE.match(text):
-        return None
+        return _stance(text), False, True
     lead, trail = _LEAD.match(text), _TRAIL.search(text)
-    return (lead.group(1) if lead else "") + (trail.group(1) if trail else ""), lead is not None
+    verbs = [found.group(1) for found in (lead, trail) if found]
+    return _stance("".join(verbs)) if verbs else None, lead is not None, False

@@ -1,4 +1,4 @@
-"""Writes of many rows: COPY or whole columns at once on PostgreSQL, many-row statements on SQLite.
+"""Writes of many rows: COPY or whole columns at once on PostgreSQL, the driver's own many rows on SQLite.
 
 What comes back is the same either way: values go through the column types' own bind processors, and
 rows that ask more of an insert (a column's default made in Python, rows with unlike columns) take the
@@ -6,7 +6,7 @@ ordinary way.
 """
 
 import re
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, NoReturn
@@ -19,6 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 ROWS_PER_BATCH: Final = 5_000
 FEWEST_AT_ONCE: Final = 100
 """Fewer rows are sooner written by an ordinary statement, which is already prepared."""
+_ANSWERING: Final = frozenset({"postgresql"})
+"""Databases whose driver answers what became of many rows; SQLite's answers of one row only."""
+_ADDING: Final = _ANSWERING | {"sqlite"}
 Rows = Sequence[Mapping[str, Any]]
 Processor = Callable[[Any], Any]
 
@@ -27,11 +30,11 @@ async def insert_rows(session: AsyncSession, table: Table, rows: Iterable[Mappin
     """Insert many rows in batches, so that memory stays flat; answer how many."""
     source, count = iter(rows), 0
     while batch := list(islice(source, ROWS_PER_BATCH)):
-        bulk = _Bulk.of(session, table, batch)
+        bulk = _Bulk.of(session, table, batch, dialects=_ADDING)
         if bulk is None:
             await session.execute(insert(table), batch)
         else:
-            await bulk.copy(session, batch)
+            await bulk.add(session, batch)
         count += len(batch)
     return count
 
@@ -88,19 +91,33 @@ class _Bulk:
     names: tuple[str, ...]
 
     @classmethod
-    def of(cls, session: AsyncSession, table: Table, batch: Rows) -> "_Bulk | None":
+    def of(
+        cls, session: AsyncSession, table: Table, batch: Rows, *, dialects: Collection[str] = _ANSWERING
+    ) -> "_Bulk | None":
         """Answer how these rows get in at once; None where only ordinary statements do them justice."""
         dialect = session.get_bind().dialect
-        if dialect.name != "postgresql" or len(batch) < FEWEST_AT_ONCE:
+        if dialect.name not in dialects or len(batch) < FEWEST_AT_ONCE:
             return None
         names = batch[0].keys()
         is_plain = all(row.keys() == names for row in batch) and names <= set(table.c.keys())
         is_told = all(column.default is None or column.key in names for column in table.c)
         return cls(table, dialect, tuple(names)) if is_plain and is_told else None
 
-    async def copy(self, session: AsyncSession, batch: Rows) -> None:
-        """Add rows by COPY, within the session's transaction."""
+    async def add(self, session: AsyncSession, batch: Rows) -> None:
+        """Add rows, by COPY where there is one, within the session's transaction."""
         processors = [self._bind_processor(name) for name in self.names]
+        if self.dialect.name == "sqlite":
+            values = [
+                _processed([row[name] for row in batch], process)
+                for name, process in zip(self.names, processors, strict=True)
+            ]
+            target = self.dialect.identifier_preparer.format_table(self.table)
+            places = ", ".join("?" * len(self.names))
+            # Names of tables and columns are our own, quoted; values are parameters.
+            statement = f"INSERT INTO {target} ({self._listed(self.names)}) VALUES ({places})"  # noqa: S608
+            connection = await session.connection()
+            await connection.exec_driver_sql(statement, list(zip(*values, strict=True)))
+            return
         columns = tuple(zip(self.names, processors, strict=True))
         records = ([process(row[name]) for name, process in columns] for row in batch)
         names = [self.table.c[name].name for name in self.names]
@@ -191,6 +208,16 @@ async def _in_transaction(session: AsyncSession) -> Any:
     if driver is not None and not driver.is_in_transaction():
         await connection.exec_driver_sql("SELECT 1")
     return driver
+
+
+def _processed(values: list[Any], process: Processor) -> Iterable[Any]:
+    """Answer values as the driver takes them; what all rows share, as their run and day, is made ready once."""
+    if process is _as_it_is:
+        return values
+    first = values[0]
+    if all(value is first for value in values):
+        return [process(first)] * len(values)
+    return map(process, values)
 
 
 def _as_it_is(value: Any) -> Any:

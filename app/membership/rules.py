@@ -126,19 +126,23 @@ def with_largest(
     firms: Sequence[Firm], answers: Sequence[Answer], chains: Sequence[ChainProfile], sizes: SizeStandard
 ) -> list[Answer]:
     """Answer the same answers, but with 链主 proposed for the largest firm of each core link that can be compared."""
-    stated = {firm.traits.subject: found for firm in firms if (found := _largest_stated(firm.stated))}
-    members = [
-        SizedMember(answer.subject, one.chain, one.link, None, found.revenue_fen, None)
-        for answer in answers
-        if (found := stated.get(answer.subject)) is not None
-        for one in answer.proposals
-        if one.link is not None
-    ]
-    industries = {firm.traits.subject: firm.traits.industry for firm in firms}
+    core = {(chain.code, link.code) for chain in chains for link in chain.links if link.role is Role.CORE}
+    compared: dict[str, tuple[Firm, Stated]] = {}
+    members: list[SizedMember] = []
+    for firm, answer in zip(firms, answers, strict=True):
+        links = [(one.chain, one.link) for one in answer.proposals if (one.chain, one.link) in core]
+        found = _largest_stated(firm.stated) if links else None
+        if found is not None:
+            compared[answer.subject] = (firm, found)
+            members += [
+                SizedMember(answer.subject, chain, link, None, found.revenue_fen, None)
+                for chain, link in links
+                if link is not None
+            ]
     standings = {
         (one.subject, one.chain): one
         for one in largest_of_links(members, chains)
-        if not _is_small(industries[one.subject], stated[one.subject], sizes)
+        if not _is_small(compared[one.subject][0].traits.industry, compared[one.subject][1], sizes)
     }
     subjects = {subject for subject, _chain in standings}
 

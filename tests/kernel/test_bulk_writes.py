@@ -105,6 +105,14 @@ async def test_rows_come_back_as_they_were_put_in_whatever_way(things: AsyncSess
     assert {row["kept"] for row in await _stored(things)} == {7}
 
 
+async def test_what_all_rows_share_stands_in_each(things: AsyncSession) -> None:
+    shared = {"at": MOMENT, "on": MOMENT.date(), "facts": {"甲": 1}, "told": None, "state": "given"}
+    rows = [{"key": key, "is_so": key % 2 == 0, **shared} for key in range(2 * bulk.FEWEST_AT_ONCE)]
+    await insert_rows(things, THINGS, rows)
+    found = await _stored(things)
+    assert [{name: row[name] for name in rows[0]} for row in found] == rows
+
+
 async def test_rows_take_the_place_of_those_with_their_key(things: AsyncSession) -> None:
     before, now = _rows(200), [row | {"state": "put", "order": None} for row in _rows(300)[100:]]
     await put_rows(things, THINGS, before, key=["key"])
