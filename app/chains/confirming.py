@@ -76,9 +76,12 @@ def faults_of_memberships(held: Sequence[Membership]) -> Iterator[Fault]:
     said = [(i, one) for i, one in enumerate(held) if one.state is not State.PROPOSED]
     for (_, one), (j, other) in combinations(said, 2):
         if (one.subject, one.chain) == (other.subject, other.chain) and one.period.overlaps(other.period):
-            message = f"与{one.by}的{_said(one)}（{shown(one.period)}）重叠"
+            message = f"overlaps what {one.by} said of it: {_said(one)} ({shown(one.period)})"
             yield Fault(
-                f"memberships[{j}].period", message, "先结束前一期，或办理交接。", shown(other.period)
+                f"memberships[{j}].period",
+                message,
+                "End the earlier one first, or hand over.",
+                shown(other.period),
             )
 
 
@@ -101,10 +104,10 @@ def settle(
     faults: list[Fault] = []
     if proposed not in held or proposed.state is not State.PROPOSED or state is State.PROPOSED:
         faults.append(
-            Fault("proposed", "不是待确认的提议", "刷新后重试。", f"{proposed.subject} {proposed.chain}")
+            Fault("proposed", "is no open proposal", "Read it again.", f"{proposed.subject} {proposed.chain}")
         )
     if by == ENGINE:
-        faults.append(Fault("by", "没有写明由谁确认", "写明确认人。"))
+        faults.append(Fault("by", "names nobody who confirms", "Name who confirms."))
     settled = replace(
         proposed, state=state, by=by, at=at, period=period,
         link=link if link is not None else proposed.link, role=role or proposed.role,
@@ -113,7 +116,7 @@ def settle(
     last = f"memberships[{len(after) - 1}]"
     faults += [fault for fault in faults_of_memberships(after) if fault.where.startswith(last)]
     if faults:
-        raise Refused("没有改动。", faults)
+        raise Refused("Nothing was changed.", faults)
     return after
 
 
@@ -139,9 +142,11 @@ def hand_over(
     """
     faults = list(faults_of_hand_over(current.period, on, gap_until, "on"))
     if current not in held or current.state is not State.CONFIRMED:
-        faults.append(Fault("current", "不是已确认的归链", "只有已确认的归链可以交接。", current.chain))
+        faults.append(
+            Fault("current", "is no confirmed membership", "Hand over one that is confirmed.", current.chain)
+        )
     if faults:
-        raise Refused("没有改动。", faults)
+        raise Refused("Nothing was changed.", faults)
     ended = replace(current, period=Period(current.period.since, on - ONE_DAY))
     following = replace(
         current, chain=chain or current.chain, link=link, role=role, reason=reason, by=by, at=at,
@@ -152,7 +157,7 @@ def hand_over(
         one for one in faults_of_memberships(after) if one.where.startswith(f"memberships[{len(after) - 1}]")
     ]
     if faults:
-        raise Refused("没有改动。", faults)
+        raise Refused("Nothing was changed.", faults)
     return after
 
 

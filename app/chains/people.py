@@ -106,16 +106,26 @@ def faults_of_holdings(holdings: Sequence[Holding]) -> Iterator[Fault]:
     for i, one in enumerate(holdings):
         yield from faults_of_order(one.period, f"holdings[{i}].period")
         if POSTS[one.post].is_of_place != (one.place is not None):
-            remedy = "写明集群、高新区或园区。" if POSTS[one.post].is_of_place else "去掉地点。"
-            yield Fault(f"holdings[{i}].place", f"{POSTS[one.post].name}的地点不对", remedy, one.holder)
+            remedy = (
+                "Name the cluster, zone or park." if POSTS[one.post].is_of_place else "Leave the place out."
+            )
+            yield Fault(
+                f"holdings[{i}].place",
+                f"a place does not go with {POSTS[one.post].name}, or is missing",
+                remedy,
+                one.holder,
+            )
         seats[one.seat].append(i)
     for found in seats.values():
         for i, j in combinations(found, 2):
             one, other = holdings[i], holdings[j]
             if one.period.overlaps(other.period):
-                message = f"{other.title}{other.holder}与{one.holder}（{shown(one.period)}）任期重叠"
+                message = f"as {other.title}, {other.holder} overlaps {one.holder} ({shown(one.period)})"
                 yield Fault(
-                    f"holdings[{j}].period", message, "先结束前一任期，或办理交接。", shown(other.period)
+                    f"holdings[{j}].period",
+                    message,
+                    "End the earlier term first, or hand over.",
+                    shown(other.period),
                 )
 
 
@@ -131,7 +141,7 @@ def appoint(held: Sequence[Holding], new: Holding) -> tuple[Holding, ...]:
         if fault.where.startswith(f"holdings[{len(held)}]")
     ]
     if faults:
-        raise Refused(f"{new.title}{new.holder}未能任命。", faults)
+        raise Refused(f"{new.holder} was not appointed as {new.title}.", faults)
     return (*held, new)
 
 
@@ -152,9 +162,11 @@ def hand_over(
     """
     faults = list(faults_of_hand_over(current.period, on, gap_until, "on"))
     if current not in held:
-        faults.append(Fault("current", "不在现有任职之中", "按现有任职办理交接。", current.holder))
+        faults.append(
+            Fault("current", "holds no such post", "Hand over what somebody holds.", current.holder)
+        )
     if faults:
-        raise Refused(f"{current.title}未能交接。", faults)
+        raise Refused(f"The post {current.title} was not handed over.", faults)
     ended = replace(current, period=Period(current.period.since, on - ONE_DAY))
     following = replace(current, holder=holder, body=body, period=Period(gap_until or on, until))
     return appoint(tuple(ended if one == current else one for one in held), following)

@@ -17,7 +17,9 @@ def shown(period: Period) -> str:
 def faults_of_order(period: Period, where: str) -> Iterator[Fault]:
     """Name a period whose last day lies before its first."""
     if period.until is not None and period.until < period.since:
-        yield Fault(where, f"末日 {period.until} 早于首日 {period.since}", "改正起止日。", str(period.until))
+        yield Fault(
+            where, f"lies before the first day, {period.since}", "Correct the days.", str(period.until)
+        )
 
 
 def faults_of_hand_over(current: Period, on: date, gap_until: date | None, where: str) -> Iterator[Fault]:
@@ -27,14 +29,22 @@ def faults_of_hand_over(current: Period, on: date, gap_until: date | None, where
     meant until the day before it; then `on` is the first day of the gap.
     """
     if on <= current.since:
-        message = f"交接日不晚于现任首日 {current.since}：现任一天也没有"
-        yield Fault(where, message, "改为更晚的交接日，或撤销现任。", str(on))
+        message = f"is not after the first day of the current one, {current.since}, which then has none"
+        yield Fault(where, message, "Take a later day, or take the current one back.", str(on))
     if current.until is not None and on > current.until + ONE_DAY:
-        message = f"现任 {current.until} 已到期，到交接日之间无人"
-        yield Fault(where, message, f"自 {current.until + ONE_DAY} 起交接，或写明空缺至何日。", str(on))
+        message = f"the current one ended on {current.until}: between the two there is nobody"
+        yield Fault(
+            where,
+            message,
+            f"Hand over from {current.until + ONE_DAY} on, or say until when there is a gap.",
+            str(on),
+        )
     if gap_until is not None and gap_until <= on:
         yield Fault(
-            where, f"空缺止于 {gap_until}，不晚于交接日 {on}", "去掉空缺，或改为更晚的日期。", str(gap_until)
+            where,
+            f"the gap ends on {gap_until}, not after the hand-over on {on}",
+            "Leave the gap out, or take a later day.",
+            str(gap_until),
         )
 
 

@@ -73,14 +73,19 @@ def faults_of_place(
     where = "code" if new.kind is PlaceWord.REGION else "region"
     if new.area is not None:
         if regions.get(new.area) is None:
-            yield Fault(where, "没有这个行政区划", "填写 GB/T 2260 六位代码。", new.area)
+            yield Fault(where, "no such region", "Send a six-digit code of GB/T 2260.", new.area)
         elif not region_contains(jurisdiction, new.area):
-            yield Fault(where, f"不在产业链所属的 {jurisdiction} 之内", "填写其下辖的地区。", new.area)
+            yield Fault(
+                where,
+                f"is not within {jurisdiction}, to which the chain belongs",
+                "Choose a region within it.",
+                new.area,
+            )
     for one in held:
         if (one.kind, one.code) == (new.kind, new.code) and one.period.overlaps(new.period):
             yield Fault(
                 "since",
-                f"{one.name}已在覆盖范围内（{shown(one.period)}）",
-                "先结束前一期。",
+                f"the chain covers {one.name} already ({shown(one.period)})",
+                "End the earlier period first.",
                 str(new.period.since),
             )

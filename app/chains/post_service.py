@@ -109,8 +109,8 @@ async def hand_over_post(
     row = _row(rows, code, number)
     expect(version_of(row.until))
     if body.gap_until is not None and body.gap_reason is None:
-        fault = Fault("gap_reason", "没有写明空缺的理由", "写明理由，或不留空缺。")
-        raise Refused("没有改动。", [fault])
+        fault = Fault("gap_reason", "missing: there is a gap", "Say why, or leave no gap.")
+        raise Refused("Nothing was changed.", [fault])
     holdings = {one.id: _holding(code, one) for one in rows}
     current = holdings[number]
     *_others, following = _named(
@@ -198,11 +198,11 @@ async def add_place(
     new = Covered(kind, body.code, name or body.code, Period(body.since, body.until), lies_in)
     faults = list(_order_faults(new.period))
     if name is None and kind is not PlaceWord.REGION:
-        faults.append(Fault("name", "没有写明名称", "写明集群、高新区或园区的名称。"))
+        faults.append(Fault("name", "missing: a cluster, zone or park needs its name", "Name it."))
     held = [covered(row) for row in await queries.places_of(session, chain.id)]
     faults += faults_of_place(new, held, chain.jurisdiction, regions)
     if faults:
-        raise Refused("没有改动。", faults)
+        raise Refused("Nothing was changed.", faults)
     row = ChainPlace(
         chain_id=chain.id, kind=kind.value, code=body.code, name=new.name, region=lies_in, since=body.since,
         until=body.until, created_at=now,
@@ -233,7 +233,9 @@ async def end_place(
     others = [covered(one) for one in places if one is not row]
     faults += faults_of_place(changed, others, chain.jurisdiction, reference_book().regions)
     if faults:
-        raise Refused("没有改动。", [Fault("until", one.message, one.remedy, one.value) for one in faults])
+        raise Refused(
+            "Nothing was changed.", [Fault("until", one.message, one.remedy, one.value) for one in faults]
+        )
     row.until = body.until
     await queries.add(session)
     audit_service.note(session, "end_place", "chain", code, now=now, detail={"place": row.code})
@@ -296,7 +298,7 @@ def _sent(fault: Fault, field: str) -> Fault:
 def _order_faults(period: Period) -> Iterable[Fault]:
     if period.until is not None and period.until < period.since:
         yield Fault(
-            "until", f"末日 {period.until} 早于首日 {period.since}", "改正起止日。", str(period.until)
+            "until", f"lies before the first day, {period.since}", "Correct the days.", str(period.until)
         )
 
 
@@ -310,8 +312,10 @@ async def _place_of(session: AsyncSession, chain: Chain, body: PostIn, today: da
         and Period(row.since, row.until).holds(max(today, body.since))
     ]
     if not found:
-        remedy = "先在“覆盖范围”登记该集群、高新区或园区。"
-        raise Refused("没有改动。", [Fault("place", "不在该产业链的覆盖范围内", remedy, body.place.code)])
+        remedy = "Have the chain cover the cluster, zone or park first."
+        raise Refused(
+            "Nothing was changed.", [Fault("place", "is not covered by the chain", remedy, body.place.code)]
+        )
     return Place(PlaceKind(body.place.kind), found[0].code, found[0].name)
 
 

@@ -97,7 +97,10 @@ async def set_profile(
     require(viewer, Action.MANAGE_CHAINS, Target(region=row.jurisdiction))
     expect(row.version)
     if body.profile is not None and body.profile not in shipped_profiles():
-        raise Refused("没有改动。", [Fault("profile", "没有这个画像", "从画像清单中选择。", body.profile)])
+        raise Refused(
+            "Nothing was changed.",
+            [Fault("profile", "no such profile", "Choose one that is listed.", body.profile)],
+        )
     if row.profile != body.profile:
         row.profile, row.version = body.profile, row.version + 1
         await queries.add(session)

@@ -120,24 +120,38 @@ async def _chosen(
             await queries.hold_firms(session, [one.row.id for one in found[:MOST_AT_ONCE]])
     faults = _choice_faults(body, found)
     if faults:
-        raise Refused("没有改动。", faults)
+        raise Refused("Nothing was changed.", faults)
     for region in {one.region for one in found}:
         require(viewer, Action.CONFIRM_MEMBERSHIPS, Target(region=region, chain=body.chain))
     faults = await _word_faults(session, viewer, body, found, now)
     if faults:
-        raise Refused("没有改动。", faults[:MOST_FAULTS])
+        raise Refused("Nothing was changed.", faults[:MOST_FAULTS])
     return found
 
 
 def _choice_faults(body: ChosenIn, found: Sequence[Listed]) -> list[Fault]:
     if not found:
-        return [Fault("memberships", "没有选中待确认的提议", "先勾选，或放宽筛选条件。")]
+        return [Fault("memberships", "no open proposal is chosen", "Choose some, or ask for more.")]
     if len(found) > MOST_AT_ONCE:
-        return [Fault("memberships", f"一次最多办理 {MOST_AT_ONCE} 户", "按环节、地区或依据分批办理。")]
+        return [
+            Fault(
+                "memberships",
+                f"are more than {MOST_AT_ONCE}, the most at once",
+                "Decide link by link, region by region or by what carries them.",
+            )
+        ]
     missing = set(body.memberships) - {one.row.id for one in found}
-    faults = [Fault("memberships", "没有这一归链", "刷新后重选。", str(number)) for number in sorted(missing)]
+    faults = [
+        Fault("memberships", "no such membership", "Read them again and choose anew.", str(number))
+        for number in sorted(missing)
+    ]
     faults += [
-        Fault("memberships", f"{one.name}不是“{body.chain}”待确认的提议", "刷新后重选。", str(one.row.id))
+        Fault(
+            "memberships",
+            f"{one.name} is no open proposal of {body.chain}",
+            "Read them again and choose anew.",
+            str(one.row.id),
+        )
         for one in found
         if one.row.chain_code != body.chain or one.row.state != State.PROPOSED
     ]
@@ -169,7 +183,7 @@ async def _word_faults(
             )  # fmt: skip
         except Refused as error:
             faults += [
-                Fault("memberships", f"{one.name}：{fault.message}", fault.remedy, str(one.row.id))
+                Fault("memberships", f"of {one.name}: {fault.message}", fault.remedy, str(one.row.id))
                 for fault in error.faults
             ]
     return faults

@@ -37,10 +37,13 @@ async def object_to(
     row, today = about.row, shanghai_date(now)
     if row.state == WITHDRAWN or (row.until is not None and row.until < today):
         raise Refused(
-            "没有提出异议。", [Fault("membership", "该归链已结束", "只能对现行归链提出异议。", str(row.id))]
+            "No objection was raised.",
+            [Fault("membership", "is over", "Object to one that stands.", str(row.id))],
         )
     if any(one.state == "open" for one in await queries.objections_of(session, [row.id])):
-        fault = Fault("membership", "上一异议尚未答复", "等候答复后再提。", str(row.id))
+        fault = Fault(
+            "membership", "has an objection that is not answered", "Wait for the answer.", str(row.id)
+        )
         raise Conflict("An objection to this membership is open.", [fault])
     objection = MembershipObjection(
         membership_id=row.id, membership_version=row.version, text=body.text, state="open",
@@ -64,8 +67,8 @@ async def _own(session: AsyncSession, number: int) -> queries.Listed:
     try:
         return await found(session, number)
     except NotFound as error:
-        fault = Fault("membership", "没有这一归链", "从本企业的归链中选择。", str(number))
-        raise Refused("没有提出异议。", [fault]) from error
+        fault = Fault("membership", "no such membership", "Choose one of the firm's own.", str(number))
+        raise Refused("No objection was raised.", [fault]) from error
 
 
 async def list_objections(
@@ -122,11 +125,16 @@ async def answer(
     row = one.objection
     expect(row.version)
     if row.state != "open":
-        fault = Fault("objection", "已答复", "需要更正的，直接办理该归链。", row.state)
+        fault = Fault(
+            "objection", "is answered", "Correct the membership itself, if it has to be.", row.state
+        )
         raise Conflict("The objection has been answered.", [fault])
     if body.outcome == "upheld" and one.about.row.version == row.membership_version:
-        remedy = "先否定、移交或终止该归链，再答复成立。"
-        raise Refused("没有答复。", [Fault("outcome", "异议成立，但归链还没有更正", remedy, body.outcome)])
+        remedy = "Decline, hand over or end the membership first; then uphold the objection."
+        raise Refused(
+            "Nothing was answered.",
+            [Fault("outcome", "upholds it, but the membership is as it was", remedy, body.outcome)],
+        )
     row.state, row.answer, row.answered_by, row.answered_at = body.outcome, body.answer, viewer.name, now
     row.version += 1
     act = MembershipAct(

@@ -58,7 +58,9 @@ async def dismiss(
     require(viewer, Action.CONFIRM_MEMBERSHIPS, Target(region=about.region, chain=about.row.chain_code))
     expect(row.version)
     if row.state != "open":
-        raise Conflict("It has been decided.", [Fault("question", "已处理", "无需再次处理。", row.state)])
+        raise Conflict(
+            "It has been decided.", [Fault("question", "is decided", "Nothing is left to do.", row.state)]
+        )
     row.state, row.decided_by, row.decided_at, row.decision = "dismissed", viewer.name, now, body.reason
     row.version += 1
     act = MembershipAct(

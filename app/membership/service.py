@@ -169,12 +169,14 @@ async def _settle(
     is_corrected = (link or row.link, role or row.role) != (row.link, row.role)
     faults = await _link_faults(session, viewer, row.chain_code, link, now)
     if is_corrected and reason is None:
-        faults.append(Fault("reason", "更正环节或角色没有写明理由", "写明理由。"))
+        faults.append(Fault("reason", "missing: link or role is corrected", "Say why."))
     if faults:
-        raise Refused("没有改动。", faults)
+        raise Refused("Nothing was changed.", faults)
     held = await _held_of(session, row.enterprise_id)
     if number not in held:
-        raise Refused("没有改动。", [Fault("membership", "提议已撤回", "刷新后按现有提议办理。")])
+        raise Refused(
+            "Nothing was changed.", [Fault("membership", "is withdrawn", "Read the proposals again.")]
+        )
     settle(
         list(held.values()), held[number], state, by=viewer.name, at=now, period=period,
         link=link, role=ChainRole(role) if role else None,
@@ -225,14 +227,18 @@ async def hand_over_membership(
     row, chain = about.row, body.chain or about.row.chain_code
     profiles = await profiles_by_code(session, viewer, now)
     if chain not in profiles:
-        raise Refused("没有改动。", [Fault("chain", "没有这条产业链", "从本地区的产业链中选择。", chain)])
+        raise Refused(
+            "Nothing was changed.", [Fault("chain", "no such chain", "GET /api/v1/chains lists them.", chain)]
+        )
     require(viewer, Action.CONFIRM_MEMBERSHIPS, Target(region=about.region, chain=chain))
     faults = await _link_faults(session, viewer, chain, body.link, now)
     held = await _held_of(session, row.enterprise_id)
     if number not in held:
-        faults.append(Fault("current", "不是已确认的归链", "只有已确认的归链可以交接。", row.chain_code))
+        faults.append(
+            Fault("current", "is no confirmed membership", "Hand over one that is confirmed.", row.chain_code)
+        )
     if faults:
-        raise Refused("没有改动。", faults)
+        raise Refused("Nothing was changed.", faults)
     *_others, following = hand_over(
         list(held.values()), held[number], on=body.on, by=viewer.name, at=now, link=body.link,
         role=ChainRole(body.role), reason=body.reason, gap_until=body.gap_until, chain=chain,
@@ -280,10 +286,14 @@ async def end(
     row = about.row
     faults: list[Fault] = []
     if row.state not in {State.CONFIRMED, State.DECLINED}:
-        faults.append(Fault("membership", "还没有人确认或否定", "先确认或否定。", row.state))
+        faults.append(
+            Fault(
+                "membership", "nobody has confirmed or declined it", "Confirm or decline it first.", row.state
+            )
+        )
     if body.until is not None and body.until < row.since:
         faults.append(
-            Fault("until", f"末日 {body.until} 早于首日 {row.since}", "改正起止日。", str(body.until))
+            Fault("until", f"lies before the first day, {row.since}", "Correct the days.", str(body.until))
         )
     period = Period(row.since, body.until)
     for other in (await _held_of(session, row.enterprise_id)).items():
@@ -291,10 +301,15 @@ async def end(
         is_rival = place != number and one.chain == row.chain_code and one.state is not State.PROPOSED
         if is_rival and one.period.overlaps(period):
             faults.append(
-                Fault("until", "与同一产业链的另一归链重叠", "先改正另一归链。", str(one.period.since))
+                Fault(
+                    "until",
+                    "overlaps another membership of the same chain",
+                    "Correct the other one first.",
+                    str(one.period.since),
+                )
             )
     if faults:
-        raise Refused("没有改动。", faults)
+        raise Refused("Nothing was changed.", faults)
     row.until, row.version = body.until, row.version + 1
     if body.until is not None:
         await queries.close_questions(session, number, viewer.name, body.reason, now)
@@ -322,7 +337,14 @@ async def _link_faults(
     if profile is not None and profile.link(link) is not None:
         return []
     known = "、".join(one.code for one in profile.links) if profile is not None else ""
-    return [Fault("link", "该产业链没有这个环节", f"从 {known} 中选择。" if known else "不写环节。", link)]
+    return [
+        Fault(
+            "link",
+            "the chain has no such link",
+            f"Choose one of {known}." if known else "Leave it out.",
+            link,
+        )
+    ]
 
 
 def _act(number: int, kind: Act, viewer: Viewer, reason: str, now: datetime) -> MembershipAct:

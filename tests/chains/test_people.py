@@ -58,7 +58,7 @@ def test_one_leader_at_a_time_but_several_banks() -> None:
     assert len(banks) == 2
     with pytest.raises(Refused) as refused:
         appoint((held(Post.LEADER, "甲", year),), held(Post.LEADER, "乙", Period(date(2024, 12, 31))))
-    assert "任期重叠" in refused.value.faults[0].message
+    assert "乙 overlaps 甲" in refused.value.faults[0].message
 
 
 def test_a_butler_team_is_for_a_cluster_zone_or_park_and_a_leader_for_none() -> None:

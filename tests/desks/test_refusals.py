@@ -10,7 +10,7 @@ from app.desks.forms import Form
 from app.desks.refusals import Refusal, in_chinese, refusal_of
 from app.desks.texts import say
 from app.kernel.errors import Conflict, Fault, Refused
-from tests.house.refusal_catalogue import UNSEEN, refusals, stored
+from tests.house.refusal_catalogue import UNSEEN, in_chinese_already, refusals, stored
 from tests.house.text_catalogues import APP
 
 BLANK = re.compile(r"\{\d+\}")
@@ -53,6 +53,11 @@ def test_a_module_whose_english_is_passed_over_is_there_and_has_a_reason() -> No
 )
 def test_a_sentence_is_found_with_what_fills_its_blanks(english: str, chinese: str | None) -> None:
     assert in_chinese(english) == chinese
+
+
+@pytest.mark.parametrize("room", ["membership", "chains"])
+def test_rooms_of_chains_refuse_in_english_and_leave_the_chinese_to_pages(room: str) -> None:
+    assert in_chinese_already(room) == []
 
 
 @pytest.mark.parametrize(

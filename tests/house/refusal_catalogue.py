@@ -112,6 +112,19 @@ def refusals() -> Mapping[str, str]:
     return found
 
 
+def in_chinese_already(room: str) -> list[str]:
+    """Answer what a room (a package) says in Chinese when it refuses, and should leave to the catalogue."""
+    trees = {path: ast.parse(path.read_text()) for path in sorted(APP.rglob("*.py"))}
+    errors = _errors(trees.values())
+    return [
+        text
+        for path, tree in trees.items()
+        if path.is_relative_to(APP / room)
+        for text in _said(tree, errors)
+        if CJK.search(text) and not is_english(text)
+    ]
+
+
 def is_english(text: str) -> bool:
     """Tell whether a message is English that says something: blanks and codes alone need no Chinese."""
     words = re.findall(r"[A-Za-z]{2,}", _BLANK.sub("", text))
