@@ -140,6 +140,17 @@ async def current_revisions(session: AsyncSession, codes: Iterable[str] | None =
     return [RevisionRow(*row) for row in await session.execute(statement)]
 
 
+async def names(session: AsyncSession) -> list[tuple[str, str, int]]:
+    """Answer code, name and offering institution of each product, by code."""
+    statement = (
+        select(Product.code, ProductRevision.name, Product.institution_id)
+        .join(Product, Product.id == ProductRevision.product_id)
+        .where(ProductRevision.revision == Product.revision)
+        .order_by(Product.code)
+    )
+    return [(row[0], row[1], row[2]) for row in await session.execute(statement)]
+
+
 async def offered(
     session: AsyncSession, institutions: Iterable[int]
 ) -> list[tuple[RevisionRow, Confirmation]]:

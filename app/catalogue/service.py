@@ -295,6 +295,11 @@ async def product_names(session: AsyncSession, _viewer: Viewer, codes: Iterable[
     return {row.code: row.name for row in await queries.current_revisions(session, codes)}
 
 
+async def all_names(session: AsyncSession, _viewer: Viewer) -> list[tuple[str, str, int]]:
+    """Answer code, name and offering institution (id) of each product, by code, for those who choose among them."""
+    return await queries.names(session)
+
+
 async def products_of(session: AsyncSession, viewer: Viewer, codes: Iterable[str]) -> dict[str, ProductOut]:
     """Answer the current revisions of some products by code, in few statements whatever their number."""
     tree = await institution_tree(session, viewer)

@@ -86,13 +86,13 @@ def _above(error: RongqiaoError) -> Mapping[str, Said]:
     return {"": Refusal(error.detail)}
 
 
-async def typed(request: Request) -> Form:
+async def typed(request: Request, most_fields: int = MOST_FIELDS) -> Form:
     """Read the form that a page has sent; files are read by the handler itself.
 
     Raises:
         Refused: a field is longer than any of ours.
     """
-    data = await request.form(max_fields=MOST_FIELDS)
+    data = await request.form(max_fields=most_fields)
     values, several = dict[str, str](), dict[str, list[str]]()
     for name, value in data.multi_items():
         if isinstance(value, UploadFile):

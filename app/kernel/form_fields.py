@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl
 
-MOST_FORM_BYTES: Final = 64 * 1024
-MOST_FIELDS: Final = 400
+MOST_FORM_BYTES: Final = 512 * 1024
+MOST_FIELDS: Final = 11_000
+"""The longest form of ours, that of a chain's plan with as many rows as a plan may have."""
 ONCE: Final = "once"
 """The field by which a form that is sent twice is carried out once."""
 _URL_ENCODED: Final = "application/x-www-form-urlencoded"

@@ -8,15 +8,17 @@ from fastapi.responses import HTMLResponse
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
 from app.accounts.rules import Viewer
+from app.catalogue import service as catalogue
 from app.chains import service as chains
 from app.chains.citations import Cited
 from app.chains.fields import CODE_PATTERN
 from app.chains.schemas import PlanOut
 from app.desks.forms import Form, expected, typed
+from app.desks.naming import Choices, Offer
 from app.desks.pages import go_to, page
 from app.desks.plans import words
 from app.desks.plans.versions import plan_context
-from app.desks.plans.writing import BLANK_ROWS, PARTS, Written, form_of, read, rows_of
+from app.desks.plans.writing import MORE_ROWS, MOST_FIELDS, PARTS, Known, Written, form_of, read, rows_of
 from app.desks.texts import Text
 from app.institutions.service import institution_tree
 from app.kernel.clock import utc_now
@@ -41,8 +43,9 @@ async def new_draft(request: Request, session: SessionDep, viewer: ViewerDep, co
     """Show the form of a new draft: what the newest version says, to be changed."""
     await service.list_drafts(session, viewer, code, PageRequest(limit=1))
     newest = await _newest(session, viewer, code)
-    form = form_of(newest, "", "" if newest is None or newest.until is None else newest.until.isoformat())
-    return await _form(request, session, viewer, code, form, None)
+    known = await _known(session, viewer)
+    until = "" if newest is None or newest.until is None else newest.until.isoformat()
+    return await _form(request, session, viewer, code, form_of(newest, known, "", until), None, known)
 
 
 async def _newest(session: AsyncSession, viewer: Viewer, code: str) -> PlanOut | None:
@@ -52,6 +55,21 @@ async def _newest(session: AsyncSession, viewer: Viewer, code: str) -> PlanOut |
         return None
 
 
+async def _known(session: AsyncSession, viewer: Viewer) -> Known:
+    """Answer the banks and products that a plan may name, each with what helps to tell it from others."""
+    tree = await institution_tree(session, viewer)
+    banks = (
+        Offer(node.code, node.name, (node.short_name,), node.code)
+        for node in tree.roots()
+        if not node.kind.is_body
+    )
+    products = (
+        Offer(product, name, (), f"{tree.node(institution).short_name} · {product}")
+        for product, name, institution in await catalogue.all_names(session, viewer)
+    )
+    return Known(Choices(banks), Choices(products))
+
+
 async def _form(
     request: Request,
     session: AsyncSession,
@@ -59,9 +77,9 @@ async def _form(
     code: str,
     form: Form,
     draft: int | None,
+    known: Known,
     status: int = 200,
 ) -> Response:
-    tree = await institution_tree(session, viewer)
     newest = await _newest(session, viewer, code)
     context = {
         "chain": await chains.get_chain(session, viewer, code),
@@ -69,12 +87,17 @@ async def _form(
         "newest": newest,
         "form": form,
         "rows": {part: rows_of(form, part, form["more"]) for part in PARTS},
-        "banks": [(node.code, node.name) for node in tree.roots() if not node.kind.is_body],
-        "clauses": [Cited(pack, one).text for pack in library().packs for one in pack.clauses],
+        "columns": PARTS,
+        "added": MORE_ROWS,
+        "known": known,
+        "clauses": [
+            (Cited(pack, one).text, one.heading or one.summary)
+            for pack in library().packs
+            for one in pack.clauses
+        ],
         "purposes": [(key, name, "") for key, name in PURPOSES.items()],
         "roles": list(CHAIN_ROLES.items()),
         "words": words,
-        "blank": BLANK_ROWS,
     }
     return page(request, "plans/form.html", context, status)
 
@@ -82,18 +105,20 @@ async def _form(
 @router.post("/chain/{code}/plans/new", openapi_extra=MANAGES)
 async def create(request: Request, session: SessionDep, viewer: ViewerDep, code: Code) -> Response:
     """Store a new draft; with `more`, show the form with more rows."""
-    form = await typed(request)
+    form = await typed(request, MOST_FIELDS)
     await service.list_drafts(session, viewer, code, PageRequest(limit=1))
+    known = await _known(session, viewer)
     if form["more"]:
-        return await _form(request, session, viewer, code, form, None)
-    written = read(form)
+        return await _form(request, session, viewer, code, form, None, known)
+    written = read(form, known)
     if written.draft is None:
-        return await _form(request, session, viewer, code, written.form, None, 422)
+        return await _form(request, session, viewer, code, written.form, None, known, 422)
     try:
         async with attempt(session):
             made = await service.create_draft(session, viewer, code, written.draft, now=utc_now())
     except (Refused, Conflict) as error:
-        return await _form(request, session, viewer, code, _refused(written, error), None, error.status)
+        refused = _refused(written, error)
+        return await _form(request, session, viewer, code, refused, None, known, error.status)
     said = Text("草案已保存。下一步：与现行方案比较。")
     return go_to(f"/chain/{code}/drafts/{made.number}", request, said)
 
@@ -151,8 +176,9 @@ async def edit(
     if found.state not in OPEN:
         return go_to(f"/chain/{code}/drafts/{draft}", request, Text("这份草案已经结束，不能再改。"))
     until = "" if found.until is None else found.until.isoformat()
-    form = form_of(found.plan, found.since.isoformat(), until, found.version)
-    return await _form(request, session, viewer, code, form, draft)
+    known = await _known(session, viewer)
+    form = form_of(found.plan, known, found.since.isoformat(), until, found.version)
+    return await _form(request, session, viewer, code, form, draft, known)
 
 
 @router.post("/chain/{code}/drafts/{draft}/edit", openapi_extra=MANAGES)
@@ -160,20 +186,22 @@ async def revise(
     request: Request, session: SessionDep, viewer: ViewerDep, code: Code, draft: DraftNumber
 ) -> Response:
     """Store what a draft says now; with `more`, show the form with more rows."""
-    form = await typed(request)
+    form = await typed(request, MOST_FIELDS)
     found = await service.get_draft(session, viewer, code, draft, now=utc_now())
+    known = await _known(session, viewer)
     if form["more"]:
-        return await _form(request, session, viewer, code, form, draft)
-    written = read(form)
+        return await _form(request, session, viewer, code, form, draft, known)
+    written = read(form, known)
     if written.draft is None:
-        return await _form(request, session, viewer, code, written.form, draft, 422)
+        return await _form(request, session, viewer, code, written.form, draft, known, 422)
     try:
         async with attempt(session):
             done = await service.revise_draft(
                 session, viewer, code, draft, written.draft, expect=expected(form), now=utc_now()
             )
     except (Refused, Conflict, PreconditionFailed) as error:
-        return await _form(request, session, viewer, code, _refused(written, error), draft, error.status)
+        refused = _refused(written, error)
+        return await _form(request, session, viewer, code, refused, draft, known, error.status)
     is_same = done.version == found.version
     said = Text("没有变化。") if is_same else Text("草案已保存。下一步：与现行方案比较。")
     return go_to(f"/chain/{code}/drafts/{draft}", request, said)

@@ -1,4 +1,4 @@
-"""A draft as a form, and a form as a draft: parts are tables of rows, blank rows are left out."""
+"""A draft as a form, and a form as a draft: parts are tables of rows, as many as it takes; blank rows are left out."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,15 +8,19 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from app.chains.fields import MOST_ITEMS
 from app.chains.schemas import PlanContent
 from app.chains.targets import AMOUNTS, IN_BASIS_POINTS
 from app.desks.forms import Form, day_typed, number_typed
+from app.desks.naming import Choices
 from app.desks.texts import Text
 from app.kernel.money import fen_from_wan, wan_text, yuan_text
 from app.plans.schemas import DraftIn
+from app.policy.facts import CHAIN_ROLES
 
 PARTS: Final[Mapping[str, Sequence[str]]] = {
     "contracted": ("institution", "quota"),
+    "products": ("product",),
     "granted": ("text", "clause", "product", "amount_most", "term_most", "percent_most", "parameter"),
     "links": ("name", "industries"),
     "targets": ("measure", "bound", "base", "change", "value", "clause"),
@@ -27,14 +31,27 @@ CHOSEN: Final = frozenset({"bound", "base", "role", "measure"})
 """What a row always says: alone it does not make a row."""
 CLAUSES: Final = ("contracted", "priority_purposes", "products", "links", "bodies")
 BLANK_ROWS: Final = 2
-MORE_ROWS: Final = 3
-MOST_ROWS: Final = 24
-"""A form has no more fields than are read; longer plans are imported or sent by API."""
+MORE_ROWS: Final = 5
+MOST_FIELDS: Final = 50 + (MOST_ITEMS + MORE_ROWS) * (sum(map(len, PARTS.values())) + len(CHAIN_ROLES))
+"""What a form of the longest plan has: more rows are refused with the plan, and more fields are not read."""
 NOT_A_NUMBER: Final = Text("请填写数字，例如 500 或 12.5。")
 NOT_A_DAY: Final = Text("请填写日期，例如 2024-01-01。")
 HUNDRED: Final = 100
 BETWEEN: Final = re.compile(r"[\s,;\u3001\uff0c\uff1b]+")
 """What stands between codes: blanks, commas and semicolons of both scripts."""
+_ROW: Final = re.compile(r"([a-z]+)\.([0-9]{1,4})\.[a-z_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a form offers by name: banks and products."""
+
+    banks: Choices
+    products: Choices
+
+    def of(self, name: str) -> Choices | None:
+        """Answer what a field of this name is chosen from, if it is."""
+        return {"institution": self.banks, "product": self.products}.get(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +63,33 @@ class Written:
     fields: Mapping[str, str]
 
 
-def form_of(plan: PlanContent | None, since: str, until: str, version: int | None = None) -> Form:
-    """Answer the form of a plan, or of none yet."""
+def form_of(
+    plan: PlanContent | None, known: Known, since: str, until: str, version: int | None = None
+) -> Form:
+    """Answer the form of a plan, or of none yet; banks and products stand in it by name."""
     values = {"since": since, "until": until, "version": "" if version is None else str(version)}
     several: dict[str, list[str]] = {}
     if plan is not None:
-        values |= dict(_values(plan))
+        values |= dict(_values(plan, known))
         several["priority_purposes"] = list(plan.priority_purposes)
         several |= {f"links.{i}.roles": list(link.roles) for i, link in enumerate(plan.links)}
     return Form(values, several)
 
 
-def _values(plan: PlanContent) -> Iterator[tuple[str, str]]:
-    yield "products", "\n".join(plan.products)
+def _values(plan: PlanContent, known: Known) -> Iterator[tuple[str, str]]:
+    for i, product in enumerate(plan.products):
+        yield f"products.{i}.product", known.products.shown(product)
     for part in CLAUSES:
         yield f"clauses.{part}", getattr(plan.clauses, part) or ""
     for i, bank in enumerate(plan.contracted):
-        yield f"contracted.{i}.institution", bank.institution
+        yield f"contracted.{i}.institution", known.banks.shown(bank.institution)
         yield f"contracted.{i}.quota", "" if bank.quota is None else str(bank.quota)
     for i, term in enumerate(plan.granted):
         amount = "" if term.amount_most is None else wan_text(term.amount_most)
         said: dict[str, Any] = {
             "text": term.text,
             "clause": term.clause,
-            "product": term.product,
+            "product": None if term.product is None else known.products.shown(term.product),
             "amount_most": amount,
         }
         said |= {"term_most": term.term_most, "percent_most": term.percent_most, "parameter": term.parameter}
@@ -97,9 +117,17 @@ def _shown(measure: str, value: int) -> str:
 
 def rows_of(form: Form, part: str, more: str = "") -> list[int]:
     """Answer the places of a part's rows to show: those that say something, and blank ones to go on."""
-    used = [i for i in range(MOST_ROWS) if _says(form, part, i)]
+    used = _used(form, part)
     blank = MORE_ROWS if more == part else BLANK_ROWS if not used else 1
-    return list(range(min(MOST_ROWS, (used[-1] + 1 if used else 0) + blank)))
+    following = used[-1] + 1 if used else 0
+    return [*used, *range(following, following + blank)]
+
+
+def _used(form: Form, part: str) -> list[int]:
+    """Answer the places of a part's rows that say something, in order."""
+    named = (_ROW.fullmatch(name) for name in {**form.values, **form.several})
+    rows = {int(found[2]) for found in named if found and found[1] == part}
+    return sorted(row for row in rows if _says(form, part, row))
 
 
 def _says(form: Form, part: str, row: int) -> bool:
@@ -107,13 +135,12 @@ def _says(form: Form, part: str, row: int) -> bool:
     return is_ticked or any(form[f"{part}.{row}.{name}"] for name in PARTS[part] if name not in CHOSEN)
 
 
-def read(form: Form) -> Written:
-    """Read a draft from what was typed."""
+def read(form: Form, known: Known) -> Written:
+    """Read a draft from what was typed: banks and products by name or code."""
     faults: dict[str, Text | str] = {}
     fields: dict[str, str] = {}
     said: dict[str, Any] = {
         "priority_purposes": list(form.all("priority_purposes")),
-        "products": _listed(form["products"]),
         "clauses": {part: form[f"clauses.{part}"] or None for part in CLAUSES},
     }
     for name in ("since", "until"):
@@ -122,9 +149,10 @@ def read(form: Form) -> Written:
             faults[name] = NOT_A_DAY
         said[name] = day
     for part, names in PARTS.items():
-        used = [i for i in range(MOST_ROWS) if _says(form, part, i)]
-        said[part] = [_row(form, part, names, i, faults) for i in used]
+        used = _used(form, part)
+        said[part] = [_row(form, part, names, i, faults, known) for i in used]
         fields |= {f"{part}.{place}": f"{part}.{i}" for place, i in enumerate(used)}
+    said["products"] = [row["product"] for row in said["products"]]
     if faults:
         return Written(form.with_faults(faults), None, {})
     if form["replaces"]:
@@ -137,13 +165,17 @@ def read(form: Form) -> Written:
 
 
 def _row(
-    form: Form, part: str, names: Sequence[str], row: int, faults: dict[str, Text | str]
+    form: Form, part: str, names: Sequence[str], row: int, faults: dict[str, Text | str], known: Known
 ) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in names:
         field = f"{part}.{row}.{name}"
         text = form[field]
         if not text:
+            continue
+        if (choices := known.of(name)) is not None:
+            found[name], fault = choices.found(text)
+            faults |= {} if fault is None else {field: fault}
             continue
         try:
             found |= _value(part, name, text, form[f"{part}.{row}.measure"])
@@ -205,6 +237,8 @@ def _places(rows: Mapping[str, str], said: Mapping[str, Any], draft: DraftIn | N
         for order, bank in enumerate(draft.contracted):
             row = rows[f"contracted.{typed.index(bank.institution)}"]
             found |= {f"contracted.{order}.{name}": f"{row}.{name}" for name in PARTS["contracted"]}
-        found |= {f"products.{order}": "products" for order in range(len(draft.products))}
+        for order, product in enumerate(draft.products):
+            row = rows[f"products.{said['products'].index(product)}"]
+            found[f"products.{order}"] = f"{row}.product"
     found |= {f"clauses.{part}": f"clauses.{part}" for part in CLAUSES}
     return found

@@ -1,5 +1,6 @@
 """A plan by pages: drafted in the form, compared by a worker, seen need by need, published after a confirmation, archived."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,11 +8,14 @@ import pytest
 
 from app.accounts.rules import Role, local_operator
 from app.desks.forms import Form
-from app.desks.plans.writing import form_of, read, rows_of
+from app.desks.naming import Choices, Offer
+from app.desks.plans import writing
+from app.desks.plans.writing import Known, form_of, read, rows_of
 from app.jobs.door import JobDoor
 from app.jobs.queue import JobQueue
 from app.jobs.rules import State
 from app.jobs.running import JobRunner
+from app.kernel import form_fields
 from app.kernel.clock import utc_now
 from app.kernel.settings import Settings
 from app.matching import service as matching
@@ -37,11 +41,19 @@ async def visit(house: Installation) -> AsyncIterator[Visit]:
 
 FIELDS = {
     "since": "2026-01-01", "contracted.0.institution": "B2", "contracted.0.quota": "5", "clauses.contracted": CLAUSE,
-    "products": "B2-P，B1-P", "clauses.products": CLAUSE, "granted.1.text": "提高额度", "granted.1.clause": CLAUSE,
+    "products.0.product": "B2-P", "products.3.product": "B1-P", "clauses.products": CLAUSE, "granted.1.text": "提高额度", "granted.1.clause": CLAUSE,
     "granted.1.product": "B2-P", "granted.1.amount_most": "2,000", "targets.0.measure": "granted", "targets.0.base": "last_year",
     "targets.0.bound": "at_least", "targets.0.change": "10", "targets.0.clause": CLAUSE, "bodies.0.name": "市工信局",
     "bodies.0.role": "lead", "clauses.bodies": CLAUSE,
 }  # fmt: skip
+
+
+NOTHING = Choices(())
+KNOWN = Known(NOTHING, NOTHING)
+NAMED = Known(
+    Choices([Offer("B1", "第一银行"), Offer("SJ", "松江银行股份有限公司", ("松江银行",))]),
+    Choices([Offer("B1-P", "设备贷"), Offer("B2-P", "设备贷"), Offer("B3-P", "订单贷")]),
+)
 
 
 async def test_a_plan_is_drafted_compared_published_and_archived_by_pages(
@@ -58,9 +70,9 @@ async def test_a_plan_is_drafted_compared_published_and_archived_by_pages(
         return (await visit.get(sent)).headers["location"]
 
     assert "还没有草案" in (await visit.get(plans)).text
-    assert 'value="B1"' in (await visit.get(f"{plans}/new")).text, "it begins as the version in force"
+    assert 'value="B1机构"' in (await visit.get(f"{plans}/new")).text, "it begins as the version in force"
     more = await visit.post(f"{plans}/new", **FIELDS, more="bodies")
-    assert "bodies.3.name" in more.text
+    assert "bodies.5.name" in more.text
     wrong = await visit.post(
         f"{plans}/new", **FIELDS | {"contracted.0.institution": "NO", "granted.1.amount_most": "x"}
     )
@@ -118,12 +130,70 @@ def test_a_draft_is_read_back_from_its_form_as_it_is() -> None:
         ],
         clauses=dict.fromkeys(("contracted", "products", "links", "bodies", "priority_purposes"), CLAUSE),
     )
-    form = form_of(plan, "2023-11-20", "")
-    assert read(form).draft == plan
+    form = form_of(plan, KNOWN, "2023-11-20", "")
+    assert read(form, KNOWN).draft == plan
     assert [len(rows_of(form, part)) for part in ("contracted", "targets", "links")] == [2, 4, 2]
-    blank = read(Form({"since": "2023-11-20", "targets.0.measure": "granted", "bodies.0.role": "lead"}))
+    blank = read(
+        Form({"since": "2023-11-20", "targets.0.measure": "granted", "bodies.0.role": "lead"}), KNOWN
+    )
     assert blank.draft is not None
     assert (blank.draft.targets, blank.draft.bodies) == ((), ())
     for name, typed in (("since", "x"), ("until", "2023-13-01"), ("targets.0.change", "1.234")):
         values = {"since": "2023-11-20", "targets.0.clause": CLAUSE} | {name: typed}
-        assert read(Form(values)).form.fault(name), name
+        assert read(Form(values), KNOWN).form.fault(name), name
+
+
+def test_banks_and_products_are_taken_by_code_and_by_name_and_doubts_are_told_at_their_field() -> None:
+    typed = {
+        "since": "2023-11-20", "contracted.0.institution": "b1", "contracted.2.institution": "松江银行",
+        "contracted.7.institution": "松江 银行股份有限公司", "products.1.product": "设备贷(B1-P)", "clauses.contracted": CLAUSE,
+        "products.30.product": "订单贷", "clauses.products": CLAUSE,
+    }  # fmt: skip
+    draft = read(Form({**typed, "contracted.7.institution": ""}), NAMED).draft
+    assert draft is not None
+    assert [one.institution for one in draft.contracted] == ["B1", "SJ"]
+    assert draft.products == ("B1-P", "B3-P")
+    wrong = {
+        "products.0.product": "设备贷", "products.2.product": "没有的贷", "granted.4.product": "设备贷",
+        "contracted.1.institution": "松江",
+    }  # fmt: skip
+    form = read(Form(typed | wrong), NAMED).form
+    assert sorted(form.faults) == sorted(wrong)
+    shown = form_of(draft, NAMED, "2023-11-20", "")
+    assert (shown["contracted.1.institution"], shown["products.0.product"]) == (
+        "松江银行股份有限公司",
+        "设备贷 (B1-P)",
+    )
+    assert read(shown, NAMED).draft == draft
+
+
+def test_a_form_has_as_many_rows_as_it_needs_and_keeps_all_that_was_typed() -> None:
+    typed = {"since": "2023-11-20", "clauses.bodies": CLAUSE, "bodies.99999.name": "太远"}
+    typed |= {f"bodies.{i}.name": f"单位{i}" for i in range(0, 120, 2)}
+    form = Form(typed | {"more": "bodies"})
+    rows = rows_of(form, "bodies", "bodies")
+    assert rows[:60] == list(range(0, 120, 2))
+    assert rows[60:] == [119, 120, 121, 122, 123], "some more to go on with"
+    draft = read(form, KNOWN).draft
+    assert draft is not None
+    assert [one.name for one in draft.bodies] == [f"单位{i}" for i in range(0, 120, 2)]
+    assert writing.MOST_FIELDS <= form_fields.MOST_FIELDS, (
+        "what is not read whole has no proof that it is ours"
+    )
+
+
+async def test_the_form_takes_a_plan_of_hundreds_of_rows(visit: Visit) -> None:
+    bodies = {f"bodies.{i}.name": f"单位{i}" for i in range(200)} | {
+        f"bodies.{i}.role": "lead" for i in range(200)
+    }
+    await visit.get(f"/chain/{CHAIN}/plans/new")
+    more = await visit.post(f"/chain/{CHAIN}/plans/new", **FIELDS | bodies, more="bodies")
+    assert 'name="bodies.204.name"' in more.text
+    assert 'name="bodies.200.name" value="" autofocus' in more.text
+    assert f'formaction="/chain/{CHAIN}/plans/new#bodies"' in more.text
+    made = await visit.post(f"/chain/{CHAIN}/plans/new", **FIELDS | bodies)
+    assert made.status_code == 303, re.findall(r'role="alert".*?</div>', made.text, re.DOTALL)
+    shown = (await visit.get(made.headers["location"])).text
+    assert "单位199" in shown
+    edited = (await visit.get(f"{made.headers['location']}/edit")).text
+    assert 'name="bodies.199.name" value="单位199"' in edited
