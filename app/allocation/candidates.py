@@ -8,6 +8,7 @@ a region is asked once for each (institution, region).
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from app.institutions.rules import InstitutionTree
 
 CELLS_PER_BLOCK: Final = 4_000_000
 NO_OFFER: Final = -1
+MOST_TREES: Final = 4
 BoolArray = npt.NDArray[np.bool_]
 
 
@@ -48,11 +50,13 @@ class Candidates:
         return Candidates(self.entry[keep], self.branch[keep], self.score[keep], self.product[keep])
 
 
+@lru_cache(maxsize=MOST_TREES)
 def branches_of(tree: InstitutionTree) -> tuple[int, ...]:
     """Answer the ids of all institutions that may be responsible, by code."""
     return tuple(node.id for node in tree.nodes.values() if node.is_responsible and not node.kind.is_body)
 
 
+@lru_cache(maxsize=MOST_TREES)
 def with_default_capacity(tree: InstitutionTree, capacity: int) -> tuple[InstitutionTree, tuple[str, ...]]:
     """Give the outlets of banks that declared no capacity anywhere the operator's default.
 

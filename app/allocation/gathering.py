@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,7 +33,7 @@ from app.matching.gathering import gather as surroundings
 from app.matching.inputs import NeedReader, Surroundings
 from app.matching.plan_influence import plan_influence
 from app.matching.posing import EligibleCandidates
-from app.matching.products import IndexedProduct, MatchNeed
+from app.matching.products import MatchNeed
 from app.matching.tables import MatchRun
 from app.policy.facts import Facts
 from app.policy.packs import LoadTier
@@ -176,22 +175,14 @@ class FitReader:
 
     def grounds(self, need: MatchNeed, revision: int) -> FitGrounds | None:
         """Answer the grounds of a fit; None when the product revision (id) is no longer in force."""
-        product = self._products.get(revision)
+        around = self._around
+        product = around.indexed_by_revision.get(revision)
         if product is None:
             return None
-        around = self._around
-        stated, grants = self._stated[revision], tuple[str, ...]()
+        stated, grants = around.stated_by_revision[revision], tuple[str, ...]()
         if stated is not product:  # some plan grants more of it
             grants = plan_influence(need, stated, around.plans, around.settings).grants
         return FitGrounds.of(score_parts(need, product, around.plans, around.settings), grants)
-
-    @cached_property
-    def _products(self) -> Mapping[int, IndexedProduct]:
-        return {product.revision_id: product for product in self._around.indexed}
-
-    @cached_property
-    def _stated(self) -> Mapping[int, IndexedProduct]:
-        return {product.revision_id: product for product in self._around.stated}
 
 
 def offers_of(found: EligibleCandidates, products: Sequence[ProductInForce]) -> Offers:

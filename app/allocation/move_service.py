@@ -120,7 +120,7 @@ async def decide(
     taken = await entry_queries.taken_from(session, viewer, [entry.id for entry in moving])
     leaving = _leaving(moving, wish, fits, FitReader(around), blocked, refused, taken)
     standing = await _standing(session, viewer, run, around, tree, current, wish)
-    labels = {one.product_revision_id: ProductLabel(one.code, one.name) for one in around.products}
+    labels = _labels(around, fits)
     parties = {
         one.id: Party(current[one.id].kind, current[one.id].institution_id, current[one.id].responsible_body)
         for one in moving
@@ -129,6 +129,16 @@ async def decide(
     decided = partial(moves_of, causes=wish.causes, has_declined=wish.has_declined)
     moves = await asyncio.to_thread(decided, leaving, parties, standing, labels, most)
     return Decided(moves, current, tree, judged, wish.established is not None)
+
+
+def _labels(around: Surroundings, fits: Refit) -> dict[int, ProductLabel]:
+    """Answer what the products are called that fit some of the entries."""
+    revisions = {offer.product for offers in fits.offers.values() for offer in offers}
+    return {
+        one: ProductLabel(product.code, product.name)
+        for one in revisions
+        if (product := around.by_revision.get(one))
+    }
 
 
 def _refit(asking: Sequence[Asking], around: Surroundings, tree: InstitutionTree) -> Refit:

@@ -5,15 +5,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Select, Table, func, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, Select, String, Table, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
 from app.allocation.entry_queries import ASSIGNED, AssignmentRow
 from app.allocation.tables import AllocationRun, Assignment, AssignmentSupport
 from app.kernel.database import insert_numbered, insert_rows
+from app.kernel.direct import Direct, given, given_each
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
 IDS_PER_STATEMENT = 5_000
@@ -61,6 +62,39 @@ async def hold_edition(session: AsyncSession, edition_id: int) -> None:
     await session.execute(statement.with_for_update(key_share=True))
 
 
+def _held(*columns: Any) -> Select[Any]:
+    asked = select(*columns, func.count().label("entries")).select_from(Assignment)
+    return asked.where(Assignment.ended_at.is_(None), Assignment.institution_id.is_not(None)).group_by(
+        *columns
+    )
+
+
+def _held_of_edition(*columns: Any) -> Select[Any]:
+    return (
+        _held(*columns)
+        .join(WhitelistEntry, WhitelistEntry.id == Assignment.entry_id)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+        .where(
+            WhitelistEdition.jurisdiction == given("jurisdiction"),
+            WhitelistEntry.edition_id == given("edition", BigInteger),
+        )
+    )
+
+
+_RUNS: Final = Direct(
+    select(AllocationRun.id).where(AllocationRun.edition_id == given("edition", BigInteger))
+)
+_HELD_BY_RUNS: Final = Direct(
+    _held(Assignment.institution_id).where(Assignment.run_id.in_(given_each("runs")))
+)
+_HELD_SINCE: Final = Direct(_held_of_edition(Assignment.institution_id).where(Assignment.run_id.is_(None)))
+_HELD_OF_CHAINS: Final = Direct(
+    _held_of_edition(WhitelistEntry.chain_code, Assignment.institution_id).where(
+        WhitelistEntry.chain_code.in_(given_each("chains", String))
+    )
+)
+
+
 async def held_places(
     session: AsyncSession, viewer: Viewer, edition_id: int, chains: Collection[str]
 ) -> list[tuple[str | None, int, int]]:
@@ -70,24 +104,18 @@ async def held_places(
     was moved since, and those chains, have to be looked up among the edition's entries.
     """
     places = Counter[tuple[str | None, int]]()
-    holds = Assignment.institution_id.is_not(None)
-    runs = select(AllocationRun.id).where(AllocationRun.edition_id == edition_id)
-    by_runs = select(Assignment.institution_id, func.count()).where(
-        Assignment.ended_at.is_(None), holds, Assignment.run_id.in_(runs)
-    )
-    moved = _current(viewer, edition_id, Assignment.institution_id, func.count()).where(
-        holds, Assignment.run_id.is_(None)
-    )
-    for statement in (by_runs, moved):
-        for institution, entries in await session.execute(statement.group_by(Assignment.institution_id)):
-            places[None, institution] += entries
+    of_edition = {"jurisdiction": viewer.jurisdiction, "edition": edition_id}
+    # The runs come first: joined with as many assignments as an edition has, they would cost as much as counting these.
+    runs = [row.id for row in await _RUNS.rows(session, edition=edition_id)]
+    for institution, entries in (
+        *await _HELD_BY_RUNS.rows(session, runs=runs),
+        *await _HELD_SINCE.rows(session, **of_edition),
+    ):
+        places[None, institution] += entries
     if chains:
-        asked = _current(
-            viewer, edition_id, WhitelistEntry.chain_code, Assignment.institution_id, func.count()
-        )
-        asked = asked.where(holds, WhitelistEntry.chain_code.in_(sorted(chains)))
-        rows = await session.execute(asked.group_by(WhitelistEntry.chain_code, Assignment.institution_id))
-        for chain, institution, entries in rows:
+        for chain, institution, entries in await _HELD_OF_CHAINS.rows(
+            session, chains=sorted(chains), **of_edition
+        ):
             places[chain, institution] += entries
             places[None, institution] -= entries
     return [(*place, entries) for place, entries in places.items() if entries]

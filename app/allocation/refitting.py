@@ -34,16 +34,13 @@ class Refit:
     offers: Mapping[int, tuple[BranchOffer, ...]]
 
 
-def offers_of(matcher: Matcher, around: Surroundings, needs: Sequence[MatchNeed]) -> Offers:
-    """Answer every product that fits each need, as indexes into the matcher's products."""
+def offers_of(matcher: Matcher, around: Surroundings, needs: Sequence[MatchNeed]) -> tuple[Offers, list[int]]:
+    """Answer every product that fits each need, with the revisions (ids) of those that fit some; offers are indexes into them."""
     found = matcher.candidates(matcher.encode(needs))
-    owner = {product.product_revision_id: product.institution_id for product in around.products}
-    return Offers(
-        found.starts,
-        found.products.astype(np.int64),
-        found.scores.astype(np.int64),
-        [owner[product.revision_id] for product in matcher.products],
-    )
+    fitting, index = np.unique(found.products.astype(np.int64), return_inverse=True)
+    revisions = [matcher.products[product].revision_id for product in fitting.tolist()]
+    owners = [around.by_revision[revision].institution_id for revision in revisions]
+    return Offers(found.starts, index.astype(np.int64), found.scores.astype(np.int64), owners), revisions
 
 
 def refit(asking: Sequence[Asking], matcher: Matcher, around: Surroundings, tree: InstitutionTree) -> Refit:
@@ -52,9 +49,8 @@ def refit(asking: Sequence[Asking], matcher: Matcher, around: Surroundings, tree
         return Refit({}, {})
     reader = NeedReader(around)
     needs = [judged_need(reader, around, one.facts, one.established) for one in asking]
-    offers = offers_of(matcher, around, needs)
+    offers, revisions = offers_of(matcher, around, needs)
     found = candidates(offers, [one.region for one in asking], tree, branches_of(tree))
-    revisions = [product.revision_id for product in matcher.products]
     ids = [one.entry_id for one in asking]
     return Refit(dict(zip(ids, needs, strict=True)), _by_entry(found, ids, revisions))
 

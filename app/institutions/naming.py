@@ -10,6 +10,7 @@ from app.institutions.rules import InstitutionNode, InstitutionTree
 
 _LEGAL_FORM: Final = re.compile(r"(股份有限公司|有限责任公司|有限公司|股份公司|\(.*?\)|\s)")
 SHORTEST_PREFIX: Final = 2
+MOST_TREES: Final = 4
 MOST_REMEMBERED: Final = 65_536
 """Names: those of a province's institutions, which are the same for each request, with room for what firms state."""
 
@@ -22,7 +23,7 @@ def bare_name(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class InstitutionNames:
-    """Finds lenders by what people call them; build it once for a tree.
+    """Finds lenders by what people call them; of the trees last asked for it is built once.
 
     Bodies and guarantors are left out: they are no one's lender.
     """
@@ -31,6 +32,7 @@ class InstitutionNames:
     _heads: dict[str, InstitutionNode]
 
     @classmethod
+    @lru_cache(maxsize=MOST_TREES)
     def of(cls, tree: InstitutionTree) -> "InstitutionNames":
         """Index a tree; of two institutions of one name the head office, then the first by code, is meant."""
         exact: dict[str, InstitutionNode] = {}

@@ -64,9 +64,12 @@ class InstitutionNode:
         return self.capacity is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class InstitutionTree:
-    """All institutions with their lines of descent; build it with `InstitutionTree.build`."""
+    """All institutions with their lines of descent; build it with `InstitutionTree.build`.
+
+    A tree equals itself alone: what is derived from one is remembered by it.
+    """
 
     nodes: Mapping[int, InstitutionNode]
     """By id, in the order of codes."""

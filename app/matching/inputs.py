@@ -91,6 +91,21 @@ class Surroundings:
             yield indexed_product(product, _bank(product.institution_id, self.tree, banks), lpr)
 
     @cached_property
+    def by_revision(self) -> Mapping[int, ProductInForce]:
+        """The products by the id of their revision."""
+        return {product.product_revision_id: product for product in self.products}
+
+    @cached_property
+    def indexed_by_revision(self) -> Mapping[int, IndexedProduct]:
+        """The products as the engine takes them, by the id of their revision."""
+        return {product.revision_id: product for product in self.indexed}
+
+    @cached_property
+    def stated_by_revision(self) -> Mapping[int, IndexedProduct]:
+        """The products as their banks state them, by the id of their revision."""
+        return {product.revision_id: product for product in self.stated}
+
+    @cached_property
     def products_sha256(self) -> str:
         """Hash of the product revisions with their prices on the day and the banks that offer them."""
         contents = {product.code: product.content_hash for product in self.products}

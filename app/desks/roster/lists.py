@@ -1,5 +1,6 @@
 """The roster's front page: editions, the entries of one by filter, and how two editions differ."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -89,7 +90,7 @@ async def frame(session: AsyncSession, viewer: Viewer) -> dict[str, Any]:
     return {
         "words": words,
         "regions": book.regions,
-        "region_options": words.region_options(book.regions, viewer.jurisdiction),
+        "region_options": partial(words.region_options, book.regions, viewer.jurisdiction),
         "chains": chains,
         "chain_options": list(chains.items()),
         "may_import": may_do(viewer, Action.MANAGE_ROSTER, whole),
