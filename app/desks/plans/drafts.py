@@ -18,7 +18,7 @@ from app.desks.naming import Choices, Offer
 from app.desks.pages import go_to, page
 from app.desks.plans import words
 from app.desks.plans.versions import plan_context
-from app.desks.plans.writing import MORE_ROWS, MOST_FIELDS, PARTS, Known, Written, form_of, read, rows_of
+from app.desks.plans.writing import MOST_FIELDS, PARTS, Known, Written, form_of, read, rows_of
 from app.desks.texts import Text
 from app.institutions.service import institution_tree
 from app.kernel.clock import utc_now
@@ -87,8 +87,6 @@ async def _form(
         "newest": newest,
         "form": form,
         "rows": {part: rows_of(form, part, form["more"]) for part in PARTS},
-        "columns": PARTS,
-        "added": MORE_ROWS,
         "known": known,
         "clauses": [
             (Cited(pack, one).text, one.heading or one.summary)

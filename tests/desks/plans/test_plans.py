@@ -189,7 +189,6 @@ async def test_the_form_takes_a_plan_of_hundreds_of_rows(visit: Visit) -> None:
     await visit.get(f"/chain/{CHAIN}/plans/new")
     more = await visit.post(f"/chain/{CHAIN}/plans/new", **FIELDS | bodies, more="bodies")
     assert 'name="bodies.204.name"' in more.text
-    assert 'name="bodies.200.name" value="" autofocus' in more.text
     assert f'formaction="/chain/{CHAIN}/plans/new#bodies"' in more.text
     made = await visit.post(f"/chain/{CHAIN}/plans/new", **FIELDS | bodies)
     assert made.status_code == 303, re.findall(r'role="alert".*?</div>', made.text, re.DOTALL)
