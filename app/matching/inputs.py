@@ -1,11 +1,11 @@
 """What the rooms below say, turned into what the engine takes. Pure."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, Final
 
 from app.catalogue.rules import ProductInForce, Rate
 from app.chains.naming import CodeNames
@@ -24,6 +24,7 @@ from app.reference.book import ReferenceBook
 from app.reference.lpr import LprQuote
 
 BASIS_POINTS = 100
+MOST_TEXTS: Final = 8_192
 DERIVED = ("size_class", "years_established", "subject", "light_assets")
 
 
@@ -59,6 +60,11 @@ class Surroundings:
         return CodeNames(self.book.regions, self.book.industries, chains)
 
     @cached_property
+    def asked_in_words(self) -> Callable[[str], str]:
+        """Puts what products ask, which many of them ask alike, into words with names in the place of codes."""
+        return lru_cache(MOST_TEXTS)(self.code_names.in_words)
+
+    @cached_property
     def names(self) -> InstitutionNames:
         """The names by which institutions are found."""
         return InstitutionNames.of(self.tree)
@@ -89,6 +95,11 @@ class Surroundings:
         lpr = self.book.lpr.on(self.on)
         for product in products:
             yield indexed_product(product, _bank(product.institution_id, self.tree, banks), lpr)
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Where each product stands, by its code."""
+        return {product.code: place for place, product in enumerate(self.products)}
 
     @cached_property
     def by_revision(self) -> Mapping[int, ProductInForce]:

@@ -36,4 +36,4 @@ async def offers_of_need(
 
 def _judged(around: Surroundings, facts: NeedFacts, limit: int) -> NeedOffers:
     matcher, need = shelf.matcher_of(around), NeedReader(around).need_of(facts)
-    return offers_of(around, matcher, need, judge(around, matcher, need, limit))
+    return offers_of(around, need, judge(around, matcher, need, limit))

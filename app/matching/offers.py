@@ -7,10 +7,9 @@ from typing import Final
 
 from app.catalogue.rules import ProductInForce
 from app.catalogue.terms import FORMS, RATE_BASES
-from app.matching.engine import Matcher
 from app.matching.explain import change_text
 from app.matching.inputs import Surroundings
-from app.matching.products import IndexedProduct, MatchNeed
+from app.matching.products import MatchNeed
 from app.matching.schemas import MatchesOut
 from app.policy.criteria import Condition, Finding, Verdict, evaluate, explain
 from app.policy.derived import chinese_name
@@ -91,14 +90,15 @@ class NeedOffers:
     unjudged: int
 
 
-def offers_of(around: Surroundings, matcher: Matcher, need: MatchNeed, matches: MatchesOut) -> NeedOffers:
+def offers_of(around: Surroundings, need: MatchNeed, matches: MatchesOut) -> NeedOffers:
     """Answer the products beside a need: those that `matches` names, and what all others fail by."""
     named = [*matches.matches, *matches.near_misses, *matches.undecided]
-    places = {product.code: number for number, product in enumerate(around.products)}
-    judged = {one.product: _judged(around, places[one.product], need) for one in named}
+    places = around.places
+    told = _Telling(around, need)
+    judged = {one.product: _judged(told, places[one.product]) for one in named}
     failing = matches.products - matches.eligible - matches.unknown
     rest = (number for code, number in places.items() if code not in judged)
-    misfits, looked_at = _misfits(around, matcher, need, rest)
+    misfits, looked_at = _misfits(told, rest)
     return NeedOffers(
         matches, judged, misfits, failing, max(failing - len(matches.near_misses) - looked_at, 0)
     )
@@ -129,27 +129,52 @@ def offer_of(around: Surroundings, product: ProductInForce) -> Offer:
     )
 
 
-def _judged(around: Surroundings, number: int, need: MatchNeed) -> JudgedOffer:
+class _Telling:
+    """Conditions against one need, each judged and told once: products ask much alike."""
+
+    def __init__(self, around: Surroundings, need: MatchNeed) -> None:
+        self.around, self._facts = around, need.facts
+        self._found: dict[Condition, Finding] = {}
+        self._said: dict[str, str] = {}
+
+    def finding(self, condition: Condition) -> Finding:
+        """Answer a condition explained, with names in the place of codes."""
+        found = self._found.get(condition)
+        if found is None:
+            plain = explain(condition, self._facts)
+            said = self._said.get(plain.found)
+            if said is None:
+                said = self._said[plain.found] = self.around.code_names.in_words(plain.found)
+            asked = self.around.asked_in_words(plain.asked)
+            found = Finding(plain.facts, asked, said, plain.verdict, plain.source)
+            self._found[condition] = found
+        return found
+
+    def fails(self, condition: Condition) -> bool:
+        """Tell whether the need fails a condition."""
+        return evaluate(condition, self._facts) is Verdict.FAIL
+
+    def change(self, condition: Condition) -> str:
+        """Answer what a failing condition would take."""
+        return self.around.code_names.in_words(change_text(condition, self._facts))
+
+
+def _judged(told: _Telling, number: int) -> JudgedOffer:
+    around = told.around
     conditions = around.indexed[number].conditions
     return JudgedOffer(
         offer_of(around, around.products[number]),
-        tuple(_in_words(around, explain(each, need.facts)) for each in conditions),
-        tuple(
-            around.code_names.in_words(change_text(each, need.facts))
-            for each in conditions
-            if evaluate(each, need.facts) is Verdict.FAIL
-        ),
+        tuple(told.finding(each) for each in conditions),
+        tuple(told.change(each) for each in conditions if told.fails(each)),
     )
 
 
-def _misfits(
-    around: Surroundings, matcher: Matcher, need: MatchNeed, rest: Iterable[int]
-) -> tuple[tuple[Misfits, ...], int]:
+def _misfits(told: _Telling, rest: Iterable[int]) -> tuple[tuple[Misfits, ...], int]:
     """Answer products that fail by the fact of the first condition that fails, the commonest first, and how many."""
     groups: dict[str, list[int]] = {}
     looked_at = 0
     for number in rest:
-        first = _first_failing(matcher.products[number], need)
+        first = next((one for one in told.around.indexed[number].conditions if told.fails(one)), None)
         if first is None:
             continue
         looked_at += 1
@@ -162,29 +187,16 @@ def _misfits(
             fact,
             chinese_name(fact),
             len(numbers),
-            tuple(_misfit(around, one, need) for one in numbers[:MOST_NAMED]),
+            tuple(_misfit(told, one) for one in numbers[:MOST_NAMED]),
         )
         for fact, numbers in ordered
     ), looked_at
 
 
-def _misfit(around: Surroundings, number: int, need: MatchNeed) -> Misfit:
-    product = around.products[number]
+def _misfit(told: _Telling, number: int) -> Misfit:
+    product = told.around.products[number]
     return Misfit(
         product.name,
-        around.tree.node(product.institution_id).name,
-        tuple(
-            _in_words(around, explain(each, need.facts))
-            for each in around.indexed[number].conditions
-            if evaluate(each, need.facts) is Verdict.FAIL
-        ),
+        told.around.tree.node(product.institution_id).name,
+        tuple(told.finding(each) for each in told.around.indexed[number].conditions if told.fails(each)),
     )
-
-
-def _first_failing(product: IndexedProduct, need: MatchNeed) -> Condition | None:
-    return next((one for one in product.conditions if evaluate(one, need.facts) is Verdict.FAIL), None)
-
-
-def _in_words(around: Surroundings, found: Finding) -> Finding:
-    said = around.code_names.in_words
-    return Finding(found.facts, said(found.asked), said(found.found), found.verdict, found.source)
