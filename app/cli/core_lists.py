@@ -73,29 +73,26 @@ def import_file(
 
     async def job() -> CoreListOut:
         with edge.progress(file.name), file.open("rb") as content:
-            async with edge.work(writes=True) as (session, viewer):
-                if await reading_service.has_list(session, uscc):
-                    return await service.replace(
-                        session,
-                        viewer,
-                        uscc,
-                        content,
-                        file.name,
-                        expect=_any_version,
-                        now=utc_now(),
-                        evidence=evidence,
-                        sheet=sheet,
-                    )
-                return await service.provide(
+            now = utc_now()
+            async with edge.work(writes=False) as (session, viewer):
+                made = await service.prepare(
                     session,
                     viewer,
                     uscc,
                     content,
                     file.name,
-                    now=utc_now(),
+                    now=now,
                     evidence=evidence,
                     chain=chain,
                     sheet=sheet,
+                )
+            async with edge.work(writes=True) as (session, viewer):
+                if await reading_service.has_list(session, uscc):
+                    return await service.replace(
+                        session, viewer, uscc, made, expect=_any_version, now=now, evidence=evidence
+                    )
+                return await service.provide(
+                    session, viewer, uscc, made, now=now, evidence=evidence, chain=chain
                 )
 
     _show(edge.run(job), as_json=as_json)

@@ -62,17 +62,10 @@ async def _provide(
     chain: str | None = None,
 ) -> None:
     content = BytesIO(_workbook(firms))
-    await service.provide(
-        session,
-        viewer,
-        core,
-        content,
-        "演示上下游名单.xlsx",
-        now=now,
-        evidence=EVIDENCE,
-        chain=chain,
-        is_demo=True,
+    made = await service.prepare(
+        session, viewer, core, content, "演示上下游名单.xlsx", now=now, evidence=EVIDENCE, chain=chain
     )
+    await service.provide(session, viewer, core, made, now=now, evidence=EVIDENCE, chain=chain, is_demo=True)
 
 
 def _workbook(firms: Sequence[EnterpriseOut]) -> bytes:

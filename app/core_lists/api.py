@@ -1,5 +1,6 @@
 """JSON routes of core firms' lists 核心企业上下游名单: provide, replace, decide, look at rows, match in a batch."""
 
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Annotated, Any
 
@@ -7,7 +8,9 @@ from fastapi import APIRouter, File, Form, Query, Response, UploadFile
 
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
+from app.accounts.rules import Viewer
 from app.core_lists import reading_service, review_service, service
+from app.core_lists.keeping_service import Prepared
 from app.core_lists.rules import MOST_REASON, ListState, Outcome
 from app.core_lists.schemas import (
     USCC_PATTERN,
@@ -28,6 +31,8 @@ from app.kernel.clock import utc_now
 from app.kernel.paging import Page, PageQuery
 from app.kernel.problems import PRECONDITION_PROBLEMS, PROBLEMS
 from app.kernel.requests import (
+    Begin,
+    BeginDep,
     IdempotencyKey,
     IfMatch,
     SessionDep,
@@ -63,6 +68,7 @@ SheetForm = Annotated[
     str | None,
     Form(min_length=1, max_length=31, pattern=r"^[^\x00-\x1f]*$", description="工作表，默认为上下游名单"),
 ]
+DraftForm = Annotated[bool, Form(description="只存为草稿，看过变化、确认后才生效 (kept as a draft)")]
 StateQuery = Annotated[ListState | None, Query(description="名单状态")]
 VersionQuery = Annotated[
     int | None, Query(ge=1, le=2**31 - 1, description="第几版；默认现行版，没有则为待确认版")
@@ -86,10 +92,10 @@ async def list_core_lists(
     "",
     status_code=201,
     summary="Provide the first list of a core firm (提供名单)",
-    openapi_extra=does(Action.PROVIDE_CORE_LIST, can_wait=True),
+    openapi_extra=does(Action.PROVIDE_CORE_LIST, can_wait=True, saves_last=True),
 )
 async def provide_core_list(
-    session: SessionDep,
+    begin: BeginDep,
     viewer: ViewerDep,
     file: ListFile,
     uscc: UsccForm,
@@ -97,23 +103,35 @@ async def provide_core_list(
     evidence: EvidenceForm = None,
     chain: ChainForm = None,
     sheet: SheetForm = None,
+    *,
+    draft: DraftForm = False,
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
 ) -> CoreListOut:
     """Take the workbook whole, or refuse it with every fault; a core firm's own list then waits to be taken up."""
-    made = await service.provide(
-        session,
-        viewer,
-        uscc,
-        file.file,
-        file.filename or "",
-        now=utc_now(),
-        evidence=evidence,
-        chain=chain or None,
-        sheet=sheet,
-    )
-    response.headers["Location"] = f"/api/v1/core-lists/{made.uscc}"
-    response.headers["ETag"] = etag_of(made.version)
-    return made
+    chain = chain or None
+    made = await _prepared(begin, viewer, uscc, file, sheet, {"evidence": evidence, "chain": chain})
+    async with begin() as session:
+        kept = await service.provide(
+            session, viewer, uscc, made, now=utc_now(), evidence=evidence, chain=chain, is_confirmed=not draft
+        )
+    response.headers["Location"] = f"/api/v1/core-lists/{kept.uscc}"
+    response.headers["ETag"] = etag_of(kept.version)
+    return kept
+
+
+async def _prepared(
+    begin: Begin,
+    viewer: Viewer,
+    uscc: str,
+    file: UploadFile,
+    sheet: str | None,
+    stated: Mapping[str, str | None],
+) -> Prepared:
+    async with begin(writes=False) as session:
+        name = file.filename or ""
+        return await service.prepare(
+            session, viewer, uscc, file.file, name, now=utc_now(), sheet=sheet, **stated
+        )
 
 
 @router.post(
@@ -174,33 +192,36 @@ async def list_core_list_versions(
     "/{uscc}/versions",
     summary="Replace a list by its next version (更换名单)",
     responses=PRECONDITION_PROBLEMS,
-    openapi_extra=does(Action.PROVIDE_CORE_LIST),
+    openapi_extra=does(Action.PROVIDE_CORE_LIST, can_wait=True, saves_last=True),
 )
 async def replace_core_list(
-    session: SessionDep,
+    begin: BeginDep,
     viewer: ViewerDep,
     file: ListFile,
     uscc: CoreUscc,
     response: Response,
     evidence: EvidenceForm = None,
     sheet: SheetForm = None,
+    *,
+    draft: DraftForm = False,
     if_match: IfMatch = None,
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
 ) -> CoreListOut:
     """Take the next version; firms that it leaves out are listed, and matched, no more."""
-    made = await service.replace(
-        session,
-        viewer,
-        uscc,
-        file.file,
-        file.filename or "",
-        expect=lambda version: check_if_match(if_match, version),
-        now=utc_now(),
-        evidence=evidence,
-        sheet=sheet,
-    )
-    response.headers["ETag"] = etag_of(made.version)
-    return made
+    made = await _prepared(begin, viewer, uscc, file, sheet, {"evidence": evidence})
+    async with begin() as session:
+        kept = await service.replace(
+            session,
+            viewer,
+            uscc,
+            made,
+            expect=lambda version: check_if_match(if_match, version),
+            now=utc_now(),
+            evidence=evidence,
+            is_confirmed=not draft,
+        )
+    response.headers["ETag"] = etag_of(kept.version)
+    return kept
 
 
 @router.get(

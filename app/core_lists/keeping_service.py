@@ -38,6 +38,14 @@ class Sent:
     found: ReadList
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A workbook without faults, and whom each of its rows means."""
+
+    sent: Sent
+    found: Sequence[Resolution]
+
+
 async def read(file: IO[bytes], file_name: str, core_uscc: str, *, sheet: str | None, now: datetime) -> Sent:
     """Read a workbook, away from the event loop.
 
@@ -121,7 +129,7 @@ class _Unkept:
 async def keep(
     session: AsyncSession,
     row: CoreList,
-    sent: Sent,
+    prepared: Prepared,
     given_by: str,
     evidence: str | None,
     now: datetime,
@@ -129,6 +137,7 @@ async def keep(
     is_on_behalf: bool,
 ) -> CoreListVersion:
     """Store a workbook as the draft of a list, in the place of an earlier draft."""
+    sent, found = prepared.sent, prepared.found
     before = await queries.version_in_state(session, row.id, VersionState.DRAFT)
     if before is not None:
         await give_up(session, before, now)
@@ -146,7 +155,6 @@ async def keep(
         created_at=now,
     )
     await queries.add(session, made)
-    found = await resolved(session, sent.found.rows, row.core_uscc)
     firms = await queries.firms_by_code(session, {one.uscc for one in found if one.uscc})
     decided = await _decided_before(session, row)
     shell = {"list_id": row.id, "version_id": made.id, "region_code": row.region_code, "version": 1}

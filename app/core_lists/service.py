@@ -1,7 +1,8 @@
 """Use cases of core firms' lists: provide, confirm, replace, decide, withdraw; what is read of them, see reading_service.
 
 A workbook is read whole first; its faults are told all at once and then nothing is kept. What has none is kept as a
-draft until it is confirmed: by then whoever sends it has seen what it changes.
+draft until it is confirmed: by then whoever sends it has seen what it changes. Reading and finding whom rows mean
+(`prepare`) writes nothing, so that nobody else who writes waits for it.
 """
 
 from collections.abc import Callable
@@ -13,8 +14,9 @@ from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Role, Viewer
 from app.chains import service as chains
 from app.core_lists import keeping_service, queries, telling_service
-from app.core_lists.keeping_service import Sent
+from app.core_lists.keeping_service import Prepared, Sent
 from app.core_lists.membership_service import propose_roles
+from app.core_lists.naming_service import resolved
 from app.core_lists.notices import decided_notice
 from app.core_lists.reading_service import found, is_judge, shown
 from app.core_lists.rules import (
@@ -62,7 +64,7 @@ async def preview(
     return await keeping_service.resolved_preview(session, sent, core_uscc)
 
 
-async def provide(
+async def check(
     session: AsyncSession,
     viewer: Viewer,
     core_uscc: str,
@@ -73,6 +75,61 @@ async def provide(
     evidence: str | None = None,
     chain: str | None = None,
     sheet: str | None = None,
+) -> Sent:
+    """Read a workbook whose sender may send it, with all that can be said without comparing names.
+
+    Raises:
+        NotFound: no such firm that this viewer may see.
+        Forbidden: the firm is neither the viewer's own nor within the viewer's region.
+        Refused: every fault of the workbook; or a coordinator does not name the firm's consent, or no such chain.
+    """
+    firm = await _firm(session, viewer, core_uscc)
+    sent = await keeping_service.read(file, file_name, firm.uscc, sheet=sheet, now=now)
+    faults = behalf_faults(evidence, is_own=is_own(viewer, firm.uscc))
+    faults += await _chain_faults(session, viewer, chain)
+    faults += sent.found.faults
+    if faults:
+        detail = f"The list has faults ({len(faults)} in all); nothing was kept."
+        raise Refused(detail, faults[: keeping_service.MOST_FAULTS])
+    return sent
+
+
+async def prepare(
+    session: AsyncSession,
+    viewer: Viewer,
+    core_uscc: str,
+    file: IO[bytes],
+    file_name: str,
+    *,
+    now: datetime,
+    evidence: str | None = None,
+    chain: str | None = None,
+    sheet: str | None = None,
+) -> Prepared:
+    """Read a workbook and find whom its rows mean: seconds for thousands of names, in a transaction that only reads.
+
+    Whoever is registered before it is kept stays a question of its row, as whoever is registered afterwards.
+
+    Raises:
+        NotFound: no such firm that this viewer may see.
+        Forbidden: the firm is neither the viewer's own nor within the viewer's region.
+        Refused: every fault of the workbook; or a coordinator does not name the firm's consent, or no such chain.
+    """
+    sent = await check(
+        session, viewer, core_uscc, file, file_name, now=now, evidence=evidence, chain=chain, sheet=sheet
+    )
+    return Prepared(sent, await resolved(session, sent.found.rows, core_uscc))
+
+
+async def provide(
+    session: AsyncSession,
+    viewer: Viewer,
+    core_uscc: str,
+    made: Prepared,
+    *,
+    now: datetime,
+    evidence: str | None = None,
+    chain: str | None = None,
     is_confirmed: bool = True,
     is_demo: bool = False,
 ) -> CoreListOut:
@@ -82,14 +139,12 @@ async def provide(
         NotFound: no such firm that this viewer may see.
         Forbidden: the firm is neither the viewer's own nor within the viewer's region.
         Conflict: the firm has a list; it is replaced by a version.
-        Refused: every fault of the workbook; or a coordinator does not name the firm's consent, or no such chain.
     """
     firm = await _firm(session, viewer, core_uscc)
     known = await queries.list_of(session, core_uscc)
     if known is not None and known.state != ListState.DRAFT:
         remedy = f"POST /api/v1/core-lists/{core_uscc}/versions replaces it."
         raise Conflict("The firm has a list.", [Fault("uscc", "has a list", remedy, core_uscc)])
-    sent = await _sent(session, viewer, firm, file, file_name, evidence, chain, sheet, now)
     row = known or CoreList(
         enterprise_id=await _firm_id(session, core_uscc),
         core_uscc=core_uscc,
@@ -105,20 +160,18 @@ async def provide(
     row.chain_code, row.evidence = chain, evidence
     row.version, row.updated_at = row.version + 1, now
     await queries.add(session, row)
-    return await _kept(session, viewer, row, sent, evidence, now, is_confirmed=is_confirmed)
+    return await _kept(session, viewer, row, made, evidence, now, is_confirmed=is_confirmed)
 
 
 async def replace(
     session: AsyncSession,
     viewer: Viewer,
     core_uscc: str,
-    file: IO[bytes],
-    file_name: str,
+    made: Prepared,
     *,
     expect: Expect,
     now: datetime,
     evidence: str | None = None,
-    sheet: str | None = None,
     is_confirmed: bool = True,
 ) -> CoreListOut:
     """Take the next version of a list; the one before is kept, and its firms that are left out are listed no more.
@@ -126,15 +179,13 @@ async def replace(
     Raises:
         NotFound: no such list that this viewer may see.
         Forbidden: the firm is neither the viewer's own nor within the viewer's region.
-        Refused: every fault of the workbook, or a coordinator does not name the firm's consent.
     """
     row = await _found(session, viewer, core_uscc, WRITES, is_locked=True)
     expect(row.version)
     firm = await _firm(session, viewer, core_uscc)
-    sent = await _sent(session, viewer, firm, file, file_name, evidence, None, sheet, now)
     row.core_name, row.version, row.updated_at = firm.name, row.version + 1, now
     await session.flush()
-    return await _kept(session, viewer, row, sent, evidence, now, is_confirmed=is_confirmed)
+    return await _kept(session, viewer, row, made, evidence, now, is_confirmed=is_confirmed)
 
 
 async def confirm(
@@ -264,28 +315,6 @@ def is_own(viewer: Viewer, core_uscc: str) -> bool:
     return core_uscc in viewer.scopes(Role.ENTERPRISE)
 
 
-async def _sent(
-    session: AsyncSession,
-    viewer: Viewer,
-    firm: EnterpriseOut,
-    file: IO[bytes],
-    file_name: str,
-    evidence: str | None,
-    chain: str | None,
-    sheet: str | None,
-    now: datetime,
-) -> Sent:
-    """Read a workbook whose sender may send it, or refuse it with every fault."""
-    sent = await keeping_service.read(file, file_name, firm.uscc, sheet=sheet, now=now)
-    faults = behalf_faults(evidence, is_own=is_own(viewer, firm.uscc))
-    faults += await _chain_faults(session, viewer, chain)
-    faults += sent.found.faults
-    if faults:
-        detail = f"The list has faults ({len(faults)} in all); nothing was kept."
-        raise Refused(detail, faults[: keeping_service.MOST_FAULTS])
-    return sent
-
-
 async def _chain_faults(session: AsyncSession, viewer: Viewer, chain: str | None) -> list[Fault]:
     if not chain or chain in await chains.chain_codes(session, viewer):
         return []
@@ -296,7 +325,7 @@ async def _kept(
     session: AsyncSession,
     viewer: Viewer,
     row: CoreList,
-    sent: Sent,
+    made: Prepared,
     evidence: str | None,
     now: datetime,
     *,
@@ -304,7 +333,7 @@ async def _kept(
 ) -> CoreListOut:
     by_other = not is_own(viewer, row.core_uscc)
     draft = await keeping_service.keep(
-        session, row, sent, viewer.name, evidence if by_other else None, now, is_on_behalf=by_other
+        session, row, made, viewer.name, evidence if by_other else None, now, is_on_behalf=by_other
     )
     _note(session, row, "provide", now)
     if is_confirmed:

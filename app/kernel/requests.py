@@ -232,6 +232,8 @@ async def _answer_and_save(request: Request, marks: Mapping[str, Any], answer: H
     async with AsyncExitStack() as saving:
         request.state.begin = partial(_begin_last, request, marks, saving)
         response = await answer(request)
+        if not hasattr(request.state, "session"):
+            return response  # a page that says what was wrong, and saves nothing
         if key:
             digest = await request_hash(request)
             await keep_answer(request.state.session, request, response, viewer_key, key, digest)

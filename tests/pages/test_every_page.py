@@ -28,6 +28,7 @@ NOT_BY_LINK: Final = {
     "/bottlenecks/cases/{case}": "needs a case, of which the demonstration has none (tests/pages/test_months.py)",
     "/chain/{code}/drafts/{draft}/comparisons/{comparison}/entries": "needs an allocation that was tried (tests/desks/plans)",
     "/chain/{code}/drafts/{draft}/jobs/{what}/{job}": "needs a comparison under way (tests/desks/plans)",
+    "/core-lists/upload/jobs/{job}": "needs a list that is being checked (tests/desks/core_lists)",
     "/core-lists/{uscc}/draft": "needs a workbook that was sent and not confirmed (tests/desks/core_lists)",
     "/coverage/{month}/close": "needs a month that is due (tests/desks/coverage)",
     "/library/observed/jobs/{job}": "needs a computation under way (tests/desks/awards)",
@@ -122,7 +123,7 @@ class Walker:
             self.story.troubles.append(f"{page.url}: {page.evaluate(WIDER)} pixels wider than a phone")
         page.emulate_media(color_scheme="dark")
         self.story.troubles += [
-            f"{page.url} by night: {told}" for told in self.story.faults("color-contrast")
+            f"{page.url} by night: {told}" for told in self.story.faults(only_contrast=True)
         ]
         page.emulate_media(color_scheme="light")
         page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]  # as above

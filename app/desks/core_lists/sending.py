@@ -1,5 +1,6 @@
 """Providing a list: a workbook is sent, its faults are shown or its changes looked at, then it is confirmed or given up."""
 
+from io import BytesIO
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -16,13 +17,17 @@ from app.desks.bottlenecks.classes import chain_names
 from app.desks.core_lists.lists import ROWS, frame, sees_all, show
 from app.desks.forms import Form, expected, typed
 from app.desks.pages import go_to, page
-from app.desks.roster.uploads import upload_fault
+from app.desks.roster.errands import JobPath, job_of, progress_context, send_off, told_by
+from app.desks.roster.uploads import packed, unpacked, upload_fault
 from app.desks.texts import Text
+from app.jobs import service as jobs
+from app.jobs.rules import State
+from app.jobs.service import Errand
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, attempt
 from app.kernel.errors import Conflict, Fault, NotFound, PreconditionFailed, Refused
 from app.kernel.paging import PageRequest
-from app.kernel.requests import SessionDep, TransactionRoute
+from app.kernel.requests import BeginDep, SessionDep, TransactionRoute, etag_of
 from app.kernel.settings import get_settings
 from app.reference.credit_codes import check_uscc
 
@@ -30,6 +35,8 @@ router = APIRouter(route_class=TransactionRoute, include_in_schema=False, defaul
 UsccQuery = Annotated[str | None, Query(alias="uscc", pattern=f"({USCC_PATTERN})|^$")]
 PROVIDES: Final = does(Action.PROVIDE_CORE_LIST)
 MOST_SHOWN: Final = 200
+JSON_ROUTE: Final = "/api/v1/core-lists"
+READING: Final = Text("核对上下游名单")
 NO_REASON: Final = Text("请写明原因。")
 TOO_LONG: Final = Text("最多 %(count)s 字，请写短一些。", count=MOST_REASON)
 NO_CODE: Final = Text("请填写核心企业的18位统一社会信用代码。")
@@ -75,66 +82,93 @@ async def _known(session: AsyncSession, viewer: Viewer, uscc: str) -> CoreListOu
         return None
 
 
-@router.post("/core-lists/upload", openapi_extra=PROVIDES)
-async def send(request: Request, session: SessionDep, viewer: ViewerDep) -> Response:
-    """Read a workbook: show all its faults, or keep it as a draft to be looked at."""
+@router.post("/core-lists/upload", openapi_extra=does(Action.PROVIDE_CORE_LIST, saves_last=True))
+async def send(request: Request, begin: BeginDep, viewer: ViewerDep) -> Response:
+    """Read a workbook: show all its faults, or have a worker find whom its rows mean and keep it as a draft."""
     form = await typed(request)
     file = (await request.form()).get("file")
     name, content = (file.filename or "", await file.read()) if isinstance(file, UploadFile) else ("", b"")
-    uscc = check_uscc(form["uscc"]).code
-    faults: dict[str, Text] = {}
-    if not check_uscc(form["uscc"]).is_valid:
+    async with begin(writes=False) as session:
+        if faulty := await _faulty(request, session, viewer, form, name, content):
+            return faulty
+        uscc = check_uscc(form["uscc"]).code
+        errand = await _errand(session, form, uscc, name, content)
+    async with begin() as session:
+        code = await send_off(request, session, errand)
+    return go_to(f"/core-lists/upload/jobs/{code}")
+
+
+async def _faulty(
+    request: Request, session: AsyncSession, viewer: Viewer, form: Form, name: str, content: bytes
+) -> Response | None:
+    """Answer the form again with what is wrong; None if a worker can have it."""
+    code, faults = check_uscc(form["uscc"]), dict[str, Text]()
+    if not code.is_valid:
         faults["uscc"] = NO_CODE
     if len(form["evidence"]) > MOST_REASON:
         faults["evidence"] = TOO_LONG
     if fault := upload_fault(name, content[:8], len(content), get_settings().max_upload_bytes):
         faults["file"] = fault
-    if faults or not isinstance(file, UploadFile):
+    if faults:
         return await _ask(request, session, viewer, form.with_faults(faults), (), 422)
+    evidence, chain = form["evidence"] or None, form["chain"] or None
     try:
-        async with attempt(session):
-            await file.seek(0)
-            await _keep(session, viewer, uscc, file, name, form)
+        known = await _known(session, viewer, code.code)
+        expected(form)(known.version if known else 0)
+        await service.check(
+            session, viewer, code.code, BytesIO(content), name, now=utc_now(), evidence=evidence, chain=chain
+        )
     except NotFound as error:
         return await _ask(request, session, viewer, form.with_faults({"uscc": NO_FIRM}), (), error.status)
     except Refused as error:
-        cells = tuple(one for one in error.faults if not one.message.isascii())
-        rest = [one for one in error.faults if one.message.isascii()]
-        told = form.refused(Refused(error.detail, rest)) if rest else form
-        return await _ask(request, session, viewer, told, cells, error.status)
-    except (Conflict, PreconditionFailed) as error:
+        return await _refused(request, session, viewer, form, error, error.status)
+    except PreconditionFailed as error:
         return await _ask(request, session, viewer, form.with_faults({"": STALE}), (), error.status)
-    return go_to(f"/core-lists/{uscc}/draft")
+    return None
 
 
-async def _keep(
-    session: AsyncSession, viewer: Viewer, uscc: str, file: UploadFile, name: str, form: Form
-) -> None:
-    evidence, now = form["evidence"] or None, utc_now()
-    if await reading_service.has_list(session, uscc):
-        await service.replace(
-            session,
-            viewer,
-            uscc,
-            file.file,
-            name,
-            expect=expected(form),
-            now=now,
-            evidence=evidence,
-            is_confirmed=False,
+async def _refused(
+    request: Request, session: AsyncSession, viewer: Viewer, form: Form, error: Refused, status: int
+) -> Response:
+    """Show what a service refused: faults of cells in a table, the rest at the fields."""
+    cells = tuple(one for one in error.faults if not one.message.isascii())
+    rest = [one for one in error.faults if one.message.isascii()]
+    told = form.refused(Refused(error.detail, rest)) if rest else form
+    return await _ask(request, session, viewer, told, cells, status)
+
+
+async def _errand(session: AsyncSession, form: Form, uscc: str, name: str, content: bytes) -> Errand:
+    fields = {"uscc": uscc, "draft": "true"}
+    fields |= {key: form[key] for key in ("evidence", "chain") if form[key]}
+    is_next = await reading_service.has_list(session, uscc)
+    media_type, body = packed(fields, name, content)
+    return Errand(
+        Action.PROVIDE_CORE_LIST,
+        READING.chinese,
+        f"{JSON_ROUTE}/{uscc}/versions" if is_next else JSON_ROUTE,
+        media_type,
+        body,
+        keeps_body=True,
+        if_match=etag_of(form["version"]) if is_next else None,
+    )
+
+
+@router.get("/core-lists/upload/jobs/{job}", openapi_extra=PROVIDES)
+async def watch(request: Request, session: SessionDep, viewer: ViewerDep, job: JobPath) -> Response:
+    """Show how far comparing names is; then go to the draft, or say what stood against it."""
+    found = await job_of(request, session, viewer, job)
+    if not found.state.is_final:
+        waiting = {"what": READING, "places": [("/core-lists", Text("核心企业名单"))]} | progress_context(
+            found
         )
-    else:
-        await service.provide(
-            session,
-            viewer,
-            uscc,
-            file.file,
-            name,
-            now=now,
-            evidence=evidence,
-            chain=form["chain"] or None,
-            is_confirmed=False,
-        )
+        return page(request, "roster/progress.html", waiting)
+    media_type, body = await jobs.kept_body(session, viewer, job)
+    fields, _name, _content = await unpacked(media_type, body)
+    if found.state is State.DONE:
+        return go_to(f"/core-lists/{fields['uscc']}/draft")
+    told = {str(number): one for number, one in enumerate(told_by(found))}
+    form = Form(fields).with_faults({"": next(iter(told.values()), Text("没有完成，请再上传一次。"))})
+    return await _ask(request, session, viewer, form, (), 409)
 
 
 @router.get("/core-lists/{uscc}/draft", openapi_extra=PROVIDES)
