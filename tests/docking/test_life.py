@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Grant, Role, Viewer
-from app.docking import life_service, service
+from app.docking import history_service, life_service, service
 from app.docking.kinds import EventKind
 from app.docking.life import LIFE_LABELS, LifeEvent, LifeKind, merged
 from app.docking.schemas import EventIn
 from app.kernel.errors import NotFound
+from app.kernel.paging import PageRequest
 from app.kernel.shanghai import shanghai_date
 from app.visibility.service import narrow
 from tests.docking.world import ADMITTED, ASSIGNED, assign, build_world, entry_code
@@ -74,3 +75,20 @@ async def test_an_auditor_reads_it_and_a_bank_without_a_consent_does_not(
     narrow(session, bank, shanghai_date(ASSIGNED))
     with pytest.raises(NotFound):
         await life_service.life_of(session, bank, ENTRY)
+
+
+async def test_a_life_of_more_events_than_are_read_at_first_is_whole_and_so_is_each_page(
+    session: AsyncSession, viewer: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _lived(session, viewer)
+    whole = await life_service.life_of(session, viewer, ENTRY)
+    listed = (await history_service.events_page(session, viewer, ENTRY, PageRequest(limit=2))).items
+    for first in (1, 2, 3, 4):
+        monkeypatch.setattr(history_service, "_FIRST_ROWS", first)
+        assert await life_service.life_of(session, viewer, ENTRY) == whole
+        page = await history_service.events_page(session, viewer, ENTRY, PageRequest(limit=2))
+        assert [one.sequence for one in page.items] == [one.sequence for one in listed] == [1, 2]
+        rest = await history_service.events_page(
+            session, viewer, ENTRY, PageRequest(limit=2, cursor=page.next)
+        )
+        assert ([one.sequence for one in rest.items], rest.next) == ([3], None)

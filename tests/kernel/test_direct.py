@@ -9,7 +9,7 @@ from sqlalchemy import String, bindparam, insert, select
 from app.accounts.tables import AuditEvent
 from app.kernel.clock import utc_now
 from app.kernel.database import DBAPIError, Sessions, transaction
-from app.kernel.direct import Direct
+from app.kernel.direct import Direct, given_each
 from app.kernel.recording import Recorder, reading
 from app.kernel.sharing import SharedLook
 from app.kernel.tables import IdempotencyRecord
@@ -57,6 +57,22 @@ async def test_rows_are_those_that_sqlalchemy_gives_whatever_the_length_of_a_lis
         with pytest.raises(RuntimeError, match="2 rows"):
             await OF_KEYS.row(session, keys=["k0", "k1"])
         assert await OF_KEYS.row(session, keys=["missing"]) is None
+
+
+async def test_lists_of_about_one_length_share_a_prepared_statement(sessions: Sessions) -> None:
+    statement = Direct(
+        select(IdempotencyRecord.key)
+        .where(IdempotencyRecord.key.in_(given_each("keys", String)))
+        .order_by(IdempotencyRecord.key)
+    )
+    async with transaction(sessions) as session:
+        await PUT.put(session, [_row(f"k{number:02}", number) for number in range(40)])
+    async with reading(sessions, Recorder()) as session:
+        for length in range(41):
+            keys = [f"k{number:02}" for number in range(length)]
+            assert [row.key for row in await statement.rows(session, keys=keys)] == keys
+    made = [len(each._sent) for each in statement._compiled.values()]
+    assert made in ([], [8]), "on PostgreSQL for 0, 1, 2, 4, 8, 16, 32 and 64"
 
 
 async def test_an_error_of_the_driver_is_told_as_sqlalchemy_tells_it_and_takes_all_back(
