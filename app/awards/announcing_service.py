@@ -13,7 +13,7 @@ from app.awards.finding import (
     require_possible,
     stored_award,
 )
-from app.awards.rules import JUDGING, Act, AwardState, Days, day_faults, own_banks
+from app.awards.rules import JUDGING, AwardAct, AwardState, Days, day_faults, own_banks
 from app.awards.schemas import AwardIn, AwardOut, JurorIn, JurorOut
 from app.awards.tables import Award, AwardJuror
 from app.awards.views import award_out, juror_out
@@ -105,7 +105,7 @@ async def appoint(
         Conflict: the jury has decided, or the person is appointed.
     """
     award = await award_to_manage(session, viewer, year)
-    await require_possible(session, award, Act.APPOINT, now)
+    await require_possible(session, award, AwardAct.APPOINT, now)
     tree = await institution_tree(session, viewer)
     person = (await queries.logins(session, [body.login])).get(body.login)
     grants = [] if person is None else await people_service.held_by(session, person.id)
@@ -157,7 +157,7 @@ async def dismiss(session: AsyncSession, viewer: Viewer, year: int, person: int,
         Conflict: the jury has decided, or the juror has voted.
     """
     award = await award_to_manage(session, viewer, year)
-    await require_possible(session, award, Act.APPOINT, now)
+    await require_possible(session, award, AwardAct.APPOINT, now)
     row = next((one for one in await queries.jurors(session, award.id) if one.person_id == person), None)
     if row is None:
         raise NotFound("There is no such juror.", [Fault("person", "not on the jury", value=str(person))])

@@ -11,12 +11,12 @@ from app.awards.schemas import (
     AppealAnswerIn,
     AppealIn,
     AppealOut,
+    AwardCandidateOut,
     AwardIn,
     AwardOut,
     AwardVerification,
     BallotIn,
     BallotOut,
-    CandidateOut,
     JurorIn,
     JurorOut,
     NominationIn,
@@ -82,7 +82,7 @@ async def get_award(session: SessionDep, viewer: ViewerDep, year: Year, response
 )
 async def list_candidates(
     session: SessionDep, viewer: ViewerDep, year: Year, page: PageQuery
-) -> Page[CandidateOut]:
+) -> Page[AwardCandidateOut]:
     """List candidates: by figures while the jury votes, by place once the result is published."""
     return await service.candidates(session, viewer, year, page)
 

@@ -12,7 +12,7 @@ from app.awards.finding import Expect, award_to_manage, counts_of, criteria_of, 
 from app.awards.observed import Figures, hash_of, is_over
 from app.awards.observed_service import observe
 from app.awards.queries import Named
-from app.awards.rules import Act, AwardState
+from app.awards.rules import AwardAct, AwardState
 from app.awards.schemas import AppealAnswerIn, AppealOut, AwardOut, CriteriaIn
 from app.awards.scoring import (
     Ballot,
@@ -50,7 +50,7 @@ async def shortlist(
         Conflict: nominations are open, nobody was nominated, or the quarter whose figures count is not over.
     """
     award = await award_to_manage(session, viewer, year, expect)
-    await require_possible(session, award, Act.SHORTLIST, now)
+    await require_possible(session, award, AwardAct.SHORTLIST, now)
     if not is_over(award.quarter, shanghai_date(now)):
         fault = Fault(
             "quarter", "is not over: its figures count", "Make the shortlist when it is.", award.quarter
@@ -190,7 +190,7 @@ async def decide(
         Conflict: the votes are not over.
     """
     award = await award_to_manage(session, viewer, year, expect)
-    await require_possible(session, award, Act.DECIDE, now)
+    await require_possible(session, award, AwardAct.DECIDE, now)
     found = await _keep(session, award)
     award.state, award.decided_at, award.version = AwardState.DECIDED.value, now, award.version + 1
     await session.flush()
@@ -210,7 +210,7 @@ async def publish(
         Conflict: it is not decided, it is published, or the working days of the appeals are not known.
     """
     award = await award_to_manage(session, viewer, year, expect)
-    await require_possible(session, award, Act.PUBLISH, now)
+    await require_possible(session, award, AwardAct.PUBLISH, now)
     award.appeals_until = await _appeals_until(session, award, shanghai_date(now))
     award.state, award.published_at, award.version = AwardState.PUBLISHED.value, now, award.version + 1
     await session.flush()

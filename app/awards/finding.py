@@ -6,7 +6,7 @@ from datetime import datetime
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Role, Viewer
 from app.awards import queries
-from app.awards.rules import Act, AwardState, Days, Side, Standing
+from app.awards.rules import AwardAct, AwardSide, AwardState, Days, Standing
 from app.awards.scoring import Criteria, Part
 from app.awards.tables import Award
 from app.institutions.rules import InstitutionTree
@@ -64,7 +64,7 @@ def standing_of(award: Award, counts: dict[str, int]) -> Standing:
     return Standing(AwardState(award.state), days, counts["jurors"], counts["ballots"])
 
 
-async def require_possible(session: AsyncSession, award: Award, act: Act, now: datetime) -> None:
+async def require_possible(session: AsyncSession, award: Award, act: AwardAct, now: datetime) -> None:
     """Refuse what cannot be done with an award today.
 
     Raises:
@@ -85,7 +85,9 @@ def criteria_of(award: Award) -> Criteria:
     return Criteria(weights=weights, **stored)
 
 
-def side_of(viewer: Viewer, tree: InstitutionTree, institution_id: int | None) -> tuple[Side, str] | None:
+def side_of(
+    viewer: Viewer, tree: InstitutionTree, institution_id: int | None
+) -> tuple[AwardSide, str] | None:
     """Answer on whose side a viewer speaks of a product of an institution: its own bank's, a firm's, a coordinator's.
 
     None: the viewer is of a bank that does not offer it, and nothing else.
@@ -93,13 +95,13 @@ def side_of(viewer: Viewer, tree: InstitutionTree, institution_id: int | None) -
     if institution_id is not None:
         own = [node.code for node in tree.path(institution_id) if node.code in viewer.scopes(*LENDERS)]
         if own:
-            return Side.BANK, own[-1]
+            return AwardSide.BANK, own[-1]
     if firms := sorted(viewer.scopes(Role.ENTERPRISE)):
-        return Side.FIRM, firms[0]
+        return AwardSide.FIRM, firms[0]
     if regions := sorted(viewer.scopes(Role.COORDINATOR)):
-        return Side.COORDINATOR, regions[0]
+        return AwardSide.COORDINATOR, regions[0]
     if viewer.is_operator:
-        return Side.COORDINATOR, viewer.jurisdiction
+        return AwardSide.COORDINATOR, viewer.jurisdiction
     if institution_id is None and (banks := sorted(viewer.scopes(*LENDERS))):
-        return Side.BANK, banks[0]
+        return AwardSide.BANK, banks[0]
     return None

@@ -38,7 +38,7 @@ AWARD_STATE_LABELS: Final[Mapping[AwardState, str]] = {
 }
 
 
-class Act(StrEnum):
+class AwardAct(StrEnum):
     """What can be done with an award."""
 
     NOMINATE = "nominate"
@@ -50,7 +50,7 @@ class Act(StrEnum):
     APPEAL = "appeal"
 
 
-class Side(StrEnum):
+class AwardSide(StrEnum):
     """On whose side a nomination or an appeal is made."""
 
     BANK = "bank"
@@ -58,10 +58,10 @@ class Side(StrEnum):
     COORDINATOR = "coordinator"
 
 
-SIDE_LABELS: Final[Mapping[Side, str]] = {
-    Side.BANK: "金融机构",
-    Side.FIRM: "企业",
-    Side.COORDINATOR: "统筹部门",
+SIDE_LABELS: Final[Mapping[AwardSide, str]] = {
+    AwardSide.BANK: "金融机构",
+    AwardSide.FIRM: "企业",
+    AwardSide.COORDINATOR: "统筹部门",
 }
 
 
@@ -88,33 +88,33 @@ class Standing:
         """Tell whether there is nobody left to wait for."""
         return self.jurors > 0 and self.ballots >= self.jurors
 
-    def why_not(self, act: Act, today: date) -> str | None:
+    def why_not(self, act: AwardAct, today: date) -> str | None:
         """Answer why something cannot be done on a day; None: it can."""
         return next((why for is_so, why in self._obstacles(act, today) if is_so), None)
 
-    def _obstacles(self, act: Act, today: date) -> tuple[tuple[bool, str], ...]:
+    def _obstacles(self, act: AwardAct, today: date) -> tuple[tuple[bool, str], ...]:
         """Answer what could stand in the way of an act, and whether it does, the first reason first."""
         state, days = self.state, self.days
         is_announced, is_shortlisted = state is AwardState.ANNOUNCED, state is AwardState.SHORTLISTED
         is_decided, is_published = state is AwardState.DECIDED, state is AwardState.PUBLISHED
         appeals_end = days.appeals_until or date.max
         said = {
-            Act.NOMINATE: (
+            AwardAct.NOMINATE: (
                 (
                     not is_announced or today > days.nominations_until,
                     f"nominations ended on {days.nominations_until}",
                 ),
             ),
-            Act.APPOINT: ((is_decided or is_published, "the jury has decided"),),
-            Act.SHORTLIST: (
+            AwardAct.APPOINT: ((is_decided or is_published, "the jury has decided"),),
+            AwardAct.SHORTLIST: (
                 (not is_announced, "the shortlist is made"),
                 (today <= days.nominations_until, f"nominations are open until {days.nominations_until}"),
             ),
-            Act.VOTE: (
+            AwardAct.VOTE: (
                 (is_announced, "there is no shortlist yet"),
                 (not is_shortlisted or today > days.votes_until, f"the votes ended on {days.votes_until}"),
             ),
-            Act.DECIDE: (
+            AwardAct.DECIDE: (
                 (is_announced, "there is no shortlist yet"),
                 (not is_shortlisted, "it is decided"),
                 (
@@ -122,17 +122,17 @@ class Standing:
                     f"the jury votes until {days.votes_until}",
                 ),
             ),
-            Act.PUBLISH: ((is_published, "it is published"), (not is_decided, "it is not decided yet")),
-            Act.APPEAL: (
+            AwardAct.PUBLISH: ((is_published, "it is published"), (not is_decided, "it is not decided yet")),
+            AwardAct.APPEAL: (
                 (not is_published, "there is no published result"),
                 (today > appeals_end, f"appeals ended on {days.appeals_until}"),
             ),
         }
         return said[act]
 
-    def possible(self, today: date) -> tuple[Act, ...]:
+    def possible(self, today: date) -> tuple[AwardAct, ...]:
         """Answer what can be done on a day."""
-        return tuple(act for act in Act if self.why_not(act, today) is None)
+        return tuple(act for act in AwardAct if self.why_not(act, today) is None)
 
 
 def is_final(standing: Standing, open_appeals: int, today: date) -> bool:

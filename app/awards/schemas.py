@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from app.awards.rules import PLACES, Act, AwardState, Side
+from app.awards.rules import PLACES, AwardAct, AwardSide, AwardState
 from app.awards.scoring import Part, Why, weight_faults
 from app.catalogue.schemas import Day, LibraryCode, ProductCode
 from app.enterprises.need_facts import PRINTABLE
@@ -136,7 +136,7 @@ class AwardOut(BaseModel):
     candidates: int = Field(description="参评产品数")
     open_appeals: int = Field(description="未答复的异议数")
     is_final: bool = Field(description="公示期满且异议均已答复")
-    possible: list[Act] = Field(description="今天可以做的")
+    possible: list[AwardAct] = Field(description="今天可以做的")
     announced_at: datetime = Field(description="公告时间")
     announced_by: str = Field(description="公告人")
     shortlisted_at: datetime | None = Field(description="入围名单产生时间")
@@ -163,7 +163,7 @@ class NominationOut(BaseModel):
     product: str = Field(description="产品编码")
     product_name: str = Field(description="产品名称")
     institution_name: str = Field(description="提供机构名称")
-    side: Side = Field(description="提名方类别")
+    side: AwardSide = Field(description="提名方类别")
     side_label: str = Field(description="类别名称", examples=["企业"])
     party: str = Field(description="提名方：机构编码、统一社会信用代码或行政区划代码")
     nominated_by: str = Field(description="提名人")
@@ -242,7 +242,7 @@ class BallotOut(BaseModel):
     version: int = Field(description="版本号，即 ETag；尚未投票为 0")
 
 
-class CandidateOut(BaseModel):
+class AwardCandidateOut(BaseModel):
     """A candidate with what was observed of it and, once that is published, what became of it."""
 
     product: str = Field(description="产品编码")
@@ -294,7 +294,7 @@ class AppealOut(BaseModel):
     state: Literal["open", "upheld", "dismissed"] = Field(
         description="open 待答复, upheld 成立, dismissed 不成立"
     )
-    side: Side = Field(description="提出方类别")
+    side: AwardSide = Field(description="提出方类别")
     party: str = Field(description="提出方")
     raised_by: str = Field(description="提出人")
     grounds: str = Field(description="异议理由")

@@ -10,7 +10,7 @@ from app.awards.deciding_service import answer_appeal, computed, decide, publish
 from app.awards.finding import counts_of, criteria_of, stored_award
 from app.awards.observed_service import least_of
 from app.awards.rules import AwardState
-from app.awards.schemas import AwardOut, AwardVerification, CandidateOut
+from app.awards.schemas import AwardCandidateOut, AwardOut, AwardVerification
 from app.awards.scoring import Outcome
 from app.awards.tables import Award
 from app.awards.taking_part_service import (
@@ -93,7 +93,7 @@ async def list_awards(
 
 async def candidates(
     session: AsyncSession, viewer: Viewer, year: int, page: PageRequest
-) -> Page[CandidateOut]:
+) -> Page[AwardCandidateOut]:
     """Answer an award's candidates: before the result is published by figures, after that by place, each with its reason.
 
     Raises:

@@ -9,7 +9,7 @@ from app.awards import queries
 from app.awards.award_notices import appealed_notice
 from app.awards.finding import require_possible, side_of, stored_award
 from app.awards.queries import Named
-from app.awards.rules import Act
+from app.awards.rules import AwardAct
 from app.awards.schemas import AppealIn, AppealOut, NominationIn, NominationOut
 from app.awards.tables import AwardAppeal, AwardNomination
 from app.awards.views import appeal_out, nomination_out
@@ -33,7 +33,7 @@ async def nominate(
         Conflict: nominations are over, or this side has put it forward.
     """
     award = await stored_award(session, viewer, year, is_for_change=True)
-    await require_possible(session, award, Act.NOMINATE, now)
+    await require_possible(session, award, AwardAct.NOMINATE, now)
     product = await _product(session, body.product, now)
     tree = await institution_tree(session, viewer)
     _require_part(viewer)
@@ -86,7 +86,7 @@ async def withdraw(
     row = await _nomination(session, award.id, number)
     if row.person_id != viewer.person and not viewer.is_operator:
         raise forbidden(Action.JOIN_AWARDS)
-    await require_possible(session, award, Act.NOMINATE, now)
+    await require_possible(session, award, AwardAct.NOMINATE, now)
     if row.withdrawn_at is None:
         row.withdrawn_at = now
         await session.flush()
@@ -139,7 +139,7 @@ async def appeal(
         Conflict: nothing is published, or appeals are over.
     """
     award = await stored_award(session, viewer, year, is_for_change=True)
-    await require_possible(session, award, Act.APPEAL, now)
+    await require_possible(session, award, AwardAct.APPEAL, now)
     products = await queries.products(session, codes=[body.product] if body.product is not None else [])
     product = next(iter(products.values()), None)
     if body.product is not None:

@@ -6,11 +6,11 @@ from datetime import date
 from app.awards.finding import criteria_of, standing_of
 from app.awards.observed import Figures, Least, shown
 from app.awards.queries import Named
-from app.awards.rules import AWARD_STATE_LABELS, CLAUSE, SIDE_LABELS, Side, is_final
+from app.awards.rules import AWARD_STATE_LABELS, CLAUSE, SIDE_LABELS, AwardSide, is_final
 from app.awards.schemas import (
     AppealOut,
+    AwardCandidateOut,
     AwardOut,
-    CandidateOut,
     CriteriaOut,
     JurorOut,
     NominationOut,
@@ -79,8 +79,8 @@ def nomination_out(row: AwardNomination, products: Mapping[int, Named]) -> Nomin
         product=product.code,
         product_name=product.name,
         institution_name=product.institution_name,
-        side=Side(row.side),
-        side_label=SIDE_LABELS[Side(row.side)],
+        side=AwardSide(row.side),
+        side_label=SIDE_LABELS[AwardSide(row.side)],
         party=row.party,
         nominated_by=row.nominated_by,
         reason=row.reason,
@@ -130,7 +130,7 @@ def candidate_out(
     least: Least,
     *,
     tells_result: bool,
-) -> CandidateOut:
+) -> AwardCandidateOut:
     """Show a candidate; while the result is nobody's to read yet, as the shortlist left it."""
     outcome, reason = Outcome.from_data(row.outcome), row.reason
     if not tells_result and "before" in row.outcome:
@@ -140,7 +140,7 @@ def candidate_out(
     parts = {
         part: points_text(criteria.weights[part] * value) for part, value in sorted(outcome.values.items())
     }
-    return CandidateOut.model_construct(
+    return AwardCandidateOut.model_construct(
         product=product.code,
         name=product.name,
         institution=product.institution,

@@ -11,7 +11,7 @@ from app.accounts.rules import Viewer
 from app.awards import queries
 from app.awards.finding import Expect, require_possible, stored_award
 from app.awards.queries import Named
-from app.awards.rules import Act, is_recused
+from app.awards.rules import AwardAct, is_recused
 from app.awards.schemas import BallotIn, BallotOut, ToJudge
 from app.awards.scoring import OUT_BEFORE, Outcome, points_text
 from app.awards.tables import Award, AwardBallot, AwardCandidate, AwardJuror
@@ -98,7 +98,7 @@ async def cast_ballot(
     seat = await _seat(session, viewer, award, juror)
     row = await queries.ballot(session, award.id, seat.person_id)
     expect(0 if row is None else row.version)
-    await require_possible(session, award, Act.VOTE, now)
+    await require_possible(session, award, AwardAct.VOTE, now)
     shortlist = await _shortlist(session, award)
     products = await queries.products(session, ids=[one.product_id for one in shortlist])
     tree = await institution_tree(session, viewer)

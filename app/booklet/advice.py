@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from app.booklet.booklet import Chapter, Column, Entry, Fact, Section, Table
+from app.booklet.booklet import BookletColumn, BookletFact, BookletSection, BookletTable, Chapter, Entry
 from app.booklet.fixed_words import ASKED_FOR, DEADLINES, GLOSSARY, STEPS
 from app.booklet.material import Grounds, Material
 from app.booklet.plain_reading import who_it_is_for
@@ -20,15 +20,15 @@ def applying(material: Material) -> Chapter:
     grounds = material.grounds
     steps = [f"第{place}步　{line}" for place, line in enumerate(STEPS, 1)]
     sections = [
-        Section(key="steps", heading="步骤", sentences=steps, tables=list(_deadlines(grounds))),
-        Section(key="admission", heading="谁能进白名单", tables=list(_admission(grounds))),
-        Section(
+        BookletSection(key="steps", heading="步骤", sentences=steps, tables=list(_deadlines(grounds))),
+        BookletSection(key="admission", heading="谁能进白名单", tables=list(_admission(grounds))),
+        BookletSection(
             key="asked",
             heading="要准备哪些情况",
             sentences=["不必提供的可以空着；下表是本季度产品实际要看的各项，以及有多少个产品看它。"],
             tables=[_asked(material)],
         ),
-        Section(key="blocked", heading="暂时贷不到怎么办", tables=list(_blocked(grounds))),
+        BookletSection(key="blocked", heading="暂时贷不到怎么办", tables=list(_blocked(grounds))),
     ]
     return Chapter(
         key="apply",
@@ -37,7 +37,7 @@ def applying(material: Material) -> Chapter:
     )
 
 
-def _deadlines(grounds: Grounds) -> Iterator[Table]:
+def _deadlines(grounds: Grounds) -> Iterator[BookletTable]:
     if not grounds.book.sets(_DEADLINES):
         return
     found = grounds.book.parameter(_DEADLINES)
@@ -48,7 +48,7 @@ def _deadlines(grounds: Grounds) -> Iterator[Table]:
     yield _table("deadlines", "各步时限（工作日）", ("步骤", "#工作日", "依据"), rows)
 
 
-def _admission(grounds: Grounds) -> Iterator[Table]:
+def _admission(grounds: Grounds) -> Iterator[BookletTable]:
     rows = [
         [rule.name, who_it_is_for(rule.condition, grounds.naming), rule.citation]
         for rule in grounds.book.admission
@@ -57,7 +57,7 @@ def _admission(grounds: Grounds) -> Iterator[Table]:
         yield _table("classes", "白名单类别", ("类别", "条件", "依据"), rows)
 
 
-def _asked(material: Material) -> Table:
+def _asked(material: Material) -> BookletTable:
     asked = Counter(
         fact for one in material.products for fact in {f for c in one.terms.conditions() for f in c.facts()}
     )
@@ -69,7 +69,7 @@ def _asked(material: Material) -> Table:
     return _table("facts", "产品要看的情况", ("情况", "#产品数", "用来做什么"), rows)
 
 
-def _blocked(grounds: Grounds) -> Iterator[Table]:
+def _blocked(grounds: Grounds) -> Iterator[BookletTable]:
     rules = {rule.data["class_code"]: rule for rule in grounds.book.bottlenecks}
     order = grounds.book.bottleneck_order if grounds.book.sets("bottlenecks.order") else ()
     codes = [*(code for code in order if code in rules), *(code for code in rules if code not in order)]
@@ -101,17 +101,17 @@ def asking(material: Material) -> Chapter:
         if node.kind.is_body
     ]
     sections = [
-        Section(
+        BookletSection(
             key="institutions",
             heading="提供产品的机构",
             tables=[_table("offers", "机构", ("机构", "类型", "服务区域", "#产品数"), offers)],
         ),
-        Section(
+        BookletSection(
             key="bodies",
             heading="协调单位",
             tables=[_table("coordinators", "单位", ("单位", "类型", "地区"), bodies)] if bodies else [],
         ),
-        Section(key="duties", heading="各条由谁负责", tables=[_duties(grounds)]),
+        BookletSection(key="duties", heading="各条由谁负责", tables=[_duties(grounds)]),
     ]
     return Chapter(
         key="ask",
@@ -124,7 +124,7 @@ def asking(material: Material) -> Chapter:
     )
 
 
-def _duties(grounds: Grounds) -> Table:
+def _duties(grounds: Grounds) -> BookletTable:
     duties: dict[str, list[str]] = {}
     for pack in documents(grounds):
         for clause in pack.clauses:
@@ -157,7 +157,9 @@ def words(grounds: Grounds) -> Chapter:
         for place, (word, meaning, citation) in enumerate(GLOSSARY, 1)
     ]
     return Chapter(
-        key="words", heading="名词", sections=[Section(key="glossary", heading="释义", entries=entries)]
+        key="words",
+        heading="名词",
+        sections=[BookletSection(key="glossary", heading="释义", entries=entries)],
     )
 
 
@@ -184,14 +186,14 @@ def sources(grounds: Grounds) -> Chapter:
         ]
         for pack in cited_packs(grounds)
     ]
-    made = Section(
+    made = BookletSection(
         key="particulars",
         heading="本册所据",
         entries=[
             Entry(
                 key="hashes",
                 title="版次与校验值",
-                facts=[Fact(label=label, value=value) for label, value in facts],
+                facts=[BookletFact(label=label, value=value) for label, value in facts],
             )
         ],
         tables=[_table("documents", "政策文件", ("文件", "文号", "生效日期", "来源文件 SHA-256"), rows)],
@@ -204,7 +206,7 @@ def sources(grounds: Grounds) -> Chapter:
     return Chapter(key="sources", heading="来源与核验", sentences=[again, check], sections=[made])
 
 
-def _table(key: str, title: str, labels: tuple[str, ...], rows: list[list[str]]) -> Table:
+def _table(key: str, title: str, labels: tuple[str, ...], rows: list[list[str]]) -> BookletTable:
     """Answer a table; a label that begins with # heads a column of numbers."""
-    columns = [Column(label=one.removeprefix("#"), is_number=one.startswith("#")) for one in labels]
-    return Table(key=key, title=title, columns=columns, rows=rows)
+    columns = [BookletColumn(label=one.removeprefix("#"), is_number=one.startswith("#")) for one in labels]
+    return BookletTable(key=key, title=title, columns=columns, rows=rows)

@@ -19,7 +19,7 @@ class _Value(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class Fact(_Value):
+class BookletFact(_Value):
     """One line of an entry."""
 
     label: Text = Field(description="What it is, in Chinese.")
@@ -37,19 +37,19 @@ class Link(_Value):
     note: Text = Field(default="", description="What helps to choose: institution, amount, clause.")
 
 
-class Column(_Value):
+class BookletColumn(_Value):
     """A column of a table."""
 
     label: Text = Field(description="Heading in Chinese.")
     is_number: bool = Field(default=False, description="Set to the right.")
 
 
-class Table(_Value):
+class BookletTable(_Value):
     """A table."""
 
     key: Text = Field(description="Name of the table.")
     title: Text = Field(description="Title in Chinese.")
-    columns: list[Column] = Field(description="Columns.")
+    columns: list[BookletColumn] = Field(description="Columns.")
     rows: list[list[Text]] = Field(description="Rows: one text for each column.")
 
 
@@ -60,17 +60,17 @@ class Entry(_Value):
     title: Text = Field(description="Name.")
     subtitle: Text = Field(default="", description="Whose it is, or where it is written.")
     sentences: list[Text] = Field(default_factory=list, description="What it says in plain words.")
-    facts: list[Fact] = Field(default_factory=list, description="Its terms, line by line.")
+    facts: list[BookletFact] = Field(default_factory=list, description="Its terms, line by line.")
 
 
-class Section(_Value):
+class BookletSection(_Value):
     """A section of a chapter."""
 
     key: Text = Field(description="Anchor on the page and bookmark in the document.")
     heading: Text = Field(description="Heading with its number.")
     sentences: list[Text] = Field(default_factory=list, description="What the section says.")
     links: list[Link] = Field(default_factory=list, description="Where to read on.")
-    tables: list[Table] = Field(default_factory=list, description="Tables.")
+    tables: list[BookletTable] = Field(default_factory=list, description="Tables.")
     entries: list[Entry] = Field(default_factory=list, description="Entries in their order.")
 
 
@@ -80,7 +80,7 @@ class Chapter(_Value):
     key: Text = Field(description="Anchor on the page and bookmark in the document.")
     heading: Text = Field(description="Heading with its number.")
     sentences: list[Text] = Field(default_factory=list, description="What the chapter is for.")
-    sections: list[Section] = Field(description="Sections in their order.")
+    sections: list[BookletSection] = Field(description="Sections in their order.")
 
 
 class Booklet(_Value):

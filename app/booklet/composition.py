@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from app.booklet.advice import applying, asking, sources, words
-from app.booklet.booklet import Booklet, Chapter, Entry, Link, Section
+from app.booklet.booklet import Booklet, BookletSection, Chapter, Entry, Link
 from app.booklet.fixed_words import USE
 from app.booklet.material import Grounds, Material
 from app.booklet.policy_reading import (
@@ -89,23 +89,23 @@ def _by_need(material: Material) -> Chapter:
     )
 
 
-def _purpose(material: Material, word: str, name: str) -> Section:
+def _purpose(material: Material, word: str, name: str) -> BookletSection:
     given = [support_link(rule) for rule in supports_of_purpose(material.grounds.book, word)]
     found = _links(material.grounds, [one for one in material.products if word in one.terms.purposes])
     said = [
         f"{len(given)}项专门的支持政策。" if given else NO_POLICY,
         f"{len(found)}个产品。" if found else NOTHING,
     ]
-    return Section(
+    return BookletSection(
         key=f"need-{word}", heading=f"资金用于{name}", sentences=["".join(said)], links=[*given, *found]
     )
 
 
-def _security(material: Material, word: str, name: str) -> Section:
+def _security(material: Material, word: str, name: str) -> BookletSection:
     lent = (one for one in material.products if one.terms.form != GUARANTEE)
     found = [one for one in lent if word in one.terms.guarantee_modes]
     asked = {"credit": "只凭信用", "guarantee": "有担保人或担保机构担保"}.get(word, f"有{name}可以抵押或质押")
-    return Section(
+    return BookletSection(
         key=f"security-{word}",
         heading=asked,
         sentences=[f"{len(found)}个产品接受。"],
@@ -128,7 +128,7 @@ def _policies(material: Material) -> Chapter:
     names = [(product.code, product.name) for product in material.products]
     planned = [plan_entry(plan, grounds, names) for plan in plans(grounds)]
     sections = [
-        Section(
+        BookletSection(
             key="supports",
             heading="能享受的支持",
             sentences=[] if given else ["没有现行政策给出可逐户判断的支持。"],
@@ -145,15 +145,15 @@ def _policies(material: Material) -> Chapter:
     )
 
 
-def _plans(planned: list[Entry]) -> Iterator[Section]:
+def _plans(planned: list[Entry]) -> Iterator[BookletSection]:
     if planned:
         said = "属于这些产业链的企业，优先由签约机构对接；方案给的条件也写在这里。"
-        yield Section(key="plans", heading="一链一策", sentences=[said], entries=planned)
+        yield BookletSection(key="plans", heading="一链一策", sentences=[said], entries=planned)
 
 
-def _document(pack: Pack) -> Section:
+def _document(pack: Pack) -> BookletSection:
     dated = f"，{pack.effective_on.isoformat()}起施行" if pack.effective_on else ""
-    return Section(
+    return BookletSection(
         key=f"document-{pack.code}",
         heading=f"{pack.name}（{pack.cite_as}）" if pack.cite_as else pack.name,
         sentences=[f"{'、'.join(pack.issuers)}发布{dated}。"],
@@ -171,7 +171,7 @@ def _products(material: Material) -> Chapter:
                 for one in _in_order(found, grounds)
             ]
             sections.append(
-                Section(
+                BookletSection(
                     key=f"form-{form}", heading=name, sentences=[f"{len(found)}个产品。"], entries=entries
                 )
             )

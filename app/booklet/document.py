@@ -14,7 +14,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docxtpl import DocxTemplate
 
-from app.booklet.booklet import Booklet, Chapter, Entry, Fact, Link, Section, Table
+from app.booklet.booklet import Booklet, BookletFact, BookletSection, BookletTable, Chapter, Entry, Link
 from app.booklet.template_maker import (
     CHAPTER,
     CONTENTS,
@@ -55,7 +55,7 @@ def document(booklet: Booklet) -> bytes:
     return undated(target.getvalue())
 
 
-def _sections(booklet: Booklet) -> Iterator[Section]:
+def _sections(booklet: Booklet) -> Iterator[BookletSection]:
     return (section for chapter in booklet.chapters for section in chapter.sections)
 
 
@@ -82,7 +82,7 @@ def _context(booklet: Booklet) -> dict[str, Any]:
     }
 
 
-def _section(section: Section) -> dict[str, Any]:
+def _section(section: BookletSection) -> dict[str, Any]:
     return {
         "heading": section.heading,
         "sentences": section.sentences,
@@ -112,11 +112,11 @@ def _entry(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _told(fact: Fact) -> str:
+def _told(fact: BookletFact) -> str:
     return f"{fact.value}（依据：{fact.clause}）" if fact.clause else fact.value
 
 
-def _lay_out(drawn: Any, table: Table) -> None:
+def _lay_out(drawn: Any, table: BookletTable) -> None:
     """Set widths by what the columns hold, and numbers to the right."""
     twips = [str(round(width * _TWIPS_PER_MM)) for width in _widths(table)]
     properties = drawn._tbl  # noqa: SLF001 - python-docx looks every cell up anew
@@ -133,7 +133,7 @@ def _lay_out(drawn: Any, table: Table) -> None:
                     run.get_or_add_rPr().get_or_add_b()
 
 
-def _widths(table: Table) -> list[float]:
+def _widths(table: BookletTable) -> list[float]:
     """Answer the millimetres of columns: short texts stay on one line, long ones share what is left."""
     signs = []
     for place, column in enumerate(table.columns):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from app.booklet.booklet import Entry, Fact, Link
+from app.booklet.booklet import BookletFact, Entry, Link
 from app.booklet.material import Grounds
 from app.booklet.plain_reading import who_it_is_for
 from app.chains.rules import GrantedTerm, PlanInForce
@@ -67,7 +67,7 @@ def support_entry(rule: AppliedRule, grounds: Grounds) -> Entry:
         key=support_key(rule),
         title=rule.name,
         subtitle=rule.citation,
-        facts=[Fact(label=label, value=value) for label, value in facts if value],
+        facts=[BookletFact(label=label, value=value) for label, value in facts if value],
     )
 
 
@@ -105,7 +105,7 @@ def clause_entry(pack: Pack, clause: Clause) -> Entry:
         title=f"{clause.number} {clause.heading}",
         subtitle=pack.cite_as,
         sentences=[clause.summary],
-        facts=[Fact(label=label, value=value) for label, value in facts if value],
+        facts=[BookletFact(label=label, value=value) for label, value in facts if value],
     )
 
 
@@ -130,14 +130,15 @@ def plan_entry(plan: PlanInForce, grounds: Grounds, products: Iterable[tuple[str
         ("重点环节", "、".join(link.name for link in plan.links), "links"),
     ]
     granted = [
-        Fact(label="给链上企业", value=_granted(term, names), clause=term.clause) for term in plan.granted
+        BookletFact(label="给链上企业", value=_granted(term, names), clause=term.clause)
+        for term in plan.granted
     ]
     return Entry(
         key=f"plan-{plan.chain}",
         title=f"{plan.chain_name}：一链一策第{plan.version}版",
         subtitle=f"{plan.since.isoformat()}起" + (f"至{plan.until.isoformat()}" if plan.until else ""),
         facts=[
-            Fact(label=label, value=value, clause=plan.clauses.get(part, ""))
+            BookletFact(label=label, value=value, clause=plan.clauses.get(part, ""))
             for label, value, part in facts
             if value
         ]

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from app.awards.observed import Figures, percent_of
-from app.booklet.booklet import Entry, Fact, Link
+from app.booklet.booklet import BookletFact, Entry, Link
 from app.booklet.material import Grounds
 from app.catalogue.rules import OWN_TERMS, ProductInForce, ProductTerms, Rate
 from app.catalogue.terms import EXCLUSIONS, PARTS, POLICY_TOOLS, RATE_BASES
@@ -43,7 +43,7 @@ def product_entry(product: ProductInForce, grounds: Grounds, observed: Figures |
     )
 
 
-def _observed(figures: Figures | None, until: str) -> Iterator[Fact]:
+def _observed(figures: Figures | None, until: str) -> Iterator[BookletFact]:
     """Answer what came of a product; nothing where too few stand behind it."""
     if figures is None:
         return
@@ -59,7 +59,7 @@ def _observed(figures: Figures | None, until: str) -> Iterator[Fact]:
         share = percent_of(figures.approvals, figures.answers)
         said.append(f"{figures.answers}次答复中授信{figures.approvals}次（{share}%）")
     if said:
-        yield Fact(label="实际办理", value=f"{'；'.join(said)}。统计至{until}的四个季度")
+        yield BookletFact(label="实际办理", value=f"{'；'.join(said)}。统计至{until}的四个季度")
 
 
 def rate_text(rate: Rate, lpr: LprQuote | None, *, is_fee: bool) -> str:
@@ -89,13 +89,13 @@ def _range(least: str, most: str) -> str:
     return least if least == most else f"{least}至{most}"
 
 
-def _facts(terms: ProductTerms, grounds: Grounds) -> Iterator[Fact]:
+def _facts(terms: ProductTerms, grounds: Grounds) -> Iterator[BookletFact]:
     clauses = {cite.part: cite.clause for cite in terms.cites}
     for part, label, value in _lines(terms, grounds):
         if value:
-            yield Fact(label=label or PARTS[part], value=value, clause=clauses.get(part, ""))
+            yield BookletFact(label=label or PARTS[part], value=value, clause=clauses.get(part, ""))
     if "product" in clauses:
-        yield Fact(label="产品依据", value=clauses["product"])
+        yield BookletFact(label="产品依据", value=clauses["product"])
 
 
 def _lines(terms: ProductTerms, grounds: Grounds) -> Iterator[tuple[str, str, str]]:

@@ -12,7 +12,7 @@ from app.bottlenecks.rules import ROUTE_NAMES
 from app.bulletins.material import Group, MonthFigures, OpenClass, Share
 from app.coverage.concealment import WHOLE, concealed
 from app.coverage.percentages import percent_text
-from app.coverage.ranking import MEASURES, Level, Row, Sort, hidden_measures, rank
+from app.coverage.ranking import MEASURES, RankingLevel, Row, Sort, hidden_measures, rank
 from app.policy.rulebook import AppliedRule
 
 Placed = Sequence[tuple[Group, str | None]]
@@ -55,7 +55,7 @@ def whole_banks(rows: Placed, total: MonthFigures, limits: Limits) -> list[Group
     ranked = rank(
         [_row(group, group.key, parent) for group, parent in rows if group.key],
         _counts(total) | {"entries": total.assigned.part},
-        Level.HEAD_OFFICE,
+        RankingLevel.HEAD_OFFICE,
         Sort.COVERAGE,
         least_entries=limits.least_entries,
         smallest_cell=limits.smallest_cell,

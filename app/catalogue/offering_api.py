@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Response
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
 from app.catalogue import offering_service
-from app.catalogue.offering_schemas import DecisionIn, OfferedOut, OfferedPage
+from app.catalogue.offering_schemas import OfferedOut, OfferedPage, OfferingDecisionIn
 from app.catalogue.schemas import CODE_PATTERN
 from app.kernel.clock import utc_now
 from app.kernel.paging import PageQuery
@@ -38,7 +38,7 @@ async def decide_product(
     session: SessionDep,
     viewer: ViewerDep,
     code: PathCode,
-    body: DecisionIn,
+    body: OfferingDecisionIn,
     response: Response,
     if_match: IfMatch = None,
 ) -> OfferedOut:

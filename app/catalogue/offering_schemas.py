@@ -12,7 +12,7 @@ from app.kernel.paging import Page
 Decision = Literal["confirm", "pause"]
 
 
-class DecisionIn(BaseModel):
+class OfferingDecisionIn(BaseModel):
     """Whether the coming quarter's library shall have a product."""
 
     model_config = ConfigDict(extra="forbid")

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from app.accounts.rules import Viewer
 from app.awards import service
 from app.awards.rules import USUAL_NAME
-from app.awards.schemas import AwardIn, AwardOut, BallotIn, CandidateOut, JurorIn, NominationIn
+from app.awards.schemas import AwardCandidateOut, AwardIn, AwardOut, BallotIn, JurorIn, NominationIn
 from app.cli import edge
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, attempt
@@ -218,7 +218,7 @@ def show(
 ) -> None:
     """Show an award with its candidates, or list all awards."""
 
-    async def job() -> tuple[list[AwardOut], list[CandidateOut]]:
+    async def job() -> tuple[list[AwardOut], list[AwardCandidateOut]]:
         async with edge.work(writes=False) as (session, viewer):
             now = utc_now()
             if year is None:
@@ -237,20 +237,20 @@ def show(
         _print_candidates(candidates)
 
 
-async def _candidates(session: AsyncSession, viewer: Viewer, year: int) -> list[CandidateOut]:
-    found: list[CandidateOut] = []
+async def _candidates(session: AsyncSession, viewer: Viewer, year: int) -> list[AwardCandidateOut]:
+    found: list[AwardCandidateOut] = []
     page: PageRequest | None = PageRequest(limit=MOST_ROWS)
     while page is not None:
-        listed: Page[CandidateOut] = await service.candidates(session, viewer, year, page)
+        listed: Page[AwardCandidateOut] = await service.candidates(session, viewer, year, page)
         found += listed.items
         page = PageRequest(limit=MOST_ROWS, cursor=listed.next) if listed.next else None
     return found
 
 
 def _step(year: int, step: Step, *, dry_run: bool, as_json: bool) -> None:
-    async def job() -> tuple[AwardOut, list[CandidateOut]]:
+    async def job() -> tuple[AwardOut, list[AwardCandidateOut]]:
         async with edge.work(writes=True) as (session, viewer):
-            found: list[tuple[AwardOut, list[CandidateOut]]] = []
+            found: list[tuple[AwardOut, list[AwardCandidateOut]]] = []
             try:
                 async with attempt(session):
                     found.append((await step(session, viewer), await _candidates(session, viewer, year)))
@@ -318,7 +318,7 @@ def _print_awards(found: list[AwardOut]) -> None:
     edge.print_table("十佳评选", columns, rows)
 
 
-def _print_candidates(found: list[CandidateOut]) -> None:
+def _print_candidates(found: list[AwardCandidateOut]) -> None:
     columns = ("名次", "产品", "机构", "总分", "入选", "理由")
     rows = [
         (

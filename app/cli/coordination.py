@@ -8,7 +8,15 @@ from pydantic import BaseModel, ValidationError
 from app.cli import edge
 from app.coordination import service
 from app.coordination.rules import CaseKind, CaseState
-from app.coordination.schemas import CaseFilter, CaseIn, CaseOut, CasePage, CommentIn, CommentOut, OutcomeIn
+from app.coordination.schemas import (
+    CaseFilter,
+    CaseIn,
+    CommentIn,
+    CommentOut,
+    CoordinationCaseOut,
+    CoordinationCasePage,
+    OutcomeIn,
+)
 from app.kernel.clock import utc_now
 from app.kernel.errors import Fault, Refused
 from app.kernel.paging import MOST_ROWS, PageRequest
@@ -56,7 +64,7 @@ def list_(
         is_overdue=overdue,
     )
 
-    async def job() -> CasePage:
+    async def job() -> CoordinationCasePage:
         async with edge.work(writes=False) as (session, viewer):
             page = PageRequest(limit=limit)
             return await service.list_cases(session, viewer, page, wanted, now=utc_now())
@@ -78,7 +86,7 @@ def list_(
 def show(code: CaseArgument, as_json: edge.JsonFlag = False) -> None:
     """Show a case with its question, its outcome and its comments."""
 
-    async def job() -> tuple[CaseOut, list[CommentOut]]:
+    async def job() -> tuple[CoordinationCaseOut, list[CommentOut]]:
         async with edge.work(writes=False) as (session, viewer):
             found = await service.case(session, viewer, code, now=utc_now())
             comments: list[CommentOut] = []
@@ -119,7 +127,7 @@ def raise_(
     """Raise a case of an admitted entry; an entry has at most one open of each kind."""
     fields = {"entry": entry, "kind": kind, "question": question, "body": body, "institution": institution}
 
-    async def job() -> CaseOut:
+    async def job() -> CoordinationCaseOut:
         async with edge.work(writes=True) as (session, viewer):
             return await service.raise_case(session, viewer, _read(CaseIn, fields), now=utc_now())
 
@@ -132,7 +140,7 @@ def resolve(
 ) -> None:
     """Close a case as settled; an element is no longer missing then."""
 
-    async def job() -> CaseOut:
+    async def job() -> CoordinationCaseOut:
         async with edge.work(writes=True) as (session, viewer):
             answer = _read(OutcomeIn, {"outcome": outcome, "body": body})
             return await service.resolve(session, viewer, code, answer, expect=_any_version, now=utc_now())
@@ -146,7 +154,7 @@ def refuse(
 ) -> None:
     """Close a case as not to be settled, and say why; what is missing stays missing."""
 
-    async def job() -> CaseOut:
+    async def job() -> CoordinationCaseOut:
         async with edge.work(writes=True) as (session, viewer):
             answer = _read(OutcomeIn, {"outcome": outcome, "body": body})
             return await service.refuse(session, viewer, code, answer, expect=_any_version, now=utc_now())
@@ -185,21 +193,21 @@ def _read(model: type[Model], fields: dict[str, Any]) -> Model:
         raise Refused("It cannot be taken as given.", faults) from error
 
 
-def _show(found: CaseOut, *, as_json: bool) -> None:
+def _show(found: CoordinationCaseOut, *, as_json: bool) -> None:
     if as_json:
         edge.print_json(found)
     else:
         _print(found)
 
 
-def _print(found: CaseOut) -> None:
+def _print(found: CoordinationCaseOut) -> None:
     edge.print_table(f"{found.code} {found.kind_label}（{found.clause}）", COLUMNS, [_row(found)])
     typer.echo(f"问题：{found.question}")
     if found.outcome is not None:
         typer.echo(f"结果（{found.answered_by}）：{found.outcome}")
 
 
-def _row(one: CaseOut) -> tuple[Any, ...]:
+def _row(one: CoordinationCaseOut) -> tuple[Any, ...]:
     due = one.due_on.isoformat() if one.due_on else "工作日历未公布"
     late = "（逾期）" if one.is_overdue else ""
     return (one.code, one.entry, one.enterprise, one.kind_label, one.state_label, one.body, f"{due}{late}")

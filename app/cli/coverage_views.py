@@ -6,7 +6,7 @@ import typer
 
 from app.cli import edge
 from app.coverage import service
-from app.coverage.ranking import Level, Sort
+from app.coverage.ranking import RankingLevel, Sort
 from app.coverage.ranking_schemas import RankedOut, RankingOut, ShareCell
 from app.coverage.ranking_service import ranking as ranking_of
 from app.coverage.rules import Cut
@@ -116,7 +116,9 @@ def _step_row(step: FunnelStepOut) -> tuple[Any, ...]:
 
 def ranking(
     month: MonthArgument,
-    level: Annotated[Level, typer.Option(help="Which institutions to rank.")] = Level.HEAD_OFFICE,
+    level: Annotated[
+        RankingLevel, typer.Option(help="Which institutions to rank.")
+    ] = RankingLevel.HEAD_OFFICE,
     sort: Annotated[Sort, typer.Option(help="What to rank them by.")] = Sort.COVERAGE,
     edition: EditionOption = None,
     as_json: edge.JsonFlag = False,

@@ -21,19 +21,18 @@ from app.events import (
     timetable_service,
 )
 from app.events.guest_schemas import (
-    AnswerIn,
     AttendanceIn,
     ContactIn,
     ContactsIn,
     GuestOut,
     GuestsIn,
+    InvitationAnswerIn,
     SendingIn,
     TimetableIn,
     TimetableOut,
 )
-from app.events.schemas import EventIn as HostIn
-from app.events.schemas import YearIn
-from app.events.states import Side
+from app.events.schemas import HostedEventIn, YearIn
+from app.events.states import GuestSide
 from app.events.year import Rhythm
 from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession, attempt
@@ -91,7 +90,7 @@ async def _hold(session: AsyncSession, viewer: Viewer, code: str, day: date, kno
     before = datetime.combine(day - timedelta(days=14), time(10), SHANGHAI)
     guests = await _guests(session, viewer, code, day - timedelta(days=5), before)
     for one in guests:
-        answer = AnswerIn(accepts=True)
+        answer = InvitationAnswerIn(accepts=True)
         await guest_service.answer(session, viewer, code, one.id, answer, expect=_any_version, now=before)
     if not guests:
         return
@@ -101,7 +100,7 @@ async def _hold(session: AsyncSession, viewer: Viewer, code: str, day: date, kno
         if number % 5 and one.attendance_code:
             shown = AttendanceIn(code=one.attendance_code)
             await attendance_service.attend(session, viewer, code, shown, now=at)
-    firms = {one.id for one in guests if one.side is Side.FIRM and one.code in known}
+    firms = {one.id for one in guests if one.side is GuestSide.FIRM and one.code in known}
     held = [one for one in table.meetings if one.firm_guest in firms]
     if not held:
         return
@@ -187,14 +186,14 @@ async def _invite(session: AsyncSession, viewer: Viewer, chain: str, own: str, n
     """Invite to an event of a chain a month ahead; every other guest has answered, the firm of the demonstration has not yet."""
     day = shanghai_date(now) + AHEAD
     day += timedelta(days=7 - day.weekday() if day.weekday() > FRIDAY else 0)
-    wanted = HostIn(
+    wanted = HostedEventIn(
         chain=chain, day=day, reason="演示活动，日期随演示当日推定", venue="会展中心一号厅（演示）"
     )
     made = await service.add_event(session, viewer, wanted, now=now)
     guests = await _guests(session, viewer, made.code, day - timedelta(days=10), now)
     for number, one in enumerate(guests):
         if number % 2 and one.code != own:
-            answer = AnswerIn(accepts=number % 5 > 0)
+            answer = InvitationAnswerIn(accepts=number % 5 > 0)
             await guest_service.answer(
                 session, viewer, made.code, one.id, answer, expect=_any_version, now=now
             )

@@ -17,7 +17,7 @@ from app.selection import objections_service as objections
 from app.selection import service
 from app.selection.measuring import own_banks
 from app.selection.measuring_service import contracts_in_force
-from app.selection.schemas import AnswerIn, ComputeIn, ListIn, LockIn, ObjectionIn, RoundIn
+from app.selection.schemas import ComputeIn, ListIn, LockIn, ObjectionAnswerIn, ObjectionIn, RoundIn
 
 PAST, PRESENT = "2023Q4", "SX-YS"
 CHAINS: Final = ("HLJ-GDZB", "HLJ-NJZB", "HLJ-HKHT", "HLJ-QCZZ", "HLJ-DLZB", "HLJ-SWYY")
@@ -84,7 +84,7 @@ async def _past(
     said = ObjectionIn(participant=chains[0], text="请说明响应速度按哪些名单版次统计（演示）")
     await objections.object_to(session, viewer, PAST, said, now=locked)
     reason = "按本期和上一期名单的首次联系记录统计，与测算数据一致（演示）"
-    answered = AnswerIn(is_upheld=False, reason=reason)
+    answered = ObjectionAnswerIn(is_upheld=False, reason=reason)
     await objections.answer(session, viewer, PAST, 1, answered, expect=_any_version, now=locked)
     await deciding.close(session, viewer, PAST, expect=_any_version, now=over)
 

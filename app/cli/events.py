@@ -32,7 +32,7 @@ from app.events.guest_schemas import (
     TimetableOut,
     YearResultsOut,
 )
-from app.events.schemas import EventChange, EventFilter, EventOut, YearIn, YearPlanOut
+from app.events.schemas import EventChange, EventFilter, HostedEventOut, YearIn, YearPlanOut
 from app.events.states import SIDE_LABELS, EventState
 from app.kernel.clock import utc_now
 from app.kernel.errors import Fault, Refused
@@ -109,9 +109,9 @@ def list_(
 ) -> None:
     """List events by day."""
 
-    async def job() -> list[EventOut]:
+    async def job() -> list[HostedEventOut]:
         async with edge.work(writes=False) as (session, viewer):
-            wanted, found = EventFilter(year=year, chain=chain, state=state), list[EventOut]()
+            wanted, found = EventFilter(year=year, chain=chain, state=state), list[HostedEventOut]()
             page: PageRequest | None = PageRequest(limit=MOST_ROWS)
             while page is not None:
                 more = await service.list_events(session, viewer, page, wanted, now=utc_now())
@@ -131,7 +131,7 @@ def list_(
 def show(event: EventArgument, as_json: edge.JsonFlag = False) -> None:
     """Show an event with its reasons, its guests and their answers."""
 
-    async def job() -> tuple[EventOut, list[GuestOut]]:
+    async def job() -> tuple[HostedEventOut, list[GuestOut]]:
         async with edge.work(writes=False) as (session, viewer):
             found, guests = await service.get_event(session, viewer, event, now=utc_now()), list[GuestOut]()
             page: PageRequest | None = PageRequest(limit=MOST_ROWS)
@@ -167,7 +167,7 @@ def move(
 ) -> None:
     """Move an event to another day; its guests are told."""
 
-    async def job() -> EventOut:
+    async def job() -> HostedEventOut:
         async with edge.work(writes=True) as (session, viewer):
             wanted = _read(EventChange, {"day": day.date(), "reason": reason})
             return await service.change_event(

@@ -13,7 +13,7 @@ from app.kernel.paging import Page, PageRequest
 from app.kernel.settings import get_settings
 from app.notifications import delivery_service, service
 from app.notifications.delivery import deliver_due
-from app.notifications.rules import State
+from app.notifications.rules import DeliveryState
 from app.notifications.schemas import DeliveryCounts, DeliveryOut, NoticeOut
 
 commands = typer.Typer(no_args_is_help=True)
@@ -76,7 +76,7 @@ def dead(limit: Limit = 25, as_json: edge.JsonFlag = False) -> None:
     async def job() -> Page[DeliveryOut]:
         async with edge.work(writes=False) as (session, viewer):
             page = PageRequest(limit=limit)
-            return await delivery_service.list_deliveries(session, viewer, page, State.DEAD)
+            return await delivery_service.list_deliveries(session, viewer, page, DeliveryState.DEAD)
 
     found = edge.run(job)
     if as_json:

@@ -23,9 +23,15 @@ from app.selection import results_service as results
 from app.selection import service
 from app.selection.deferred_acceptance import TieRule
 from app.selection.market import Side
-from app.selection.result_schemas import ContractsOut, OutcomeOut, PairOut, ResultOut, VerificationOut
+from app.selection.result_schemas import (
+    ContractsOut,
+    OutcomeOut,
+    PairOut,
+    ResultOut,
+    SelectionVerificationOut,
+)
 from app.selection.round_states import RoundState
-from app.selection.schemas import AnswerIn, ComputeIn, LockIn, ReopenIn, RoundIn, RoundOut
+from app.selection.schemas import ComputeIn, LockIn, ObjectionAnswerIn, ReopenIn, RoundIn, RoundOut
 from app.selection.wording import SIDE_LABELS
 
 commands = typer.Typer(no_args_is_help=True)
@@ -266,7 +272,7 @@ def answer(
     """Answer an objection; one that is upheld voids the result, and the round is locked again."""
 
     async def work(session: AsyncSession, viewer: Viewer) -> RoundOut:
-        body = AnswerIn(is_upheld=upheld, reason=reason)
+        body = ObjectionAnswerIn(is_upheld=upheld, reason=reason)
         await objections.answer(session, viewer, code, number, body, expect=_any_version, now=utc_now())
         return await service.get_round(session, viewer, code, now=utc_now())
 
@@ -333,7 +339,7 @@ def verify(
         raise typer.Exit(edge.REFUSED)
 
 
-def _print_checks(found: VerificationOut, *, as_json: bool) -> None:
+def _print_checks(found: SelectionVerificationOut, *, as_json: bool) -> None:
     if as_json:
         edge.print_json(found)
         return

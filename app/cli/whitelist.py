@@ -19,8 +19,8 @@ from app.whitelist.import_service import ImportOutcome
 from app.whitelist.roster_columns import BY_FACT
 from app.whitelist.rules import Change, Decision, ReviewKind, edition_on
 from app.whitelist.schemas import (
-    DifferenceOut,
     EditionDiff,
+    EditionDifferenceOut,
     EditionOut,
     EntryOut,
     ImportOut,
@@ -219,7 +219,7 @@ async def _all_differences(read: Reader, limit: int) -> EditionDiff:
     return found
 
 
-def _changes(item: DifferenceOut) -> str:
+def _changes(item: EditionDifferenceOut) -> str:
     return "；".join(
         f"{fact.chinese} {_written(fact.fact, fact.before)} → {_written(fact.fact, fact.after)}"
         for fact in item.facts

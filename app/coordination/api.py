@@ -12,10 +12,10 @@ from app.coordination.schemas import (
     CaseCode,
     CaseFilter,
     CaseIn,
-    CaseOut,
-    CasePage,
     CommentIn,
     CommentOut,
+    CoordinationCaseOut,
+    CoordinationCasePage,
     OutcomeIn,
 )
 from app.institutions.schemas import CODE_PATTERN
@@ -62,7 +62,7 @@ async def list_coordination_cases(
     body: BodyQuery = None,
     *,
     overdue: OverdueQuery = False,
-) -> CasePage:
+) -> CoordinationCasePage:
     """List cases by the day on which they are due, with counts by state and kind."""
     wanted = CaseFilter(
         edition=edition, entry=entry, region=region, kind=kind, state=state, body=body, is_overdue=overdue
@@ -79,7 +79,7 @@ async def raise_coordination_case(
     body: CaseIn,
     response: Response,
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
-) -> CaseOut:
+) -> CoordinationCaseOut:
     """Raise a case of an admitted entry; the clause says who has to answer, by when the operator's deadlines."""
     made = await service.raise_case(session, viewer, body, now=utc_now())
     response.headers["Location"] = f"/api/v1/coordination/cases/{made.code}"
@@ -94,7 +94,7 @@ async def raise_coordination_case(
 )
 async def get_coordination_case(
     session: SessionDep, viewer: ViewerDep, case: CaseCode, response: Response
-) -> CaseOut:
+) -> CoordinationCaseOut:
     """Read a case with who has to answer, by when, and how it ended."""
     found = await service.case(session, viewer, case, now=utc_now())
     response.headers["ETag"] = etag_of(found.version)
@@ -144,7 +144,7 @@ async def resolve_coordination_case(
     response: Response,
     if_match: IfMatch = None,
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
-) -> CaseOut:
+) -> CoordinationCaseOut:
     """Write down on the body's behalf that it is settled; an element is no longer missing then."""
     done = await service.resolve(
         session, viewer, case, body, expect=lambda version: check_if_match(if_match, version), now=utc_now()
@@ -167,7 +167,7 @@ async def refuse_coordination_case(
     response: Response,
     if_match: IfMatch = None,
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
-) -> CaseOut:
+) -> CoordinationCaseOut:
     """Write down on the body's behalf that it cannot be settled, and why; what is missing stays missing."""
     done = await service.refuse(
         session, viewer, case, body, expect=lambda version: check_if_match(if_match, version), now=utc_now()

@@ -26,7 +26,7 @@ from app.coordination.rules import (
     named,
     responsible,
 )
-from app.coordination.schemas import MOST_TEXT, CaseIn, CaseOut
+from app.coordination.schemas import MOST_TEXT, CaseIn, CoordinationCaseOut
 from app.coordination.topics import CASES_CHANGED
 from app.coordination.views import case_out
 from app.institutions.reach import institution_target
@@ -43,7 +43,9 @@ from app.reference.service import current_book
 DEADLINES: Final = "docking.deadlines"
 
 
-async def raise_case(session: AsyncSession, viewer: Viewer, body: CaseIn, *, now: datetime) -> CaseOut:
+async def raise_case(
+    session: AsyncSession, viewer: Viewer, body: CaseIn, *, now: datetime
+) -> CoordinationCaseOut:
     """Raise a case of an entry; the clause says who has to answer, unless a coordinator names another body.
 
     Raises:

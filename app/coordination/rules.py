@@ -47,7 +47,7 @@ class CaseState(StrEnum):
     REFUSED = "refused"
 
 
-class Act(StrEnum):
+class CaseAct(StrEnum):
     """What can be done with a case."""
 
     COMMENT = "comment"
@@ -60,21 +60,21 @@ STATE_LABELS: Final[Mapping[CaseState, str]] = {
     CaseState.RESOLVED: "已解决",
     CaseState.REFUSED: "不予解决",
 }
-_AFTER: Final[Mapping[tuple[CaseState, Act], CaseState]] = {
-    (CaseState.OPEN, Act.COMMENT): CaseState.OPEN,
-    (CaseState.OPEN, Act.RESOLVE): CaseState.RESOLVED,
-    (CaseState.OPEN, Act.REFUSE): CaseState.REFUSED,
-    (CaseState.RESOLVED, Act.COMMENT): CaseState.RESOLVED,
-    (CaseState.REFUSED, Act.COMMENT): CaseState.REFUSED,
+_AFTER: Final[Mapping[tuple[CaseState, CaseAct], CaseState]] = {
+    (CaseState.OPEN, CaseAct.COMMENT): CaseState.OPEN,
+    (CaseState.OPEN, CaseAct.RESOLVE): CaseState.RESOLVED,
+    (CaseState.OPEN, CaseAct.REFUSE): CaseState.REFUSED,
+    (CaseState.RESOLVED, CaseAct.COMMENT): CaseState.RESOLVED,
+    (CaseState.REFUSED, CaseAct.COMMENT): CaseState.REFUSED,
 }
 
 
-def possible(state: CaseState) -> tuple[Act, ...]:
+def possible(state: CaseState) -> tuple[CaseAct, ...]:
     """Answer what can be done with a case now. It is closed once; what comes up later is another case."""
-    return tuple(act for act in Act if (state, act) in _AFTER)
+    return tuple(act for act in CaseAct if (state, act) in _AFTER)
 
 
-def after(state: CaseState, act: Act) -> CaseState:
+def after(state: CaseState, act: CaseAct) -> CaseState:
     """Answer where a case stands after something possible was done.
 
     Raises:

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from app.coordination.rules import CODE_PATTERN, Act, CaseKind, CaseState
+from app.coordination.rules import CODE_PATTERN, CaseAct, CaseKind, CaseState
 from app.enterprises.need_facts import PRINTABLE
 from app.institutions.schemas import CODE_PATTERN as INSTITUTION_PATTERN
 from app.kernel.paging import Page
@@ -67,7 +67,7 @@ class CommentIn(BaseModel):
     text: Text = Field(description="内容；凡能看到该事项的人均可读到", examples=["已函告自然资源部门"])
 
 
-class CaseOut(BaseModel):
+class CoordinationCaseOut(BaseModel):
     """One coordination case of an entry 协调事项."""
 
     code: str = Field(description="协调事项编号", examples=["XT-000123"])
@@ -93,7 +93,7 @@ class CaseOut(BaseModel):
     closed_by: str | None = Field(description="登记办结的人")
     answered_by: str | None = Field(description="作出答复的单位")
     outcome: str | None = Field(description="处理结果及理由")
-    possible: list[Act] = Field(description="现在可以做的：comment 留言, resolve 解决, refuse 不予解决")
+    possible: list[CaseAct] = Field(description="现在可以做的：comment 留言, resolve 解决, refuse 不予解决")
     version: int = Field(description="版本号，即 ETag")
 
 
@@ -105,7 +105,7 @@ class CaseCounts(BaseModel):
     overdue: int = Field(description="逾期事项数（不计状态和逾期筛选）")
 
 
-class CasePage(Page[CaseOut]):
+class CoordinationCasePage(Page[CoordinationCaseOut]):
     """Cases, the most urgent first, with counts under the same filters."""
 
     counts: CaseCounts = Field(description="事项数")

@@ -12,7 +12,7 @@ from app.coordination.queries import ListedCase
 from app.coordination.raising_service import body_faults, raise_case, raise_cases
 from app.coordination.rules import (
     STATE_LABELS,
-    Act,
+    CaseAct,
     CaseKind,
     CaseSpan,
     CaseState,
@@ -24,10 +24,10 @@ from app.coordination.rules import (
 from app.coordination.schemas import (
     CaseFilter,
     CaseIn,
-    CaseOut,
-    CasePage,
     CommentIn,
     CommentOut,
+    CoordinationCaseOut,
+    CoordinationCasePage,
     OutcomeIn,
 )
 from app.coordination.tables import CoordinationCase, CoordinationComment
@@ -66,7 +66,7 @@ Expect = Callable[[int], None]
 
 async def list_cases(
     session: AsyncSession, viewer: Viewer, page: PageRequest, wanted: CaseFilter, *, now: datetime
-) -> CasePage:
+) -> CoordinationCasePage:
     """List cases by the day on which they are due, with counts by state and kind.
 
     Raises:
@@ -87,7 +87,7 @@ async def list_cases(
         if is_all
         else await queries.counts(session, viewer, wanted, body, today=today)
     )
-    return CasePage(items=found.items, next=found.next, counts=counts_out(groups, wanted))
+    return CoordinationCasePage(items=found.items, next=found.next, counts=counts_out(groups, wanted))
 
 
 def _key(row: ListedCase) -> tuple[str, int]:
@@ -118,7 +118,7 @@ async def _checked(session: AsyncSession, viewer: Viewer, wanted: CaseFilter) ->
     return None if body is None else body.id
 
 
-async def case(session: AsyncSession, viewer: Viewer, code: str, *, now: datetime) -> CaseOut:
+async def case(session: AsyncSession, viewer: Viewer, code: str, *, now: datetime) -> CoordinationCaseOut:
     """Answer one case.
 
     Raises:
@@ -157,7 +157,7 @@ async def comments(session: AsyncSession, viewer: Viewer, code: str, page: PageR
 
 async def resolve(
     session: AsyncSession, viewer: Viewer, code: str, body: OutcomeIn, *, expect: Expect, now: datetime
-) -> CaseOut:
+) -> CoordinationCaseOut:
     """Close a case as settled; what that establishes is `facts_resolved`.
 
     Raises:
@@ -166,14 +166,14 @@ async def resolve(
         Refused: the body is none that could have answered.
         Conflict: it is closed.
     """
-    return await _close(session, viewer, code, body, Act.RESOLVE, expect=expect, now=now)
+    return await _close(session, viewer, code, body, CaseAct.RESOLVE, expect=expect, now=now)
 
 
 async def refuse(
     session: AsyncSession, viewer: Viewer, code: str, body: OutcomeIn, *, expect: Expect, now: datetime
-) -> CaseOut:
+) -> CoordinationCaseOut:
     """Close a case as not to be settled; raises likewise."""
-    return await _close(session, viewer, code, body, Act.REFUSE, expect=expect, now=now)
+    return await _close(session, viewer, code, body, CaseAct.REFUSE, expect=expect, now=now)
 
 
 async def _close(
@@ -181,11 +181,11 @@ async def _close(
     viewer: Viewer,
     code: str,
     body: OutcomeIn,
-    act: Act,
+    act: CaseAct,
     *,
     expect: Expect,
     now: datetime,
-) -> CaseOut:
+) -> CoordinationCaseOut:
     found = await _found(session, viewer, code, is_locked=True)
     row = found.case
     require(viewer, Action.ANSWER_CASE, Target(region=found.region))

@@ -8,7 +8,7 @@ from typing import Final
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.coordination import queries
-from app.coordination.rules import KINDS, Act, CaseKind, CaseState, after, case_code
+from app.coordination.rules import KINDS, CaseAct, CaseKind, CaseState, after, case_code
 from app.coordination.topics import CASES_CHANGED
 from app.kernel.database import AsyncSession
 
@@ -16,7 +16,7 @@ ACTOR: Final = "simulation"
 LEAST_AGE: Final = timedelta(days=7)
 RESOLVED_PERCENT: Final = 55
 REFUSED_PERCENT: Final = 10
-_OUTCOMES: Final = {Act.RESOLVE: "模拟记录：{}已落实", Act.REFUSE: "模拟记录：{}暂不具备条件"}
+_OUTCOMES: Final = {CaseAct.RESOLVE: "模拟记录：{}已落实", CaseAct.REFUSE: "模拟记录：{}暂不具备条件"}
 
 
 async def simulate_answers(
@@ -47,8 +47,8 @@ async def simulate_answers(
     return dict(sorted(counts.items()))
 
 
-def _decided(seed: int, code: str, now: datetime) -> Act | None:
+def _decided(seed: int, code: str, now: datetime) -> CaseAct | None:
     drawn = hashlib.sha256(f"{seed}|{code}|{now.date().isoformat()}".encode()).digest()[0] * 100 // 256
     if drawn < RESOLVED_PERCENT:
-        return Act.RESOLVE
-    return Act.REFUSE if drawn < RESOLVED_PERCENT + REFUSED_PERCENT else None
+        return CaseAct.RESOLVE
+    return CaseAct.REFUSE if drawn < RESOLVED_PERCENT + REFUSED_PERCENT else None

@@ -6,15 +6,15 @@ from datetime import date
 
 from app.coordination.queries import ListedCase
 from app.coordination.rules import KINDS, STATE_LABELS, CaseKind, CaseState, case_code, is_overdue, possible
-from app.coordination.schemas import CaseCounts, CaseFilter, CaseOut, CommentOut
+from app.coordination.schemas import CaseCounts, CaseFilter, CommentOut, CoordinationCaseOut
 from app.coordination.tables import CoordinationComment
 
 
-def case_out(found: ListedCase, today: date) -> CaseOut:
+def case_out(found: ListedCase, today: date) -> CoordinationCaseOut:
     """Show a case as it stands on a day."""
     row = found.case
     kind, state = CaseKind(row.kind), CaseState(row.state)
-    return CaseOut(
+    return CoordinationCaseOut(
         code=case_code(row.id),
         entry=found.entry,
         edition=found.edition,

@@ -23,7 +23,7 @@ from app.coverage.listing_schemas import (
     OwnOnly,
     WhichQuery,
 )
-from app.coverage.ranking import Level, Sort
+from app.coverage.ranking import RankingLevel, Sort
 from app.coverage.ranking_schemas import LevelQuery, RankingOut, SortQuery
 from app.coverage.ranking_service import ranking
 from app.coverage.schemas import (
@@ -144,7 +144,7 @@ async def coverage_ranking(
     session: SessionDep,
     viewer: ViewerDep,
     month: Month,
-    level: LevelQuery = Level.HEAD_OFFICE,
+    level: LevelQuery = RankingLevel.HEAD_OFFICE,
     sort: SortQuery = Sort.COVERAGE,
     edition: EditionCode = None,
 ) -> RankingOut:

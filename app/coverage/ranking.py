@@ -14,7 +14,7 @@ from typing import Final
 from app.coverage.concealment import WHOLE, concealed
 
 
-class Level(StrEnum):
+class RankingLevel(StrEnum):
     """Which institutions are ranked with each other."""
 
     HEAD_OFFICE = "head_office"
@@ -76,7 +76,7 @@ class Ranked:
 def rank(
     rows: Sequence[Row],
     whole: Mapping[str, int],
-    level: Level,
+    level: RankingLevel,
     sort: Sort,
     *,
     least_entries: int,

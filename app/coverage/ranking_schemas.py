@@ -5,10 +5,12 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from app.coverage.ranking import Level, Sort
+from app.coverage.ranking import RankingLevel, Sort
 from app.coverage.schemas import SumYuan
 
-LevelQuery = Annotated[Level, Query(description="Which institutions are ranked with each other (机构层级).")]
+LevelQuery = Annotated[
+    RankingLevel, Query(description="Which institutions are ranked with each other (机构层级).")
+]
 SortQuery = Annotated[Sort, Query(description="What they are ranked by (排序指标).")]
 
 
@@ -50,7 +52,7 @@ class RankingOut(BaseModel):
     month: str = Field(description="The month, in Asia/Shanghai.")
     edition: str = Field(description="Edition of the roster (名单版次).")
     is_closed: bool = Field(description="These are the closed figures, which never change.")
-    level: Level = Field(description="Which institutions are ranked with each other.")
+    level: RankingLevel = Field(description="Which institutions are ranked with each other.")
     sort: Sort = Field(description="What they are ranked by.")
     least_entries: int = Field(description="With fewer entries an institution is listed but not ranked.")
     smallest_cell: int = Field(description="A cell that rests on fewer entries is not published.")

@@ -11,7 +11,7 @@ from app.coverage.edition_service import edition_of
 from app.coverage.months import check_begun, last_day_of
 from app.coverage.percentages import percent_text
 from app.coverage.published import model_of, rows_of_cut
-from app.coverage.ranking import MEASURES, Level, Ranked, Row, Sort, rank
+from app.coverage.ranking import MEASURES, Ranked, RankingLevel, Row, Sort, rank
 from app.coverage.ranking_schemas import RankedOut, RankingOut, ShareCell
 from app.coverage.reporting import todays_report
 from app.coverage.rules import Cut
@@ -28,7 +28,7 @@ async def ranking(
     session: AsyncSession,
     viewer: Viewer,
     month: str,
-    level: Level,
+    level: RankingLevel,
     sort: Sort,
     *,
     edition: str | None = None,
@@ -60,7 +60,9 @@ async def ranking(
     )
 
 
-def _ranking_out(figures: Mapping[str, Any], level: Level, sort: Sort, book: RuleBook) -> dict[str, Any]:
+def _ranking_out(
+    figures: Mapping[str, Any], level: RankingLevel, sort: Sort, book: RuleBook
+) -> dict[str, Any]:
     least, smallest = book.parameter(LEAST), book.parameter(SMALLEST)
     assert isinstance(least.value, Mapping)
     assert isinstance(smallest.value, int)

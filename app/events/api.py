@@ -15,8 +15,8 @@ from app.events.schemas import (
     EventChange,
     EventCode,
     EventFilter,
-    EventIn,
-    EventOut,
+    HostedEventIn,
+    HostedEventOut,
     YearIn,
     YearListed,
     YearNumber,
@@ -52,7 +52,7 @@ async def list_events(
     year: YearQuery = None,
     chain: ChainQuery = None,
     state: StateQuery = None,
-) -> Page[EventOut]:
+) -> Page[HostedEventOut]:
     """List events of the calendar with subject, day and reasons; they tell of no firm."""
     wanted = EventFilter(year=year, chain=chain, state=state)
     return await service.list_events(session, viewer, page, wanted, now=utc_now())
@@ -64,10 +64,10 @@ async def list_events(
 async def add_event(
     session: SessionDep,
     viewer: ViewerDep,
-    body: EventIn,
+    body: HostedEventIn,
     response: Response,
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
-) -> EventOut:
+) -> HostedEventOut:
     """Add an event beside the calendar; a day off is refused unless a reason is given, which is kept with it."""
     made = await service.add_event(session, viewer, body, now=utc_now())
     response.headers["Location"] = f"/api/v1/events/{made.code}"
@@ -135,7 +135,9 @@ async def get_year_results(session: SessionDep, viewer: ViewerDep, year: YearNum
 
 
 @router.get("/{event}", summary="One docking event (对接活动)", openapi_extra=does(Action.READ_EVENTS))
-async def get_event(session: SessionDep, viewer: ViewerDep, event: EventCode, response: Response) -> EventOut:
+async def get_event(
+    session: SessionDep, viewer: ViewerDep, event: EventCode, response: Response
+) -> HostedEventOut:
     """Read an event with its hours and slots, and why it is on this day."""
     found = await service.get_event(session, viewer, event, now=utc_now())
     response.headers["ETag"] = etag_of(found.version)
@@ -155,7 +157,7 @@ async def change_event(
     body: EventChange,
     response: Response,
     if_match: IfMatch = None,
-) -> EventOut:
+) -> HostedEventOut:
     """Change what is sent; a day off, people asked twice in a week or another period need a reason, which is kept."""
     done = await service.change_event(
         session, viewer, event, body, expect=lambda version: check_if_match(if_match, version), now=utc_now()

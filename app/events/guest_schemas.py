@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.chains.fields import PLAIN_TEXT
 from app.events.invitations import NotInvited
 from app.events.slots import MOST_SLOTS
-from app.events.states import GuestState, Side
+from app.events.states import GuestSide, GuestState
 from app.institutions.schemas import CODE_PATTERN as BANK_PATTERN
 
 MOST_NOTE: Final = 500
@@ -135,7 +135,7 @@ class GuestOut(BaseModel):
     event: str = Field(description="活动编号")
     event_name: str = Field(description="活动名称")
     day: date = Field(description="日期")
-    side: Side = Field(description="firm 企业, bank 银行")
+    side: GuestSide = Field(description="firm 企业, bank 银行")
     name: str = Field(description="名称")
     code: str | None = Field(description="企业的统一社会信用代码或银行机构编码；看不到该企业的为空")
     tables: int = Field(description="桌数；企业为0")
@@ -152,7 +152,7 @@ class GuestOut(BaseModel):
     version: int = Field(description="版本号，即 ETag")
 
 
-class AnswerIn(BaseModel):
+class InvitationAnswerIn(BaseModel):
     """A guest's answer to its invitation."""
 
     model_config = ConfigDict(extra="forbid")
@@ -210,7 +210,7 @@ class AttendanceOut(BaseModel):
 
     guest: int = Field(description="来宾编号")
     name: str = Field(description="名称")
-    side: Side = Field(description="firm 企业, bank 银行")
+    side: GuestSide = Field(description="firm 企业, bank 银行")
     arrived_at: datetime = Field(description="签到时间")
     was_there: bool = Field(description="此前已签到")
     next_meeting: MeetingOut | None = Field(description="第一场洽谈")
@@ -254,7 +254,7 @@ class AttributedOut(BaseModel):
     on_earlier_credit: bool = Field(description="放款所依据的授信早于活动")
 
 
-class ResultOut(BaseModel):
+class EventResultOut(BaseModel):
     """What followed an event within a window."""
 
     days: int = Field(description="活动后天数")
@@ -280,7 +280,7 @@ class ResultsOut(BaseModel):
     event: str = Field(description="活动编号")
     name: str = Field(description="名称")
     day: date = Field(description="日期")
-    results: list[ResultOut] = Field(description="三十日、九十日")
+    results: list[EventResultOut] = Field(description="三十日、九十日")
 
 
 class YearFigures(BaseModel):

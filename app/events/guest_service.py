@@ -13,10 +13,10 @@ from app.events import guest_queries
 from app.events.attendance import LENGTH, attendance_code
 from app.events.calendar_file import Appointment, calendar_file
 from app.events.guest_queries import SeenGuest, SeenMeeting
-from app.events.guest_schemas import AnswerIn, GuestOut, MeetingOut
+from app.events.guest_schemas import GuestOut, InvitationAnswerIn, MeetingOut
 from app.events.hours import clock, hours_of, instant
 from app.events.service import Expect, found_event, outdate, target_of
-from app.events.states import TOLD, EventState, GuestState, Side, event_code
+from app.events.states import TOLD, EventState, GuestSide, GuestState, event_code
 from app.events.tables import HostedEvent
 from app.events.views import guest_out, meeting_out
 from app.institutions.service import institution_tree
@@ -77,7 +77,7 @@ async def answer(
     viewer: Viewer,
     code: str,
     number: int,
-    wanted: AnswerIn,
+    wanted: InvitationAnswerIn,
     *,
     expect: Expect,
     now: datetime,
@@ -136,7 +136,7 @@ async def calendar_of(
             f"{code}-{one.id}@rongqiao",
             instant(event.day, slots[one.slot - 1].starts_at),
             instant(event.day, slots[one.slot - 1].ends_at),
-            f"{guest.event_name}：{one.bank if guest.side is Side.FIRM else one.firm or '洽谈'}",
+            f"{guest.event_name}：{one.bank if guest.side is GuestSide.FIRM else one.firm or '洽谈'}",
             f"{place}，{one.bank}{one.table}号桌",
         )
         for one in guest.meetings

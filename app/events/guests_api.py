@@ -13,7 +13,6 @@ from app.events import (
     timetable_service,
 )
 from app.events.guest_schemas import (
-    AnswerIn,
     AttendanceIn,
     AttendanceOut,
     ContactsIn,
@@ -22,6 +21,7 @@ from app.events.guest_schemas import (
     GuestOut,
     GuestPlanOut,
     GuestsIn,
+    InvitationAnswerIn,
     SendingIn,
     SentOut,
     TimetableIn,
@@ -143,7 +143,7 @@ async def answer_invitation(
     viewer: ViewerDep,
     event: EventCode,
     guest: GuestId,
-    body: AnswerIn,
+    body: InvitationAnswerIn,
     response: Response,
     if_match: IfMatch = None,
 ) -> GuestOut:

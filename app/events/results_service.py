@@ -11,7 +11,7 @@ from app.docking import gathering
 from app.docking.kinds import KIND_LABELS
 from app.docking.rules import Event
 from app.events import gathering_queries, guest_queries, queries
-from app.events.guest_schemas import AttributedOut, ResultOut, ResultsOut, YearFigures, YearResultsOut
+from app.events.guest_schemas import AttributedOut, EventResultOut, ResultsOut, YearFigures, YearResultsOut
 from app.events.planning_service import hash_of
 from app.events.results import WINDOWS, EventResult, HeldEvent, Met, event_result
 from app.events.service import found_event, target_of
@@ -205,10 +205,10 @@ def _fen(amount: str) -> int:
     return int(whole) * FEN_PER_YUAN + int(rest)
 
 
-def _out(kept: KeptResult) -> ResultOut:
+def _out(kept: KeptResult) -> EventResultOut:
     is_kept = kept.id is not None
     attributed = [AttributedOut.model_validate(one) for one in kept.content["attributed"]]
-    return ResultOut.model_validate(
+    return EventResultOut.model_validate(
         kept.content
         | {
             "attributed": attributed,

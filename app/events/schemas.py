@@ -137,7 +137,7 @@ class YearListed(BaseModel):
     planned_at: datetime = Field(description="排定时间")
 
 
-class EventIn(HoursIn):
+class HostedEventIn(HoursIn):
     """An event beside the year's calendar."""
 
     rhythm: Rhythm = Field(default=Rhythm.MONTHLY, description="频次")
@@ -173,7 +173,7 @@ class SlotOut(BaseModel):
     ends: str = Field(description="结束")
 
 
-class EventOut(BaseModel):
+class HostedEventOut(BaseModel):
     """A docking event as it stands 对接活动."""
 
     code: str = Field(description="活动编号", examples=["HD-000012"])

@@ -11,7 +11,7 @@ from app.events import guest_queries, notices, queries, telling_service
 from app.events.hours import Hours, minute
 from app.events.moving import SHORTEST_REASON, move_faults, moved
 from app.events.planning_service import commitments, hosted, surroundings
-from app.events.schemas import EventChange, EventFilter, EventIn, EventOut, HoursIn
+from app.events.schemas import EventChange, EventFilter, HostedEventIn, HostedEventOut, HoursIn
 from app.events.states import TOLD, EventState, GuestState, event_code, event_number
 from app.events.subjects import (
     BY_OPERATOR,
@@ -37,7 +37,7 @@ WEEKS_AROUND = timedelta(days=14)
 
 async def list_events(
     session: AsyncSession, viewer: Viewer, page: PageRequest, wanted: EventFilter, *, now: datetime
-) -> Page[EventOut]:
+) -> Page[HostedEventOut]:
     """Answer events by day."""
     key, today = page.after(2), shanghai_date(now)
     after = None if key is None else _place(*key)
@@ -52,7 +52,7 @@ def _place(day: str | int, number: str | int) -> tuple[date, int]:
         raise foreign_cursor() from error
 
 
-async def get_event(session: AsyncSession, viewer: Viewer, code: str, *, now: datetime) -> EventOut:
+async def get_event(session: AsyncSession, viewer: Viewer, code: str, *, now: datetime) -> HostedEventOut:
     """Answer one event.
 
     Raises:
@@ -61,7 +61,9 @@ async def get_event(session: AsyncSession, viewer: Viewer, code: str, *, now: da
     return event_out(await found_event(session, viewer, code), shanghai_date(now))
 
 
-async def add_event(session: AsyncSession, viewer: Viewer, wanted: EventIn, *, now: datetime) -> EventOut:
+async def add_event(
+    session: AsyncSession, viewer: Viewer, wanted: HostedEventIn, *, now: datetime
+) -> HostedEventOut:
     """Add an event beside the year's calendar.
 
     Raises:
@@ -94,7 +96,7 @@ async def add_event(session: AsyncSession, viewer: Viewer, wanted: EventIn, *, n
     return event_out(row, shanghai_date(now))
 
 
-def _subject(around: Surroundings, wanted: EventIn) -> Subject:
+def _subject(around: Surroundings, wanted: HostedEventIn) -> Subject:
     if wanted.rhythm is Rhythm.YEARLY:
         return conference(around)
     if wanted.rhythm is Rhythm.MONTHLY:
@@ -125,7 +127,7 @@ def _subject(around: Surroundings, wanted: EventIn) -> Subject:
 
 async def change_event(
     session: AsyncSession, viewer: Viewer, code: str, wanted: EventChange, *, expect: Expect, now: datetime
-) -> EventOut:
+) -> HostedEventOut:
     """Move an event, change its venue or hours, or cancel it; guests who were told of it are told.
 
     Raises:
@@ -252,7 +254,7 @@ async def event_to_change(
     return row
 
 
-async def event_of_host(session: AsyncSession, viewer: Viewer, code: str, *, now: datetime) -> EventOut:
+async def event_of_host(session: AsyncSession, viewer: Viewer, code: str, *, now: datetime) -> HostedEventOut:
     """Answer an event to who hosts it.
 
     Raises:

@@ -26,7 +26,7 @@ class GuestState(StrEnum):
     DECLINED = "declined"
 
 
-class Side(StrEnum):
+class GuestSide(StrEnum):
     """Which of the two a guest is."""
 
     FIRM = "firm"
@@ -44,7 +44,7 @@ GUEST_STATE_LABELS: Final[Mapping[GuestState, str]] = {
     GuestState.ACCEPTED: "接受",
     GuestState.DECLINED: "谢绝",
 }
-SIDE_LABELS: Final[Mapping[Side, str]] = {Side.FIRM: "企业", Side.BANK: "银行"}
+SIDE_LABELS: Final[Mapping[GuestSide, str]] = {GuestSide.FIRM: "企业", GuestSide.BANK: "银行"}
 TOLD: Final = frozenset({GuestState.INVITED, GuestState.ACCEPTED, GuestState.DECLINED})
 """States of guests who know that they are invited."""
 

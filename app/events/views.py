@@ -9,14 +9,14 @@ from app.events.guest_schemas import GuestOut, MeetingOut, ReachedOut, Timetable
 from app.events.hours import Hours, hours_of, written
 from app.events.invitations import POINT
 from app.events.meetings import GOAL_LABELS, OUTCOME_LABELS, Goal, Outcome, Reached
-from app.events.schemas import BreakIn, EventOut, HoursIn, PlannedOut, SlotOut
+from app.events.schemas import BreakIn, HostedEventOut, HoursIn, PlannedOut, SlotOut
 from app.events.slots import Span
 from app.events.states import (
     EVENT_STATE_LABELS,
     GUEST_STATE_LABELS,
     EventState,
+    GuestSide,
     GuestState,
-    Side,
     event_code,
 )
 from app.events.subjects import event_name
@@ -42,11 +42,11 @@ def planned_out(event: PlannedEvent) -> PlannedOut:
     )
 
 
-def event_out(row: HostedEvent, today: date) -> EventOut:
+def event_out(row: HostedEvent, today: date) -> HostedEventOut:
     """Show an event as it stands on a day."""
     rhythm, state, hours = Rhythm(row.rhythm), EventState(row.state), hours_of(row)
     slots = enumerate(hours.slots(), 1)
-    return EventOut(
+    return HostedEventOut(
         code=event_code(row.id),
         name=event_name(rhythm, row.subject_name),
         rhythm=rhythm,
@@ -149,9 +149,9 @@ def guest_out(
     )
 
 
-def side_of(row: Any) -> Side:
+def side_of(row: Any) -> GuestSide:
     """Tell whether a guest is a firm or a bank."""
-    return Side.FIRM if row.enterprise_id is not None else Side.BANK
+    return GuestSide.FIRM if row.enterprise_id is not None else GuestSide.BANK
 
 
 def timetable_out(event: HostedEvent, meetings: Sequence[MeetingOut]) -> TimetableOut:

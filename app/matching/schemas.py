@@ -60,7 +60,7 @@ class ProductRef(BaseModel):
     institution_name: str = Field(description="提供机构", examples=["松江银行"])
 
 
-class MatchOut(ProductRef):
+class ProductMatchOut(ProductRef):
     """A product for which the need qualifies."""
 
     rank: int = Field(description="名次", examples=[1])
@@ -95,7 +95,7 @@ class MatchesOut(BaseModel):
     eligible: int = Field(description="符合条件的产品数", examples=[7])
     unknown: int = Field(description="尚不能判定的产品数", examples=[3])
     near_missed: int = Field(description="仅一组条件不符的产品数", examples=[9])
-    matches: list[MatchOut] = Field(description="符合条件的产品，按匹配度")
+    matches: list[ProductMatchOut] = Field(description="符合条件的产品，按匹配度")
     near_misses: list[NearMissOut] = Field(description="仅一组条件不符的产品，按匹配度")
     undecided: list[UndecidedOut] = Field(description="尚不能判定的产品，按匹配度")
     asks: list[WantedOut] = Field(description="最值得补充的事项：能判定的产品多者在前")

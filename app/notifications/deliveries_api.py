@@ -12,7 +12,7 @@ from app.kernel.problems import PROBLEMS
 from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
 from app.notifications import delivery_service as service
 from app.notifications.delivery import deliver_due
-from app.notifications.rules import State
+from app.notifications.rules import DeliveryState
 from app.notifications.schemas import DeliveryCounts, DeliveryOut
 
 router = APIRouter(
@@ -28,7 +28,9 @@ async def list_deliveries(
     session: SessionDep,
     viewer: ViewerDep,
     page: PageQuery,
-    state: Annotated[State | None, Query(description="Only in this state 状态", examples=["dead"])] = None,
+    state: Annotated[
+        DeliveryState | None, Query(description="Only in this state 状态", examples=["dead"])
+    ] = None,
 ) -> Page[DeliveryOut]:
     """List messages of the outbox 投递记录, the newest first; `dead` ones were given up."""
     return await service.list_deliveries(session, viewer, page, state)

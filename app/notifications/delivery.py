@@ -36,7 +36,7 @@ from app.notifications.messages import (
     payload,
     payload_of_test,
 )
-from app.notifications.rules import State, Tried, Verdict, after_attempt
+from app.notifications.rules import DeliveryState, Tried, Verdict, after_attempt
 from app.notifications.schemas import DeliveryCounts
 from app.notifications.webhook_channel import (
     Outcome,
@@ -89,9 +89,9 @@ async def deliver_due(
     return DeliveryCounts(
         is_mail_on=has_mail,
         digests=digests,
-        sent=round_.counts[State.SENT],
-        failed=round_.counts[State.PENDING],
-        dead=round_.counts[State.DEAD],
+        sent=round_.counts[DeliveryState.SENT],
+        failed=round_.counts[DeliveryState.PENDING],
+        dead=round_.counts[DeliveryState.DEAD],
     )
 
 
@@ -108,7 +108,7 @@ class _Round:
     jitter: Callable[[], float]
     started: float = field(default_factory=elapsed_seconds)
     handled: int = 0
-    counts: dict[State, int] = field(default_factory=lambda: defaultdict(int))
+    counts: dict[DeliveryState, int] = field(default_factory=lambda: defaultdict(int))
 
     def at(self) -> datetime:
         """Answer the present instant, by how long this call has been at work."""
@@ -211,7 +211,7 @@ class _Round:
         async with transaction(self.sessions) as session:
             await queries.record(session, row.id, claim, tried, outcome.error)
             if row.endpoint_id is not None and outcome.verdict is not Verdict.PUT_OFF:
-                sent_at = at if tried.state is State.SENT else None
+                sent_at = at if tried.state is DeliveryState.SENT else None
                 await queries.note_receiver(session, row.endpoint_id, sent_at=sent_at, error=outcome.error)
             if row.endpoint_id is not None and outcome.verdict is Verdict.GONE:
                 await queries.disable_receiver(session, row.endpoint_id, outcome.error or "", at)
@@ -220,7 +220,7 @@ class _Round:
 
     def _count(self, delivery_id: int, tried: Tried) -> None:
         self.counts[tried.state] += 1
-        if tried.state is State.DEAD:
+        if tried.state is DeliveryState.DEAD:
             logger.warning("delivery_dead", delivery=delivery_id, attempts=tried.attempts)
 
 

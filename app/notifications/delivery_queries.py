@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 
 from app.accounts.tables import Person
 from app.kernel.database import AsyncSession
-from app.notifications.rules import State, Tried
+from app.notifications.rules import DeliveryState, Tried
 from app.notifications.tables import Delivery, Digest, Notice, NoticeSettings, WebhookEndpoint
 
 
@@ -32,13 +32,13 @@ def _free(now: datetime) -> ColumnElement[bool]:
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
-    return and_(Delivery.state == State.PENDING.value, Delivery.next_attempt_at <= now, _free(now))
+    return and_(Delivery.state == DeliveryState.PENDING.value, Delivery.next_attempt_at <= now, _free(now))
 
 
 def _places(now: datetime, *, is_mail_on: bool) -> Select[Any]:
     """Answer due messages with their place in the line of their receiver; nobody else sends to it now."""
     busy = select(Delivery.endpoint_id).where(
-        Delivery.state == State.PENDING.value,
+        Delivery.state == DeliveryState.PENDING.value,
         Delivery.claimed_until > now,
         Delivery.endpoint_id.is_not(None),
     )
@@ -110,7 +110,7 @@ async def record(
     session: AsyncSession, delivery_id: int, claim_name: str, tried: Tried, error: str | None
 ) -> None:
     """Note what came of an attempt, unless the lease went to somebody else meanwhile."""
-    is_sent = tried.state is State.SENT
+    is_sent = tried.state is DeliveryState.SENT
     await session.execute(
         update(Delivery)
         .where(Delivery.id == delivery_id, Delivery.claim == claim_name)
@@ -157,14 +157,14 @@ async def bury_of_receiver(session: AsyncSession, endpoint_id: int, reason: str)
     """Give up all messages that wait for a receiver; they can be retried by hand."""
     await session.execute(
         update(Delivery)
-        .where(Delivery.endpoint_id == endpoint_id, Delivery.state == State.PENDING.value)
-        .values(state=State.DEAD.value, last_error=reason, claim=None, claimed_until=None)
+        .where(Delivery.endpoint_id == endpoint_id, Delivery.state == DeliveryState.PENDING.value)
+        .values(state=DeliveryState.DEAD.value, last_error=reason, claim=None, claimed_until=None)
         .execution_options(synchronize_session=False)
     )
 
 
 async def page_of_deliveries(
-    session: AsyncSession, state: State | None, *, after: int | None, limit: int
+    session: AsyncSession, state: DeliveryState | None, *, after: int | None, limit: int
 ) -> list[tuple[Delivery, str | None]]:
     """Answer messages, the newest first, each with its receiver's address if it is a webhook."""
     statement = (

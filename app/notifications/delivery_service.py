@@ -11,7 +11,7 @@ from app.kernel.errors import Conflict, Fault, NotFound
 from app.kernel.paging import Page, PageRequest, page_of
 from app.notifications import delivery_queries as queries
 from app.notifications.addresses import host_of
-from app.notifications.rules import State
+from app.notifications.rules import DeliveryState
 from app.notifications.schemas import DeliveryOut
 from app.notifications.tables import Delivery
 
@@ -19,7 +19,7 @@ _INSTALLATION: Final = Target()
 
 
 async def list_deliveries(
-    session: AsyncSession, viewer: Viewer, page: PageRequest, state: State | None = None
+    session: AsyncSession, viewer: Viewer, page: PageRequest, state: DeliveryState | None = None
 ) -> Page[DeliveryOut]:
     """Answer messages, the newest first: their state, kind, host and last error, nothing of what they say.
 
@@ -45,12 +45,12 @@ async def retry(session: AsyncSession, viewer: Viewer, delivery_id: int, *, now:
     if found is None:
         raise NotFound(f"There is no delivery {delivery_id}.")
     row, endpoint = found
-    if row.state != State.DEAD:
+    if row.state != DeliveryState.DEAD:
         raise Conflict("Only what was given up is retried.", [Fault("state", f"is {row.state}")])
     if endpoint is not None and (endpoint.disabled_at or endpoint.removed_at):
         fault = Fault("webhook", "disabled or removed", "Its owner enables it first.")
         raise Conflict("Its receiver takes no messages.", [fault])
-    row.state, row.attempts, row.tried_since = State.PENDING.value, 0, None
+    row.state, row.attempts, row.tried_since = DeliveryState.PENDING.value, 0, None
     row.next_attempt_at, row.last_error = now, None
     await session.flush()
     audit_service.note(session, "retry_delivery", "delivery", str(row.id), now=now)
@@ -65,9 +65,9 @@ def delivery_out(row: Delivery, url: str | None) -> DeliveryOut:
         channel=row.channel,
         kind=row.kind,
         host=host_of(url or row.address or ""),
-        state=State(row.state),
+        state=DeliveryState(row.state),
         attempts=row.attempts,
-        next_attempt_at=row.next_attempt_at if row.state == State.PENDING else None,
+        next_attempt_at=row.next_attempt_at if row.state == DeliveryState.PENDING else None,
         last_error=row.last_error,
         created_at=row.created_at,
         sent_at=row.sent_at,

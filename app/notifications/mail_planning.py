@@ -8,7 +8,7 @@ from typing import Any, Final
 from app.kernel.database import AsyncSession, Sessions, transaction
 from app.notifications import mail_queries, queries
 from app.notifications.messages import DIGEST, counted
-from app.notifications.rules import MailKind, State, Waiting, mail_due, slot_of
+from app.notifications.rules import DeliveryState, MailKind, Waiting, mail_due, slot_of
 from app.notifications.service import new_message_id
 from app.notifications.tables import Delivery, Digest
 
@@ -79,7 +79,7 @@ def _outgoing(
             "kind": DIGEST,
             "digest_id": mail,
             "address": addresses[person],
-            "state": State.PENDING.value,
+            "state": DeliveryState.PENDING.value,
             "attempts": 0,
             "next_attempt_at": now,
             "created_at": now,

@@ -166,7 +166,7 @@ def slot_of(kind: MailKind, now: datetime) -> str:
     return f"{local:%Y-%m-%d}" if kind is MailKind.DIGEST else f"{local:%Y-%m-%dT%H}"
 
 
-class State(StrEnum):
+class DeliveryState(StrEnum):
     """How far a message is; `dead`: given up, for somebody to look at."""
 
     PENDING = "pending"
@@ -200,7 +200,7 @@ MOST_JITTER: Final = 0.1
 class Tried:
     """A message as it stands after an attempt."""
 
-    state: State
+    state: DeliveryState
     attempts: int
     next_attempt_at: datetime
     tried_since: datetime
@@ -216,12 +216,12 @@ def after_attempt(
     """
     since = tried_since or now
     if verdict is Verdict.SENT:
-        return Tried(State.SENT, attempts + 1, now, since)
+        return Tried(DeliveryState.SENT, attempts + 1, now, since)
     if verdict in {Verdict.REFUSED, Verdict.GONE}:
-        return Tried(State.DEAD, attempts + 1, now, since)
+        return Tried(DeliveryState.DEAD, attempts + 1, now, since)
     was_tried = verdict is not Verdict.PUT_OFF
     if was_tried and (attempts >= len(SCHEDULE) or now - since >= GIVE_UP_AFTER):
-        return Tried(State.DEAD, attempts + 1, now, since)
+        return Tried(DeliveryState.DEAD, attempts + 1, now, since)
     wait = SCHEDULE[min(attempts, len(SCHEDULE) - 1)]
     made = attempts + 1 if was_tried else attempts
-    return Tried(State.PENDING, made, now + wait + wait * MOST_JITTER * jitter, since)
+    return Tried(DeliveryState.PENDING, made, now + wait + wait * MOST_JITTER * jitter, since)

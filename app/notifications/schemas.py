@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from app.notifications.addresses import EMAIL_PATTERN, MOST_EMAIL, MOST_URL
-from app.notifications.rules import NoticeKind, State
+from app.notifications.rules import DeliveryState, NoticeKind
 
 MOST_MARKED = 200
 NoticeNumber = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]
@@ -171,7 +171,7 @@ class DeliveryOut(BaseModel):
     channel: str = Field(description="`email` or `webhook` 渠道.")
     kind: str = Field(description="Kind of notice 类别, or `digest`, `confirmation`, `test`.")
     host: str = Field(description="Host of the receiver, or domain of the mailbox.")
-    state: State = Field(description="`pending`, `sent` or `dead` 状态.")
+    state: DeliveryState = Field(description="`pending`, `sent` or `dead` 状态.")
     attempts: int = Field(description="Attempts made 尝试次数.")
     next_attempt_at: datetime | None = Field(description="When it is tried next; null when it is not.")
     last_error: str | None = Field(description="What went wrong last.")

@@ -16,7 +16,7 @@ from app.kernel.errors import NotFound
 from app.kernel.paging import Page, PageRequest, page_of
 from app.notifications import queries, receiver_queries
 from app.notifications.messages import title_of
-from app.notifications.rules import NewNotice, NoticeKind, State
+from app.notifications.rules import DeliveryState, NewNotice, NoticeKind
 from app.notifications.schemas import NoticeOut, ReadIn, ReadOut, UnreadOut
 from app.notifications.tables import Delivery, Notice
 
@@ -92,7 +92,7 @@ async def _put_out(session: AsyncSession, notices: Sequence[tuple[int, int, str]
             "kind": kind,
             "notice_id": notice_id,
             "endpoint_id": receiver.id,
-            "state": State.PENDING.value,
+            "state": DeliveryState.PENDING.value,
             "attempts": 0,
             "next_attempt_at": now,
             "created_at": now,

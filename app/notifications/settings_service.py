@@ -16,7 +16,7 @@ from app.notifications.email_codes import VALID_FOR, is_email_code
 from app.notifications.mail_channel import is_mail_on
 from app.notifications.mail_planning import EMAIL
 from app.notifications.messages import CONFIRMATION
-from app.notifications.rules import State
+from app.notifications.rules import DeliveryState
 from app.notifications.schemas import NoticeSettingsIn, NoticeSettingsOut
 from app.notifications.service import new_message_id
 from app.notifications.tables import Delivery, NoticeSettings
@@ -100,7 +100,7 @@ def _with_code(person_id: int, email: str, now: datetime) -> Delivery:
         channel=EMAIL,
         kind=CONFIRMATION,
         address=email,
-        state=State.PENDING.value,
+        state=DeliveryState.PENDING.value,
         attempts=0,
         next_attempt_at=now,
         created_at=now,

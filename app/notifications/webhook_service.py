@@ -22,7 +22,7 @@ from app.notifications import receiver_queries as queries
 from app.notifications.addresses import host_of, is_reachable, unreachable_fault, url_faults
 from app.notifications.delivery_service import delivery_out
 from app.notifications.messages import TEST
-from app.notifications.rules import NoticeKind, State
+from app.notifications.rules import DeliveryState, NoticeKind
 from app.notifications.schemas import DeliveryOut, WebhookChange, WebhookIn, WebhookMade, WebhookOut
 from app.notifications.service import WEBHOOK, new_message_id
 from app.notifications.tables import Delivery, WebhookEndpoint
@@ -172,7 +172,7 @@ async def send_test(session: AsyncSession, viewer: Viewer, endpoint_id: int, *, 
         channel=WEBHOOK,
         kind=TEST,
         endpoint_id=row.id,
-        state=State.PENDING.value,
+        state=DeliveryState.PENDING.value,
         attempts=0,
         next_attempt_at=now,
         created_at=now,

@@ -10,7 +10,7 @@ from app.docking.working_time import Step
 from app.jobs.rules import State as JobState
 from app.jobs.tables import Job
 from app.kernel.database import AsyncSession
-from app.notifications.rules import State as DeliveryState
+from app.notifications.rules import DeliveryState
 from app.notifications.tables import Delivery
 from app.whitelist.tables import WhitelistEdition
 

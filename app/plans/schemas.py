@@ -153,7 +153,7 @@ class BestOut(BaseModel):
     score: Units
 
 
-class StepOut(BaseModel):
+class EffectStepOut(BaseModel):
     """A part of the plans that moved a product, by how much and by which clause."""
 
     product: str = Field(description="产品编码")
@@ -178,7 +178,7 @@ class NeedEffectOut(BaseModel):
     moved: Units = Field(description="最佳匹配度的变化（分）")
     before: BestOut | None = Field(description="之前的最佳产品；空为没有")
     after: BestOut | None = Field(description="之后的最佳产品；空为没有")
-    steps: list[StepOut] = Field(description="方案的哪一部分改变了它")
+    steps: list[EffectStepOut] = Field(description="方案的哪一部分改变了它")
     sentence: str = Field(description="说明：变化多少、依据哪一条款")
 
 

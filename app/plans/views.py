@@ -22,6 +22,7 @@ from app.plans.schemas import (
     CountyEffect,
     DraftOut,
     DraftSummary,
+    EffectStepOut,
     GainsOut,
     NamedOut,
     NeedEffectOut,
@@ -29,7 +30,6 @@ from app.plans.schemas import (
     PlanVersionOut,
     ReallocatedOut,
     ReallocationOut,
-    StepOut,
 )
 from app.plans.tables import PlanComparison, PlanDraft, PlanReallocation
 
@@ -166,7 +166,7 @@ def effect_out(listed: ListedEffect) -> NeedEffectOut:
         before=_best(detail["before"]),
         after=_best(detail["after"]),
         steps=[
-            StepOut(
+            EffectStepOut(
                 product=step["product"],
                 text=step["text"],
                 before=score_text(step["before"]),

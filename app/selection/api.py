@@ -23,7 +23,6 @@ from app.selection.round_states import RoundState
 from app.selection.schemas import (
     MOST_SOUGHT,
     SOUGHT_PATTERN,
-    CandidateOut,
     ComputeIn,
     ListIn,
     ListOut,
@@ -34,6 +33,7 @@ from app.selection.schemas import (
     RoundCode,
     RoundIn,
     RoundOut,
+    SelectionCandidateOut,
     StepOut,
 )
 
@@ -149,7 +149,7 @@ async def list_selection_candidates(
     round: RoundCode,  # noqa: A002 - as above
     participant: ParticipantPath,
     sought: Sought = "",
-) -> Page[CandidateOut]:
+) -> Page[SelectionCandidateOut]:
     """List everybody on the other side, best first as measured, each with points and the reason of each part."""
     return await lists_service.candidates(session, viewer, round, participant, page, text=sought)
 

@@ -25,7 +25,7 @@ from app.selection.preferences import PreferenceRules, totals
 from app.selection.rankings import competition_ranks
 from app.selection.reasons import explain
 from app.selection.round_states import RoundState, Step, Submission
-from app.selection.schemas import CandidateOut, ListIn, ListOut
+from app.selection.schemas import ListIn, ListOut, SelectionCandidateOut
 from app.selection.tables import SelectionParticipant, SelectionRound, SelectionStep, SelectionSubmission
 
 Expect = Callable[[int], None]
@@ -208,7 +208,7 @@ async def candidates(
     page: PageRequest,
     *,
     text: str = "",
-) -> Page[CandidateOut]:
+) -> Page[SelectionCandidateOut]:
     """List whom a participant may rank, by computed preference as measured last, each with its reasons.
 
     Raises:

@@ -16,7 +16,7 @@ from app.kernel.requests import (
     etag_of,
 )
 from app.selection import objections_service
-from app.selection.schemas import AnswerIn, ObjectionIn, ObjectionNumber, ObjectionOut, RoundCode
+from app.selection.schemas import ObjectionAnswerIn, ObjectionIn, ObjectionNumber, ObjectionOut, RoundCode
 
 router = APIRouter(
     route_class=TransactionRoute, prefix="/selection/rounds", tags=["selection"], responses=PROBLEMS
@@ -83,7 +83,7 @@ async def answer_selection_objection(
     viewer: ViewerDep,
     round: RoundCode,  # noqa: A002 - as above
     number: ObjectionNumber,
-    body: AnswerIn,
+    body: ObjectionAnswerIn,
     response: Response,
     if_match: IfMatch = None,
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work

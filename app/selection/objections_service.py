@@ -14,7 +14,7 @@ from app.notifications import service as notifications
 from app.selection import queries, round_notices, rounds, service, views
 from app.selection.deciding_service import assembled, keep_steps
 from app.selection.market import Side
-from app.selection.schemas import AnswerIn, ObjectionIn, ObjectionOut
+from app.selection.schemas import ObjectionAnswerIn, ObjectionIn, ObjectionOut
 from app.selection.tables import SelectionObjection
 
 Expect = Callable[[int], None]
@@ -98,7 +98,7 @@ async def answer(
     viewer: Viewer,
     code: str,
     number: int,
-    body: AnswerIn,
+    body: ObjectionAnswerIn,
     *,
     expect: Expect,
     now: datetime,

@@ -100,7 +100,7 @@ class InputsOut(Closed):
     pairs_sha256: str = Field(description="选定名单的 SHA-256")
 
 
-class CheckOut(Closed):
+class VerificationCheckOut(Closed):
     """One thing compared."""
 
     claim: str = Field(description="核对项", examples=["pairs"])
@@ -110,12 +110,12 @@ class CheckOut(Closed):
     is_equal: bool = Field(description="是否一致")
 
 
-class VerificationOut(Closed):
+class SelectionVerificationOut(Closed):
     """A result computed again from its inputs 复算."""
 
     round: str = Field(description="轮次编码")
     is_verified: bool = Field(description="是否全部一致")
-    checks: list[CheckOut] = Field(description="各核对项")
+    checks: list[VerificationCheckOut] = Field(description="各核对项")
 
 
 class ContractsOut(Closed):

@@ -18,13 +18,13 @@ from app.selection.archive import FORMAT, canonical, measures_as_json, measures_
 from app.selection.computing import CLAIM_LABELS, Check, Stated, verify
 from app.selection.market import Side
 from app.selection.result_schemas import (
-    CheckOut,
     ContractsOut,
     InputsOut,
     OutcomeOut,
     PairOut,
     ResultOut,
-    VerificationOut,
+    SelectionVerificationOut,
+    VerificationCheckOut,
 )
 from app.selection.round_states import RoundState
 from app.selection.tables import SelectionResult, SelectionRound
@@ -123,7 +123,7 @@ async def inputs(session: AsyncSession, viewer: Viewer, code: str) -> InputsOut:
     )
 
 
-async def verification(session: AsyncSession, viewer: Viewer, code: str) -> VerificationOut:
+async def verification(session: AsyncSession, viewer: Viewer, code: str) -> SelectionVerificationOut:
     """Compute the result again from its stored inputs and measures alone, and compare all hashes.
 
     Raises:
@@ -142,7 +142,7 @@ async def verification(session: AsyncSession, viewer: Viewer, code: str) -> Veri
     )
 
 
-def verify_file(text: str) -> VerificationOut:
+def verify_file(text: str) -> SelectionVerificationOut:
     """Compute an exported result again (`inputs`), wherever it comes from; no database is needed.
 
     Raises:
@@ -165,10 +165,10 @@ def verify_file(text: str) -> VerificationOut:
     return verified(written["round"], checks)
 
 
-def verified(code: str, checks: tuple[Check, ...]) -> VerificationOut:
+def verified(code: str, checks: tuple[Check, ...]) -> SelectionVerificationOut:
     """Answer a verification."""
     shown = [
-        CheckOut(
+        VerificationCheckOut(
             claim=one.claim,
             name=CLAIM_LABELS[one.claim],
             stored=one.stored,
@@ -177,7 +177,7 @@ def verified(code: str, checks: tuple[Check, ...]) -> VerificationOut:
         )
         for one in checks
     ]
-    return VerificationOut(round=code, is_verified=all(one.is_equal for one in checks), checks=shown)
+    return SelectionVerificationOut(round=code, is_verified=all(one.is_equal for one in checks), checks=shown)
 
 
 async def contracts(session: AsyncSession, viewer: Viewer, code: str, *, now: datetime) -> list[ContractsOut]:

@@ -166,7 +166,7 @@ class ObjectionIn(Closed):
     text: Words = Field(description="异议内容；与结果一并公开", examples=["网点少计两处，请复核"])
 
 
-class AnswerIn(Closed):
+class ObjectionAnswerIn(Closed):
     """The answer to an objection."""
 
     is_upheld: bool = Field(description="是否成立；成立即结果作废，回到已锁定", examples=[False])
@@ -214,7 +214,7 @@ class ParticipantOut(Closed):
     is_own: bool = Field(description="是否可由您代表")
 
 
-class PartOut(Closed):
+class PreferencePartOut(Closed):
     """A part of a computed preference."""
 
     part: str = Field(description="分项", examples=["fit"])
@@ -224,7 +224,7 @@ class PartOut(Closed):
     reason: str = Field(description="理由")
 
 
-class CandidateOut(Closed):
+class SelectionCandidateOut(Closed):
     """Somebody whom a participant may rank, with the computed preference and why 候选方."""
 
     code: str = Field(description="编码")
@@ -233,7 +233,7 @@ class CandidateOut(Closed):
     points: str = Field(description="测算总分（0–100，两位小数）", examples=["71.25"])
     is_acceptable: bool = Field(description="测算是否可接受（产品适配满规定笔数）")
     is_contracted: bool = Field(description="是否已签约；签约有效的不参加本轮")
-    parts: list[PartOut] = Field(description="各分项")
+    parts: list[PreferencePartOut] = Field(description="各分项")
 
 
 class ListOut(Closed):

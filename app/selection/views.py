@@ -12,12 +12,12 @@ from app.selection.reasons import ExplainedPreference
 from app.selection.result_schemas import OutcomeOut, PairOut, ProofOut, ResultOut, SideOut
 from app.selection.round_states import STATE_LABELS, Act, RoundState
 from app.selection.schemas import (
-    CandidateOut,
     ListOut,
     ObjectionOut,
     ParticipantOut,
-    PartOut,
+    PreferencePartOut,
     RoundOut,
+    SelectionCandidateOut,
     StepOut,
 )
 from app.selection.stability import NOTION_LABELS, Notion, StabilityProof
@@ -92,15 +92,17 @@ def participant_out(row: SelectionParticipant, *, is_own: bool) -> ParticipantOu
 
 def candidate_out(
     code: str, name: str, place: int, explained: ExplainedPreference, *, is_contracted: bool
-) -> CandidateOut:
+) -> SelectionCandidateOut:
     """Answer a candidate with the parts of its computed points."""
     weight = sum(one.weight for one in explained.parts) or 1
     hundredths = (200 * explained.total + weight) // (2 * weight)
     parts = [
-        PartOut(part=one.part.value, name=one.name, points=one.points, weight=one.weight, reason=one.reason)
+        PreferencePartOut(
+            part=one.part.value, name=one.name, points=one.points, weight=one.weight, reason=one.reason
+        )
         for one in explained.parts
     ]
-    return CandidateOut(
+    return SelectionCandidateOut(
         code=code,
         name=name,
         place=place,

@@ -13,7 +13,7 @@ from app.jobs.rules import OPEN
 from app.jobs.tables import Job
 from app.kernel.database import AsyncSession, Base
 from app.kernel.tables import IdempotencyRecord
-from app.notifications.rules import State
+from app.notifications.rules import DeliveryState
 from app.notifications.tables import Delivery, Digest, Notice
 
 ROWS_AT_ONCE: Final = 1_000
@@ -51,7 +51,7 @@ def _goes(cutoffs: Cutoffs) -> dict[type[Base], Condition]:
     request = and_(_before(IdempotencyRecord.created_at, cutoffs.requests), ~is_open)
     job = and_(Job.state.not_in([state.value for state in OPEN]), _before(Job.ended_at, cutoffs.jobs))
     sent = func.coalesce(Delivery.sent_at, Delivery.created_at)
-    delivery = and_(Delivery.state != State.PENDING.value, _before(sent, cutoffs.messages))
+    delivery = and_(Delivery.state != DeliveryState.PENDING.value, _before(sent, cutoffs.messages))
     sending = exists().where(Delivery.notice_id == Notice.id, ~delivery)
     notice = and_(
         func.coalesce(_before(Notice.read_at, cutoffs.notices), false()),  # unread: not yet

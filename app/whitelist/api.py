@@ -27,18 +27,18 @@ from app.whitelist.import_rules import ImportOptions
 from app.whitelist.rules import EDITION_PATTERN, Change, ReviewKind
 from app.whitelist.schemas import (
     ENTRY_CODE_PATTERN,
-    DecisionIn,
     EarlyDecision,
     EditionDiff,
     EditionIn,
     EditionOut,
     EntryIn,
     EntryOut,
+    EntryWithdrawalIn,
     ImportOut,
     ReopeningIn,
+    ReviewDecisionIn,
     ReviewOut,
     ReviewState,
-    WithdrawalIn,
 )
 
 router = APIRouter(route_class=TransactionRoute, prefix="/whitelist", tags=["whitelist"], responses=PROBLEMS)
@@ -169,7 +169,7 @@ async def withdraw_entry(
     session: SessionDep,
     viewer: ViewerDep,
     code: EntryPath,
-    body: WithdrawalIn,
+    body: EntryWithdrawalIn,
     response: Response,
     if_match: IfMatch = None,
 ) -> EntryOut:
@@ -339,7 +339,7 @@ async def decide_review(
     session: SessionDep,
     viewer: ViewerDep,
     item_id: ItemId,
-    body: DecisionIn,
+    body: ReviewDecisionIn,
     response: Response,
     if_match: IfMatch = None,
 ) -> ReviewOut:

@@ -168,7 +168,7 @@ class EntryOut(EntrySummary):
     )
 
 
-class WithdrawalIn(BaseModel):
+class EntryWithdrawalIn(BaseModel):
     """Why an entry leaves the roster."""
 
     model_config = ConfigDict(extra="forbid")
@@ -206,7 +206,7 @@ class RestatementLook(BaseModel):
     admission: dict[str, Any] = Field(description="Rule, citation, findings, and what to ask.")
 
 
-class DecisionIn(BaseModel):
+class ReviewDecisionIn(BaseModel):
     """What a person decides on a review item."""
 
     model_config = ConfigDict(extra="forbid")
@@ -341,7 +341,7 @@ class FactChange(BaseModel):
     after: Any = Field(description="In the newer edition.")
 
 
-class DifferenceOut(BaseModel):
+class EditionDifferenceOut(BaseModel):
     """How one need stands in two editions."""
 
     need: str = Field(description="融资需求编码.")
@@ -360,5 +360,5 @@ class EditionDiff(BaseModel):
     counts: dict[str, int] = Field(
         description="Needs by change.", examples=[{"kept": 2900, "new": 60, "removed": 30, "changed": 40}]
     )
-    items: list[DifferenceOut] = Field(description="Needs by code.")
+    items: list[EditionDifferenceOut] = Field(description="Needs by code.")
     next: str | None = Field(default=None, description="Cursor of the next page; null on the last.")

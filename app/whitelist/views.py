@@ -9,7 +9,7 @@ from app.enterprises.tables import Enterprise
 from app.kernel.problems import FaultOut
 from app.whitelist.rules import DECISIONS, Difference, fact_changes
 from app.whitelist.schemas import (
-    DifferenceOut,
+    EditionDifferenceOut,
     EditionOut,
     EntryOut,
     EntrySummary,
@@ -164,10 +164,10 @@ def import_out(row: WhitelistImport, edition: str) -> ImportOut:
 
 def difference_out(
     difference: Difference, before: dict[str, object] | None, after: dict[str, object] | None
-) -> DifferenceOut:
+) -> EditionDifferenceOut:
     """Answer a difference; the stored facts of both wordings are given for a changed one."""
     changes = [] if before is None or after is None else fact_changes(before, after)
-    return DifferenceOut(
+    return EditionDifferenceOut(
         need=difference.listed.need_code,
         name=difference.listed.name,
         change=difference.change,

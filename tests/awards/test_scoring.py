@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.awards.observed import Figures, hash_of
-from app.awards.rules import Act, AwardState, Days, Standing
+from app.awards.rules import AwardAct, AwardState, Days, Standing
 from app.awards.scoring import (
     Ballot,
     Candidate,
@@ -125,18 +125,18 @@ def test_a_score_is_written_with_two_decimals_halves_up(value: Fraction) -> None
 @pytest.mark.parametrize(
     ("state", "day", "ballots", "possible"),
     [
-        (AwardState.ANNOUNCED, 10, 0, {Act.NOMINATE, Act.APPOINT}),
-        (AwardState.ANNOUNCED, 11, 0, {Act.APPOINT, Act.SHORTLIST}),
-        (AwardState.SHORTLISTED, 20, 1, {Act.APPOINT, Act.VOTE}),
-        (AwardState.SHORTLISTED, 20, 2, {Act.APPOINT, Act.VOTE, Act.DECIDE}),
-        (AwardState.SHORTLISTED, 21, 0, {Act.APPOINT, Act.DECIDE}),
-        (AwardState.DECIDED, 21, 2, {Act.PUBLISH}),
-        (AwardState.PUBLISHED, 28, 2, {Act.APPEAL}),
+        (AwardState.ANNOUNCED, 10, 0, {AwardAct.NOMINATE, AwardAct.APPOINT}),
+        (AwardState.ANNOUNCED, 11, 0, {AwardAct.APPOINT, AwardAct.SHORTLIST}),
+        (AwardState.SHORTLISTED, 20, 1, {AwardAct.APPOINT, AwardAct.VOTE}),
+        (AwardState.SHORTLISTED, 20, 2, {AwardAct.APPOINT, AwardAct.VOTE, AwardAct.DECIDE}),
+        (AwardState.SHORTLISTED, 21, 0, {AwardAct.APPOINT, AwardAct.DECIDE}),
+        (AwardState.DECIDED, 21, 2, {AwardAct.PUBLISH}),
+        (AwardState.PUBLISHED, 28, 2, {AwardAct.APPEAL}),
         (AwardState.PUBLISHED, 29, 2, set()),
     ],
 )
 def test_what_can_be_done_follows_from_state_and_day(
-    state: AwardState, day: int, ballots: int, possible: set[Act]
+    state: AwardState, day: int, ballots: int, possible: set[AwardAct]
 ) -> None:
     days = [datetime(2024, 1, number, tzinfo=UTC).date() for number in (10, 20, 28, day)]
     standing = Standing(state, Days(*days[:3]), jurors=2, ballots=ballots)

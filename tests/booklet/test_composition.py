@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from app.awards.observed import Figures
-from app.booklet.booklet import Booklet, Entry, Section, entries_saying
+from app.booklet.booklet import Booklet, BookletSection, Entry, entries_saying
 from app.booklet.composition import compose
 from app.booklet.policy_reading import supports
 from app.institutions.rules import InstitutionKind, InstitutionTree
@@ -17,7 +17,7 @@ def made() -> Booklet:
     return compose(january())
 
 
-def sections(made: Booklet) -> dict[str, Section]:
+def sections(made: Booklet) -> dict[str, BookletSection]:
     return {section.key: section for chapter in made.chapters for section in chapter.sections}
 
 

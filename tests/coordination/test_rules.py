@@ -14,7 +14,7 @@ from app.coordination.rules import (
     DEFAULT_DAYS,
     ELEMENTS,
     KINDS,
-    Act,
+    CaseAct,
     CaseKind,
     CaseSpan,
     CaseState,
@@ -39,7 +39,7 @@ from app.reference.working_days import LAST_YEAR, WorkingCalendar
 
 WRITTEN = yaml.safe_load((Path(__file__).parent / "kinds.yaml").read_text())
 CALENDAR = WorkingCalendar()
-KIND, ACT = st.sampled_from(CaseKind), st.sampled_from(Act)
+KIND, ACT = st.sampled_from(CaseKind), st.sampled_from(CaseAct)
 REGION = st.sampled_from(["230102", "230103", "230203", "230000", "410300"])
 INSTANT = st.datetimes(datetime(2022, 1, 1), datetime(LAST_YEAR + 1, 3, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
@@ -92,7 +92,7 @@ def test_the_elements_are_those_of_the_facts() -> None:
 
 @given(st.lists(ACT, max_size=8), KIND, REGION, INSTANT, st.integers(1, 60))
 def test_an_open_case_always_has_somebody_who_answers_and_a_day_that_the_calendar_knows(
-    acts: list[Act], kind: CaseKind, region: str, raised_at: datetime, days: int
+    acts: list[CaseAct], kind: CaseKind, region: str, raised_at: datetime, days: int
 ) -> None:
     state, closings = CaseState.OPEN, 0
     for act in acts:
@@ -102,9 +102,9 @@ def test_an_open_case_always_has_somebody_who_answers_and_a_day_that_the_calenda
                 after(state, act)
             continue
         state = after(state, act)
-        closings += act is not Act.COMMENT
+        closings += act is not CaseAct.COMMENT
     assert closings == (state is not CaseState.OPEN)
-    assert (set(possible(state)) == set(Act)) == (state is CaseState.OPEN)
+    assert (set(possible(state)) == set(CaseAct)) == (state is CaseState.OPEN)
     assert responsible(kind, region, TREE, "某市统筹部门").name
     day, due = shanghai_date(raised_at), due_on(CALENDAR, raised_at, days)
     if due is None:

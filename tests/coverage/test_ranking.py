@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.coverage.ranking import MEASURES, Level, Ranked, Row, Sort, rank
+from app.coverage.ranking import MEASURES, Ranked, RankingLevel, Row, Sort, rank
 
 
 def row(key: str, *counts: int, amount: int = 0, days: int | None = None, parent: str | None = None) -> Row:
@@ -18,7 +18,11 @@ def row(key: str, *counts: int, amount: int = 0, days: int | None = None, parent
 
 
 def ranked(
-    rows: list[Row], sort: Sort = Sort.COVERAGE, level: Level = Level.HEAD_OFFICE, *, least: int = 10
+    rows: list[Row],
+    sort: Sort = Sort.COVERAGE,
+    level: RankingLevel = RankingLevel.HEAD_OFFICE,
+    *,
+    least: int = 10,
 ) -> list[Ranked]:
     tops = [one for one in rows if one.parent is None]
     whole = {measure: sum(one.counts[measure] for one in tops) for measure in MEASURES}
@@ -60,9 +64,9 @@ def test_what_is_hidden_is_not_ranked_by() -> None:
 
 def test_lists_of_different_levels_side_by_side_give_no_hidden_cell() -> None:
     rows = [row("bank", 30, 20), row("x", 18, 18, parent="bank"), row("y", 12, 2, parent="bank")]
-    by_level = {level: ranked(rows, level=level) for level in (Level.HEAD_OFFICE, Level.BRANCH)}
-    assert [one.hidden for one in by_level[Level.HEAD_OFFICE]] == [frozenset()]
-    assert {one.key: one.hidden for one in by_level[Level.BRANCH]} == {
+    by_level = {level: ranked(rows, level=level) for level in (RankingLevel.HEAD_OFFICE, RankingLevel.BRANCH)}
+    assert [one.hidden for one in by_level[RankingLevel.HEAD_OFFICE]] == [frozenset()]
+    assert {one.key: one.hidden for one in by_level[RankingLevel.BRANCH]} == {
         "x": frozenset({"contacted"}),
         "y": frozenset({"contacted"}),
     }

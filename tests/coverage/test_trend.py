@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
 from app.coverage import service
-from app.coverage.ranking import Level, Sort
+from app.coverage.ranking import RankingLevel, Sort
 from app.coverage.ranking_service import ranking
 from app.coverage.rules import Cut
 from app.coverage.trend_schemas import TrendMonth
@@ -122,7 +122,7 @@ async def test_the_ranking_hides_what_tells_of_a_single_firm_and_says_by_which_c
         owner = "icbc-dl" if number < 11 else "lj"
         at = ASSIGNED + timedelta(days=1)
         await add_event(session, world, entry_code(number), "contacted", owner, at, sequence=1)
-    shown = await ranking(session, viewer, "2023-09", Level.HEAD_OFFICE, Sort.COVERAGE, now=NOW)
+    shown = await ranking(session, viewer, "2023-09", RankingLevel.HEAD_OFFICE, Sort.COVERAGE, now=NOW)
     cells = [
         (
             row.rank,
@@ -139,10 +139,12 @@ async def test_the_ranking_hides_what_tells_of_a_single_firm_and_says_by_which_c
         (None, "icbc", None, 11, None, ["contacted"]),
         (None, "lj", None, 10, None, ["contacted"]),
     ]
-    by_amount = await ranking(session, viewer, "2023-09", Level.HEAD_OFFICE, Sort.CREDITED_AMOUNT, now=NOW)
+    by_amount = await ranking(
+        session, viewer, "2023-09", RankingLevel.HEAD_OFFICE, Sort.CREDITED_AMOUNT, now=NOW
+    )
     assert [(row.rank, row.key) for row in by_amount.rows] == [(1, "icbc"), (1, "lj"), (None, "ccb")]
     assert (shown.least_entries, shown.smallest_cell) == (10, 3)
     assert "经办方设定" in shown.citation
     await service.close(session, viewer, "2023-09", now=NOW)
-    closed = await ranking(session, viewer, "2023-09", Level.HEAD_OFFICE, Sort.COVERAGE, now=NOW)
+    closed = await ranking(session, viewer, "2023-09", RankingLevel.HEAD_OFFICE, Sort.COVERAGE, now=NOW)
     assert (closed.is_closed, closed.rows) == (True, shown.rows)

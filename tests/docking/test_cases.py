@@ -11,7 +11,7 @@ from app.accounts.rules import Grant, Role, Viewer
 from app.allocation import service as allocation
 from app.coordination import service as coordination
 from app.coordination.rules import CaseState
-from app.coordination.schemas import CaseFilter, CaseIn, CaseOut, OutcomeIn
+from app.coordination.schemas import CaseFilter, CaseIn, CoordinationCaseOut, OutcomeIn
 from app.docking import case_service, history_service, round_service, service
 from app.docking.clock import Turn
 from app.docking.kinds import Level
@@ -60,14 +60,14 @@ async def turn(session: AsyncSession, viewer: Viewer, world: World, at: datetime
     return found.turn, found.owner, found.step.value, found.institution, found.due_on
 
 
-async def cases(session: AsyncSession, viewer: Viewer, now: datetime) -> dict[str, CaseOut]:
+async def cases(session: AsyncSession, viewer: Viewer, now: datetime) -> dict[str, CoordinationCaseOut]:
     """Answer the last case of each kind."""
     page = await coordination.list_cases(session, viewer, PAGE, CaseFilter(), now=now)
     return {one.kind.value: one for one in sorted(page.items, key=lambda case: case.code)}
 
 
 async def close(
-    session: AsyncSession, viewer: Viewer, case: CaseOut, at: datetime, *, is_settled: bool = True
+    session: AsyncSession, viewer: Viewer, case: CoordinationCaseOut, at: datetime, *, is_settled: bool = True
 ) -> None:
     act = coordination.resolve if is_settled else coordination.refuse
     await act(session, viewer, case.code, OutcomeIn(outcome="已办理"), expect=lambda _version: None, now=at)
@@ -125,7 +125,7 @@ async def test_what_the_mechanism_refuses_is_the_coordinators_turn_and_is_not_ra
 
 async def asked_for_a_guarantee(
     session: AsyncSession, viewer: Viewer, world: World, contacted: datetime, raised: datetime
-) -> CaseOut:
+) -> CoordinationCaseOut:
     """Let the bank accept and contact, and then ask for a guarantee on its own behalf."""
     for kind in ("accepted", "contacted"):
         await log(session, viewer, world, contacted, kind=kind)

@@ -19,7 +19,7 @@ from app.events import (
     timetable_service,
 )
 from app.events.guest_schemas import AttendanceIn, ContactIn, ContactsIn, GuestsIn
-from app.events.schemas import EventChange, EventFilter, EventIn, YearIn
+from app.events.schemas import EventChange, EventFilter, HostedEventIn, YearIn
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Refused
 from tests.bottlenecks.world import World
@@ -71,11 +71,11 @@ async def test_a_public_holiday_takes_an_event_only_with_a_reason_which_is_kept(
 ) -> None:
     on_new_year = {"chain": CHAIN, "day": "2024-01-01"}
     with pytest.raises(Refused) as refusal:
-        await service.add_event(session, viewer, EventIn.model_validate(on_new_year), now=NOW)
+        await service.add_event(session, viewer, HostedEventIn.model_validate(on_new_year), now=NOW)
     assert "元旦" in refusal.value.faults[0].message
     assert "2024-01-02" in refusal.value.faults[0].remedy
     event = await service.add_event(
-        session, viewer, EventIn.model_validate({"chain": CHAIN, "day": DAY}), now=NOW
+        session, viewer, HostedEventIn.model_validate({"chain": CHAIN, "day": DAY}), now=NOW
     )
     moving = {"day": "2023-12-31"}
     for reason in ("", "要办"):
@@ -86,7 +86,7 @@ async def test_a_public_holiday_takes_an_event_only_with_a_reason_which_is_kept(
     moved = await service.change_event(session, viewer, event.code, change, expect=any_version, now=NOW)
     assert moved.day == date(2023, 12, 31)
     assert "跨年夜专场" in moved.reasons[-1]
-    nowhere = EventIn.model_validate({"rhythm": "quarterly", "day": DAY})
+    nowhere = HostedEventIn.model_validate({"rhythm": "quarterly", "day": DAY})
     with pytest.raises(Refused) as missing:
         await service.add_event(session, viewer, nowhere, now=NOW)
     assert {fault.where for fault in missing.value.faults} == {"source_class", "place"}
@@ -158,7 +158,7 @@ async def test_a_code_opens_one_event_from_its_day_on(
 
 
 async def invited_elsewhere(session: AsyncSession, viewer: Viewer) -> tuple[str, int]:
-    wanted = EventIn.model_validate({"chain": CHAIN, "day": "2024-01-10"})
+    wanted = HostedEventIn.model_validate({"chain": CHAIN, "day": "2024-01-10"})
     event = await service.add_event(session, viewer, wanted, now=NOW)
     made = await inviting_service.keep_guests(
         session, viewer, event.code, GuestsIn(), expect=any_version, now=NOW

@@ -9,8 +9,15 @@ from app.accounts.rules import Role, Viewer, local_operator
 from app.accounts.tables import RoleGrant
 from app.allocation.tables import Assignment
 from app.events import guest_service, inviting_service, service, timetable_service
-from app.events.guest_schemas import AnswerIn, GuestOut, GuestsIn, SendingIn, TimetableIn, TimetableOut
-from app.events.schemas import EventIn
+from app.events.guest_schemas import (
+    GuestOut,
+    GuestsIn,
+    InvitationAnswerIn,
+    SendingIn,
+    TimetableIn,
+    TimetableOut,
+)
+from app.events.schemas import HostedEventIn
 from app.kernel.database import AsyncSession, Sessions, transaction
 from app.kernel.paging import PageRequest
 from tests.accounts.offices import person
@@ -80,7 +87,7 @@ async def invited(
     session: AsyncSession, viewer: Viewer, *, tables: int = 1
 ) -> tuple[str, dict[str, GuestOut]]:
     """Add an event of the chain, invite its guests; answer its code, and the guests by name."""
-    wanted = EventIn.model_validate({"chain": CHAIN, "day": DAY})
+    wanted = HostedEventIn.model_validate({"chain": CHAIN, "day": DAY})
     event = await service.add_event(session, viewer, wanted, now=NOW)
     sent = GuestsIn(tables=tables)
     await inviting_service.keep_guests(session, viewer, event.code, sent, expect=any_version, now=NOW)
@@ -98,7 +105,7 @@ async def guests(session: AsyncSession, viewer: Viewer, code: str) -> dict[str, 
 
 async def answered(session: AsyncSession, viewer: Viewer, code: str, number: int, **said: Any) -> GuestOut:
     """Answer an invitation."""
-    answer = AnswerIn.model_validate({"accepts": True} | said)
+    answer = InvitationAnswerIn.model_validate({"accepts": True} | said)
     return await guest_service.answer(session, viewer, code, number, answer, expect=any_version, now=NOW)
 
 

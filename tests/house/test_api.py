@@ -104,6 +104,15 @@ def test_every_operation_says_what_it_does_and_documents_its_parameters(app: Fas
     assert silent == []
 
 
+def test_each_schema_has_one_plain_name(app: FastAPI) -> None:
+    """Classes of one name in two rooms would stand there under the names of their modules, and change them with any third.
+
+    Forms with files are no classes of ours: they are named after their routes.
+    """
+    names = app.openapi()["components"]["schemas"]
+    assert [name for name in names if "__" in name and not name.startswith("Body_")] == []
+
+
 def test_every_field_of_every_schema_is_described_or_refers_to_a_described_one(app: FastAPI) -> None:
     schemas = app.openapi()["components"]["schemas"]
     silent = [

@@ -14,7 +14,7 @@ from app.kernel.paging import PageRequest
 from app.kernel.requests import check_if_match
 from app.kernel.settings import Settings
 from app.notifications import service, settings_service
-from app.notifications.rules import NoticeKind, State
+from app.notifications.rules import DeliveryState, NoticeKind
 from app.notifications.schemas import NoticeSettingsIn, NoticeSettingsOut, ReadIn
 from tests.accounts.offices import person, working
 from tests.notifications.posts import KEY, TELLING, clerk, deliver, mailbox, outbox, tell
@@ -211,7 +211,7 @@ async def test_an_address_counts_once_its_code_came_back(
             await settings_service.confirm(session, wang, code, settings, now=MORNING)
     await deliver(sessions, MORNING, settings)
     assert [mail["To"] for mail in server.mails] == [ADDRESS] * 2
-    assert (await outbox(sessions))[-1].state == State.SENT
+    assert (await outbox(sessions))[-1].state == DeliveryState.SENT
     with pytest.raises(PreconditionFailed):
         await name(sessions, wang, "other@bank.example.cn", settings, version=1)
 

@@ -15,10 +15,10 @@ from app.notifications.email_codes import email_code, is_email_code
 from app.notifications.messages import Letterhead, confirmation_mail, title_of
 from app.notifications.rules import (
     KIND_TITLES,
+    DeliveryState,
     MailKind,
     NewNotice,
     NoticeKind,
-    State,
     Verdict,
     Waiting,
     after_attempt,
@@ -90,7 +90,7 @@ def test_a_message_that_fails_is_tried_ever_more_seldom_for_three_days_and_then_
         verdict = Verdict.PUT_OFF if place in offs else Verdict.UNREACHABLE
         tried = after_attempt(verdict, attempts=attempts, tried_since=since, now=now, jitter=jitter)
         assert tried.attempts == attempts + (verdict is not Verdict.PUT_OFF)
-        if tried.state is State.DEAD:
+        if tried.state is DeliveryState.DEAD:
             assert verdict is not Verdict.PUT_OFF
             assert now - START >= timedelta(days=3)
             assert tried.attempts <= 10
@@ -106,9 +106,9 @@ def test_a_message_that_fails_is_tried_ever_more_seldom_for_three_days_and_then_
 
 @pytest.mark.parametrize(
     ("verdict", "state"),
-    [(Verdict.SENT, State.SENT), (Verdict.REFUSED, State.DEAD), (Verdict.GONE, State.DEAD), (Verdict.FAILED, State.PENDING)],
+    [(Verdict.SENT, DeliveryState.SENT), (Verdict.REFUSED, DeliveryState.DEAD), (Verdict.GONE, DeliveryState.DEAD), (Verdict.FAILED, DeliveryState.PENDING)],
 )  # fmt: skip
-def test_what_came_of_an_attempt_decides_how_a_message_stands(verdict: Verdict, state: State) -> None:
+def test_what_came_of_an_attempt_decides_how_a_message_stands(verdict: Verdict, state: DeliveryState) -> None:
     assert after_attempt(verdict, attempts=0, tried_since=None, now=START, jitter=0.5).state is state
 
 

@@ -17,7 +17,7 @@ from app.kernel.paging import PageRequest
 from app.kernel.settings import Settings
 from app.notifications import delivery, delivery_service, webhook_channel, webhook_service
 from app.notifications import delivery_queries as queries
-from app.notifications.rules import KIND_TITLES, NoticeKind, State, Verdict, after_attempt
+from app.notifications.rules import KIND_TITLES, DeliveryState, NoticeKind, Verdict, after_attempt
 from app.notifications.schemas import DeliveryCounts, WebhookChange
 from tests.accounts.offices import OPERATOR, working
 from tests.notifications.posts import (
@@ -173,7 +173,9 @@ async def test_receivers_that_hang_break_lie_or_send_elsewhere_hold_up_nobody(
         "404": "HTTP 404",
         "ok": None,
     }
-    untried = [one for one in await outbox(sessions) if one.state == State.PENDING and not one.attempts]
+    untried = [
+        one for one in await outbox(sessions) if one.state == DeliveryState.PENDING and not one.attempts
+    ]
     assert len(untried) == 4, "behind a receiver that takes nothing the others wait, without an attempt"
 
 
@@ -195,7 +197,7 @@ async def test_a_receiver_that_answers_500_for_a_day_loses_nothing_and_shows_it(
         assert (await webhook_service.get(session, wang, made.id)).last_error == "HTTP 500"
     failed = len(receiver.requests)
     receiver.manner = "ok"
-    while any(one.state == State.PENDING for one in await outbox(sessions)):
+    while any(one.state == DeliveryState.PENDING for one in await outbox(sessions)):
         now += timedelta(hours=1)
         await deliver(sessions, now)
     assert sorted(receiver.ids[failed:]) == sorted(one.message_id for one in waiting)
@@ -213,12 +215,12 @@ async def test_what_is_given_up_after_three_days_is_listed_and_tried_again_by_ha
     receiver.manner = "503"
     start = now = utc_now()
     await tell(sessions, wang, range(1), now=start)
-    while (await outbox(sessions))[0].state == State.PENDING:
+    while (await outbox(sessions))[0].state == DeliveryState.PENDING:
         await deliver(sessions, now)
         now += timedelta(hours=6)
     assert now - start > timedelta(days=3)
     async with working(sessions) as session:
-        page = await delivery_service.list_deliveries(session, OPERATOR, PageRequest(), State.DEAD)
+        page = await delivery_service.list_deliveries(session, OPERATOR, PageRequest(), DeliveryState.DEAD)
         [dead] = page.items
         assert (dead.host, dead.last_error, dead.kind) == ("127.0.0.1", "HTTP 503", "late")
         await delivery_service.retry(session, OPERATOR, dead.id, now=now)
@@ -319,7 +321,7 @@ async def test_a_test_message_goes_the_same_way(sessions: Sessions, receiver: Re
     made = await hook(sessions, wang, receiver.url)
     async with working(sessions, wang) as session:
         put = await webhook_service.send_test(session, wang, made.id, now=utc_now())
-    assert (put.state, put.kind) == (State.PENDING, "test")
+    assert (put.state, put.kind) == (DeliveryState.PENDING, "test")
     assert states(await deliver(sessions, utc_now())) == (1, 0, 0)
     [event] = receiver.events(made.secret)
     assert (event["type"], receiver.ids) == ("test", [put.message_id])

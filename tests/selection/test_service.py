@@ -24,7 +24,7 @@ from app.selection import service
 from app.selection.archive import packed, unpacked
 from app.selection.measures import UNKNOWN
 from app.selection.round_states import Act, RoundState
-from app.selection.schemas import AnswerIn, ComputeIn, LockIn, ObjectionIn, ReopenIn, RoundIn
+from app.selection.schemas import ComputeIn, LockIn, ObjectionAnswerIn, ObjectionIn, ReopenIn, RoundIn
 from app.selection.tables import SelectionMeasurement, SelectionPair, SelectionResult
 from tests.bottlenecks.world import DAOLI, HARBIN, NANGANG, World, add_product, match
 from tests.selection.town import BANKS, BEARINGS, TERMS, TRACTORS, build, listed, opened
@@ -308,7 +308,7 @@ async def test_a_published_result_is_objected_to_voided_computed_anew_and_closed
     body = ObjectionIn(participant=BEARINGS, text="B2的利率应为三季度数")
     for _number in range(2):
         await objections.object_to(session, viewer, "2023Q4", body, now=later)
-    upheld = AnswerIn(is_upheld=True, reason="属实，重新测算")
+    upheld = ObjectionAnswerIn(is_upheld=True, reason="属实，重新测算")
     await objections.answer(session, viewer, "2023Q4", 1, upheld, expect=whatever, now=later)
     locked = await service.get_round(session, viewer, "2023Q4", now=later)
     assert (locked.state, locked.open_objections, locked.objection_until) == (RoundState.LOCKED, 1, None)
@@ -318,7 +318,7 @@ async def test_a_published_result_is_objected_to_voided_computed_anew_and_closed
     over = later + timedelta(days=10)
     with pytest.raises(Conflict, match="Objections wait for an answer: 2"):
         await deciding.close(session, viewer, "2023Q4", expect=whatever, now=over)
-    refused = AnswerIn(is_upheld=False, reason="以锁定当日数据为准")
+    refused = ObjectionAnswerIn(is_upheld=False, reason="以锁定当日数据为准")
     await objections.answer(session, viewer, "2023Q4", 2, refused, expect=whatever, now=over)
     with pytest.raises(Conflict, match="No objection 2 waits"):
         await objections.answer(session, viewer, "2023Q4", 2, refused, expect=whatever, now=over)

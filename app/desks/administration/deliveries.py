@@ -15,7 +15,7 @@ from app.kernel.clock import utc_now
 from app.kernel.paging import Cursor, PageRequest
 from app.kernel.requests import SessionDep, TransactionRoute
 from app.notifications import delivery_service as service
-from app.notifications.rules import State
+from app.notifications.rules import DeliveryState
 
 router = APIRouter(
     route_class=TransactionRoute,
@@ -34,7 +34,7 @@ async def list_deliveries(
     cursor: Cursor = None,
 ) -> Response:
     """List messages, the newest first: states, never contents."""
-    wanted = State(state) if state in set(State) else None
+    wanted = DeliveryState(state) if state in set(DeliveryState) else None
     found = await service.list_deliveries(session, viewer, PageRequest(cursor=cursor), wanted)
     context = {"found": found, "states": DELIVERY_STATES, "state": wanted or ""}
     return page(request, "administration/deliveries.html", context)

@@ -9,7 +9,7 @@ from app.accounts.rules import Role
 from app.desks.pages import ROLE_NAMES
 from app.desks.texts import Text
 from app.kernel.settings import Settings
-from app.notifications.rules import State
+from app.notifications.rules import DeliveryState
 
 INVITATION_STATES: Final[Mapping[str, tuple[Text, str]]] = {
     "open": (Text("等待接受"), "wait"),
@@ -18,9 +18,9 @@ INVITATION_STATES: Final[Mapping[str, tuple[Text, str]]] = {
     "expired": (Text("已过期"), ""),
 }
 DELIVERY_STATES: Final[Mapping[str, tuple[Text, str]]] = {
-    State.PENDING: (Text("待发送"), "wait"),
-    State.SENT: (Text("已送达"), "good"),
-    State.DEAD: (Text("已放弃"), "bad"),
+    DeliveryState.PENDING: (Text("待发送"), "wait"),
+    DeliveryState.SENT: (Text("已送达"), "good"),
+    DeliveryState.DEAD: (Text("已放弃"), "bad"),
 }
 SCOPE_HINT: Final = Text(
     "企业填统一社会信用代码；银行和担保机构的人员填机构编码；统筹部门填行政区划代码；链长填产业链编码；审计和账户管理员留空"

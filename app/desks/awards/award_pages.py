@@ -10,8 +10,16 @@ from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does, may_try
 from app.accounts.rules import Viewer
 from app.awards import service
-from app.awards.rules import USUAL_NAME, Act
-from app.awards.schemas import FIRST_YEAR, LAST_YEAR, AwardIn, AwardOut, CandidateOut, CriteriaIn, WeightsIn
+from app.awards.rules import USUAL_NAME, AwardAct
+from app.awards.schemas import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    AwardCandidateOut,
+    AwardIn,
+    AwardOut,
+    CriteriaIn,
+    WeightsIn,
+)
 from app.awards.scoring import PART_LABELS, TIE_RULE, Part
 from app.desks.awards import words
 from app.desks.forms import Form, expected, number_typed, typed
@@ -173,7 +181,7 @@ async def _show(
     return page(request, "awards/award.html", context, status)
 
 
-def shown_with(award: AwardOut, candidates: list[CandidateOut]) -> dict[str, Any]:
+def shown_with(award: AwardOut, candidates: list[AwardCandidateOut]) -> dict[str, Any]:
     """Answer what every page of an award knows."""
     return {
         "award": award,
@@ -184,7 +192,7 @@ def shown_with(award: AwardOut, candidates: list[CandidateOut]) -> dict[str, Any
         "why": words.WHY_SAID,
         "why_tones": words.WHY_TONES,
         "tones": words.STATE_TONES,
-        "Act": Act,
+        "Act": AwardAct,
     }
 
 
@@ -197,7 +205,11 @@ async def step(request: Request, session: SessionDep, viewer: ViewerDep, year: Y
         return await _show(
             request, session, viewer, year, form.with_faults({"": Text("请选择要办理的一步。")}), 422
         )
-    do = {Act.SHORTLIST: service.shortlist, Act.DECIDE: service.decide, Act.PUBLISH: service.publish}[act]
+    do = {
+        AwardAct.SHORTLIST: service.shortlist,
+        AwardAct.DECIDE: service.decide,
+        AwardAct.PUBLISH: service.publish,
+    }[act]
     looked: dict[str, Any] = {}
     try:
         async with attempt(session):

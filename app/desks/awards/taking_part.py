@@ -11,7 +11,7 @@ from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does, may_try
 from app.accounts.rules import Viewer
 from app.awards import service
-from app.awards.rules import Act
+from app.awards.rules import AwardAct
 from app.awards.schemas import AppealAnswerIn, AppealIn, BallotIn, JurorIn, NominationIn
 from app.awards.scoring import MOST_POINTS
 from app.catalogue import service as catalogue
@@ -54,7 +54,7 @@ async def _nominations(
         "nominations": (await service.nominations(session, viewer, year, ALL)).items,
         "products": await _choices(session, viewer),
         "form": form,
-        "is_open": Act.NOMINATE in award.possible,
+        "is_open": AwardAct.NOMINATE in award.possible,
         "me": viewer.name,
     }
     return page(request, "awards/nominations.html", context, status)
@@ -111,7 +111,7 @@ async def _jury(
         "award": award,
         "jury": await service.jury(session, viewer, year),
         "form": form,
-        "is_open": Act.APPOINT in award.possible,
+        "is_open": AwardAct.APPOINT in award.possible,
     }
     return page(request, "awards/jury.html", context, status)
 
@@ -167,7 +167,7 @@ async def _ballot(
         "ballot": own,
         "form": form,
         "prefix": POINTS,
-        "is_open": Act.VOTE in award.possible,
+        "is_open": AwardAct.VOTE in award.possible,
     }
     return page(request, "awards/ballot.html", context, status)
 
@@ -219,7 +219,7 @@ async def _appeals(
         "products": [(one.product, f"{one.name} · {one.institution_name}") for one in candidates],
         "states": words.APPEAL_STATES,
         "form": form,
-        "is_open": Act.APPEAL in award.possible and may_try(viewer, Action.JOIN_AWARDS),
+        "is_open": AwardAct.APPEAL in award.possible and may_try(viewer, Action.JOIN_AWARDS),
         "may_answer": may_try(viewer, Action.MANAGE_AWARDS),
     }
     return page(request, "awards/appeals.html", context, status)

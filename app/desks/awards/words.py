@@ -6,7 +6,7 @@ from typing import Final
 from app.accounts.permissions import Action, may_try
 from app.accounts.rules import Viewer
 from app.awards.observed import Off
-from app.awards.rules import Act, AwardState
+from app.awards.rules import AwardAct, AwardState
 from app.awards.schemas import AwardOut
 from app.awards.scoring import Part, Why
 from app.desks.texts import Text
@@ -61,15 +61,15 @@ WHY_SAID: Final[Mapping[Why, Text]] = {
     Why.BANK_FULL: Text("同一机构已满"),
     Why.STRUCK: Text("异议成立"),
 }
-ACTS: Final[Mapping[Act, Text]] = {
-    Act.SHORTLIST: Text("产生入围名单"),
-    Act.DECIDE: Text("开启评审票，评定结果"),
-    Act.PUBLISH: Text("公布结果"),
+ACTS: Final[Mapping[AwardAct, Text]] = {
+    AwardAct.SHORTLIST: Text("产生入围名单"),
+    AwardAct.DECIDE: Text("开启评审票，评定结果"),
+    AwardAct.PUBLISH: Text("公布结果"),
 }
-ACTS_MEAN: Final[Mapping[Act, Text]] = {
-    Act.SHORTLIST: Text("提名结束，使用情况就此冻结；评委会收到通知。此后不能再提名。"),
-    Act.DECIDE: Text("评审票此时才开启计分；此后评委不能再改。"),
-    Act.PUBLISH: Text("结果和全部理由向所有登录用户公布，异议期自今日起算。公布后不能撤回。"),
+ACTS_MEAN: Final[Mapping[AwardAct, Text]] = {
+    AwardAct.SHORTLIST: Text("提名结束，使用情况就此冻结；评委会收到通知。此后不能再提名。"),
+    AwardAct.DECIDE: Text("评审票此时才开启计分；此后评委不能再改。"),
+    AwardAct.PUBLISH: Text("结果和全部理由向所有登录用户公布，异议期自今日起算。公布后不能撤回。"),
 }
 APPEAL_STATES: Final[Mapping[str, tuple[Text, str]]] = {
     "open": (Text("待答复"), "wait"),

@@ -9,7 +9,7 @@ from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, Target, does, may_do, may_try
 from app.accounts.rules import Viewer
 from app.coordination import service as coordination
-from app.coordination.rules import KINDS, STATE_LABELS, Act, CaseKind, CaseState
+from app.coordination.rules import KINDS, STATE_LABELS, CaseAct, CaseKind, CaseState
 from app.coordination.schemas import MOST_TEXT, CaseCode, CaseFilter, CommentIn, OutcomeIn
 from app.desks.bottlenecks.classes import ChainQuery, EditionQuery, RegionQuery, divisions, listed_editions
 from app.desks.forms import Form, expected, typed
@@ -85,7 +85,7 @@ async def _show(
         "form": form,
         "entry_path": entry_path(viewer, found.entry, ""),
         "may_comment": may_try(viewer, Action.COMMENT_CASE),
-        "may_close": Act.RESOLVE in found.possible
+        "may_close": CaseAct.RESOLVE in found.possible
         and may_do(viewer, Action.ANSWER_CASE, Target(region=found.region)),
     }
     return page(request, "bottlenecks/case.html", context, status)
@@ -112,11 +112,11 @@ async def close(request: Request, session: SessionDep, viewer: ViewerDep, case: 
     faults: dict[str, Text | str] = {}
     if fault := _text_fault(form["outcome"]):
         faults["outcome"] = fault
-    if form["act"] not in {Act.RESOLVE.value, Act.REFUSE.value}:
+    if form["act"] not in {CaseAct.RESOLVE.value, CaseAct.REFUSE.value}:
         faults["act"] = NO_ACT
     if faults:
         return await _show(request, session, viewer, case, form.with_faults(faults), 422)
-    act = coordination.resolve if form["act"] == Act.RESOLVE.value else coordination.refuse
+    act = coordination.resolve if form["act"] == CaseAct.RESOLVE.value else coordination.refuse
     try:
         async with attempt(session):
             await act(

@@ -16,7 +16,7 @@ from app.coverage import listing_service
 from app.coverage import service as coverage
 from app.coverage.listing import WHICH_LABELS
 from app.coverage.months import month_of, shifted
-from app.coverage.ranking import Level, Sort
+from app.coverage.ranking import RankingLevel, Sort
 from app.coverage.ranking_service import ranking
 from app.coverage.rules import Cut
 from app.coverage.schemas import MONTH_PATTERN, CoverageOut, Month
@@ -84,7 +84,7 @@ async def month_page(
     viewer: ViewerDep,
     month: Month,
     city: RegionQuery = None,
-    level: Level = Level.HEAD_OFFICE,
+    level: RankingLevel = RankingLevel.HEAD_OFFICE,
     sort: Sort = Sort.COVERAGE,
 ) -> Response:
     """Show a month: coverage, funnel, cuts, what is late and what blocks; every figure leads to its entries."""
@@ -147,7 +147,7 @@ async def shown_or_none(
 
 
 async def _ranked(
-    session: AsyncSession, viewer: Viewer, month: str, level: Level, sort: Sort
+    session: AsyncSession, viewer: Viewer, month: str, level: RankingLevel, sort: Sort
 ) -> dict[str, Any]:
     now = utc_now()
     heat = await listing_service.heat(session, viewer, month, now=now)

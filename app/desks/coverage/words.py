@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
-from app.coverage.ranking import Level, Sort
+from app.coverage.ranking import RankingLevel, Sort
 from app.desks.texts import Text
 
-LEVEL_NAMES: Final[Mapping[Level, Text]] = {
-    Level.HEAD_OFFICE: Text("法人机构"),
-    Level.BRANCH: Text("分行"),
-    Level.SUB_BRANCH: Text("支行"),
+LEVEL_NAMES: Final[Mapping[RankingLevel, Text]] = {
+    RankingLevel.HEAD_OFFICE: Text("法人机构"),
+    RankingLevel.BRANCH: Text("分行"),
+    RankingLevel.SUB_BRANCH: Text("支行"),
 }
 SORT_NAMES: Final[Mapping[Sort, Text]] = {
     Sort.COVERAGE: Text("对接覆盖率"),

@@ -14,7 +14,7 @@ from app.allocation.schemas import AssignmentOut
 from app.bottlenecks import service as bottlenecks
 from app.bottlenecks.schemas import NeedCaseOut
 from app.coordination import service as coordination
-from app.coordination.schemas import CaseFilter, CaseOut
+from app.coordination.schemas import CaseFilter, CoordinationCaseOut
 from app.desks.enterprise import progress
 from app.desks.enterprise.own import own_need
 from app.desks.enterprise.tasks import state_of
@@ -62,7 +62,7 @@ class Docked:
     events: Sequence[EventOut]
     answers: Sequence[AnswerOut]
     assignment: AssignmentOut | None
-    cases: Sequence[CaseOut]
+    cases: Sequence[CoordinationCaseOut]
 
 
 async def show_need(

@@ -20,8 +20,8 @@ from app.events.schemas import (
     FIRST_YEAR,
     LAST_YEAR,
     EventFilter,
-    EventIn,
-    EventOut,
+    HostedEventIn,
+    HostedEventOut,
     YearIn,
     YearOut,
     YearPlanOut,
@@ -51,7 +51,7 @@ async def year_page(
     years = sorted({shanghai_today().year, *(one.year for one in planned)})
     shown = year or await _year_with_events(session, viewer, [one.year for one in planned])
     events = await _events(session, viewer, shown)
-    months: dict[str, list[EventOut]] = defaultdict(list)
+    months: dict[str, list[HostedEventOut]] = defaultdict(list)
     for event in events:
         months[f"{event.day:%Y-%m}"].append(event)
     own = await guest_service.own_invitations(session, viewer, PageRequest(limit=INVITATIONS), now=utc_now())
@@ -82,8 +82,8 @@ async def _year_with_events(session: AsyncSession, viewer: Viewer, planned: list
     return today if now.items or not planned else planned[0]
 
 
-async def _events(session: AsyncSession, viewer: Viewer, year: int) -> list[EventOut]:
-    found, asked = list[EventOut](), PageRequest(limit=MOST_ROWS)
+async def _events(session: AsyncSession, viewer: Viewer, year: int) -> list[HostedEventOut]:
+    found, asked = list[HostedEventOut](), PageRequest(limit=MOST_ROWS)
     while True:
         more = await service.list_events(session, viewer, asked, EventFilter(year=year), now=utc_now())
         found += more.items
@@ -203,7 +203,7 @@ async def add(request: Request, session: SessionDep, viewer: ViewerDep) -> Respo
     form = await typed(request)
     names = ("rhythm", "chain", "source_class", "place", "day", "reason", "venue")
     try:
-        wanted = EventIn.model_validate({name: form[name] for name in names if form[name]})
+        wanted = HostedEventIn.model_validate({name: form[name] for name in names if form[name]})
     except ValidationError as error:
         return await _new(request, session, viewer, form.misfit(error), 422)
     try:

@@ -14,7 +14,7 @@ from app.desks.forms import Form, expected, typed
 from app.desks.pages import go_to, page
 from app.desks.texts import Text
 from app.events import guest_service, results_service, service
-from app.events.schemas import FIRST_YEAR, LAST_YEAR, EventChange, EventCode, EventOut
+from app.events.schemas import FIRST_YEAR, LAST_YEAR, EventChange, EventCode, HostedEventOut
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, attempt
 from app.kernel.errors import Conflict, NotFound, PreconditionFailed, Refused
@@ -45,7 +45,7 @@ async def _show(
     return page(request, "events/event.html", words.shared(viewer, found, "") | context, status)
 
 
-def _values(found: EventOut) -> dict[str, str]:
+def _values(found: HostedEventOut) -> dict[str, str]:
     hours = found.hours
     pause = hours.breaks[0] if hours.breaks else None
     return {

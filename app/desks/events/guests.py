@@ -14,9 +14,9 @@ from app.desks.forms import Form, day_typed, expected, number_typed, typed
 from app.desks.pages import go_to, page
 from app.desks.texts import Text
 from app.events import guest_service, inviting_service, service
-from app.events.guest_schemas import AnswerIn, GuestId, GuestOut, GuestsIn, SendingIn
+from app.events.guest_schemas import GuestId, GuestOut, GuestsIn, InvitationAnswerIn, SendingIn
 from app.events.schemas import EventCode
-from app.events.states import GuestState, Side
+from app.events.states import GuestSide, GuestState
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, attempt
 from app.kernel.errors import Conflict, PreconditionFailed, Refused
@@ -58,7 +58,7 @@ async def _show(
                 for state in GuestState
             ],
         )
-        for side in Side
+        for side in GuestSide
     ]
     context = {
         "form": form,
@@ -176,7 +176,7 @@ async def answer(
         faulty = form.with_faults({"accepts": NO_ANSWER})
         return await _guest(request, session, viewer, event, guest, faulty, 422)
     try:
-        wanted = AnswerIn(
+        wanted = InvitationAnswerIn(
             accepts=form["accepts"] == "yes",
             absent=[number_typed(one) for one in form.all("absent")],
             note=form["note"],

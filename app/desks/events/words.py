@@ -7,14 +7,14 @@ from app.accounts.permissions import Action, Target, may_do
 from app.accounts.rules import Viewer
 from app.desks.texts import Text
 from app.events.invitations import NotInvited
-from app.events.schemas import EventOut
+from app.events.schemas import HostedEventOut
 from app.events.states import (
     EVENT_STATE_LABELS,
     GUEST_STATE_LABELS,
     SIDE_LABELS,
     EventState,
+    GuestSide,
     GuestState,
-    Side,
 )
 from app.events.year import RHYTHM_LABELS, Rhythm
 
@@ -46,7 +46,7 @@ _HOSTS: Final = frozenset({"/door", "/contacts"})
 OTHERS_FIRST: Final = Text("您打开本页之后，已有人改动了这场活动。下面是现在的内容，请看过后再提交。")
 
 
-def shared(viewer: Viewer, event: EventOut, tab: str) -> dict[str, Any]:
+def shared(viewer: Viewer, event: HostedEventOut, tab: str) -> dict[str, Any]:
     """Answer what every page of an event shows: its tabs, and whether the viewer hosts it."""
     target = Target(region=viewer.jurisdiction, chain=event.chain)
     is_host = may_do(viewer, Action.MANAGE_EVENTS, target)
@@ -68,7 +68,7 @@ def shared(viewer: Viewer, event: EventOut, tab: str) -> dict[str, Any]:
         "guest_states": GUEST_STATE_LABELS,
         "sides": SIDE_LABELS,
         "rhythm_names": RHYTHM_LABELS,
-        "firm_side": Side.FIRM,
+        "firm_side": GuestSide.FIRM,
     }
 
 

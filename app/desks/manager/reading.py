@@ -10,7 +10,7 @@ from app.allocation import handler_service, party_service
 from app.allocation.handler_schemas import ColleagueOut, HandlerOut
 from app.allocation.schemas import AssignmentOut
 from app.coordination import service as coordination
-from app.coordination.schemas import CaseFilter, CaseOut
+from app.coordination.schemas import CaseFilter, CoordinationCaseOut
 from app.desks.manager.acts import own_party
 from app.desks.manager.names import Names, names
 from app.docking import history_service, life_service
@@ -44,7 +44,7 @@ class EntryReading:
     assignment: AssignmentOut | None
     events: Mapping[int, EventOut]
     life: Sequence[LifeEventOut]
-    cases: Sequence[CaseOut]
+    cases: Sequence[CoordinationCaseOut]
     handler: HandlerOut | None
     colleagues: Sequence[ColleagueOut]
     matches: MatchesOut | None

@@ -30,7 +30,7 @@ from app.selection import service as rounds
 from app.selection.market import Side
 from app.selection.result_schemas import PlansIn
 from app.selection.round_states import Act, RoundState
-from app.selection.schemas import AnswerIn, ObjectionIn, ObjectionNumber, RoundCode
+from app.selection.schemas import ObjectionAnswerIn, ObjectionIn, ObjectionNumber, RoundCode
 
 router = APIRouter(route_class=TransactionRoute, include_in_schema=False, default_response_class=HTMLResponse)
 TabQuery = Annotated[str, Query(pattern="^(pairs|chains|banks|proof|objections)$")]
@@ -173,7 +173,7 @@ async def answer(
             "is_upheld": {"yes": True, "no": False}.get(form["upheld"]),
             "reason": " ".join(form["reason"].split()),
         }
-        body = AnswerIn.model_validate(stated)
+        body = ObjectionAnswerIn.model_validate(stated)
         async with attempt(session):
             await objections.answer(
                 session, viewer, round, number, body, expect=expected(form), now=utc_now()
