@@ -236,8 +236,10 @@ async def test_lists_go_by_day_with_what_has_none_last_and_counts_follow_the_fil
     assert (states, counted_kinds, overdue) == (
         {"open": 5, "refused": 1}, {"environment": 1, "guarantee": 2, "land": 3}, 2,
     )  # fmt: skip
-    shown = (await service.list_cases(session, viewer, PAGE, CaseFilter(), now=on)).items
-    assert [one.due_on for one in shown][-2:] == [date(2023, 12, 19), None]
+    whole = await service.list_cases(session, viewer, PAGE, CaseFilter(), now=on)
+    assert [one.due_on for one in whole.items][-2:] == [date(2023, 12, 19), None]
+    at_once = (whole.counts.states, whole.counts.kinds, whole.counts.overdue)
+    assert at_once == (states, counted_kinds, overdue), "a page that holds all counts as the pages before"
     assert await listed(is_overdue=True) == (
         expected[:2],
         {"open": 5, "refused": 1},
