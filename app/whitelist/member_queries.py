@@ -23,6 +23,28 @@ async def counts_by_role(
     return {found or None: count for found, count in await session.execute(statement)}
 
 
+async def first_of_roles(
+    session: AsyncSession, viewer: Viewer, edition: str, chain: str, limit: int
+) -> list[tuple[str | None, int, Any]]:
+    """Answer of each role that entries of a chain have (None: not known) how many there are, with each of the first by code.
+
+    The chain is gone through once for all roles.
+    """
+    each = {"partition_by": _stated}
+    found = _members(
+        viewer, edition, chain, WhitelistEntry.id.label("id"), _stated.label("role"),
+        func.count().over(**each).label("many"),
+        func.row_number().over(**each, order_by=WhitelistEntry.code).label("place"),
+    ).subquery()  # fmt: skip
+    statement = (
+        _lines(found.c.role, found.c.many, *LINE)
+        .join(found, found.c.id == WhitelistEntry.id)
+        .where(found.c.place <= limit)
+        .order_by(WhitelistEntry.code)
+    )
+    return [(row.role or None, row.many, row) for row in await session.execute(statement)]
+
+
 async def page_of_role(
     session: AsyncSession,
     viewer: Viewer,
@@ -44,11 +66,7 @@ async def page_of_role(
 
 def _members(viewer: Viewer, edition: str, chain: str, *columns: Any) -> Select[Any]:
     return (
-        select(*columns)
-        .select_from(WhitelistEntry)
-        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
-        .join(Enterprise, Enterprise.id == WhitelistEntry.enterprise_id)
-        .join(Need, Need.id == WhitelistEntry.need_id)
+        _lines(*columns)
         .join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)
         .where(
             WhitelistEdition.jurisdiction == viewer.jurisdiction,
@@ -57,4 +75,14 @@ def _members(viewer: Viewer, edition: str, chain: str, *columns: Any) -> Select[
             WhitelistEntry.status == "admitted",
             WhitelistEntry.withdrawn_at.is_(None),
         )
+    )
+
+
+def _lines(*columns: Any) -> Select[Any]:
+    return (
+        select(*columns)
+        .select_from(WhitelistEntry)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
+        .join(Enterprise, Enterprise.id == WhitelistEntry.enterprise_id)
+        .join(Need, Need.id == WhitelistEntry.need_id)
     )

@@ -1,5 +1,6 @@
 """Use cases: who is on a chain, by role."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 from app.accounts.rules import Role, Viewer
@@ -42,6 +43,22 @@ async def members(
         limit=page.limit + 1,
     )
     return page_of(rows, page, lambda row: (row.code,), entry_summary)
+
+
+async def first_by_role(
+    session: AsyncSession, viewer: Viewer, edition: str, chain: str, limit: int
+) -> tuple[Mapping[str | None, int], Mapping[str | None, list[EntrySummary]]]:
+    """Answer how many entries of a chain have each role on it, and the first of each by code.
+
+    Raises:
+        NotFound: the viewer does not oversee the chain.
+    """
+    require_overseer(viewer, chain)
+    found = await member_queries.first_of_roles(session, viewer, edition, chain, limit)
+    first: dict[str | None, list[EntrySummary]] = defaultdict(list)
+    for role, _many, row in found:
+        first[role].append(entry_summary(row))
+    return {role: many for role, many, _row in found}, first
 
 
 async def counts_by_role(

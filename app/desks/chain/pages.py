@@ -131,17 +131,9 @@ async def _about(session: AsyncSession, viewer: Viewer, code: str, month: str | 
 
 
 async def _roles(session: AsyncSession, viewer: Viewer, edition: str, code: str) -> list[views.RoleBox]:
-    counts = await member_service.counts_by_role(session, viewer, edition, code)
-    few = PageRequest(limit=FIRST_MEMBERS)
-    first = {
-        key: (
-            await member_service.members(
-                session, viewer, edition, code, None if key == views.UNKNOWN else key, few
-            )
-        ).items
-        for key in views.ROLE_ORDER
-    }
-    return views.role_map(counts, first)
+    counts, first = await member_service.first_by_role(session, viewer, edition, code, FIRST_MEMBERS)
+    keyed = {key: first.get(None if key == views.UNKNOWN else key, []) for key in views.ROLE_ORDER}
+    return views.role_map(counts, keyed)
 
 
 async def _stuck(session: AsyncSession, viewer: Viewer, edition: str, code: str) -> dict[str, Any]:
