@@ -1,10 +1,7 @@
 """A person at a browser: opens pages, types, presses keys; whatever a page does wrong meanwhile is kept and told at the end."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -12,20 +9,13 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from app.cli.demo_people import DEMO_PASSWORD
 from app.desks.assets import CHARTS
+from tests.pages.axe import faults
 
 DESKTOP: Final = {"width": 1280, "height": 900}
 PHONE: Final = {"width": 390, "height": 844}
 MOST_BYTES: Final = 300_000
 """What a page may weigh with all that it loads, the chart library apart."""
-GRAVE: Final = frozenset({"serious", "critical"})
-LIKE_THE_FIRST: Final = (".entries article:nth-of-type(n+3)", ".pointers li:nth-of-type(n+3)")
-"""A booklet's hundreds of entries and pointers, each list drawn as its first two: axe took half a minute for all."""
 PATIENCE_MILLISECONDS: Final = 15_000
-
-
-@cache
-def _axe() -> str:
-    return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
 @dataclass
@@ -82,24 +72,11 @@ class Story:
         if weight > MOST_BYTES:
             self.troubles.append(f"{where}: weighs {weight} bytes")
 
-    def faults(self, *rules: str) -> list[str]:
-        """Answer what axe-core finds that is serious; of some rules only, if any are named."""
+    def faults(self, *, only_contrast: bool = False) -> list[str]:
+        """Answer what axe-core finds that is serious; of contrast alone if that is wanted."""
         if not self.has_scripts:
             return []  # axe is a script itself; the same page is looked at with scripts too
-        if not self.page.evaluate("'axe' in window"):
-            self.page.evaluate(_axe())
-        options: dict[str, Any] = {"resultTypes": ["violations"]}
-        if rules:
-            options["runOnly"] = list(rules)
-        found = self.page.evaluate(
-            "([skipped, options]) => axe.run({include: document, exclude: skipped}, options)",
-            [list(LIKE_THE_FIRST), options],
-        )
-        return [
-            f"{one['id']} ({one['impact']}): {one['help']}: {json.dumps(one['nodes'][0]['html'])[:300]}"
-            for one in found["violations"]
-            if one["impact"] in GRAVE
-        ]
+        return faults(self.page, only_contrast=only_contrast)
 
     def close(self) -> None:
         """Close all windows, and tell what went wrong in them."""
