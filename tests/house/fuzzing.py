@@ -44,17 +44,17 @@ class Server:
     def __init__(self, url: str, people: list[DemoPerson]) -> None:
         self.url, self.people, self.base = url, people, ""
         self.tokens: dict[str, str] = {}
-        self.is_looked_at = False
+        self.is_changed = False
         # One client: each new one would read the certificates of the world, and they are many.
-        self.client = httpx.Client()
+        self.client = httpx.Client(timeout=600)
 
     def headers(self, login: str) -> dict[str, str]:
         """Answer what shows that somebody calls."""
         return {"Authorization": f"Bearer {self.tokens[login]}"}
 
-    def sign_in(self, *, after: str) -> None:
-        """Sign everybody in whom a call signed out, locked out or took the role from; reading does none of it."""
-        if self.is_looked_at and after == "GET":
+    def sign_in(self, *, if_anything_was_done: bool = False) -> None:
+        """Sign everybody in whom a call signed out, locked out or took the role from."""
+        if if_anything_was_done and not self.is_changed:
             return
         for person in self.people:
             if not self._is_signed_in(person):
@@ -62,7 +62,11 @@ class Server:
                 form = {"username": person.login, "password": DEMO_PASSWORD}
                 signed_in = self.client.post(f"{self.base}/auth/token", data=form)
                 self.tokens[person.login] = signed_in.json()["access_token"]
-        self.is_looked_at = True
+        self.is_changed = False
+
+    def note(self, status: int, *, method: str) -> None:
+        """Take note of an answer: what was done may have ended somebody's session or role."""
+        self.is_changed |= (method != "GET" and status < 400) or status == 401
 
     def _is_signed_in(self, person: DemoPerson) -> bool:
         if person.login not in self.tokens:
@@ -109,7 +113,7 @@ def served(url: str) -> Iterator[Server]:
         time.sleep(0.05)
     working.start()
     made.base = f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}/api/v1"
-    made.sign_in(after="")
+    made.sign_in()
     yield made
     made.client.close()
     is_over.set()
