@@ -6,7 +6,17 @@ from typing import Annotated
 import typer
 
 from app.chains import post_service, profile_service
-from app.chains.post_schemas import PlaceIn, PlaceOut, PostHandOver, PostIn, PostOut, VacancyOut
+from app.chains.post_schemas import (
+    PlaceIn,
+    PlaceOut,
+    PostEnd,
+    PostHandOver,
+    PostIn,
+    PostOut,
+    ProfileIn,
+    VacancyOut,
+)
+from app.chains.schemas import ChainOut
 from app.cli import edge
 from app.cli.members import DAYS, print_runs, read_body
 from app.kernel.clock import utc_now
@@ -26,8 +36,8 @@ COLUMNS = ("编号", "职责", "姓名或名称", "单位", "起", "止", "今�
 def add_to(commands: typer.Typer) -> None:
     """Have a group offer these commands."""
     for name, command in (
-        ("people", people), ("appoint", appoint), ("hand-over", hand_over), ("places", places), ("cover", cover),
-        ("profiles", profiles), ("propose", propose),
+        ("people", people), ("appoint", appoint), ("hand-over", hand_over), ("end", end), ("places", places),
+        ("cover", cover), ("uncover", uncover), ("profiles", profiles), ("profile", profile), ("propose", propose),
     ):  # fmt: skip
         commands.command(name)(command)
 
@@ -121,6 +131,31 @@ def hand_over(
     _show(edge.run(job), as_json=as_json)
 
 
+LastDayOption = Annotated[
+    datetime | None, typer.Option("--until", formats=DAYS, help="Last day; left out: no end any more.")
+]
+
+
+def end(
+    code: CodeArgument,
+    number: Annotated[int, typer.Argument(min=1, help="Number of the period; `chains people` shows it.")],
+    *,
+    until: LastDayOption = None,
+    as_json: edge.JsonFlag = False,
+) -> None:
+    """Set or clear the last day of a post's period."""
+    fields = {"until": _day(until)}
+
+    async def job() -> PostOut:
+        async with edge.work(writes=True) as (session, viewer):
+            return await post_service.end_post(
+                session, viewer, code, number, read_body(PostEnd, fields), expect=lambda _version: None,
+                now=utc_now(),
+            )  # fmt: skip
+
+    _show(edge.run(job), as_json=as_json)
+
+
 def places(code: CodeArgument, as_json: edge.JsonFlag = False) -> None:
     """Show what a chain covers: regions, clusters, zones, parks."""
 
@@ -167,11 +202,27 @@ def cover(
                 session, viewer, code, read_body(PlaceIn, fields), now=utc_now()
             )
 
-    done = edge.run(job)
-    if as_json:
-        edge.print_json(done)
-    else:
-        typer.echo(f"{done.id}: {done.kind_name} {done.name}")
+    _show_place(edge.run(job), as_json=as_json)
+
+
+def uncover(
+    code: CodeArgument,
+    number: Annotated[int, typer.Argument(min=1, help="Number of the place; `chains places` shows it.")],
+    *,
+    until: LastDayOption = None,
+    as_json: edge.JsonFlag = False,
+) -> None:
+    """Set or clear the last day on which a chain covers a place."""
+    fields = {"until": _day(until)}
+
+    async def job() -> PlaceOut:
+        async with edge.work(writes=True) as (session, viewer):
+            return await post_service.end_place(
+                session, viewer, code, number, read_body(PostEnd, fields), expect=lambda _version: None,
+                now=utc_now(),
+            )  # fmt: skip
+
+    _show_place(edge.run(job), as_json=as_json)
 
 
 def profiles(as_json: edge.JsonFlag = False) -> None:
@@ -182,6 +233,29 @@ def profiles(as_json: edge.JsonFlag = False) -> None:
         return
     rows = [(one.code, one.name, "、".join(one.links), "；".join(one.sources)) for one in found]
     edge.print_table(f"{len(found)} profiles", ("编码", "名称", "环节", "依据"), rows)
+
+
+def profile(
+    code: CodeArgument,
+    shipped: Annotated[
+        str | None, typer.Argument(help="Code of a shipped profile; left out: its industries alone speak.")
+    ] = None,
+    as_json: edge.JsonFlag = False,
+) -> None:
+    """Say by which shipped profile members of a chain are proposed."""
+    fields = {"profile": shipped}
+
+    async def job() -> ChainOut:
+        async with edge.work(writes=True) as (session, viewer):
+            return await profile_service.set_profile(
+                session, viewer, code, read_body(ProfileIn, fields), expect=lambda _version: None
+            )
+
+    found = edge.run(job)
+    if as_json:
+        edge.print_json(found)
+    else:
+        typer.echo(f"{found.code}: {found.profile or '只按行业'}")
 
 
 def propose(
@@ -219,6 +293,15 @@ def propose(
 
 def _day(at: datetime | None) -> date | None:
     return at.date() if at is not None else None
+
+
+def _show_place(found: PlaceOut, *, as_json: bool) -> None:
+    if as_json:
+        edge.print_json(found)
+    else:
+        typer.echo(
+            f"{found.id}: {found.kind_name} {found.name}，自 {found.since} 起{f'，至 {found.until}' if found.until else ''}"
+        )
 
 
 def _show(found: PostOut, *, as_json: bool) -> None:
