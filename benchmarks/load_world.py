@@ -100,7 +100,13 @@ class Cast:
 
 
 class LoadWorld:
-    """Makes the rows of a province of some size."""
+    """Makes the rows of a province of some size.
+
+    `others` are one of each other role; `numbered` the tables whose rows come with numbers and get more later.
+    """
+
+    others: tuple[tuple[Role, str], ...] = OTHERS
+    numbered: tuple[str, ...] = ("needs", "need_revisions", "disclosures")
 
     def __init__(self, size: Size, ring: KeyRing) -> None:
         self.size, self.ring = size, ring
@@ -131,7 +137,7 @@ class LoadWorld:
             await session.flush()
             for table, rows in self._rows(edition.id):
                 await _insert(session, table, rows)
-            await _number_on(session)
+            await _number_on(session, self.numbered)
         async with transaction(sessions) as session:
             await coverage.close_due(session, local_operator(JURISDICTION), now=utc_now())
 
@@ -201,7 +207,7 @@ class LoadWorld:
             yield {
                 "id": number, "code": entry_code(number), "edition_id": edition_id, "need_id": number,
                 "need_revision_id": number, "enterprise_id": number, "import_id": None, "source_class": "srdi",
-                "region_code": facts.region, "chain_code": None, "size_class": "small", "amount_fen": facts.amount,
+                "region_code": facts.region, "chain_code": facts.chain, "size_class": "small", "amount_fen": facts.amount,
                 "status": "admitted", "admission": findings, "extra": {}, "admitted_at": LISTED, "withdrawn_at": None,
                 "version": 1, "created_at": LISTED,
             }  # fmt: skip
@@ -225,7 +231,7 @@ class LoadWorld:
             yield managers + number, f"firm.{number}", Role.ENTERPRISE, code
         for number in range(1, 9):
             yield managers + applicants + number, f"coordinator.{number}", Role.COORDINATOR, JURISDICTION
-        for number, (role, scope) in enumerate(OTHERS, managers + applicants + 9):
+        for number, (role, scope) in enumerate(self.others, managers + applicants + 9):
             yield number, f"{role.value}.1", role, scope
 
     def _people(self) -> Iterator[Row]:
@@ -278,7 +284,7 @@ class LoadWorld:
             if role is Role.RELATIONSHIP_MANAGER:
                 first = (number - 1) * ENTRIES_EACH + 1
                 managers.append((token, [entry_code(each) for each in range(first, first + ENTRIES_EACH)]))
-            elif login == f"{role.value}.1" and (role, scope) in OTHERS:
+            elif login == f"{role.value}.1" and (role, scope) in self.others:
                 others[role.value] = token
             elif role is Role.ENTERPRISE:
                 facts = self.wording(self.size.entries + number - self.size.managers)
@@ -322,10 +328,10 @@ async def _insert(session: AsyncSession, entity: type[Any], rows: Iterable[Mappi
     await insert_rows(session, cast("Table", entity.__table__), rows)
 
 
-async def _number_on(session: AsyncSession) -> None:
+async def _number_on(session: AsyncSession, tables: Iterable[str]) -> None:
     """Let PostgreSQL number on after the rows that came with numbers."""
     if session.get_bind().dialect.name == "postgresql":
-        for table in ("needs", "need_revisions", "disclosures"):
+        for table in tables:
             await session.execute(
                 text(f"SELECT setval('{table}_id_seq', 1 + coalesce((SELECT max(id) FROM {table}), 0))")
             )

@@ -2,8 +2,9 @@
 
     python -m benchmarks pages [--quick]
 
-2,000 and 100,000 entries on PostgreSQL beside it; the pages are asked in process (no network), as a relationship manager,
-a bank administrator, a coordinator, an auditor, an administrator and a firm find them from their first page, each route once.
+2,000 and 100,000 entries on PostgreSQL beside it, with chains, members, a round, core firms' lists, events and an award
+(page_world.py, page_life.py); the pages are asked in process (no network), as a relationship manager, a bank administrator, a
+coordinator, a chain manager, an auditor, an administrator and a firm find them from their first page, each route once.
 `ms` is the median of several answers, the first not counted; `statements` are those sent to the database by one of them; `small`
 is the same route on the small roster. Asserted: each answers 200, and no page sends more statements on the large
 roster than on the small one.
@@ -32,11 +33,14 @@ from app.cli.database import alembic_config
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncEngine, Sessions, make_engine, make_sessions, transaction
 from app.kernel.memory import relax_collection
+from app.kernel.patience import Patience
 from app.kernel.settings import Settings
 from app.main import PAGES, create_app
 from app.matching import service as matching
 from benchmarks.databases import postgresql
-from benchmarks.load_world import EDITION, JURISDICTION, LoadWorld, Size
+from benchmarks.load_world import EDITION, JURISDICTION, Size
+from benchmarks.page_life import live
+from benchmarks.page_world import PageWorld
 
 SMALL, LARGE = Size(2_000, 300, 40), Size(100_000, 5_000, 40)
 BASE: Final = "http://localhost"
@@ -91,13 +95,6 @@ def _of(size: Size, times: int) -> dict[tuple[str, str], Seen]:
 
 
 async def _walked(url: str, size: Size, secret: str, times: int) -> dict[tuple[str, str], Seen]:
-    engine, world = make_engine(url), LoadWorld(size, KeyRing((secret,)))
-    sessions = make_sessions(engine)
-    await world.store(sessions)
-    await _run(sessions)
-    async with engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(text("VACUUM ANALYZE"))
     settings = Settings(
         secret_keys=secret,
         jurisdiction=JURISDICTION,
@@ -105,10 +102,18 @@ async def _walked(url: str, size: Size, secret: str, times: int) -> dict[tuple[s
         database_url=url,
         log_level="ERROR",
     )
+    world = PageWorld(size, KeyRing((secret,)))
+    await _filled(url, world)
+    engine = make_engine(url, Patience.of_requests(settings))  # as a server does
+    sessions = make_sessions(engine)
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(text("VACUUM ANALYZE"))
     cast = world.cast()
     people = {
         "relationship manager": cast.managers[0][0],
         "coordinator": cast.coordinators[0],
+        "chain manager": cast.others[Role.CHAIN_MANAGER],
         "bank administrator": cast.others[Role.BANK_ADMINISTRATOR],
         "auditor": cast.others[Role.AUDITOR],
         "administrator": cast.others[Role.ADMINISTRATOR],
@@ -126,6 +131,16 @@ async def _walked(url: str, size: Size, secret: str, times: int) -> dict[tuple[s
             found |= {(who, route): seen async for route, seen in _pages(client, counted, times)}
     await engine.dispose()
     return found
+
+
+async def _filled(url: str, world: PageWorld) -> None:
+    """Store the world, and let things happen in it."""
+    engine = make_engine(url)
+    sessions = make_sessions(engine)
+    await world.store(sessions)
+    await _run(sessions)
+    await live(world, sessions)
+    await engine.dispose()
 
 
 async def _run(sessions: Sessions) -> None:
