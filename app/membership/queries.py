@@ -120,19 +120,16 @@ async def counts_by_state(
     session: AsyncSession, wanted: MembershipFilter, *, today: date
 ) -> list[tuple[str, str, bool, int]]:
     """Answer (chain, state, whether it is over, how many) by all filters but the state."""
-    is_over = _in_state("over", today)
-    needs_firm = any((wanted.region, wanted.uscc, wanted.q))
-    columns: tuple[Any, ...] = (ChainMembership.chain_code, ChainMembership.state, func.count())
+    over = func.count().filter(_in_state("over", today))
+    columns: tuple[Any, ...] = (ChainMembership.chain_code, ChainMembership.state, over, func.count())
     statement = select(*columns)
-    if needs_firm:
+    if any((wanted.region, wanted.uscc, wanted.q)):  # these are of the firm
         statement = statement.join(Enterprise, Enterprise.id == ChainMembership.enterprise_id)
     grouped = _filtered(statement, wanted).group_by(ChainMembership.chain_code, ChainMembership.state)
     found = []
-    for over, condition in ((True, is_over), (False, ~is_over)):
-        # `NOT (x OR until < day)` is null where until is null: said plainly instead.
-        kept = condition if over else and_(ChainMembership.state != WITHDRAWN, _holds(today))
-        for chain, state, count in await session.execute(grouped.where(kept)):
-            found.append((chain, state, over, count))
+    for chain, state, ended, whole in await session.execute(grouped):
+        counts = ((True, ended), (False, whole - ended))
+        found += [(chain, state, is_over, count) for is_over, count in counts if count]
     return found
 
 
