@@ -113,8 +113,8 @@ def settle(
         link=link if link is not None else proposed.link, role=role or proposed.role,
     )  # fmt: skip
     after = (*(one for one in held if one != proposed), settled)
-    last = f"memberships[{len(after) - 1}]"
-    faults += [fault for fault in faults_of_memberships(after) if fault.where.startswith(last)]
+    is_turned = period.until is not None and period.until < period.since
+    faults += _faults_of_last(after, "until" if is_turned else "since")
     if faults:
         raise Refused("Nothing was changed.", faults)
     return after
@@ -153,12 +153,18 @@ def hand_over(
         period=Period(gap_until or on),
     )  # fmt: skip
     after = (*(ended if one == current else one for one in held), following)
-    faults += [
-        one for one in faults_of_memberships(after) if one.where.startswith(f"memberships[{len(after) - 1}]")
-    ]
+    faults += _faults_of_last(after, "on")
     if faults:
         raise Refused("Nothing was changed.", faults)
     return after
+
+
+def _faults_of_last(memberships: Sequence[Membership], field: str) -> Iterator[Fault]:
+    """Name what is wrong with the last membership, by the field that was sent for its days."""
+    last = f"memberships[{len(memberships) - 1}]"
+    for fault in faults_of_memberships(memberships):
+        if fault.where.startswith(last):
+            yield replace(fault, where=field)
 
 
 def repropose(held: Iterable[Membership], answer: Answer, *, day: date, at: datetime) -> Reproposal:

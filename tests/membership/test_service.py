@@ -111,6 +111,17 @@ async def test_a_correction_needs_a_reason_and_a_link_of_the_chain_and_all_fault
         await service.decline(session, viewer, number, DeclineIn(reason="误"), expect=anything, now=NOW)
 
 
+async def test_days_that_are_turned_round_are_refused_at_the_field_that_was_sent(
+    session: AsyncSession, viewer: Viewer
+) -> None:
+    await build(session, viewer)
+    number = (await proposed(session, viewer))["农机厂"].id
+    turned = ConfirmIn(since=NOW.date(), until=NOW.date() - timedelta(days=1))
+    with pytest.raises(Refused) as refused:
+        await service.confirm(session, viewer, number, turned, expect=anything, now=NOW)
+    assert [one.where for one in refused.value.faults] == ["until"]
+
+
 async def test_a_need_that_states_another_chain_is_asked_about_and_stays_as_it_is(
     session: AsyncSession, viewer: Viewer
 ) -> None:
