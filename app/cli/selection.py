@@ -23,13 +23,7 @@ from app.selection import results_service as results
 from app.selection import service
 from app.selection.deferred_acceptance import TieRule
 from app.selection.market import Side
-from app.selection.result_schemas import (
-    ContractsOut,
-    OutcomeOut,
-    PairOut,
-    ResultOut,
-    SelectionVerificationOut,
-)
+from app.selection.result_schemas import ContractsOut, OutcomeOut, PairOut, ResultOut, RoundVerificationOut
 from app.selection.round_states import RoundState
 from app.selection.schemas import ComputeIn, LockIn, ObjectionAnswerIn, ReopenIn, RoundIn, RoundOut
 from app.selection.wording import SIDE_LABELS
@@ -339,7 +333,7 @@ def verify(
         raise typer.Exit(edge.REFUSED)
 
 
-def _print_checks(found: SelectionVerificationOut, *, as_json: bool) -> None:
+def _print_checks(found: RoundVerificationOut, *, as_json: bool) -> None:
     if as_json:
         edge.print_json(found)
         return

@@ -21,7 +21,7 @@ from app.selection.result_schemas import (
     PairOut,
     PlansIn,
     ResultOut,
-    SelectionVerificationOut,
+    RoundVerificationOut,
 )
 from app.selection.schemas import PARTICIPANT_PATTERN, RoundCode
 
@@ -91,7 +91,7 @@ async def get_selection_inputs(session: SessionDep, viewer: ViewerDep, round: Ro
 )
 async def verify_selection_result(
     session: SessionDep, viewer: ViewerDep, round: RoundCode  # noqa: A002 - as above
-) -> SelectionVerificationOut:  # fmt: skip
+) -> RoundVerificationOut:  # fmt: skip
     """Compute the result anew from its stored inputs alone, prove its pairs anew, and compare every hash."""
     return await service.verification(session, viewer, round)
 

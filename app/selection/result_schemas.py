@@ -110,7 +110,7 @@ class VerificationCheckOut(Closed):
     is_equal: bool = Field(description="是否一致")
 
 
-class SelectionVerificationOut(Closed):
+class RoundVerificationOut(Closed):
     """A result computed again from its inputs 复算."""
 
     round: str = Field(description="轮次编码")

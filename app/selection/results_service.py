@@ -23,7 +23,7 @@ from app.selection.result_schemas import (
     OutcomeOut,
     PairOut,
     ResultOut,
-    SelectionVerificationOut,
+    RoundVerificationOut,
     VerificationCheckOut,
 )
 from app.selection.round_states import RoundState
@@ -123,7 +123,7 @@ async def inputs(session: AsyncSession, viewer: Viewer, code: str) -> InputsOut:
     )
 
 
-async def verification(session: AsyncSession, viewer: Viewer, code: str) -> SelectionVerificationOut:
+async def verification(session: AsyncSession, viewer: Viewer, code: str) -> RoundVerificationOut:
     """Compute the result again from its stored inputs and measures alone, and compare all hashes.
 
     Raises:
@@ -142,7 +142,7 @@ async def verification(session: AsyncSession, viewer: Viewer, code: str) -> Sele
     )
 
 
-def verify_file(text: str) -> SelectionVerificationOut:
+def verify_file(text: str) -> RoundVerificationOut:
     """Compute an exported result again (`inputs`), wherever it comes from; no database is needed.
 
     Raises:
@@ -165,7 +165,7 @@ def verify_file(text: str) -> SelectionVerificationOut:
     return verified(written["round"], checks)
 
 
-def verified(code: str, checks: tuple[Check, ...]) -> SelectionVerificationOut:
+def verified(code: str, checks: tuple[Check, ...]) -> RoundVerificationOut:
     """Answer a verification."""
     shown = [
         VerificationCheckOut(
@@ -177,7 +177,7 @@ def verified(code: str, checks: tuple[Check, ...]) -> SelectionVerificationOut:
         )
         for one in checks
     ]
-    return SelectionVerificationOut(round=code, is_verified=all(one.is_equal for one in checks), checks=shown)
+    return RoundVerificationOut(round=code, is_verified=all(one.is_equal for one in checks), checks=shown)
 
 
 async def contracts(session: AsyncSession, viewer: Viewer, code: str, *, now: datetime) -> list[ContractsOut]:
