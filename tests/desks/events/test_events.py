@@ -72,6 +72,14 @@ async def test_a_year_is_planned_looked_at_and_kept_and_an_event_moved_with_a_re
         assert (await host.post("/events/new", rhythm="quarterly", day=DAY)).status_code == 422
 
 
+async def _answer_for_the_bank(host: Visit, clerk: Visit, page: str) -> None:
+    """Let the host write down what the bank says; a branch that no consent shows the firm's entry is not asked."""
+    assert "代表全行答复" not in (await clerk.get(page)).text
+    assert "代表全行答复" in (await host.get(page)).text
+    said = await host.post(f"{page}/answer", accepts="yes", version=host.field("version"))
+    assert said.status_code == 303
+
+
 async def test_guests_are_computed_invited_and_answer_and_the_day_is_written_down(
     house: Installation, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,6 +107,7 @@ async def test_guests_are_computed_invited_and_answer_and_the_day_is_written_dow
         answer = {"accepts": "yes", "absent": "1", "note": "<b>两人</b>", "version": firm.field("version")}
         assert (await firm.post(f"{firm_page}/answer", **answer)).status_code == 303
         assert "&lt;b&gt;两人" in (await firm.get(firm_page)).text
+        await _answer_for_the_bank(host, clerk, f"{path}/guests/{told['B1'].id}")
         assert "甲公司" in (await clerk.get(f"{path}/guests")).text
         assert (await clerk.get(f"{path}/door")).status_code == 403
         await host.get(f"{path}/guests")
