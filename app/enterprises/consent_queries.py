@@ -70,11 +70,10 @@ def _consents(need_id: int) -> Select[Consent, str | None]:
     )
 
 
+_WHOLE: Final = tuple(getattr(Consent, each.key) for each in CONSENTS.columns)
+"""The columns as mapped attributes, so that conditions reach them."""
 _PAGE: Final = Direct(
-    select(
-        *(getattr(Consent, each.key) for each in CONSENTS.columns),
-        Institution.code.label("institution"),
-    )
+    select(*_WHOLE, Institution.code.label("institution"))
     .outerjoin(Institution, Institution.id == Consent.institution_id)
     .where(
         Consent.need_id == given("need", BigInteger),
