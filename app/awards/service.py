@@ -19,6 +19,7 @@ from app.awards.taking_part_service import (
     nominate,
     nomination,
     nominations,
+    nominees,
     one_appeal,
     withdraw,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "nominate",
     "nomination",
     "nominations",
+    "nominees",
     "one_appeal",
     "own_ballot",
     "publish",

@@ -13,6 +13,7 @@ from app.awards.rules import AwardAct
 from app.awards.schemas import AppealIn, AppealOut, NominationIn, NominationOut
 from app.awards.tables import AwardAppeal, AwardNomination
 from app.awards.views import appeal_out, nomination_out
+from app.catalogue import service as catalogue
 from app.catalogue.offering_service import terms_in_force
 from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
@@ -20,6 +21,16 @@ from app.kernel.errors import Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, page_of
 from app.kernel.shanghai import shanghai_date
 from app.notifications import service as notifications
+
+
+async def nominees(session: AsyncSession, viewer: Viewer) -> list[tuple[str, str, str]]:
+    """Answer (code, name, offering institution's name) of the products that a viewer may put forward, by code."""
+    tree = await institution_tree(session, viewer)
+    return [
+        (code, name, tree.node(institution).name)
+        for code, name, institution in await catalogue.all_names(session, viewer)
+        if side_of(viewer, tree, institution) is not None
+    ]
 
 
 async def nominate(

@@ -9,6 +9,8 @@ from typing import Final
 
 from app.desks.texts import Text
 
+MOST_OFFERED: Final = 500
+"""So many a field offers as suggestions, lest a page weigh more than it may; it takes all of them."""
 _IN_BRACKETS: Final = re.compile(r"\(([^()]+)\)$")
 _CODE: Final = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -51,6 +53,11 @@ class Choices:
                 self._codes[_plain(name)].add(one.code)
         for one in self.offers:  # a code means what it is, whatever else is called so
             self._codes[_plain(one.code)] = {one.code}
+
+    @property
+    def suggested(self) -> list[tuple[str, str]]:
+        """Answer what a field offers: what would stand in it, and what is said beside it."""
+        return [(self.shown(one.code), one.about) for one in self.offers[:MOST_OFFERED]]
 
     def shown(self, code: str) -> str:
         """Answer what stands in a field for a code: the name, with the code where another is called alike."""

@@ -1,6 +1,7 @@
 """Taking part in an award: nominations, the jury, the own ballot, appeals and their answers."""
 
 import re
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -14,10 +15,10 @@ from app.awards import service
 from app.awards.rules import AwardAct
 from app.awards.schemas import AppealAnswerIn, AppealIn, BallotIn, JurorIn, NominationIn
 from app.awards.scoring import MOST_POINTS
-from app.catalogue import service as catalogue
 from app.desks.awards import words
 from app.desks.awards.award_pages import Year
 from app.desks.forms import Form, expected, number_typed, typed
+from app.desks.naming import Choices, Offer
 from app.desks.pages import go_to, page
 from app.desks.texts import Text
 from app.kernel.clock import utc_now
@@ -25,7 +26,6 @@ from app.kernel.database import AsyncSession, attempt
 from app.kernel.errors import Conflict, Forbidden, PreconditionFailed, Refused, RongqiaoError
 from app.kernel.paging import MOST_ROWS, PageRequest
 from app.kernel.requests import SessionDep, TransactionRoute
-from app.kernel.shanghai import shanghai_date
 
 router = APIRouter(route_class=TransactionRoute, include_in_schema=False, default_response_class=HTMLResponse)
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
@@ -49,31 +49,34 @@ async def _nominations(
     request: Request, session: AsyncSession, viewer: Viewer, year: int, form: Form, status: int = 200
 ) -> Response:
     award = await service.award(session, viewer, year, now=utc_now())
+    choices = await _choices(session, viewer)
+    named = {"product": choices.shown(form["product"])}
     context = {
         "award": award,
         "nominations": (await service.nominations(session, viewer, year, ALL)).items,
-        "products": await _choices(session, viewer),
-        "form": form,
+        "choices": choices,
+        "form": replace(form, values={**form.values, **named}),
         "is_open": AwardAct.NOMINATE in award.possible,
         "me": viewer.name,
     }
     return page(request, "awards/nominations.html", context, status)
 
 
-async def _choices(session: AsyncSession, viewer: Viewer) -> list[tuple[str, str]]:
-    """Answer the products in force that could be put forward, by name; a bank's people find their own first."""
-    listed = await catalogue.list_products(session, viewer, ALL, on=shanghai_date(utc_now()))
-    return sorted(
-        ((one.code, f"{one.name} · {one.institution_name}") for one in listed.items), key=lambda one: one[1]
-    )
+async def _choices(session: AsyncSession, viewer: Viewer) -> Choices:
+    """Answer the products that the viewer could put forward."""
+    nominees = await service.nominees(session, viewer)
+    return Choices(Offer(code, name, (), f"{bank} · {code}") for code, name, bank in nominees)
 
 
 @router.post("/awards/{year}/nominations", openapi_extra=does(Action.JOIN_AWARDS))
 async def nominate(request: Request, session: SessionDep, viewer: ViewerDep, year: Year) -> Response:
     """Put a product forward."""
     form = await typed(request)
+    product, unclear = (await _choices(session, viewer)).found(form["product"])
+    if unclear is not None:
+        return await _nominations(request, session, viewer, year, form.with_faults({"product": unclear}), 422)
     try:
-        body = NominationIn(product=form["product"], reason=form["reason"])
+        body = NominationIn(product=product, reason=form["reason"])
         async with attempt(session):
             await service.nominate(session, viewer, year, body, now=utc_now())
     except ValidationError as error:

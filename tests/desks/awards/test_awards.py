@@ -1,5 +1,6 @@
 """An award on its pages: looked at before each step, faults at their fields, and a ballot that only its juror sees."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -85,11 +86,15 @@ async def test_an_award_is_looked_at_announced_and_products_are_put_forward(stoc
     async with Visit(stocked) as bank:
         await bank.get("/sign-in")
         await bank.sign_in("li.na")
-        await bank.get("/awards/2023/nominations")
+        offered = (await bank.get("/awards/2023/nominations")).text
+        [own] = re.findall(r'<option value="([^"]*)" label="[^"]* · B1-Q"', offered)
+        assert "· B2-P" not in offered, "another institution's"
+        unclear = await bank.post("/awards/2023/nominations", product="没有的产品", reason="好")
+        assert (unclear.status_code, "没有找到" in unclear.text) == (422, True)
         rival = await bank.post("/awards/2023/nominations", product="B2-P", reason="好")
         assert (rival.status_code, 'id="product-fault"' in rival.text) == (422, True)
         assert (
-            await bank.post("/awards/2023/nominations", product="B1-Q", reason="放款<b>快")
+            await bank.post("/awards/2023/nominations", product=own, reason="放款<b>快")
         ).status_code == 303
         mine = (await bank.get("/awards/2023/nominations")).text
         assert ("放款&lt;b&gt;快" in mine, "/withdrawal" in mine) == (True, True)
