@@ -1,6 +1,6 @@
 """Figures as they are published: integers to ratios with numerator and denominator (pure)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import Any, Final
@@ -131,13 +131,32 @@ class ShownRow(dict[str, Any]):
         return GroupOut.model_validate(self)
 
 
-def shown_rows_of(report: Mapping[str, Any]) -> dict[str, Any]:
+class ShownReport(dict[str, Any]):
+    """The JSON of a report that is shown often: what is made of it is made once (`made`, by what it depends on)."""
+
+    def __init__(self, report: Mapping[str, Any]) -> None:
+        super().__init__(report)
+        self.made: dict[Hashable, Any] = {}
+        self._beside: dict[Cut, tuple[Sequence[dict[str, Any]], Sequence[dict[str, Any]]]] = {}
+
+    def beside(self, closed: Mapping[str, Any], cut: Cut) -> Sequence[dict[str, Any]]:
+        """Answer the closed rows of a cut with these beside them, as `restate` does; nobody changes them."""
+        rows = rows_of_cut(closed, cut)
+        kept = self._beside.get(cut)
+        if kept is None or kept[0] is not rows:
+            found = restate(rows, rows_of_cut(self, cut))
+            shown = [row if isinstance(row, ShownRow) else ShownRow(row) for row in found]
+            kept = self._beside[cut] = rows, shown
+        return kept[1]
+
+
+def shown_rows_of(report: Mapping[str, Any]) -> ShownReport:
     """Answer the JSON of a report whose rows are models only once."""
     cuts = {cut: [ShownRow(row) for row in rows] for cut, rows in report["cuts"].items()}
-    return {**report, "cuts": cuts}
+    return ShownReport({**report, "cuts": cuts})
 
 
-def reported(report: Report) -> dict[str, Any]:
+def reported(report: Report) -> ShownReport:
     """Answer a report as `report_json`, with the models of its rows at hand."""
     shown = shown_rows_of(report_json(report))
     for cut, groups in report.cuts.items():

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from app.coverage.closed_months import closed_month
 from app.coverage.edition_service import edition_of
 from app.coverage.months import check_begun, last_day_of
 from app.coverage.percentages import percent_text
-from app.coverage.published import model_of, rows_of_cut
+from app.coverage.published import ShownReport, model_of, rows_of_cut
 from app.coverage.ranking import MEASURES, Ranked, RankingLevel, Row, Sort, rank
 from app.coverage.ranking_schemas import RankedOut, RankingOut, ShareCell
 from app.coverage.reporting import todays_report
@@ -19,7 +20,6 @@ from app.coverage.schemas import FiguresOut, GroupOut
 from app.kernel.database import AsyncSession
 from app.kernel.shanghai import shanghai_date
 from app.policy import service as policy
-from app.policy.rulebook import RuleBook
 
 LEAST, SMALLEST = "coverage.ranking", "coverage.smallest_cell"
 
@@ -50,22 +50,46 @@ async def ranking(
         _facts, figures = await todays_report(session, viewer, month, found, (Cut.INSTITUTION,))
     on = min(last_day_of(month), shanghai_date(now))
     book = await policy.rule_book(session, viewer.jurisdiction, on)
-    out = await asyncio.to_thread(_ranking_out, figures, level, sort, book)
+    least, smallest = book.parameter(LEAST), book.parameter(SMALLEST)
+    assert isinstance(least.value, Mapping)
+    assert isinstance(smallest.value, int)
+    asked = _Asked(level, sort, least.value["least_entries"], smallest.value)
+    rows = await _ranked_rows(figures, asked)
     return RankingOut(
         jurisdiction=viewer.jurisdiction,
         month=month,
         edition=found.code,
         is_closed=closed is not None,
-        **out,
+        level=level,
+        sort=sort,
+        least_entries=asked.least_entries,
+        smallest_cell=asked.smallest_cell,
+        citation=smallest.citation,
+        rows=rows,
     )
 
 
-def _ranking_out(
-    figures: Mapping[str, Any], level: RankingLevel, sort: Sort, book: RuleBook
-) -> dict[str, Any]:
-    least, smallest = book.parameter(LEAST), book.parameter(SMALLEST)
-    assert isinstance(least.value, Mapping)
-    assert isinstance(smallest.value, int)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """On what a ranking depends beside the figures."""
+
+    level: RankingLevel
+    sort: Sort
+    least_entries: int
+    smallest_cell: int
+
+
+async def _ranked_rows(figures: Mapping[str, Any], asked: _Asked) -> list[RankedOut]:
+    """Answer the rows of a ranking; of figures that are shown often they are made once, and nobody changes them."""
+    if not isinstance(figures, ShownReport):
+        return await asyncio.to_thread(_made, figures, asked)
+    if asked not in figures.made:
+        figures.made[asked] = await asyncio.to_thread(_made, figures, asked)
+    found: list[RankedOut] = figures.made[asked]
+    return found
+
+
+def _made(figures: Mapping[str, Any], asked: _Asked) -> list[RankedOut]:
     groups = {row["key"]: model_of(row) for row in rows_of_cut(figures, Cut.INSTITUTION) if row["key"]}
     total = FiguresOut.model_validate(figures["total"])
     # Entries without any institution are known from the total: institutions together have the others.
@@ -73,19 +97,12 @@ def _ranking_out(
     ranked = rank(
         [_row(group) for group in groups.values()],
         whole,
-        level,
-        sort,
-        least_entries=least.value["least_entries"],
-        smallest_cell=smallest.value,
+        asked.level,
+        asked.sort,
+        least_entries=asked.least_entries,
+        smallest_cell=asked.smallest_cell,
     )
-    return {
-        "level": level,
-        "sort": sort,
-        "least_entries": least.value["least_entries"],
-        "smallest_cell": smallest.value,
-        "citation": smallest.citation,
-        "rows": [_ranked_out(one, groups[one.key]) for one in ranked],
-    }
+    return [_ranked_out(one, groups[one.key]) for one in ranked]
 
 
 def _row(group: GroupOut) -> Row:

@@ -7,13 +7,13 @@ anew. Who writes in the same transaction gathers for themselves.
 
 import asyncio
 from collections import OrderedDict
-from typing import Any, Final
+from typing import Final
 from weakref import WeakKeyDictionary
 
 from app.accounts.rules import Viewer
 from app.coverage.facts import MonthFacts
 from app.coverage.gathering import gather, gather_again
-from app.coverage.published import reported
+from app.coverage.published import ShownReport, reported
 from app.coverage.rules import Cut, MonthTable, compute
 from app.kernel.database import AsyncEngine, AsyncSession, make_sessions
 from app.kernel.recording import leaves, looking
@@ -22,7 +22,7 @@ from app.whitelist import change_queries
 from app.whitelist.change_queries import Seen
 from app.whitelist.tables import WhitelistEdition
 
-Report = tuple[MonthFacts, dict[str, Any]]
+Report = tuple[MonthFacts, ShownReport]
 Cuts = tuple[Cut, ...]
 MonthKey = tuple[str, str, int, str]
 MOST_KEPT: Final = 3
@@ -37,10 +37,10 @@ class Month:
     def __init__(self, facts: MonthFacts, seen: Seen) -> None:
         self.facts, self.seen = facts, seen
         self._table: MonthTable | None = None
-        self._reports: dict[Cuts, dict[str, Any]] = {}
+        self._reports: dict[Cuts, ShownReport] = {}
         self._pen = asyncio.Lock()
 
-    async def report(self, cuts: Cuts) -> dict[str, Any]:
+    async def report(self, cuts: Cuts) -> ShownReport:
         """Answer the report by some cuts; whoever needs the same one meanwhile waits for it."""
         async with self._pen:
             found = self._reports.get(cuts)
@@ -48,7 +48,7 @@ class Month:
                 found = self._reports[cuts] = await asyncio.to_thread(self._computed, cuts)
         return found
 
-    def _computed(self, cuts: Cuts) -> dict[str, Any]:
+    def _computed(self, cuts: Cuts) -> ShownReport:
         if self._table is None:
             self._table = MonthTable(self.facts)
         return reported(self._table.report(cuts))

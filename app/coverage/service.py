@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,11 +27,11 @@ from app.coverage.months import (
     shifted,
 )
 from app.coverage.published import (
+    ShownReport,
     counted,
     funnel_out,
     model_of,
     report_json,
-    restate,
     rows_of_cut,
     target_out,
 )
@@ -108,7 +108,7 @@ class _View:
     """A month as it is shown: today's report, the closed month if it is closed, the policies in force."""
 
     facts: MonthFacts
-    today: dict[str, Any]
+    today: ShownReport
     closed: ClosedMonth | None
     edition: WhitelistEdition
     book: RuleBook
@@ -117,11 +117,12 @@ class _View:
     def by(self, by: Cut | None) -> CoverageOut:
         """Show it by one cut."""
         today, closed = self.today, self.closed
-        total, rows, restated = today["total"], rows_of_cut(today, by) if by else [], None
+        total, restated = today["total"], None
+        rows: Sequence[dict[str, Any]] = rows_of_cut(today, by) if by else []
         if closed is not None:
             total = closed.figures["total"]
             restated = today["total"] if today["total"] != total else None
-            rows = restate(rows_of_cut(closed.figures, by), rows) if by else []
+            rows = today.beside(closed.figures, by) if by else []
         figures = FiguresOut.model_validate(total)
         targets = measure(self.book, counted(figures), self.edition.in_force_from, self.book.on)
         return CoverageOut(

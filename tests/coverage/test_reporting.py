@@ -10,9 +10,11 @@ from sqlalchemy import select, update
 
 from app.accounts.rules import Viewer
 from app.chains.tables import Chain
-from app.coverage import queries, reporting
+from app.coverage import queries, reporting, service
 from app.coverage.facts import MonthFacts
 from app.coverage.gathering import gather
+from app.coverage.ranking import RankingLevel, Sort
+from app.coverage.ranking_service import ranking
 from app.coverage.reporting import todays_report
 from app.coverage.rules import Cut
 from app.docking.tables import DockingEvent
@@ -207,3 +209,28 @@ async def test_rows_that_were_removed_as_old_make_all_be_gathered(
         await change_queries.forget_old(session)
     async with sessions() as session:
         assert (await change_queries.changes(session, seen)).entries is None
+
+
+async def test_a_closed_month_is_shown_and_ranked_as_afresh_after_any_changes(
+    sessions: Sessions, viewer: Viewer
+) -> None:
+    recorder, now = Recorder(), ASSIGNED + timedelta(days=60)
+    async with transaction(sessions) as session:
+        world = await build_world(session, ("icbc-dl", "lj", None, "icbc-dl", "ccb"))
+        await service.close(session, viewer, MONTH, now=now)
+    town, restated = Town(world, Random(7)), 0
+    for _ in range(CHANGES // 4):
+        async with transaction(sessions) as session:
+            await town.go_on(session)
+        shown = []
+        for opened in (reading(sessions, recorder), reading(sessions, recorder), transaction(sessions)):
+            async with opened as session:
+                by = await service.show_by(session, viewer, MONTH, tuple(Cut), now=now)
+                ranks = [
+                    await ranking(session, viewer, MONTH, level, Sort.COVERAGE, now=now)
+                    for level in RankingLevel
+                ]
+                shown.append((by, ranks))
+        assert shown[0] == shown[1] == shown[2]
+        restated += any(row.restated for row in shown[0][0][Cut.REGION].rows)
+    assert restated
