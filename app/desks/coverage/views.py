@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlencode
 
@@ -20,8 +21,11 @@ from app.docking.working_time import STEP_LABELS, Step
 SHARES: Final = (Which.CONTACTED, Which.CREDITED, Which.DISBURSED)
 HEAT_STEPS: Final = 5
 FULL: Final = 100
+MOST_ADDRESSES: Final = 16_384
+"""A month's page has nearly a thousand of them, and the next one mostly the same."""
 
 
+@lru_cache(MOST_ADDRESSES)
 def behind(month: str, which: str, **cut: str | None) -> str:
     """Answer the page that lists the entries of a figure; a cut of "" are those that belong to no group."""
     stated = {"level": which, **{name: value for name, value in cut.items() if value is not None}}
