@@ -59,6 +59,9 @@ class Entry(_Value):
     key: Text = Field(description="Anchor on the page and bookmark in the document.")
     title: Text = Field(description="Name.")
     subtitle: Text = Field(default="", description="Whose it is, or where it is written.")
+    institution: Text = Field(
+        default="", description="Code of the institution that offers it (机构代码); empty: it is no product."
+    )
     sentences: list[Text] = Field(default_factory=list, description="What it says in plain words.")
     facts: list[BookletFact] = Field(default_factory=list, description="Its terms, line by line.")
 

@@ -7,6 +7,7 @@ from app.booklet.advice import applying, asking, sources, words
 from app.booklet.booklet import Booklet, BookletSection, Chapter, Entry, Link
 from app.booklet.fixed_words import USE
 from app.booklet.material import Grounds, Material
+from app.booklet.parts import NEED
 from app.booklet.policy_reading import (
     clause_entry,
     documents,
@@ -97,7 +98,7 @@ def _purpose(material: Material, word: str, name: str) -> BookletSection:
         f"{len(found)}个产品。" if found else NOTHING,
     ]
     return BookletSection(
-        key=f"need-{word}", heading=f"资金用于{name}", sentences=["".join(said)], links=[*given, *found]
+        key=NEED + word, heading=f"资金用于{name}", sentences=["".join(said)], links=[*given, *found]
     )
 
 

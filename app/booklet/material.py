@@ -16,7 +16,7 @@ from app.policy.packs import Pack
 from app.policy.rulebook import RuleBook
 from app.reference.lpr import LprQuote
 
-FORMAT: Final = "rongqiao-booklet/1"
+FORMAT: Final = "rongqiao-booklet/2"
 """Part of the hash: a booklet that is written otherwise is another one."""
 
 

@@ -39,6 +39,7 @@ def product_entry(product: ProductInForce, grounds: Grounds, observed: Figures |
         key=product_key(product.code),
         title=product.name + (DEMO if product.is_demo else ""),
         subtitle=f"{_offerer(product, grounds)} · {product.code}",
+        institution=grounds.tree.node(product.institution_id).code,
         facts=[*_facts(product.terms, grounds), *_observed(observed, grounds.observed_until)],
     )
 

@@ -92,6 +92,13 @@ async def booklet(session: AsyncSession, viewer: Viewer, library: str) -> Bookle
     return _BOOKLETS.keep(key, await asyncio.to_thread(compose, material))
 
 
+async def compose_ahead(session: AsyncSession, viewer: Viewer) -> None:
+    """Compose the newest edition's booklet, if there is an edition, so that it is kept."""
+    newest = await libraries.list_libraries(session, viewer, PageRequest(limit=1))
+    for edition in newest.items:
+        await booklet(session, viewer, edition.code)
+
+
 async def write(session: AsyncSession, viewer: Viewer, library: str, kind: Format) -> bytes:
     """Answer the booklet of an edition as a file; raises what `booklet` does."""
     made = await booklet(session, viewer, library)

@@ -11,10 +11,10 @@ from typing import Final
 
 from app.accounts.rules import Viewer, local_operator
 from app.allocation import cards_service
+from app.booklet.service import compose_ahead
 from app.coverage.trend_service import trend
 from app.desks import charts
 from app.desks.assets import CHARTS, asset
-from app.desks.booklet.drawing import draw_ahead
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.database import AsyncSession, Sessions
 from app.kernel.logs import frames_of, get_logger
@@ -48,7 +48,7 @@ async def _products(session: AsyncSession, viewer: Viewer) -> None:
 
 
 async def _booklet(session: AsyncSession, viewer: Viewer) -> None:
-    await draw_ahead(session, viewer)
+    await compose_ahead(session, viewer)
 
 
 STEPS: Final[tuple[Step, ...]] = (_charts, _months, _cards, _products, _booklet)

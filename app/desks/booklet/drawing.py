@@ -1,4 +1,4 @@
-"""The chapters of a booklet as HTML: drawn once, for hundreds of entries take longer to draw than to send."""
+"""All chapters of a booklet as HTML, for printing: drawn once, for thousands of entries take longer to draw than to send."""
 
 import asyncio
 from collections import OrderedDict
@@ -6,16 +6,10 @@ from typing import Final
 
 from markupsafe import Markup
 
-from app.accounts.rules import Viewer
-from app.booklet import service
 from app.booklet.booklet import Booklet
-from app.catalogue import libraries
 from app.desks.pages import ENVIRONMENTS
-from app.desks.texts import LANGUAGES
-from app.kernel.database import AsyncSession
-from app.kernel.paging import PageRequest
 
-MOST_KEPT: Final = 8
+MOST_KEPT: Final = 2
 _DRAWN: Final = OrderedDict[tuple[str, str], Markup]()
 """By the hash of the booklet's inputs and the language."""
 
@@ -31,15 +25,6 @@ async def chapters(made: Booklet, language: str) -> Markup:
     return drawn
 
 
-async def draw_ahead(session: AsyncSession, viewer: Viewer) -> None:
-    """Draw the newest edition's booklet, if there is an edition."""
-    newest = await libraries.list_libraries(session, viewer, PageRequest(limit=1))
-    for edition in newest.items:
-        made = await service.booklet(session, viewer, edition.code)
-        for language in LANGUAGES:
-            await chapters(made, language)
-
-
 def _draw(made: Booklet, language: str) -> Markup:
     template = ENVIRONMENTS[language].get_template("booklet/_chapters.html")
-    return Markup(template.render(chapters=made.chapters))  # noqa: S704 - the template has escaped every text
+    return Markup(template.render(chapters=made.chapters, path_of="#".__add__))  # noqa: S704 - the template has escaped every text
