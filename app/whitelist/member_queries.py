@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, Subquery, func, select
 
 from app.accounts.rules import Viewer
 from app.enterprises.tables import Enterprise, Need, NeedRevision
@@ -36,12 +36,7 @@ async def first_of_roles(
         func.count().over(**each).label("many"),
         func.row_number().over(**each, order_by=WhitelistEntry.code).label("place"),
     ).subquery()  # fmt: skip
-    statement = (
-        _lines(found.c.role, found.c.many, *LINE)
-        .join(found, found.c.id == WhitelistEntry.id)
-        .where(found.c.place <= limit)
-        .order_by(WhitelistEntry.code)
-    )
+    statement = _lines(found, found.c.role, found.c.many).where(found.c.place <= limit)
     return [(row.role or None, row.many, row) for row in await session.execute(statement)]
 
 
@@ -57,16 +52,23 @@ async def page_of_role(
 ) -> Sequence[Any]:
     """Answer the entries of a chain with a role (None: not known), by code after one."""
     is_role = _stated.is_(None) if role is None else _stated == role
-    statement = _members(viewer, edition, chain, *LINE).where(is_role)
+    wanted = _members(viewer, edition, chain, WhitelistEntry.id.label("id")).where(is_role)
     if after is not None:
-        statement = statement.where(WhitelistEntry.code > after)
-    found: Sequence[Any] = (await session.execute(statement.order_by(WhitelistEntry.code).limit(limit))).all()
+        wanted = wanted.where(WhitelistEntry.code > after)
+    statement = _lines(wanted.order_by(WhitelistEntry.code).limit(limit).subquery())
+    found: Sequence[Any] = (await session.execute(statement)).all()
     return found
 
 
 def _members(viewer: Viewer, edition: str, chain: str, *columns: Any) -> Select[Any]:
+    """Answer a chain's entries with the wording that they were listed with.
+
+    Firms and needs are joined only to the few that are shown: every entry has both, and a chain has thousands of entries.
+    """
     return (
-        _lines(*columns)
+        select(*columns)
+        .select_from(WhitelistEntry)
+        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
         .join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)
         .where(
             WhitelistEdition.jurisdiction == viewer.jurisdiction,
@@ -78,11 +80,14 @@ def _members(viewer: Viewer, edition: str, chain: str, *columns: Any) -> Select[
     )
 
 
-def _lines(*columns: Any) -> Select[Any]:
+def _lines(found: Subquery, *columns: Any) -> Select[Any]:
+    """Answer the entries found by their ids, by code."""
     return (
-        select(*columns)
+        select(*columns, *LINE)
         .select_from(WhitelistEntry)
+        .join(found, found.c.id == WhitelistEntry.id)
         .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
         .join(Enterprise, Enterprise.id == WhitelistEntry.enterprise_id)
         .join(Need, Need.id == WhitelistEntry.need_id)
+        .order_by(WhitelistEntry.code)
     )
