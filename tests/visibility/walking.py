@@ -27,6 +27,7 @@ from app.kernel.sight import WatchedSession
 from app.main import API_PREFIX
 from app.visibility.service import narrow
 from tests.apps import create_app
+from tests.visibility.asking import Asker
 from tests.visibility.calls import CALLS, Call
 from tests.visibility.oracle import Ids, Oracle
 from tests.visibility.world import CREDIT_CODE, FIRST_OWN_ID, MARKER, World
@@ -145,6 +146,7 @@ class Walk:
         )
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         self.client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
+        self.asker = Asker(self.app, self.client.cookies)
         self.pools = _pools(world)
         self.cursors: dict[str, list[str]] = {}
         self._allowed: dict[tuple[Viewer, Action], set[bytes]] = {}
@@ -191,7 +193,7 @@ class Walk:
         content: dict[str, Any] = {}
         if route.method in CHANGING and call.body is not None:
             content = {"data" if call.is_form else "json": call.body(chosen)}
-        answer = await self.client.request(route.method, path, params=query, headers=headers, **content)
+        answer = await self.asker.request(route.method, path, query, headers, **content)
         self._judge(route, answer, f"{path}{query or ''}{content or ''}")
         return answer
 
