@@ -1,12 +1,12 @@
 """Use cases of who offers products: the own ones with their state, confirmed or paused quarter by quarter."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from app.accounts import audit_service
 from app.accounts.permissions import Action, may_do, require
-from app.accounts.rules import Viewer
+from app.accounts.rules import INSTITUTION_ROLES, Viewer
 from app.catalogue import queries
 from app.catalogue.offering import (
     OFFER_LABELS,
@@ -64,7 +64,10 @@ async def own_institutions(
 
     async def look() -> tuple[InstitutionTree, list[InstitutionNode]]:
         tree = await institution_tree(session, viewer)
-        return tree, [node for node in tree.nodes.values() if _reaches(viewer, tree, node.id)]
+        possible = _possible(viewer, tree)
+        return tree, [
+            node for node in tree.nodes.values() if node.id in possible and _reaches(viewer, tree, node.id)
+        ]
 
     return await looked_once(session, ("own institutions", viewer), look)
 
@@ -211,6 +214,14 @@ def _offered(
         marks.at,
         listed.get(row.code),
     )
+
+
+def _possible(viewer: Viewer, tree: InstitutionTree) -> Collection[int]:
+    """Answer the institutions (ids) that a viewer may reach: whom an institution sent reaches none beside it."""
+    if viewer.is_operator or any(grant.role not in INSTITUTION_ROLES for grant in viewer.grants):
+        return tree.nodes.keys()
+    tops = [node for code in viewer.scopes(*INSTITUTION_ROLES) if (node := tree.find(code))]
+    return {node.id for top in tops for node in (top, *tree.descendants(top.id))}
 
 
 def _reaches(viewer: Viewer, tree: InstitutionTree, institution_id: int) -> bool:

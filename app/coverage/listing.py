@@ -3,9 +3,11 @@
 A figure and its list rest on the same facts, so they never differ: of a closed month on the frozen ones.
 """
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -120,7 +122,24 @@ class MonthIndex:
 
     def listed(self, wanted: Wanted) -> list[EntryFacts]:
         """Answer the entries that make a figure, by code."""
-        return [self.facts.entries[place] for place in np.flatnonzero(self._are_wanted(wanted))]
+        return [self.facts.entries[place] for place in self.places(wanted)]
+
+    def places(self, wanted: Wanted) -> Ints:
+        """Answer at which places among the facts the entries stand that make a figure, ascending: by code."""
+        return np.flatnonzero(self._are_wanted(wanted))
+
+    def among(self, places: Ints, codes: Collection[str]) -> Ints:
+        """Answer those of some places (ascending) at which an entry of these codes stands."""
+        found = [place for code in codes if (place := self._place_of.get(code)) is not None]
+        return np.intersect1d(places, np.array(found, dtype=np.int64), assume_unique=True)
+
+    def after(self, places: Ints, code: str) -> Ints:
+        """Answer those of some places (ascending) that come after a code."""
+        return places[bisect_right(places, code, key=lambda place: self.facts.entries[place].entry) :]
+
+    @cached_property
+    def _place_of(self) -> Mapping[str, int]:
+        return {entry.entry: place for place, entry in enumerate(self.facts.entries)}
 
     def crossed(self, below: str, which: Which = Which.CONTACTED) -> Crossing:
         """Answer how many entries there are, and reached a level, by division right below a region, and chain."""

@@ -74,14 +74,15 @@ async def entries_behind(
         NotFound: the month has not begun, no edition was in force, or there is none of that code.
     """
     found = await _month(session, viewer, month, edition, now)
-    listed = await asyncio.to_thread(found.index.listed, wanted)
-    facts, count = found.index.facts, len(listed)
+    index, facts = found.index, found.index.facts
+    listed = await asyncio.to_thread(index.places, wanted)
+    count = len(listed)
     if not may_do(viewer, Action.READ_COVERAGE_FACTS, Target(region=viewer.jurisdiction)):
         seen = await listing_queries.visible_codes(session, viewer, found.edition.id, facts.until)
-        listed = [entry for entry in listed if entry.entry in seen]
+        listed = index.among(listed, seen)
     after = page.after()
-    rest = listed if after is None else [entry for entry in listed if entry.entry > str(after[0])]
-    shown = rest[: page.limit]
+    rest = listed if after is None else index.after(listed, str(after[0]))
+    shown = [facts.entries[place] for place in rest[: page.limit]]
     named = await whitelist.entries_of_codes(session, viewer, [entry.entry for entry in shown])
     return BehindPage(
         items=[_behind(entry, facts, named[entry.entry]) for entry in shown if entry.entry in named],
@@ -105,7 +106,7 @@ async def counts_behind(
 ) -> list[int]:
     """Answer how many entries several figures of a month count, in their order; raises as `entries_behind`."""
     index = (await _month(session, viewer, month, edition, now)).index
-    return await asyncio.to_thread(lambda: [len(index.listed(one)) for one in wanted])
+    return await asyncio.to_thread(lambda: [len(index.places(one)) for one in wanted])
 
 
 async def heat(

@@ -27,12 +27,19 @@ def shown_rows(viewer: Viewer, by: Cut | None, rows: Sequence[Row]) -> list[Row]
     if sees_all_rows(viewer, by):
         return list(rows)
     parents = {row["key"]: row["parent"] for row in rows}
-    own = viewer.scopes(*INSTITUTION_ROLES)
-    return [row for row in rows if any(code in own for code in _line(row["key"], parents))]
+    known = dict.fromkeys(viewer.scopes(*INSTITUTION_ROLES), True)
+    return [row for row in rows if _is_own(row["key"], parents, known)]
 
 
-def _line(key: str, parents: Mapping[str, str | None]) -> list[str]:
-    line = [key]
-    while (above := parents.get(line[-1])) is not None and above not in line:
+def _is_own(key: str, parents: Mapping[str, str | None], known: dict[str, bool]) -> bool:
+    """Tell whether a key is one of the viewer's own, or lies below one; `known` holds what was told before."""
+    line, above = list[str](), key
+    while above not in known:
+        known[above] = False  # where they lie in a circle
         line.append(above)
-    return line
+        parent = parents.get(above)
+        if parent is None:
+            return False
+        above = parent
+    known.update(dict.fromkeys(line, known[above]))
+    return known[above]

@@ -6,7 +6,7 @@ from app.accounts.rules import Viewer
 from app.coverage import queries
 from app.coverage.closed_months import closed_month
 from app.coverage.looking import shown_rows
-from app.coverage.published import rows_of_cut
+from app.coverage.published import model_of, rows_of_cut
 from app.coverage.rules import Cut
 from app.coverage.schemas import GroupOut
 from app.kernel.database import AsyncSession
@@ -27,4 +27,4 @@ async def last_closed(session: AsyncSession, viewer: Viewer) -> OwnMonth | None:
     if found is None:
         return None
     rows = shown_rows(viewer, Cut.INSTITUTION, rows_of_cut(found.figures, Cut.INSTITUTION))
-    return OwnMonth(months[-1], [GroupOut.model_validate(row) for row in rows])
+    return OwnMonth(months[-1], [model_of(row) for row in rows])
