@@ -10,7 +10,7 @@ from app.accounts.rules import Viewer
 from app.bulletins.material import Closing, Group, MonthFigures, RestatedMonth, Share
 from app.bulletins.wording import month_name
 from app.coverage import canonical, queries
-from app.coverage.closed_months import ClosedMonth, closed_month
+from app.coverage.closed_months import ClosedMonth, closed_figures, closed_month
 from app.coverage.edition_service import edition_of
 from app.coverage.facts import MonthFacts
 from app.coverage.gathering import gather_months
@@ -66,7 +66,7 @@ async def figures(
     check_begun(month, now)
     found = await edition_of(session, viewer, month, edition)
     months = [one for one in await queries.closed_months(session, viewer) if one <= month]
-    totals = await queries.closed_figures(session, viewer, months, None)
+    totals = await closed_figures(session, viewer, months, None)
     closed = _Closed(
         await closed_month(session, viewer, month, found),
         await closed_month(session, viewer, shifted(month, -1), found),

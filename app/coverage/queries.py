@@ -158,36 +158,27 @@ async def facts_of(session: AsyncSession, snapshot_id: int) -> bytes:
     return (await session.execute(statement)).scalar_one()
 
 
-@dataclass(frozen=True, slots=True)
-class ClosedFigures:
-    """The figures of a closed month, in total and by one cut, without its facts."""
-
-    month: str
-    edition_id: int
-    closed_at: datetime
-    facts_sha256: str
-    total: Mapping[str, Any]
-    rows: Sequence[Mapping[str, Any]]
-
-
-async def closed_figures(
-    session: AsyncSession, viewer: Viewer, months: Sequence[str], by: Cut | None
-) -> list[ClosedFigures]:
-    """Answer the figures of those months of the viewer's jurisdiction that are closed; no rows without a cut."""
-    figures = CoverageSnapshot.figures
+async def closed_heads(session: AsyncSession, viewer: Viewer, months: Sequence[str]) -> Sequence[Any]:
+    """Answer of those months of the viewer's jurisdiction that are closed all but facts and figures, which are large."""
     statement = select(
+        CoverageSnapshot.id,
         CoverageSnapshot.month,
         CoverageSnapshot.edition_id,
         CoverageSnapshot.closed_at,
         CoverageSnapshot.facts_sha256,
-        figures["total"],
-        *([] if by is None else [figures["cuts"][by.value]]),
     ).where(CoverageSnapshot.jurisdiction == viewer.jurisdiction, CoverageSnapshot.month.in_(months))
+    return (await session.execute(statement)).all()
+
+
+async def parts_of_figures(
+    session: AsyncSession, snapshots: Collection[int], by: Cut | None
+) -> dict[int, tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Answer of closed months the total and the rows of a cut (none without one), by the month's id."""
+    figures = CoverageSnapshot.figures
+    columns = [figures["total"], *([] if by is None else [figures["cuts"][by.value]])]
+    statement = select(CoverageSnapshot.id, *columns).where(CoverageSnapshot.id.in_(snapshots))
     rows = await session.execute(statement)
-    return [
-        ClosedFigures(month, edition, at, sha256, total, found[0] if found else [])
-        for month, edition, at, sha256, total, *found in rows
-    ]
+    return {one: (total, (found[0] if found else None) or []) for one, total, *found in rows}
 
 
 async def keep_snapshot(session: AsyncSession, closed: CoverageSnapshot) -> None:

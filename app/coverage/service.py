@@ -11,7 +11,7 @@ from typing import Any
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.coverage import canonical, queries, standalone_verifier, telling_service
-from app.coverage.closed_months import ClosedMonth, closed_month
+from app.coverage.closed_months import ClosedMonth, closed_figures, closed_month
 from app.coverage.edition_service import edition_of
 from app.coverage.facts import MonthFacts
 from app.coverage.gathering import gather
@@ -246,7 +246,7 @@ async def next_close(session: AsyncSession, viewer: Viewer) -> NextClose:
     closed = await queries.closed_months(session, viewer)
     if closed:
         month = shifted(closed[-1], 1)
-        last = await queries.closed_figures(session, viewer, closed[-1:], None)
+        last = await closed_figures(session, viewer, closed[-1:], None)
         if any(one.total["simulated"] for one in last):
             return NextClose(
                 month, None, "The roster holds simulated docking: such months are closed by hand."

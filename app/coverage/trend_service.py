@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from app.accounts.rules import Viewer
 from app.coverage import queries
+from app.coverage.closed_months import ClosedFigures, closed_figures
 from app.coverage.gathering import gather_months
 from app.coverage.looking import shown_rows
 from app.coverage.months import bounds_of, last_day_of, month_of, shifted, span_of
-from app.coverage.published import report_json, rows_of_cut
-from app.coverage.queries import ClosedFigures
+from app.coverage.published import model_of, report_json, rows_of_cut
 from app.coverage.reporting import MOST_KEPT, todays_report
 from app.coverage.rules import Cut, compute
 from app.coverage.schemas import FiguresOut, GroupOut, Ratio
@@ -46,7 +46,7 @@ async def trend(
     """
     months = _months(first, last, now)
     editions = await queries.editions(session, viewer)
-    closed = {one.month: one for one in await queries.closed_figures(session, viewer, months, by)}
+    closed = {one.month: one for one in await closed_figures(session, viewer, months, by)}
     used = {month: _edition(month, editions, closed.get(month)) for month in months}
     wanted = [
         (month, edition)
@@ -132,7 +132,7 @@ def _chosen(rows: Sequence[Mapping[str, Any]], key: str | None) -> list[GroupOut
     """Answer a row and those right below it; without a key the rows that lie in no other, and those below them."""
     known = {row["key"] for row in rows}
     tops = {key} if key is not None else {row["key"] for row in rows if row["parent"] not in known}
-    return [GroupOut.model_validate(row) for row in rows if {row["key"], row["parent"]} & tops]
+    return [model_of(row) for row in rows if {row["key"], row["parent"]} & tops]
 
 
 def _row(row: GroupOut, again: Mapping[str, Any] | None) -> TrendRow:

@@ -1,5 +1,6 @@
 """Coverage over months: closed figures of closed months, today's of open ones, in constant statements."""
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -8,14 +9,17 @@ from sqlalchemy import event as sql_event
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
-from app.coverage import service
+from app.coverage import closed_months, queries, service
 from app.coverage.ranking import RankingLevel, Sort
 from app.coverage.ranking_service import ranking
 from app.coverage.rules import Cut
 from app.coverage.trend_schemas import TrendMonth
 from app.coverage.trend_service import trend
+from app.kernel.database import Sessions
 from app.kernel.errors import Refused
+from app.kernel.recording import Recorder, reading
 from app.whitelist.tables import WhitelistEdition
+from tests.accounts.offices import working
 from tests.docking.world import ADMITTED, ASSIGNED, add_event, build_world, entry_code
 
 NOW = datetime(2023, 11, 15, 2, 0, tzinfo=UTC)
@@ -91,7 +95,30 @@ async def test_two_years_take_as_many_statements_as_two_months(session: AsyncSes
     place = 1
     many = await trend(session, viewer, first="2021-12", last="2023-11", by=Cut.REGION, now=NOW)
     assert (len(few.months), len(many.months)) == (2, 24)
-    assert counts[0] == counts[1] <= 10
+    assert counts[0] == counts[1] <= 11
+
+
+@pytest.mark.parametrize(("most", "reads"), [(closed_months.MOST_ROWS, 1), (0, 3)])
+async def test_figures_of_closed_months_are_read_once_by_a_process_that_can_keep_them(
+    sessions: Sessions, viewer: Viewer, monkeypatch: pytest.MonkeyPatch, most: int, reads: int
+) -> None:
+    async with working(sessions) as session:
+        await world_with_a_closed_month(session, viewer)
+    monkeypatch.setattr(closed_months, "MOST_ROWS", most)
+    read, original = [], queries.parts_of_figures
+
+    async def counted(session: AsyncSession, snapshots: Collection[int], by: Cut | None) -> Any:
+        read.append(by)
+        return await original(session, snapshots, by)
+
+    monkeypatch.setattr(queries, "parts_of_figures", counted)
+    shown = []
+    for key in ("lj", "icbc", "lj"):
+        async with reading(sessions, Recorder()) as session:
+            found = await trend(session, viewer, first="2023-09", by=Cut.INSTITUTION, key=key, now=NOW)
+        shown.append([row.key for row in found.months[0].rows])
+    assert shown == [["lj"], ["icbc", "icbc-hrb"], ["lj"]]
+    assert read == [Cut.INSTITUTION] * reads
 
 
 @pytest.mark.parametrize(
