@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from app.cli.demo_people import DEMO_PASSWORD
 from app.desks.assets import CHARTS
-from tests.pages.axe import faults
+from tests.pages.axe import faults, furnish
 
 DESKTOP: Final = {"width": 1280, "height": 900}
 PHONE: Final = {"width": 390, "height": 844}
@@ -92,6 +92,8 @@ class Story:
             storage_state=session,
             accept_downloads=True,
         )
+        if self.has_scripts:
+            furnish(context)
         context.set_default_timeout(PATIENCE_MILLISECONDS)
         self.contexts.append(context)
         self._page = page = context.new_page()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.pages.axe import faults
+from tests.pages.axe import faults, furnish
 
 ROW = "<tr><td>{}</td></tr>"
 STYLE = (
@@ -30,9 +30,10 @@ FAULTY = {
 @pytest.fixture(scope="module")
 def page(browser: Browser) -> Iterator[Page]:
     """A window without a house."""
-    opened = browser.new_page()
-    yield opened
-    opened.close()
+    context = browser.new_context()
+    furnish(context)
+    yield context.new_page()
+    context.close()
 
 
 def shown(page: Page, rows: str) -> list[str]:
