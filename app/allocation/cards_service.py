@@ -147,7 +147,10 @@ async def _standings(
     for entry_id, _institution, is_responsible in held:
         standings[entry_id] = "responsible" if is_responsible else standings.get(entry_id, "supporting")
     needs = {entry: kept.entries[entry].need_id for entry in standings if entry in kept.entries}
-    lineages = {institution: _lineage(tree, institution) for _entry, institution, _responsible in held}
+    lineages = {
+        institution: _lineage(tree, institution)
+        for institution in {institution for _entry, institution, _responsible in held}
+    }
     holders = [
         Holder(needs[entry_id], institution, lineages[institution], is_responsible)
         for entry_id, institution, is_responsible in held

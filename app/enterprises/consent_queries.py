@@ -51,6 +51,29 @@ async def consents_of(session: AsyncSession, need_ids: Collection[int]) -> list[
     return [stored_consent(row.id, row, row.lineage) for row in await session.execute(statement)]
 
 
+_RECIPIENTS: Final = Direct(
+    select(Consent.need_id, Institution.lineage)
+    .outerjoin(Institution, Institution.id == Consent.institution_id)
+    .where(
+        Consent.need_id.in_(given_each("needs")),
+        Consent.revoked_at.is_(None),
+        Consent.until >= given("day", Date),
+    )
+)
+NEEDS_PER_STATEMENT: Final = 16_384
+
+
+async def live_recipients(
+    session: AsyncSession, need_ids: Collection[int], day: date
+) -> list[tuple[int, str | None]]:
+    """Answer of each consent of needs that holds on a day its need, and the lineage of the institution that it names."""
+    among, found = sorted(need_ids), list[tuple[int, str | None]]()
+    for start in range(0, len(among), NEEDS_PER_STATEMENT):
+        rows = await _RECIPIENTS.rows(session, needs=among[start : start + NEEDS_PER_STATEMENT], day=day)
+        found += [(row.need_id, row.lineage) for row in rows]
+    return found
+
+
 def stored_consent(consent_id: int, row: Any, lineage: str | None) -> StoredConsent:
     """Answer a consent's row (or its columns) with the lineage of the institution that it names."""
     chosen = {

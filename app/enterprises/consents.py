@@ -87,9 +87,7 @@ class StoredConsent:
 
     def reaches(self, holder: "Holder") -> bool:
         """Tell whether it is given to a holder: by name to it or to one above it, or to whoever holds."""
-        return holder.need_id == self.need_id and (
-            self.recipient is None or holder.lineage.startswith(self.recipient)
-        )
+        return holder.need_id == self.need_id and holder.is_meant(self.recipient)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +98,10 @@ class Holder:
     institution_id: int
     lineage: str
     is_responsible: bool
+
+    def is_meant(self, recipient: str | None) -> bool:
+        """Tell whether a consent that names this one (a lineage; None: whoever holds) means it."""
+        return recipient is None or self.lineage.startswith(recipient)
 
 
 Shown = tuple[int, int, int, tuple[str, ...]]

@@ -1,5 +1,6 @@
 """What institutions are shown of needs, kept on record; who holds contact details; who was shown what."""
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -22,7 +23,6 @@ from app.enterprises.consents import (
     free_slots,
     groups_of,
     lapsed_slots,
-    live_consents,
     needing_consent,
     showings,
 )
@@ -145,11 +145,11 @@ async def consented_needs(session: AsyncSession, holders: Sequence[Holder]) -> f
     needs = {holder.need_id for holder in holders}
     # Only that there is a consent comes out of this.
     with unrestricted(session):
-        consents = await consent_queries.consents_of(session, needs)
-    live = live_consents(consents, _bound(session).day)
-    return frozenset(
-        holder.need_id for holder in holders if any(one.reaches(holder) for one in live[holder.need_id])
-    )
+        live = await consent_queries.live_recipients(session, needs, _bound(session).day)
+    named = defaultdict[int, list[str | None]](list)
+    for need, recipient in live:
+        named[need].append(recipient)
+    return frozenset(holder.need_id for holder in holders if any(map(holder.is_meant, named[holder.need_id])))
 
 
 async def hold_contact(session: AsyncSession, viewer: Viewer, enterprise_id: int) -> None:
