@@ -7,9 +7,10 @@ credential. All phases: what the description gives as examples, the bounds of ev
 `make fuzz` does the same for long: all bounds, many more examples and sequences (the profile `fuzz`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count, islice
 from typing import Any, Final
 
@@ -55,15 +56,18 @@ DESCRIBED = {
 BACKENDS: Final = ("sqlite", "postgresql")
 WELL_FORMED = [
     (backend, name)
-    for number, name in enumerate(DESCRIBED)
     for turn, backend in enumerate(BACKENDS)
+    for number, name in enumerate(DESCRIBED)
     if IS_LONG or number % 2 != turn
 ]
-"""In turns one operation on one database and the next on the other; what is malformed it is sent on the other one."""
+"""In turns one operation on one database and the next on the other; what is malformed it is sent on the other one.
+
+All of one database stand together: where one process walks both, each change makes the demonstration anew.
+"""
 MALFORMED = [
     (backend, name)
-    for number, (name, one) in enumerate(DESCRIBED.items())
     for turn, backend in enumerate(BACKENDS)
+    for number, (name, one) in enumerate(DESCRIBED.items())
     if one.keys() & {"parameters", "requestBody"} and (IS_LONG or number % 2 == turn)
 ]
 OPERATIONS = {one["operationId"]: name for name, one in DESCRIBED.items()}
@@ -91,10 +95,16 @@ MUST_MAKE: Final = ("/enterprises", "/whitelist/editions")
 
 
 @pytest.fixture(scope="module")
-def server(databases: Databases) -> Iterator[Server]:
+def serving() -> Iterator[Callable[[Databases], Server]]:
+    """Servers by database: pytest sets what hangs on a parameter up anew for each test, and each is dear to make."""
+    with ExitStack() as opened:
+        yield cache(lambda databases: opened.enter_context(served(databases.fresh())))
+
+
+@pytest.fixture(scope="module")
+def server(databases: Databases, serving: Callable[[Databases], Server]) -> Server:
     """A real server over a seeded database."""
-    with served(databases.fresh()) as running:
-        yield running
+    return serving(databases)
 
 
 @pytest.fixture(scope="module")
