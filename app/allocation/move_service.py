@@ -254,7 +254,9 @@ async def _standing(
         for row in current.values()
     ]
     index = {branch: i for i, branch in enumerate(branches_of(tree))}
-    quotas = quotas_of(around.chains, tree, index)
+    # No quota of another chain is asked about: whoever moves stays of its own.
+    chains = {row.chain for row in current.values()}
+    quotas = [quota for quota in quotas_of(around.chains, tree, index) if quota.chain in chains]
     told = {quota.chain for quota in quotas}
     held = await queries.held_places(session, viewer, run.edition_id, told)
     places = Counter({(chain, institution): entries for chain, institution, entries in held})

@@ -1,6 +1,6 @@
 """Who holds which places between two runs, what room is left, and what places are worth to others (pure)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -82,7 +82,7 @@ class Standing:
             np.array(branch_ids, np.int64),
             index,
             {one.entry_id: row for row, one in enumerate(holdings)},
-            {quota.chain: _members(holdings, crowds, quota.chain) for quota in quotas},
+            _members([one.chain for one in everyone], counts, {quota.chain for quota in quotas}),
             held,
             np.array([prices.get(branch, 0) for branch in branch_ids], np.int64),
             quotas,
@@ -109,8 +109,9 @@ class Standing:
         return None
 
 
-def _members(holdings: Sequence[Holding], crowds: Sequence[Crowd], chain: str) -> IntArray:
-    everyone: list[Holding | Crowd] = [*holdings, *crowds]
-    is_of = [one.chain == chain for one in everyone]
-    counts = [1] * len(holdings) + [crowd.entries for crowd in crowds]
-    return np.flatnonzero(np.repeat(np.array(is_of, np.bool_), counts))
+def _members(
+    stated: Sequence[str | None], counts: Sequence[int], chains: Collection[str]
+) -> dict[str, IntArray]:
+    numbers = {chain: number for number, chain in enumerate(sorted(chains))}
+    of = np.repeat(np.array([numbers.get(chain or "", NOBODY) for chain in stated], np.int64), counts)
+    return {chain: np.flatnonzero(of == number) for chain, number in numbers.items()}
