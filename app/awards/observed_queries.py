@@ -220,10 +220,10 @@ async def figures_of(
 
 async def observed_products(
     session: AsyncSession, run_id: int, institutions: Iterable[int] | None
-) -> list[tuple[str, dict[str, Any]]]:
-    """Answer products (codes) with their figures in a run, by code; only those of some institutions, if any are named."""
+) -> list[tuple[str, int]]:
+    """Answer products (code, id) that have figures in a run, by code; only those of some institutions, if any are named."""
     statement = (
-        select(Product.code, ProductObservation.figures)
+        select(Product.code, Product.id)
         .join(Product, Product.id == ProductObservation.product_id)
         .where(ProductObservation.run_id == run_id)
         .order_by(Product.code)

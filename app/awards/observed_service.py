@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from app.accounts import audit_service
 from app.accounts.permissions import Action, Target, require
@@ -35,9 +36,10 @@ from app.catalogue.schemas import ProductOut
 from app.docking.rates import bp_from_percent
 from app.docking.working_time import DayCounter
 from app.institutions.service import institution_tree
-from app.kernel.database import AsyncSession, hold, unrestricted
+from app.kernel.database import AsyncEngine, AsyncSession, hold, unrestricted
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor
+from app.kernel.recording import leaves
 from app.kernel.settings import get_settings
 from app.kernel.shanghai import SHANGHAI, shanghai_date
 from app.policy.service import rule_book
@@ -47,6 +49,8 @@ from app.reference.service import current_book
 
 LEAST: Final = "library.smallest_sample"
 SEES_ALL: Final = (Role.COORDINATOR, Role.AUDITOR)
+_OFF: Final[WeakKeyDictionary[AsyncEngine, dict[int, tuple[int, frozenset[int]]]]] = WeakKeyDictionary()
+"""Which products are off, by run, and the run's version."""
 
 
 async def observe(session: AsyncSession, viewer: Viewer, quarter: str, *, now: datetime) -> ObservationRunOut:
@@ -237,8 +241,8 @@ async def observed_page(
 ) -> ObservedPage:
     """Answer the products of which anything was observed, by code; a bank's people see their own alone.
 
-    Figures are read of all of them, in one statement, because the page says how many are off; declared terms, which are
-    long, only of those that are shown.
+    The page says how many are off: which, is found once in a run's figures. Those of a product, and its declared
+    terms, are read where it is shown.
 
     Raises:
         NotFound: nothing was computed for the quarter.
@@ -247,22 +251,37 @@ async def observed_page(
     book = await current_book(session, get_settings().seed_dir)
     within = await _chosen(session, viewer, institution)
     found = await queries.observed_products(session, run.id, within)
-    least, totals = Least(**run.least), (run.approvals, run.answers)
-    off = {code for code, data in found if flags_of(Figures.from_data(data), least, totals)}
+    off = await _off(session, run)
     key = page.after()
     rest = [
-        (code, data)
-        for code, data in found
-        if (key is None or code > str(key[0])) and (code in off or not flagged)
+        (code, number)
+        for code, number in found
+        if (key is None or code > str(key[0])) and (number in off or not flagged)
     ]
     listed = rest[: page.limit]
-    products = await catalogue.products_of(session, viewer, [code for code, _data in listed])
+    products = await catalogue.products_of(session, viewer, [code for code, _number in listed])
+    data = await queries.figures_of(session, run.id, [number for _code, number in listed])
     return ObservedPage(
-        items=[_out(products[code], data, run, book) for code, data in listed],
+        items=[_out(products[code], data.get(number), run, book) for code, number in listed],
         next=encode_cursor(listed[-1][0]) if len(rest) > page.limit else None,
         run=run_out(run),
-        flagged=len(off),
+        flagged=sum(number in off for _code, number in found),
     )
+
+
+async def _off(session: AsyncSession, run: ObservationRun) -> frozenset[int]:
+    """Answer the products (ids) of a run that are off; remembered until it is made again (`version`)."""
+    engine = session.bind
+    known = _OFF.setdefault(engine, {}) if leaves(session) and isinstance(engine, AsyncEngine) else {}
+    version, off = known.get(run.id, (0, frozenset()))
+    if version != run.version:
+        least, totals = Least(**run.least), (run.approvals, run.answers)
+        figures = await queries.figures_of(session, run.id)
+        off = frozenset(
+            number for number, data in figures.items() if flags_of(Figures.from_data(data), least, totals)
+        )
+        known[run.id] = run.version, off
+    return off
 
 
 async def most_used(session: AsyncSession, viewer: Viewer, quarter: str, limit: int) -> list[str]:

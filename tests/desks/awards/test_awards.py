@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.accounts.rules import Role
 from app.awards import service
 from app.awards.schemas import JurorIn, NominationIn
+from app.awards.tables import ObservationRun
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.database import Sessions
 from tests.accounts.offices import OPERATOR, working
@@ -162,3 +164,22 @@ async def test_declared_stands_beside_observed_and_who_has_not_confirmed_is_seen
         own = (await bank.get("/library/observed")).text
         assert ("B1-Q贷" in own, "B2-P贷" in own) == (True, False)
         assert "B2-P" not in (await bank.get("/library/confirmations")).text
+
+
+async def test_which_products_are_off_is_found_anew_when_the_figures_are_computed_anew(
+    stocked: Installation, sessions: Sessions
+) -> None:
+    def count(shown: str) -> str:
+        [found] = re.findall(r'flagged=yes">([0-9]+)<', shown)
+        return str(found)
+
+    async with Visit(stocked) as chief:
+        await chief.get("/sign-in")
+        await chief.sign_in("wang.fang")
+        before = [count((await chief.get("/library/observed")).text) for _ in range(2)]
+        async with working(sessions) as session:
+            run = await session.scalar(select(ObservationRun))
+            assert run is not None
+            run.least = dict.fromkeys(run.least, 1000)  # now everything rests on too few
+            run.version += 1
+        assert [*before, count((await chief.get("/library/observed")).text)] == ["1", "1", "0"]
