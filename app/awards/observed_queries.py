@@ -224,7 +224,7 @@ async def observed_products(
     """Answer products (code, id) that have figures in a run, by code; only those of some institutions, if any are named."""
     statement = (
         select(Product.code, Product.id)
-        .join(Product, Product.id == ProductObservation.product_id)
+        .join(ProductObservation, ProductObservation.product_id == Product.id)
         .where(ProductObservation.run_id == run_id)
         .order_by(Product.code)
     )
