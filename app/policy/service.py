@@ -33,7 +33,11 @@ def library() -> PolicyLibrary:
 
 async def rule_book(session: AsyncSession, jurisdiction: str, on: date) -> RuleBook:
     """Answer everything that applies to a jurisdiction on a day, adoptions included."""
-    return make_rule_book(library(), await _adoptions(session, lineage(jurisdiction)), jurisdiction, on)
+
+    async def make() -> RuleBook:
+        return make_rule_book(library(), await _adoptions(session, lineage(jurisdiction)), jurisdiction, on)
+
+    return await looked_once(session, ("rule book", jurisdiction, on), make)
 
 
 async def rule_books(
