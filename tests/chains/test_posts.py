@@ -93,7 +93,9 @@ async def test_a_butler_team_is_for_a_place_that_the_chain_covers(
         await post_service.add_place(session, viewer, chain, place, now=NOW)
 
 
-@pytest.mark.parametrize(("region", "word"), [("999999", "no such region"), ("110101", "is not within 230000")])
+@pytest.mark.parametrize(
+    ("region", "word"), [("999999", "no such region"), ("110101", "is not within 230000")]
+)
 async def test_a_region_elsewhere_is_not_covered(
     session: AsyncSession, viewer: Viewer, chain: str, region: str, word: str
 ) -> None:
