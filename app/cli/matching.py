@@ -53,16 +53,12 @@ def run(
     async def job() -> MatchRunOut:
         if cluster is not None:
             return await _on_cluster(cluster, edition, library, on, force=force)
+        day = None if on is None else on.date()
+        async with edge.work(writes=False) as (session, viewer):
+            read = await service.read_run(session, viewer, edition, now=utc_now(), library=library, on=day)
+        ranking = await service.rank(read)
         async with edge.work(writes=True) as (session, viewer):
-            return await service.run_match(
-                session,
-                viewer,
-                edition,
-                now=utc_now(),
-                library=library,
-                on=None if on is None else on.date(),
-                force=force,
-            )
+            return await service.keep_run(session, viewer, read, ranking, now=utc_now(), force=force)
 
     made = edge.run(job)
     if as_json:

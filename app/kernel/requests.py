@@ -28,6 +28,7 @@ from app.kernel.limits import count_request
 from app.kernel.recording import Recorder, reading
 from app.kernel.repetitions import MOST_KEY_CHARACTERS, keep_answer, key_of, replayed, request_hash
 from app.kernel.settings import Settings
+from app.kernel.tables import IdempotencyRecord
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MOST_SMALL_BYTES = 64 * 1024
@@ -220,24 +221,40 @@ async def _begin(
             _now_keep(request)
 
 
+class _AnsweredMeanwhile(Exception):
+    """Says that the same request, sent twice at once, was answered while this one computed; nothing more is to be saved."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__()
+        self.answer = answer
+
+
 async def _answer_and_save(request: Request, marks: Mapping[str, Any], answer: Handler) -> Response:
     """Answer by a handler that reads, then computes, then saves: what it saved and its answer are kept together."""
-    door: Door = request.app.state.door
     async with transaction(request.app.state.sessions, writes=False) as session:
-        viewer_key = await door.admit(request, session, marks)
+        viewer_key = await request.app.state.door.admit(request, session, marks)
         key = await key_of(request)
         known = key and await queries.idempotency_record(session, viewer_key, key)
         if known:
             return replayed(known, await request_hash(request))
+    try:
+        return await _saved_last(request, marks, answer, viewer_key, key)
+    except _AnsweredMeanwhile as other:
+        return other.answer
+
+
+async def _saved_last(
+    request: Request, marks: Mapping[str, Any], answer: Handler, viewer_key: str, key: str | None
+) -> Response:
     async with AsyncExitStack() as saving:
-        request.state.begin = partial(_begin_last, request, marks, saving)
+        request.state.begin = partial(_begin_last, request, marks, saving, key)
         response = await answer(request)
         if not hasattr(request.state, "session"):
             return response  # a page that says what was wrong, and saves nothing
         if key:
             digest = await request_hash(request)
             await keep_answer(request.state.session, request, response, viewer_key, key, digest)
-        await door.record(request, request.state.session, marks)
+        await request.app.state.door.record(request, request.state.session, marks)
         _now_keep(request)
     return response
 
@@ -247,15 +264,23 @@ async def _begin_last(
     request: Request,
     marks: Mapping[str, Any],
     saving: AsyncExitStack,
+    key: str | None,
     *,
     writes: bool = True,
     is_recorded: bool = True,  # noqa: ARG001 - what such a handler saves always is
 ) -> AsyncIterator[AsyncSession]:
-    """Open a transaction of a handler that saves last; the one that writes ends when the answer is made."""
+    """Open a transaction of a handler that saves last; the one that writes ends when the answer is made.
+
+    Raises:
+        _AnsweredMeanwhile: it would write what a request with the same key has written.
+    """
     opened = transaction(request.app.state.sessions, writes=writes)
     if writes:
         session = request.state.session = await saving.enter_async_context(opened)
-        await request.app.state.door.admit(request, session, marks)
+        viewer_key = await request.app.state.door.admit(request, session, marks)
+        known = key and await _held_answer(session, viewer_key, key)
+        if known:
+            raise _AnsweredMeanwhile(replayed(known, await request_hash(request)))
         yield session
         return
     async with opened as session:
@@ -276,14 +301,21 @@ async def _answer_once(request: Request, session: AsyncSession, answer: Handler,
     if key is None:
         return await answer(request)
     digest = await request_hash(request)
-    # Who sends the same key meanwhile waits here and is answered the same, before its handler sees what this one did.
-    await hold(session, f"idempotency:{viewer_key}:{key}")
-    known = await queries.idempotency_record(session, viewer_key, key)
+    known = await _held_answer(session, viewer_key, key)
     if known is not None:
         return replayed(known, digest)
     response = await answer(request)
     await keep_answer(session, request, response, viewer_key, key, digest)
     return response
+
+
+async def _held_answer(session: AsyncSession, viewer_key: str, key: str) -> IdempotencyRecord | None:
+    """Answer what was kept under a key, if anything was.
+
+    Who sends the same key meanwhile waits here and is answered the same, before its handler sees what this one did.
+    """
+    await hold(session, f"idempotency:{viewer_key}:{key}")
+    return await queries.idempotency_record(session, viewer_key, key)
 
 
 async def _session_of(request: Request) -> AsyncSession:

@@ -14,7 +14,7 @@ from app.enterprises.schemas import NEED_CODE_PATTERN
 from app.kernel.clock import utc_now
 from app.kernel.paging import Page, PageQuery
 from app.kernel.problems import PROBLEMS, UNAVAILABLE_PROBLEMS
-from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
+from app.kernel.requests import BeginDep, IdempotencyKey, SessionDep, TransactionRoute
 from app.matching import service
 from app.matching.schemas import (
     EARLIEST,
@@ -105,18 +105,23 @@ async def list_match_runs(
     status_code=201,
     responses=REUSED,
     summary="Match an edition's entries (运行匹配)",
-    openapi_extra=does(Action.RUN_MATCHING, can_wait=True),
+    openapi_extra=does(Action.RUN_MATCHING, can_wait=True, saves_last=True),
 )
 async def create_match_run(
-    session: SessionDep,
+    begin: BeginDep,
     viewer: ViewerDep,
     body: MatchRunIn,
     response: Response,
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - documented here, TransactionRoute does the work
 ) -> MatchRunOut:
     """Match every admitted entry against the products in force; the same inputs are not matched twice."""
-    wanted = body.model_dump(exclude={"edition"})
-    made = await service.run_match(session, viewer, body.edition, now=utc_now(), **wanted)
+    async with begin(writes=False) as session:
+        read = await service.read_run(
+            session, viewer, body.edition, now=utc_now(), library=body.library, on=body.on
+        )
+    ranking = await service.rank(read)
+    async with begin() as session:
+        made = await service.keep_run(session, viewer, read, ranking, now=utc_now(), force=body.force)
     response.headers["Location"] = f"/api/v1/matches/runs/{made.id}"
     response.status_code = 200 if made.reused else 201
     return made

@@ -6,40 +6,27 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.enterprises import service as enterprises
 from app.enterprises.code_checks import need_faults
 from app.enterprises.need_facts import NeedFacts
-from app.kernel.database import AsyncSession, hold
+from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, encode_cursor
-from app.kernel.progress import report
 from app.kernel.shanghai import shanghai_date
 from app.matching import engine, queries
 from app.matching.explain import explain_pair
 from app.matching.gathering import gather, shelf, surroundings, wanted_backend
 from app.matching.inputs import NeedReader, Surroundings
 from app.matching.plan_influence import plan_influence
-from app.matching.posing import (
-    EligibleCandidates,
-    PosedRun,
-    candidates,
-    count_rows,
-    counts,
-    entry_ids,
-    pose,
-    result_hash,
-    result_rows,
-    revision_ids,
-)
+from app.matching.posing import EligibleCandidates, candidates
 from app.matching.queries import RunRow, StoredEntry, StoredMatch
+from app.matching.run_service import keep_run, posed_run, rank, read_run, run_match, run_out
 from app.matching.schemas import (
     EntryMatchesOut,
     ExplanationOut,
     MatchesOut,
     MatchRunOut,
-    RunCounts,
     StoredMatchOut,
 )
 from app.matching.tables import MatchRun
@@ -53,10 +40,13 @@ __all__ = [
     "entries_without_product",
     "explain",
     "get_run",
+    "keep_run",
     "latest_run",
     "list_runs",
     "matches_of_need",
     "preview",
+    "rank",
+    "read_run",
     "run_match",
     "run_out",
     "run_results",
@@ -67,59 +57,6 @@ __all__ = [
 def warm_up() -> None:
     """Compile the kernels, or load them from disk, so that no request waits for it: up to some seconds."""
     engine.warm_up(wanted_backend())
-
-
-async def run_match(
-    session: AsyncSession,
-    viewer: Viewer,
-    edition_code: str,
-    *,
-    now: datetime,
-    library: str | None = None,
-    on: date | None = None,
-    force: bool = False,
-) -> MatchRunOut:
-    """Match every admitted entry of an edition, and keep the best products of each with all counts.
-
-    The same inputs give the same bytes; a run over inputs that were matched before is therefore not
-    repeated but answered with `reused`, unless `force` is set.
-
-    Raises:
-        Forbidden: no role of the viewer covers the whole jurisdiction.
-        NotFound: no such edition or library.
-        Unavailable: no loan prime rate is known for the day.
-    """
-    require(viewer, Action.RUN_MATCHING, Target(region=viewer.jurisdiction))
-    edition = await whitelist.edition(session, viewer, edition_code)
-    await hold(session, f"match:{edition.id}")  # of two at once the second finds what the first one made
-    around = await gather(session, viewer, on or shanghai_date(now), library)
-    entries = await whitelist.admitted_entries(session, viewer, edition.id)
-    report("matching", 0, len(entries))
-    posed = await asyncio.to_thread(_pose, around, entries)
-    known = await queries.run_of_inputs(session, viewer, edition.id, posed.inputs_hash)
-    if known is not None and not force:
-        return run_out(known, reused=True)
-    ranking = await asyncio.to_thread(posed.matcher.best, posed.lines, around.kept)
-    report("saving", 0, len(entries))
-    run = MatchRun(
-        edition_id=edition.id,
-        library_code=library,
-        engine_version=engine.VERSION,
-        inputs_hash=posed.inputs_hash,
-        result_hash=result_hash(posed, ranking),
-        inputs=dict(posed.inputs),
-        counts=counts(posed, ranking).model_dump(),
-        run_by=viewer.name,
-        created_at=now,
-    )
-    ids = entry_ids(posed)
-    results = result_rows(ids, revision_ids(posed, ranking), ranking)
-    run_id = await queries.save_run(session, run, count_rows(ids, ranking), results)
-    return await get_run(session, viewer, run_id)
-
-
-def _pose(around: Surroundings, entries: Sequence[AdmittedEntry]) -> PosedRun:
-    return pose(around, shelf.matcher_of(around), entries)
 
 
 async def eligible_candidates(
@@ -143,7 +80,7 @@ async def eligible_candidates(
         around = await gather(session, viewer, date.fromisoformat(run.inputs["on"]), run.library_code)
     if entries is None:
         entries = await whitelist.admitted_entries(session, viewer, run.edition_id)
-    posed = await asyncio.to_thread(_pose, around, entries)
+    posed = await asyncio.to_thread(posed_run, around, entries)
     if posed.inputs_hash != run.inputs_hash:
         raise _changed(run, posed.inputs, edition)
     found = await asyncio.to_thread(posed.matcher.candidates, posed.lines)
@@ -160,7 +97,7 @@ async def inputs_changed(session: AsyncSession, viewer: Viewer, run_id: int) -> 
     run, _edition = await _stored_run(session, viewer, run_id)
     around = await gather(session, viewer, date.fromisoformat(run.inputs["on"]), run.library_code)
     entries = await whitelist.admitted_entries(session, viewer, run.edition_id)
-    posed = await asyncio.to_thread(_pose, around, entries)
+    posed = await asyncio.to_thread(posed_run, around, entries)
     return sorted(name for name in posed.inputs if posed.inputs[name] != run.inputs.get(name))
 
 
@@ -321,24 +258,6 @@ async def _stored_run(session: AsyncSession, viewer: Viewer, run_id: int) -> Run
     if row is None:
         raise NotFound(f"No match run {run_id}.")
     return row
-
-
-def run_out(row: RunRow, *, reused: bool) -> MatchRunOut:
-    """Answer a stored run as JSON."""
-    run, edition = row
-    return MatchRunOut(
-        id=run.id,
-        edition=edition,
-        library=run.library_code,
-        on=date.fromisoformat(run.inputs["on"]),
-        engine_version=run.engine_version,
-        inputs_hash=run.inputs_hash,
-        result_hash=run.result_hash,
-        counts=RunCounts.model_validate(run.counts),
-        reused=reused,
-        run_by=run.run_by,
-        created_at=run.created_at,
-    )
 
 
 def _entry_out(row: StoredEntry, best: Sequence[StoredMatch]) -> EntryMatchesOut:

@@ -249,6 +249,21 @@ async def test_what_computes_before_it_saves_keeps_nobody_waiting_and_is_kept_wi
         assert await session.scalar(noted) == 2, "what was refused, or answered again, is not noted as done"
 
 
+async def test_what_computes_before_it_saves_is_saved_once_when_it_is_sent_twice_at_once(
+    office: Office,
+) -> None:
+    key, others = {"Idempotency-Key": "k"}, list[httpx.Response]()
+
+    async def sent_again() -> None:
+        others.append(await office.client.post("/computed", json={"name": "a"}, headers=key))
+
+    office.works.steps = [sent_again]
+    first = await office.client.post("/computed", json={"name": "a"}, headers=key)
+    assert (others[0].status_code, first.status_code) == (201, 201)
+    assert (first.json(), first.headers.get("idempotency-replayed")) == ({"made": "a"}, "true")
+    assert await office.made() == 1
+
+
 async def test_a_worker_that_says_it_lives_keeps_its_job(office: Office) -> None:
     code = await office.ask()
     async with transaction(office.sessions) as session:

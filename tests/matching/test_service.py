@@ -57,6 +57,29 @@ async def test_equal_inputs_give_the_stored_run_and_forced_ones_the_same_bytes(
     assert town.edition_id > 0
 
 
+async def test_a_run_that_was_read_before_another_was_kept_is_read_anew_and_never_the_newest_of_old_things(
+    session: AsyncSession, viewer: Viewer, now: datetime, town: Town
+) -> None:
+    early = await service.read_run(session, viewer, "2023H2", now=now)
+    ranking = await service.rank(early)
+    await add_entry(session, town.edition_id, "91230100MA00000009", SOUND)
+    newest = await service.run_match(session, viewer, "2023H2", now=now)
+    kept = await service.keep_run(session, viewer, early, ranking, now=now, force=False)
+    assert (kept.id, kept.reused) == (newest.id, True)
+    forced = await service.keep_run(session, viewer, early, ranking, now=now, force=True)
+    assert forced.inputs_hash == newest.inputs_hash
+
+
+async def test_a_run_that_was_read_before_something_changed_says_what_it_rests_on(
+    session: AsyncSession, viewer: Viewer, now: datetime, town: Town
+) -> None:
+    early = await service.read_run(session, viewer, "2023H2", now=now)
+    await add_entry(session, town.edition_id, "91230100MA00000009", SOUND)
+    kept = await service.keep_run(session, viewer, early, await service.rank(early), now=now, force=False)
+    assert kept.counts.entries == 4
+    assert await service.inputs_changed(session, viewer, kept.id) == ["needs"]
+
+
 async def test_all_eligible_candidates_of_a_run_are_computed_again_or_refused_when_inputs_changed(
     session: AsyncSession, viewer: Viewer, now: datetime, town: Town
 ) -> None:
