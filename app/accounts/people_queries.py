@@ -115,6 +115,19 @@ async def holders(
     return [(row[0], row[1]) for row in await session.execute(statement)]
 
 
+async def scopes_of(
+    session: AsyncSession, logins: Collection[str], roles: Collection[Role], day: date
+) -> list[tuple[str, str]]:
+    """Answer (login, scope) of what people of some logins have of some roles on a day."""
+    statement = (
+        select(Person.login, RoleGrant.scope)
+        .join(RoleGrant, RoleGrant.person_id == Person.id)
+        .where(Person.login.in_(sorted(logins)), RoleGrant.role.in_(sorted(roles)), _in_force(day))
+        .order_by(Person.login, RoleGrant.scope)
+    )
+    return [(row[0], row[1]) for row in await session.execute(statement)]
+
+
 async def people_at(
     session: AsyncSession, roles: Collection[Role], scopes: Collection[str]
 ) -> Sequence[Person]:

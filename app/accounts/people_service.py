@@ -18,7 +18,7 @@ from app.accounts.people_rules import (
 from app.accounts.people_schemas import GrantIn, GrantOut, PersonFilter, PersonOut
 from app.accounts.permissions import Action, Target, require
 from app.accounts.places import Places
-from app.accounts.rules import Grant, Role, Viewer
+from app.accounts.rules import INSTITUTION_ROLES, Grant, Role, Viewer
 from app.accounts.tables import Person, RoleGrant
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, Forbidden, NotFound, Refused
@@ -183,6 +183,17 @@ async def holders_at(
     """Answer who has one of some roles in one of some scopes today and can sign in."""
     found = await queries.holders(session, frozenset(roles), frozenset(scopes), shanghai_date(now))
     return [(person, grant_of(row)) for person, row in found]
+
+
+async def institutions_of(
+    session: AsyncSession, logins: Iterable[str], *, now: datetime
+) -> dict[str, frozenset[str]]:
+    """Answer for which institutions (codes) people of some logins act today; who acts for none is left out."""
+    found: dict[str, set[str]] = {}
+    if wanted := frozenset(logins):
+        for login, scope in await queries.scopes_of(session, wanted, INSTITUTION_ROLES, shanghai_date(now)):
+            found.setdefault(login, set()).add(scope)
+    return {login: frozenset(scopes) for login, scopes in found.items()}
 
 
 async def colleagues_at(

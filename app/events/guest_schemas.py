@@ -144,10 +144,13 @@ class GuestOut(BaseModel):
     reason: str | None = Field(description="为何邀请；只给主办方和来宾自己")
     absent: list[int] = Field(description="不在场的时段序号")
     answered_at: datetime | None = Field(description="答复时间")
+    answered_for: str | None = Field(
+        description="代表银行答复的机构，答复由它、其上级和主办方更改；企业的、主办方代填的为空；只给主办方和来宾自己"
+    )
     note: str | None = Field(description="答复时的说明；只给主办方和来宾自己")
     arrived_at: datetime | None = Field(description="签到时间")
     attendance_code: str | None = Field(description="签到码；只给主办方和来宾自己", examples=["7K3M-9QZT"])
-    can_answer: bool = Field(description="现在能否答复")
+    can_answer: bool = Field(description="现在能否答复；本行另一机构答复过的，不能")
     meetings: list[MeetingOut] = Field(description="洽谈，按时间")
     version: int = Field(description="版本号，即 ETag")
 

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from app.accounts import audit_service
+from app.accounts import audit_service, people_service
 from app.accounts.key_ring import key_ring
 from app.accounts.permissions import Action, Target, may_do, require
 from app.accounts.rules import INSTITUTION_ROLES, Role, Viewer
@@ -84,11 +85,13 @@ async def answer(
 ) -> GuestOut:
     """Write down whether a guest comes; it may change its mind until the event's day is over.
 
+    A bank has one answer: what one of its institutions has said, that one, those above it and the host change.
+
     Raises:
         NotFound: no such event, or no such guest that this viewer may see.
         Forbidden: the guest is not within one of the viewer's roles.
         Refused: slots that the day does not have.
-        Conflict: it was not invited yet, or the event is cancelled or over.
+        Conflict: it was not invited yet, the event is cancelled or over, or another institution has answered for the bank.
     """
     event = await found_event(session, viewer, code, is_locked=True)
     seen = await _found(session, viewer, event, number, is_locked=True)
@@ -102,6 +105,12 @@ async def answer(
             "guest", "takes no answer now", "Answer an invitation that was sent, before its day is over."
         )
         raise Conflict("The invitation takes no answer.", [fault])
+    said = (await _said_by(session, viewer, [seen], now)).get(row.id)
+    if said is not None and not said.may_be_changed:
+        fault = Fault(
+            "guest", "is answered by another institution", "Ask it, one above it, or the host.", said.names
+        )
+        raise Conflict("Another institution has answered for the bank.", [fault])
     slots = len(hours_of(event).slots())
     strange = sorted(slot for slot in wanted.absent if slot > slots)
     if strange:
@@ -201,6 +210,39 @@ async def _speakers(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Which institutions answered for a bank, by name, and whether the viewer may say something else for it."""
+
+    names: str
+    may_be_changed: bool
+
+
+async def _said_by(
+    session: AsyncSession, viewer: Viewer, guests: Sequence[SeenGuest], now: datetime
+) -> dict[int, _Said]:
+    """Answer who answered for each bank among some guests; what a host wrote down for one is nobody's of the bank."""
+    said = {one.guest.id: one.guest for one in guests if one.guest.institution_id and one.guest.answered_by}
+    if not said:
+        return {}
+    acting = await people_service.institutions_of(
+        session, {str(row.answered_by) for row in said.values()}, now=now
+    )
+    tree = await institution_tree(session, viewer)
+    own = [node.id for code in viewer.scopes(*INSTITUTION_ROLES) if (node := tree.find(code)) is not None]
+    found = {}
+    for one in guests:
+        row = said.get(one.guest.id)
+        codes = acting.get(str(row.answered_by), frozenset()) if row is not None else frozenset()
+        named = [node for code in sorted(codes) if (node := tree.find(code)) is not None]
+        within = [node for node in named if tree.is_within(node.id, one.guest.institution_id or 0)]
+        if within:
+            is_own = any(tree.is_within(node.id, above) for node in within for above in own)
+            is_host = may_do(viewer, Action.MANAGE_EVENTS, target_of(one.event))
+            found[one.guest.id] = _Said("、".join(node.short_name for node in within), is_own or is_host)
+    return found
+
+
 def _target(seen: SeenGuest, speakers: Mapping[int, tuple[str, ...]]) -> Target:
     row = seen.guest
     return Target(
@@ -231,7 +273,11 @@ async def _shown(
                 met[guest].append(seen)
                 shown[guest].append(meeting_out(seen, slots))
     speakers = await _speakers(session, viewer, guests, met)
-    return [(one, _out(viewer, one, shown[one.guest.id], banks, speakers, now)) for one in guests]
+    said = await _said_by(session, viewer, guests, now)
+    return [
+        (one, _out(viewer, one, shown[one.guest.id], banks, speakers, said.get(one.guest.id), now))
+        for one in guests
+    ]
 
 
 def _of(seen: SeenMeeting, ids: set[int]) -> set[int]:
@@ -253,6 +299,7 @@ def _out(
     meetings: Sequence[MeetingOut],
     banks: frozenset[str],
     speakers: Mapping[int, tuple[str, ...]],
+    said: _Said | None,
     now: datetime,
 ) -> GuestOut:
     row, code = seen.guest, event_code(seen.event.id)
@@ -269,5 +316,7 @@ def _out(
         is_told_all=is_own or is_host or viewer.has(Role.AUDITOR),
         attendance_code=shown_code,
         can_answer=_takes_answers(seen, now)
-        and may_do(viewer, Action.ANSWER_INVITATION, _target(seen, speakers)),
+        and may_do(viewer, Action.ANSWER_INVITATION, _target(seen, speakers))
+        and (said is None or said.may_be_changed),
+        answered_for=None if said is None else said.names,
     )

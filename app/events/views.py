@@ -122,6 +122,7 @@ def guest_out(
     is_told_all: bool,
     attendance_code: str | None,
     can_answer: bool,
+    answered_for: str | None,
 ) -> GuestOut:
     """Show a guest; reasons, notes and the code only to hosts and to the guest itself."""
     row, event = seen.guest, seen.event
@@ -140,6 +141,7 @@ def guest_out(
         reason=row.reason if is_told_all else None,
         absent=[int(slot) + 1 for slot in row.absent],
         answered_at=row.answered_at,
+        answered_for=answered_for if is_told_all else None,
         note=row.note if is_told_all else None,
         arrived_at=row.arrived_at,
         attendance_code=attendance_code,

@@ -5,13 +5,14 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from app.accounts import audit_service
+from app.accounts import account_service, audit_service, people_service
 from app.accounts.audit import Origin
-from app.accounts.rules import Viewer
+from app.accounts.rules import Grant, Role, Viewer
 from app.docking.tables import DockingEvent
 from app.events import (
     attendance_service,
     contact_service,
+    guest_service,
     inviting_service,
     planning_service,
     results_service,
@@ -114,6 +115,37 @@ async def test_guests_come_from_open_needs_and_fitting_banks_and_who_was_told_st
     with pytest.raises(Refused) as refusal:
         await inviting_service.preview_guests(session, viewer, code, wanted)
     assert [fault.where for fault in refusal.value.faults] == [f"banks.{n}.institution" for n in range(4)]
+
+
+async def test_of_one_bank_s_institutions_that_answer_the_higher_one_has_the_last_word(
+    session: AsyncSession, viewer: Viewer, world: World
+) -> None:
+    code, told = await invited(session, viewer)
+    await answered(session, viewer, code, told["甲公司"].id)
+    bank = told["B1"].id
+    for login, scope in (("head", "B1"), ("branch", "B1-DL"), ("clerk", "B1-DL")):
+        person = await account_service.make_person(session, login, login, None, now=NOW)
+        grant = Grant(Role.RELATIONSHIP_MANAGER, scope, NOW.date())
+        await people_service.store_grant(session, person, grant, "test", now=NOW)
+
+    def clerk(login: str, scope: str) -> Viewer:
+        grant = Grant(Role.RELATIONSHIP_MANAGER, scope, NOW.date())
+        return Viewer(login, viewer.jurisdiction, (grant,), person=1)
+
+    head, branch, colleague = clerk("head", "B1"), clerk("branch", "B1-DL"), clerk("clerk", "B1-DL")
+    assert (await answered(session, viewer, code, bank, accepts=False)).answered_for is None, (
+        "a host writes down what it was told"
+    )
+    said = await answered(session, branch, code, bank)
+    assert (said.state, said.answered_for, said.can_answer) == ("accepted", "B1-DL", True)
+    assert (await answered(session, colleague, code, bank, note="两人")).note == "两人"
+    assert (await answered(session, head, code, bank, accepts=False)).answered_for == "B1"
+    seen = await guest_service.get_guest(session, branch, code, bank, now=NOW)
+    assert (seen.state, seen.answered_for, seen.can_answer) == ("declined", "B1", False)
+    with pytest.raises(Conflict) as refusal:
+        await answered(session, branch, code, bank)
+    assert [(fault.where, fault.value) for fault in refusal.value.faults] == [("guest", "B1")]
+    assert (await answered(session, viewer, code, bank)).state == "accepted"
 
 
 async def test_a_timetable_is_made_again_with_the_fewest_changes_and_says_why_not_all_fit(

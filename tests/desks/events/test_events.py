@@ -1,18 +1,20 @@
 """A host plans, invites, opens the door and writes down; a firm answers on its own page; nobody else finds anything."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
 from app.accounts.rules import Role
 from app.desks.events import calendar, day, event, guests
+from app.enterprises.consent_service import give_many_consents
 from app.jobs.queue import JobQueue
+from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.database import Sessions
 from tests.accounts.offices import OPERATOR, working
 from tests.accounts.signing import Installation
 from tests.desks.visits import Visit
-from tests.events.town import DAY, NOW, THAT_DAY, build_kept, invited
+from tests.events.town import DAY, NOW, THAT_DAY, answered, build_kept, invited
 
 
 class Watch:
@@ -137,3 +139,37 @@ async def test_guests_are_computed_invited_and_answer_and_the_day_is_written_dow
         assert (await host.get(f"{path}/results")).status_code == 200
         assert (await host.get("/events/years/2023/results")).status_code == 200
         assert "还没有已举办的活动" in (await host.get("/events/years/2031/results")).text
+
+
+async def test_a_branch_is_told_who_has_answered_for_its_bank_and_finds_no_form(
+    house: Installation, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Watch(monkeypatch)
+    await build_kept(sessions)
+    await house.person("head", (Role.RELATIONSHIP_MANAGER, "B1"))
+    await house.person("clerk", (Role.RELATIONSHIP_MANAGER, "B1-DL"))
+    async with working(sessions) as session:
+        code, told = await invited(session, OPERATOR)
+        await answered(session, OPERATOR, code, told["甲公司"].id)
+        until = shanghai_today() + timedelta(days=90)
+        await give_many_consents(
+            session, OPERATOR, ["91230102MA1B00001X"], until=until, evidence="纸质授权书", now=utc_now()
+        )
+    page = f"/events/{code}/guests/{told['B1'].id}"
+    async with Visit(house) as clerk, Visit(house) as head:
+        await clerk.sign_in("clerk")
+        await head.sign_in("head")
+        assert "代表全行答复；" in (await clerk.get(page)).text
+        stale = clerk.field("version")
+        await head.get(page)
+        assert (
+            await head.post(f"{page}/answer", accepts="no", version=head.field("version"))
+        ).status_code == 303
+        late = await clerk.post(f"{page}/answer", accepts="yes", version=stale)
+        assert late.status_code == 412
+        shown = (await clerk.get(page)).text
+        assert "B1已代表全行答复" in shown
+        assert f"{page}/answer" not in shown
+        newest = str(int(stale) + 1)
+        refused = await clerk.post(f"{page}/answer", accepts="yes", version=newest)
+        assert (refused.status_code, "本行的另一机构已代表全行答复" in refused.text) == (409, True)
