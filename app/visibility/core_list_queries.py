@@ -34,7 +34,7 @@ Condition = ColumnElement[bool]
 
 
 def core_list_conditions(
-    form: Form, is_own: Callable[[Any], Condition], within: Callable[[Any, int], Condition]
+    form: Form, is_own: Callable[[Any], Condition], within: Callable[[Any, Form], Condition]
 ) -> dict[type[Any], Condition]:
     """Answer for each of the tables which rows a viewer of a form may see.
 
@@ -43,7 +43,7 @@ def core_list_conditions(
     """
 
     def judged(region: Any) -> Condition:
-        return true() if form.sees_all else within(region, form.regions)
+        return true() if form.sees_all else within(region, form)
 
     def of_firm(uscc: Any) -> Condition:
         return cast("Condition", uscc.in_(_OF_FIRMS)) if form.has_firms else false()

@@ -32,7 +32,7 @@ _OF_FIRMS: Final = bindparam(forms.FIRMS, required=False, type_=String(), expand
 _OF_INSTITUTIONS: Final = bindparam(forms.INSTITUTIONS, required=False, type_=String(), expanding=True)
 
 
-def conditions_of_events(form: Form, within: Callable[[Any, int], Condition]) -> dict[type[Any], Condition]:
+def conditions_of_events(form: Form, within: Callable[[Any, Form], Condition]) -> dict[type[Any], Condition]:
     """Answer which guests, meetings and results a viewer of a form may see."""
     sight = _EventSight(form, within)
     return {
@@ -52,14 +52,14 @@ def conditions_of_events(form: Form, within: Callable[[Any, int], Condition]) ->
 class _EventSight:
     """What viewers of a form see; a `guest` is the mapped class or the columns of an alias of its table."""
 
-    def __init__(self, form: Form, within: Callable[[Any, int], Condition]) -> None:
+    def __init__(self, form: Form, within: Callable[[Any, Form], Condition]) -> None:
         self.form, self.within = form, within
 
     def sees_whole(self, guest: Any) -> Condition:
         """Tell which guests are seen by hosts, auditors and the firm itself."""
         if self.form.sees_all:
             return true()
-        in_regions = self.within(guest.region_code, self.form.regions)
+        in_regions = self.within(guest.region_code, self.form)
         return either(in_regions, self.is_of_own_chain(guest), self._is_of_own_firm(guest))
 
     def is_of_own_chain(self, row: Any) -> Condition:
