@@ -12,8 +12,12 @@ JOB_LOCK_SECONDS: Final = 300
 KEEPALIVE: Final = {"tcp_keepalives_idle": "60", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "6"}
 """Seconds and number of probes after which PostgreSQL gives up a client that is gone."""
 
-BRIEF: Final = {"max_parallel_workers_per_gather": "0", "jit": "off"}
-"""Many ask at once: helpers of one statement take the cores from the others, and cost more to start than they save."""
+BRIEF: Final = {"max_parallel_workers_per_gather": "0", "jit": "off", "random_page_cost": "1.1"}
+"""Many ask at once: helpers of one statement take the cores from the others, and cost more to start than they save.
+
+What requests read mostly is in memory or on a disk without arms: PostgreSQL's own 4 for a page anywhere has it read whole
+tables for a few thousand rows.
+"""
 
 
 @dataclass(frozen=True, slots=True)
