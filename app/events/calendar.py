@@ -148,7 +148,8 @@ def _why_not_best(
             else ("与人员相同的其他活动错开一周以上")
         )
     else:
-        because = f"本期正中{best.isoformat()}{why_off(calendar, best) or '人员已有安排或已过'}"
+        off = why_off(calendar, best)
+        because = f"本期正中{best.isoformat()}{off.chinese if off else '人员已有安排或已过'}"
     return f"{because}，取最近的可用工作日{day.isoformat()}"
 
 

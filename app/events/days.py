@@ -47,15 +47,31 @@ def open_days(
     return tuple(known), tuple(unknown)
 
 
-def why_off(calendar: WorkingCalendar, day: date) -> str | None:
-    """Say in Chinese why a day is not one to hold events on; None when it is."""
+@dataclass(frozen=True, slots=True)
+class Off:
+    """Why a day is not one to hold events on: in Chinese, as events keep it, and in English, as it is refused."""
+
+    chinese: str
+    english: str
+
+
+def why_off(calendar: WorkingCalendar, day: date) -> Off | None:
+    """Say why a day is not one to hold events on; None when it is."""
     try:
         off = day_off(calendar, day)
     except CalendarUnknownError:
-        return "的放假安排尚未公布或载入，不知是否上班"
+        message = f"whether people work on {day.isoformat()} was not announced or loaded yet"
+        return Off("的放假安排尚未公布或载入，不知是否上班", message)
+    if off is not None and off.is_public_holiday:
+        message = f"{day.isoformat()} is a public holiday: {off.name}"
+        return Off(f"是{off.name}假期", message)
     if off is not None:
-        return f"是{off.name}{'假期' if off.is_public_holiday else ''}"
-    return None if day.weekday() <= FRIDAY else "是调休上班的周末"
+        message = f"{day.isoformat()} is a day off: {off.name}"
+        return Off(f"是{off.name}", message)
+    if day.weekday() <= FRIDAY:
+        return None
+    message = f"on the weekend day {day.isoformat()} people work in place of a holiday"
+    return Off("是调休上班的周末", message)
 
 
 def is_free(day: date, people: frozenset[str], commitments: Sequence[Commitment]) -> bool:

@@ -94,7 +94,7 @@ def invite(problem: InvitationProblem) -> InvitationList:
         Refused: numbers out of range, firms named twice, unknown firms or banks in `fits`; names every fault.
     """
     if faults := list(_faults(problem)):
-        raise Refused("邀请名单无法计算：输入有误。", faults)
+        raise Refused("The invite list cannot be computed: what it is made from is wrong.", faults)
     offers = sorted(_offers(problem), key=lambda offer: (offer.firm, offer.bank))
     taken = assigned(offers, problem.bank_meetings, problem.most_a_firm)
     by_firm, load = defaultdict(list), dict.fromkeys(problem.bank_meetings, 0)
@@ -168,17 +168,36 @@ def _bank_reason(held: int, most: int) -> str:
 def _faults(problem: InvitationProblem) -> Iterator[Fault]:
     codes = Counter(firm.code for firm in problem.firms)
     for code in sorted(code for code, count in codes.items() if count > 1):
-        yield Fault(f"firms.{code}", "同一企业列了两次", "只保留一次。")
+        yield Fault(f"firms.{code}", "the firm is listed twice", "List it once.")
     if problem.most_a_firm < 1:
-        yield Fault("most_a_firm", "每家企业至少见一家银行", "改正数目。", str(problem.most_a_firm))
+        yield Fault(
+            "most_a_firm",
+            "each firm meets one bank at least",
+            "Correct the number.",
+            str(problem.most_a_firm),
+        )
     for firm in problem.firms:
         if firm.open_needs < 0:
-            yield Fault(f"firms.{firm.code}", "未解决需求数不能为负", "改正数目。", str(firm.open_needs))
+            yield Fault(
+                f"firms.{firm.code}",
+                "the open needs are below zero",
+                "Correct the number.",
+                str(firm.open_needs),
+            )
     for bank, most in sorted(problem.bank_meetings.items()):
         if most < 0:
-            yield Fault(f"bank_meetings.{bank}", "场次不能为负", "改正数目。", str(most))
+            yield Fault(
+                f"bank_meetings.{bank}", "the meetings are below zero", "Correct the number.", str(most)
+            )
     for (code, bank), fit in sorted(problem.fits.items()):
         if code not in codes:
-            yield Fault(f"fits.{code}.{bank}", "企业不在名单内", "加入企业，或去掉这一对。")
+            yield Fault(
+                f"fits.{code}.{bank}", "the firm is not on the list", "Add the firm, or drop the pair."
+            )
         if not 0 <= fit <= HIGHEST_FIT:
-            yield Fault(f"fits.{code}.{bank}", f"匹配度不在0至{HIGHEST_FIT}之间", "改正匹配度。", str(fit))
+            yield Fault(
+                f"fits.{code}.{bank}",
+                f"the fit is not between 0 and {HIGHEST_FIT}",
+                "Correct the fit.",
+                str(fit),
+            )

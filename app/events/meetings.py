@@ -128,7 +128,7 @@ OUTCOME_LABELS: Final[Mapping[Outcome, str]] = {
 class Timetable:
     """The answer. `places` holds every meeting, or is empty when `outcome` says that there is none.
 
-    `reasons` say in Chinese why not all fit; `unplaced` are then meetings without which the others fit, as few as
+    `reasons` say why not all fit; `unplaced` are then meetings without which the others fit, as few as
     the search found (`is_fewest`: proven that fewer do not do).
     """
 

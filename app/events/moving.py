@@ -6,7 +6,7 @@ is kept with the event.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from app.events.days import ONE_DAY, WEEK, is_free, why_off
@@ -32,36 +32,57 @@ def moved(
     Raises:
         Refused: something speaks against the day and no reason is given; names all of it and what to do instead.
     """
-    faults = list(move_faults(event, day, calendar, others=others))
+    against = list(hindrances(event, day, calendar, others=others))
     given = reason.strip()
-    if faults and len(given) < SHORTEST_REASON:
-        raise Refused(f"“{event.name}”不能直接改到{day.isoformat()}；如确需改到这一天，请写明理由。", faults)
-    against = "；".join(fault.message for fault in faults)
+    if against and len(given) < SHORTEST_REASON:
+        raise Refused(
+            f"“{event.name}” cannot simply be moved to {day.isoformat()}; to hold it then all the same, state a reason.",
+            [one.fault for one in against],
+        )
     note = f"由{event.day.isoformat()}改到{day.isoformat()}"
     note += f"，理由：{given}" if given else ""
-    note += f"（已知：{against}）" if against else ""
+    note += overruled(against)
     return replace(event, day=day, reasons=(*event.reasons, note))
 
 
-def move_faults(
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """What speaks against a day: as it is refused, and in Chinese, as an event keeps it that is held all the same."""
+
+    fault: Fault
+    chinese: str
+
+
+def overruled(against: Sequence[Hindrance]) -> str:
+    """Answer in Chinese what was known to speak against a day, as it stands behind a reason."""
+    return f"（已知：{'；'.join(one.chinese for one in against)}）" if against else ""
+
+
+def hindrances(
     event: PlannedEvent, day: date, calendar: WorkingCalendar, *, others: Sequence[Commitment] = ()
-) -> Iterator[Fault]:
+) -> Iterator[Hindrance]:
     """Name everything that speaks against a day for an event, each with a remedy."""
-    if (against := why_off(calendar, day)) is not None:
+    if (off := why_off(calendar, day)) is not None:
         proposed = next_days(calendar, day, event.subject.people, others)
         remedy = (
-            f"可改到{'、'.join(one.isoformat() for one in proposed)}。"
+            f"Move it to {' / '.join(one.isoformat() for one in proposed)}."
             if proposed
-            else "先载入该年放假安排。"
+            else "Load the days off of that year first."
         )
-        yield Fault("day", f"{day.isoformat()}{against}", remedy, day.isoformat())
+        fault = Fault("day", off.english, remedy, day.isoformat())
+        yield Hindrance(fault, f"{day.isoformat()}{off.chinese}")
     for one in sorted(others, key=lambda other: other.day):
         if one.people & event.subject.people and abs((one.day - day).days) < WEEK:
-            message = f"与“{one.name}”（{one.day.isoformat()}）人员相同，相隔不足一周"
-            yield Fault("day", message, "换一天，或换人出席。", day.isoformat())
+            met = f"与“{one.name}”（{one.day.isoformat()}）人员相同，相隔不足一周"
+            message = f"the same people are at “{one.name}” on {one.day.isoformat()}, less than a week apart"
+            fault = Fault("day", message, "Choose another day, or other people.", day.isoformat())
+            yield Hindrance(fault, met)
     if not event.in_period(day):
-        message = f"不在{event.reasons[0].split('：')[0] if event.reasons else '条款'}所要求的本期之内"
-        yield Fault("day", message, "改到本期之内，否则本期缺一场。", day.isoformat())
+        clause = event.reasons[0].split("：")[0] if event.reasons else "条款"
+        message = f"the day is outside of the period that {clause} asks for"
+        remedy = "Choose a day of the period, which lacks an event otherwise."
+        fault = Fault("day", message, remedy, day.isoformat())
+        yield Hindrance(fault, f"不在{clause}所要求的本期之内")
 
 
 def next_days(

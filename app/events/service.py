@@ -9,7 +9,7 @@ from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.events import guest_queries, notices, queries, telling_service
 from app.events.hours import Hours, minute
-from app.events.moving import SHORTEST_REASON, move_faults, moved
+from app.events.moving import SHORTEST_REASON, hindrances, moved, overruled
 from app.events.planning_service import commitments, hosted, surroundings
 from app.events.schemas import EventChange, EventFilter, HostedEventIn, HostedEventOut, HoursIn
 from app.events.states import TOLD, EventState, GuestState, event_code, event_number
@@ -82,11 +82,12 @@ async def add_event(
         (f"{BY_OPERATOR}：年度计划外增办",),
     )
     others = await commitments(session, viewer, wanted.day, wanted.day)
-    faults = list(move_faults(event, wanted.day, book.calendar, others=others))
-    if faults and len(wanted.reason.strip()) < SHORTEST_REASON:
+    against = list(hindrances(event, wanted.day, book.calendar, others=others))
+    if against and len(wanted.reason.strip()) < SHORTEST_REASON:
+        faults = [one.fault for one in against]
         raise Refused("The day speaks against the event; to hold it all the same, state a reason.", faults)
     note = f"理由：{wanted.reason.strip()}" if wanted.reason.strip() else ""
-    note += f"（已知：{'；'.join(fault.message for fault in faults)}）" if faults else ""
+    note += overruled(against)
     row = hosted(viewer, event, BY_OPERATOR, now, year_id=None)
     row.reasons = [*event.reasons, *([note] if note else [])]
     row.venue = wanted.venue

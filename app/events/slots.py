@@ -39,26 +39,33 @@ def day_slots(
         faults.append(
             Fault(
                 "minutes",
-                f"{day}内排得下{len(slots)}个时段，应为1至{MOST_SLOTS}个",
-                "调整每段时长或活动起止时间。",
+                f"{day} holds {len(slots)} slots, where 1 to {MOST_SLOTS} may be",
+                "Change how long a slot is, or when the event begins and ends.",
                 str(minutes),
             )
         )
     if faults:
-        raise Refused("活动时段无法排定。", faults)
+        raise Refused("The day cannot be cut into slots.", faults)
     return slots
 
 
 def _faults(day: Span, minutes: int, change_minutes: int, breaks: Sequence[Span]) -> list[Fault]:
     found = [
-        Fault(where, f"{span}的结束不晚于开始", "改正起止时间。", str(span))
+        Fault(where, f"{span} does not end after it begins", "Correct when it begins and ends.", str(span))
         for where, span in (("day", day), *((f"breaks[{k}]", span) for k, span in enumerate(breaks)))
         if span.ends_at <= span.starts_at
     ]
     if minutes < 1:
-        found.append(Fault("minutes", "每段至少一分钟", "改正时长。", str(minutes)))
+        found.append(Fault("minutes", "a slot takes a minute at least", "Correct the length.", str(minutes)))
     if change_minutes < 0:
-        found.append(Fault("change_minutes", "换桌时间不能为负", "改正时长。", str(change_minutes)))
+        found.append(
+            Fault(
+                "change_minutes",
+                "the time to change tables is below zero",
+                "Correct the length.",
+                str(change_minutes),
+            )
+        )
     return found
 
 

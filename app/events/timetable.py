@@ -27,7 +27,7 @@ def make_timetable(problem: TimetableProblem, *, work: float = WORK) -> Timetabl
         Refused: the problem does not fit together; names every fault.
     """
     if faults := problem_faults(problem):
-        raise Refused("洽谈时间表无法排定：输入有误。", faults)
+        raise Refused("The timetable cannot be made: what it is made from is wrong.", faults)
     if not problem.meetings:
         return Timetable(Outcome.OPTIMAL)
     if reasons := counted_reasons(problem):
@@ -60,10 +60,12 @@ def _impossible(problem: TimetableProblem, reasons: tuple[str, ...], work: float
     kept = answer.slots if answer.slots is not None else {}
     unplaced = tuple(sorted(set(problem.meetings) - set(kept)))
     is_fewest = answer.slots is not None and answer.value == answer.bound
-    named = "、".join(f"{meeting.firm}—{meeting.bank}" for meeting in unplaced[:MOST_NAMED])
-    more = "等" if len(unplaced) > MOST_NAMED else ""
-    proven = "至少要减少" if is_fewest else "减少"
-    said = f"{proven}{len(unplaced)}场洽谈才排得下，例如{named}{more}"
+    named = " / ".join(f"{meeting.firm}—{meeting.bank}" for meeting in unplaced[:MOST_NAMED])
+    said = (
+        f"no fewer than {len(unplaced)} meetings have to go, such as {named}"
+        if is_fewest
+        else f"the others fit without {len(unplaced)} meetings, such as {named}"
+    )
     return Timetable(Outcome.INFEASIBLE, {}, (), (*reasons, said), unplaced, is_fewest=is_fewest)
 
 

@@ -25,21 +25,33 @@ def problem_faults(problem: TimetableProblem) -> list[Fault]:
 
 def _number_faults(problem: TimetableProblem) -> Iterator[Fault]:
     if not 1 <= problem.slots <= MOST_SLOTS:
-        yield Fault("slots", f"时段应为1至{MOST_SLOTS}个", "改正时段数。", str(problem.slots))
+        yield Fault(
+            "slots", f"a day has 1 to {MOST_SLOTS} slots", "Correct the number of slots.", str(problem.slots)
+        )
     if problem.most_at_once is not None and problem.most_at_once < 1:
-        yield Fault("most_at_once", "同时洽谈数至少为1", "改正或不设上限。", str(problem.most_at_once))
+        yield Fault(
+            "most_at_once",
+            "one meeting at once at least",
+            "Correct it, or set no bound.",
+            str(problem.most_at_once),
+        )
     for bank, count in sorted(problem.tables.items()):
         if count < 1:
-            yield Fault(f"tables.{bank}", "每家银行至少一张桌", "改正桌数，或请该银行退出。", str(count))
+            yield Fault(
+                f"tables.{bank}",
+                "each bank has one table at least",
+                "Correct its tables, or leave the bank out.",
+                str(count),
+            )
 
 
 def _meeting_faults(problem: TimetableProblem) -> Iterator[Fault]:
     for meeting, count in sorted(Counter(problem.meetings).items()):
         where = f"meetings.{meeting.firm}.{meeting.bank}"
         if count > 1:
-            yield Fault(where, "同一对企业和银行列了两次", "只保留一次。", str(count))
+            yield Fault(where, "the meeting is listed twice", "List it once.", str(count))
         if meeting.bank not in problem.tables:
-            yield Fault(where, f"银行{meeting.bank}没有桌位", "补上该银行的桌数。", meeting.bank)
+            yield Fault(where, f"bank {meeting.bank} has no table", "State its tables.", meeting.bank)
 
 
 def _absence_faults(problem: TimetableProblem) -> Iterator[Fault]:
@@ -47,7 +59,12 @@ def _absence_faults(problem: TimetableProblem) -> Iterator[Fault]:
         for code, slots in sorted(absent.items()):
             strange = sorted(slot for slot in slots if not 0 <= slot < problem.slots)
             if strange:
-                yield Fault(f"{side}.{code}", "没有这些时段", "改正时段。", "、".join(map(str, strange)))
+                yield Fault(
+                    f"{side}.{code}",
+                    "the day has no such slots",
+                    "Correct the slots.",
+                    ", ".join(map(str, strange)),
+                )
 
 
 def _pin_faults(problem: TimetableProblem) -> Iterator[Fault]:
@@ -56,9 +73,14 @@ def _pin_faults(problem: TimetableProblem) -> Iterator[Fault]:
     for meeting, slot in sorted(problem.pinned.items()):
         where = f"pinned.{meeting.firm}.{meeting.bank}"
         if meeting not in held:
-            yield Fault(where, "固定的洽谈不在洽谈表内", "取消固定，或加入洽谈表。")
+            yield Fault(where, "the pinned meeting is not among the meetings", "Unpin it, or add it.")
         elif slot not in problem.slots_of(meeting):
-            yield Fault(where, f"第{slot + 1}时段企业或银行不在场", "改固定的时段，或取消固定。", str(slot))
+            yield Fault(
+                where,
+                f"the firm or the bank is away in slot {slot + 1}",
+                "Pin it to another slot, or unpin it.",
+                str(slot),
+            )
     yield from _pin_clashes(problem, known)
 
 
@@ -68,29 +90,37 @@ def _pin_clashes(problem: TimetableProblem, pinned: Mapping[Meeting, int]) -> It
     for (firm, slot), count in sorted(firms.items()):
         if count > 1:
             yield Fault(
-                f"pinned.{firm}", f"企业在第{slot + 1}时段被固定了{count}场", "只固定一场。", str(slot)
+                f"pinned.{firm}",
+                f"the firm has {count} pinned meetings in slot {slot + 1}",
+                "Pin one of them.",
+                str(slot),
             )
     for (bank, slot), count in sorted(banks.items()):
         if count > problem.tables.get(bank, count):
-            message = f"银行在第{slot + 1}时段被固定了{count}场，只有{problem.tables[bank]}张桌"
-            yield Fault(f"pinned.{bank}", message, "少固定几场，或加桌。", str(slot))
+            tables = problem.tables[bank]
+            message = f"the bank has {count} pinned meetings in slot {slot + 1}, and {tables} tables"
+            yield Fault(f"pinned.{bank}", message, "Pin fewer, or add tables.", str(slot))
     most = problem.most_at_once
     for slot, count in sorted(Counter(pinned.values()).items()):
         if most is not None and count > most:
             yield Fault(
-                "pinned", f"第{slot + 1}时段固定了{count}场，会场只容{most}场", "少固定几场。", str(slot)
+                "pinned",
+                f"slot {slot + 1} has {count} pinned meetings, and the hall holds {most}",
+                "Pin fewer.",
+                str(slot),
             )
 
 
 def counted_reasons(problem: TimetableProblem) -> tuple[str, ...]:
-    """Answer in Chinese who has more meetings than places: firms, then banks, then the hall; none proves nothing."""
+    """Say who has more meetings than places: firms, then banks, then the hall; none proves nothing."""
     return (*_apart(problem), *_firms_over(problem), *_banks_over(problem), *_hall_over(problem))
 
 
 def _apart(problem: TimetableProblem) -> Iterator[str]:
     for meeting in sorted(problem.meetings):
         if not problem.slots_of(meeting):
-            yield f"企业{meeting.firm}与银行{meeting.bank}没有共同在场的时段"
+            message = f"firm {meeting.firm} and bank {meeting.bank} are never there at the same time"
+            yield message
 
 
 def _by(problem: TimetableProblem, side: str) -> dict[str, list[Meeting]]:
@@ -104,23 +134,26 @@ def _firms_over(problem: TimetableProblem) -> Iterator[str]:
     for firm, meetings in _by(problem, "firm").items():
         there = len(problem.firm_slots(firm))
         if len(meetings) > there:
-            yield f"企业{firm}有{len(meetings)}场洽谈，在场时段只有{there}个"
+            message = f"firm {firm} has {len(meetings)} meetings and is there in {there} slots only"
+            yield message
 
 
 def _banks_over(problem: TimetableProblem) -> Iterator[str]:
     for bank, meetings in _by(problem, "bank").items():
         there, tables = len(problem.bank_slots(bank)), problem.tables[bank]
         if len(meetings) > there * tables:
-            counted = f"{tables}张桌×{there}个在场时段＝{there * tables}个位置"
-            yield f"银行{bank}有{len(meetings)}场洽谈，只有{counted}；至少需要{_tables_for(len(meetings), there)}"
-
-
-def _tables_for(meetings: int, there: int) -> str:
-    return f"{-(-meetings // there)}张桌" if there else "到场"
+            needed = -(-len(meetings) // there) if there else 0
+            message = (
+                f"bank {bank} has {len(meetings)} meetings, and {there * tables} places ({tables} tables, {there} slots); it needs {needed} tables"
+                if there
+                else f"bank {bank} has {len(meetings)} meetings and is never there"
+            )
+            yield message
 
 
 def _hall_over(problem: TimetableProblem) -> Iterator[str]:
     if problem.most_at_once is not None:
         places = problem.most_at_once * problem.slots
         if len(problem.meetings) > places:
-            yield f"共{len(problem.meetings)}场洽谈，会场{problem.slots}个时段只容{places}场"
+            message = f"there are {len(problem.meetings)} meetings, and in {problem.slots} slots the hall holds {places}"
+            yield message

@@ -18,7 +18,7 @@ from app.events import guest_queries, notices, telling_service
 from app.events.guest_queries import SeenMeeting
 from app.events.guest_schemas import TimetableIn, TimetableOut
 from app.events.hours import hours_of
-from app.events.meetings import OUTCOME_LABELS, Meeting, Outcome, Place, Timetable, TimetableProblem
+from app.events.meetings import Meeting, Outcome, Place, Timetable, TimetableProblem
 from app.events.service import event_to_change, found_event
 from app.events.states import TOLD, GuestState
 from app.events.tables import EventGuest, EventMeeting, HostedEvent
@@ -30,6 +30,7 @@ from app.kernel.progress import report
 
 _KEY: Final = re.compile(r"G[0-9]+")
 MOST_TOLD: Final = 50
+NOT_FOUND: Final = "none was found within the bounded effort, nor was it proven that there is none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ def _why(made: Timetable, guests: Mapping[int, EventGuest]) -> list[Fault]:
         row = guests.get(int(found[0][1:]))
         return found[0] if row is None else f"“{row.name}”"
 
-    said = made.reasons or (OUTCOME_LABELS[made.outcome],)
-    remedy = "增加桌数、延长时间或减少洽谈。"
+    said = made.reasons or (NOT_FOUND,)
+    remedy = "Add tables or time, or hold fewer meetings."
     faults = [Fault("meetings", _KEY.sub(name, one), remedy) for one in said]
     return faults[:MOST_TOLD]

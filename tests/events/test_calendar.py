@@ -138,8 +138,8 @@ def test_a_public_holiday_is_refused_by_name_with_the_next_working_days_unless_a
         moved(event, holiday, CALENDAR)
     [fault] = refused.value.faults
     assert (fault.message, fault.remedy) == (
-        "2026-10-02是国庆节假期",
-        "可改到2026-10-08、2026-10-09、2026-10-12。",
+        "2026-10-02 is a public holiday: 国庆节",
+        "Move it to 2026-10-08 / 2026-10-09 / 2026-10-12.",
     )
     kept = moved(event, holiday, CALENDAR, reason="与国庆产业博览会同场举办")
     assert kept.day == holiday
@@ -150,10 +150,10 @@ def test_a_public_holiday_is_refused_by_name_with_the_next_working_days_unless_a
 @pytest.mark.parametrize(
     ("day", "said"),
     [
-        (date(2026, 10, 10), "2026-10-10是调休上班的周末"),
-        (date(2026, 10, 17), "2026-10-17是星期六"),
-        (date(2031, 3, 3), "2031-03-03的放假安排尚未公布或载入，不知是否上班"),
-        (date(2026, 8, 12), "与“培训”（2026-08-10）人员相同，相隔不足一周"),
+        (date(2026, 10, 10), "on the weekend day 2026-10-10 people work in place of a holiday"),
+        (date(2026, 10, 17), "2026-10-17 is a day off: 星期六"),
+        (date(2031, 3, 3), "whether people work on 2031-03-03 was not announced or loaded yet"),
+        (date(2026, 8, 12), "the same people are at “培训” on 2026-08-10, less than a week apart"),
     ],
 )
 def test_other_days_that_speak_against_themselves_are_questioned(day: date, said: str) -> None:

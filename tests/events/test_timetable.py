@@ -117,8 +117,8 @@ def test_who_has_more_meetings_than_places_is_said_with_the_tables_that_it_would
     found = make_timetable(problem)
     assert found.outcome is Outcome.INFEASIBLE
     assert found.reasons[:2] == (
-        "企业F0有3场洽谈，在场时段只有2个",
-        "银行B1有5场洽谈，只有2张桌×2个在场时段＝4个位置；至少需要3张桌",
+        "firm F0 has 3 meetings and is there in 2 slots only",
+        "bank B1 has 5 meetings, and 4 places (2 tables, 2 slots); it needs 3 tables",
     )
     assert found.is_fewest
     assert len(found.unplaced) == 1

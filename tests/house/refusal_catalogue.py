@@ -8,8 +8,10 @@ f-strings are numbered: `There is no person {0}.`
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import count
+from pathlib import Path
 from typing import Final
 
 from babel.messages.catalog import Catalog
@@ -97,9 +99,8 @@ _HEADER: Final = "# What services say in English when they refuse, as pages say 
 
 def refusals() -> Mapping[str, str]:
     """Answer what services say, each with the module that says it first."""
-    trees = {path: ast.parse(path.read_text()) for path in sorted(APP.rglob("*.py"))}
-    errors, found = _errors(trees.values()), dict[str, str]()
-    for path, tree in trees.items():
+    errors, found = _errors(), dict[str, str]()
+    for path, tree in _trees().items():
         name = str(path.relative_to(APP))
         if any(name.startswith(unseen) for unseen in UNSEEN):
             continue
@@ -114,11 +115,10 @@ def refusals() -> Mapping[str, str]:
 
 def in_chinese_already(room: str) -> list[str]:
     """Answer what a room (a package) says in Chinese when it refuses, and should leave to the catalogue."""
-    trees = {path: ast.parse(path.read_text()) for path in sorted(APP.rglob("*.py"))}
-    errors = _errors(trees.values())
+    errors = _errors()
     return [
         text
-        for path, tree in trees.items()
+        for path, tree in _trees().items()
         if path.is_relative_to(APP / room)
         for text in _said(tree, errors)
         if CJK.search(text) and not is_english(text)
@@ -132,9 +132,15 @@ def is_english(text: str) -> bool:
     return not is_code and sum(map(len, words)) > 2 * len(CJK.findall(text))
 
 
-def _errors(trees: Iterable[ast.Module]) -> frozenset[str]:
+@lru_cache
+def _trees() -> Mapping[Path, ast.Module]:
+    return {path: ast.parse(path.read_text()) for path in sorted(APP.rglob("*.py"))}
+
+
+@lru_cache
+def _errors() -> frozenset[str]:
     bases: dict[str, set[str]] = defaultdict(set)
-    for tree in trees:
+    for tree in _trees().values():
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef):
                 bases[node.name] |= {_name(base) for base in node.bases}
