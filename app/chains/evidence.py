@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from app.chains.profiles import DIVISION_LENGTH, Link, Role
-from app.chains.scopes import Stance, items_of
+from app.chains.scopes import Spans, Stance, is_cut, items_of, verbs_at
 
 
 class Weight(IntEnum):
@@ -94,15 +94,18 @@ WEIGHTS: Final = {Stance.TRADED: Weight.NONE, Stance.UNSAID: Weight.UNSAID, Stan
 """What a word weighs in an item of that stance."""
 
 
-def words_in(text: str, words: Iterable[str], exclude: Iterable[str]) -> list[str]:
-    """Answer the words that stand in a text at least once outside of every longer excluded phrase."""
-    shut = [(at, at + len(phrase)) for phrase in exclude for at in _places(text, phrase)]
+def words_in(text: str, words: Iterable[str], exclude: Iterable[str], verbs: Spans = ()) -> list[str]:
+    """Answer the words that stand in a text at least once outside of every longer excluded phrase.
+
+    Neither words nor phrases stand where they cut one of the text's verbs.
+    """
+    shut = [(at, at + len(phrase)) for phrase in exclude for at in _places(text, phrase, verbs)]
     return [
         word
         for word in words
         if any(
             not any(since <= at and at + len(word) <= until for since, until in shut)
-            for at in _places(text, word)
+            for at in _places(text, word, verbs)
         )
     ]
 
@@ -110,23 +113,26 @@ def words_in(text: str, words: Iterable[str], exclude: Iterable[str]) -> list[st
 def read_plainly(traits: Traits, links: Iterable[Link]) -> ScopeReading:
     """Read one firm's scope and name against every word of every link, one after the other."""
     items = items_of(traits.scope)
-    texts = [(NAME_PLACE, traits.name, Weight.NAME)]
-    texts += [(place, item.text, WEIGHTS[item.stance]) for place, item in enumerate(items)]
+    texts: list[tuple[int, str, Weight, Spans]] = [(NAME_PLACE, traits.name, Weight.NAME, ())]
+    texts += [
+        (place, item.text, WEIGHTS[item.stance], verbs_at(item.text)) for place, item in enumerate(items)
+    ]
     hits: dict[int, tuple[Hit, ...]] = {}
     for number, link in enumerate(links):
         found = [
             Hit(place, word, weight)
-            for place, text, weight in texts
+            for place, text, weight, verbs in texts
             if weight is not Weight.NONE
-            for word in words_in(text, link.words, link.exclude)
+            for word in words_in(text, link.words, link.exclude, verbs)
         ]
         if found:
             hits[number] = tuple(sorted(found))
     return ScopeReading(hits, {item.stance for item in items} == {Stance.TRADED})
 
 
-def _places(text: str, phrase: str) -> Iterator[int]:
+def _places(text: str, phrase: str, verbs: Spans) -> Iterator[int]:
     at = text.find(phrase)
     while at >= 0:
-        yield at
+        if not is_cut(at, at + len(phrase), verbs):
+            yield at
         at = text.find(phrase, at + 1)

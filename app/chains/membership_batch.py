@@ -12,7 +12,7 @@ from typing import Final
 from app.chains.evidence import NAME_PLACE, WEIGHTS, Hit, ScopeReading, Traits, Weight
 from app.chains.membership import Answer, Ground, LinkOfChain, decide
 from app.chains.profiles import ChainProfile
-from app.chains.scopes import Stance, items_of_phrase, phrases
+from app.chains.scopes import Spans, Stance, is_cut, items_of_phrase, phrases, verbs_at
 
 MOST_REPEATED: Final = 3
 """Items of a phrase that is kept: firms repeat each other's short phrases (货物进出口), and hardly any long one."""
@@ -35,8 +35,8 @@ class WordTable:
                 (text, words.get(text, []), exclusions.get(text, []))
             )
 
-    def find(self, text: str) -> list[tuple[int, str]]:
-        """Answer (number of a link, word) for each word outside of that link's exclusions."""
+    def find(self, text: str, verbs: Spans = ()) -> list[tuple[int, str]]:
+        """Answer (number of a link, word) for each word that cuts no verb, outside of that link's exclusions."""
         begun = self._by_start
         places = [at for at in range(len(text) - 1) if text[at : at + 2] in begun]
         if not places:
@@ -45,7 +45,7 @@ class WordTable:
         shut: dict[int, list[tuple[int, int]]] = {}
         for at in places:
             for word, owners, shutters in begun[text[at : at + 2]]:
-                if text.startswith(word, at):
+                if text.startswith(word, at) and not (verbs and is_cut(at, at + len(word), verbs)):
                     words += [(number, at, word) for number in owners]
                     for number in shutters:
                         shut.setdefault(number, []).append((at, at + len(word)))
@@ -101,7 +101,7 @@ class _Reader:
     def _words(self, text: str) -> Sequence[tuple[int, str]]:
         words = self.words.get(text)
         if words is None:
-            words = self.words[text] = sorted(self.table.find(text))
+            words = self.words[text] = sorted(self.table.find(text, verbs_at(text)))
         return words
 
 

@@ -4,6 +4,9 @@ A scope is free text of the register. Phrases end with ；or 。; inside, items 
 stands before them (生产、销售塑料制品), after them (大米加工、销售) or before a colon (销售：钢材，建材).
 An item takes its own verb, else the one before a colon, which rules to the end of the phrase, else the next one
 after it up to the comma, else the one before it from the comma on. Of several verbs together, making counts.
+
+Verbs are words: they are read one after the other (安装配送 is 安装 and 配送, there is no 装配 in it), and a word of goods
+that begins or ends within one is none (研发电机 has no 发电机, 制造纸箱 no 造纸).
 """
 
 import re
@@ -29,6 +32,10 @@ _TRADED: Final = Stance.TRADED
 _UNSAID: Final = Stance.UNSAID
 
 
+Spans = tuple[tuple[int, int], ...]
+"""Pieces of a text, each from its first character up to the one after its last."""
+
+
 class Item(NamedTuple):
     """One item of a scope in its own words, verbs included."""
 
@@ -48,7 +55,10 @@ _GOODS: Final = "机|设备|器材|中心|厂|用|品|件|工具|技术|耗材|�
 _LEAD: Final = re.compile(f"^(?:从事|主营|兼营|自产|专业)?({_ANY}(?:{_JOIN}{_ANY})*)(?!{_GOODS})")
 _TRAIL: Final = re.compile(f"((?:{_ANY}{_JOIN})*{_ANY})(?:业务|活动|等|项目)?$")
 _MAKES: Final = re.compile(_MAKING)
+_MAKING_VERBS: Final = frozenset(_MAKING.split("|"))
+_VERB: Final = re.compile("|".join(sorted(_ANY[3:-1].split("|"), key=len, reverse=True)))
 _OF_ITSELF: Final = "印刷|印制|酿造|屠宰|锻造|铸造|冶炼|压延|编织|缝制|热处理|电镀|制版|旅游|住宿|餐饮"
+_TRADES: Final = frozenset(_OF_ITSELF.split("|"))
 _BARE: Final = re.compile(f"^(?:从事|主营|兼营|自产自销|(?!{_OF_ITSELF}){_ANY}|{_JOIN})*$")
 """Verbs that name no trade of themselves: 加工, 销售, but not 铸造 or 印刷."""
 _WITH: Final = re.compile("[及与和]")
@@ -129,11 +139,15 @@ def _ruling(head: str, before: Stance | None) -> Stance | None:
     if not alone:
         lead, trail = _LEAD.match(texts[-1]), _TRAIL.search(texts[-1])
         alone = [found.group(1) for found in (lead, trail) if found]
-    return _stance("".join(alone)) if "".join(alone) else before
+    said = before
+    for number, verbs in enumerate(filter(None, alone)):
+        said = _stance(verbs) if number == 0 else _both(_stance(verbs), said)
+    return said
 
 
 def _stance(verbs: str) -> Stance:
-    return Stance.MADE if _MAKES.search(verbs) else Stance.TRADED
+    is_made = _MAKES.search(verbs) and any(one in _MAKING_VERBS for one in _VERB.findall(verbs))
+    return Stance.MADE if is_made else Stance.TRADED
 
 
 def _items_of_part(part: str, ruling: Stance | None) -> list[Item]:
@@ -163,7 +177,7 @@ def _merged(part: str) -> list[tuple[str, Stance | None, bool]]:
     for text in _ITEM_END.split(part):
         if not text:
             continue
-        own, is_lead, is_bare = _said_of(text)
+        own, is_lead, is_bare, _verbs = _said_of(text)
         if not is_bare:
             found.append((text, own, is_lead) if waiting is None else (text, _both(waiting, own), True))
             waiting = None
@@ -180,11 +194,33 @@ def _both(one: Stance | None, other: Stance | None) -> Stance | None:
     return _MADE if one is _MADE or other is _MADE else one if other is None else other
 
 
+def verbs_at(text: str) -> Spans:
+    """Answer from where to where each verb at both ends of an item stands that names no trade of itself.
+
+    Those that do are part of words, and words for them are cut short: 数码印 in 数码印刷.
+    """
+    return _said_of(text)[3]
+
+
+def is_cut(since: int, until: int, verbs: Spans) -> bool:
+    """Tell whether a piece of an item takes a part of a verb and something beside it: then it is no word there."""
+    return any(begin < since < end < until or since < begin < until < end for begin, end in verbs)
+
+
 @lru_cache(maxsize=MOST_KNOWN)
-def _said_of(text: str) -> tuple[Stance | None, bool, bool]:
-    """Answer what the verbs at both ends of an item say, whether one leads it, and whether it is nothing but verbs."""
+def _said_of(text: str) -> tuple[Stance | None, bool, bool, Spans]:
+    """Answer what the verbs at both ends of an item say, whether one leads it, whether it is nothing but verbs, and where they stand."""
     if _BARE.match(text):
-        return _stance(text), False, True
+        return _stance(text), False, True, _spans(text, 0, len(text))
+    said: Stance | None = None
+    verbs: Spans = ()
     lead, trail = _LEAD.match(text), _TRAIL.search(text)
-    verbs = [found.group(1) for found in (lead, trail) if found]
-    return _stance("".join(verbs)) if verbs else None, lead is not None, False
+    for found in (lead, trail):
+        if found is not None:
+            said = _both(_stance(found[1]), said)
+            verbs += _spans(text, *found.span(1))
+    return said, lead is not None, False, verbs
+
+
+def _spans(text: str, since: int, until: int) -> Spans:
+    return tuple([found.span() for found in _VERB.finditer(text, since, until) if found[0] not in _TRADES])

@@ -21,9 +21,10 @@ from app.reference.regions import region_contains
 
 CASES = yaml.safe_load((Path(__file__).parent / "membership_cases.yaml").read_text(encoding="utf-8"))
 SHIPPED = load_profiles(PROJECT_ROOT / "seed")
-WORDS = ["大米", "轴承", "轴承座", "电机", "发电机", "风电机组"]
+WORDS = ["大米", "轴承", "轴承座", "电机", "发电机", "风电机组", "造纸", "纸箱"]
 SCOPES = st.lists(
-    st.sampled_from([*WORDS, "生产", "销售", "服务", "、", "，", "：", "；", "及"]), max_size=10
+    st.sampled_from([*WORDS, "生产", "销售", "服务", "研发", "制造", "组装", "、", "，", "：", "；", "及"]),
+    max_size=10,
 ).map("".join)
 INDUSTRIES = st.sampled_from([None, "C3", "C38", "C381", "C3811", "C13", "C1311", "K70"])
 REGIONS = st.sampled_from([None, "230102", "410302", "500114"])
