@@ -159,8 +159,7 @@ class MonthIndex:
         is_row = self._rows_of_institution(wanted.institution)
         mask = self._reached(wanted.which, is_row) & self._in_institution(wanted.institution, is_row)
         if wanted.region is not None:
-            inside = [self._is_inside(code, wanted) for code in self.regions]
-            mask &= np.array(inside, dtype=np.bool_)[self._region]
+            mask &= self._of_region(wanted.region, is_own=wanted.is_own)[self._region]
         for code, codes, numbers in (
             (wanted.chain, self.chains, self._chain),
             (wanted.source_class, self.sources, self._source),
@@ -170,15 +169,24 @@ class MonthIndex:
                 mask &= np.array([one == code for one in codes], dtype=np.bool_)[numbers]
         return mask
 
-    def _is_inside(self, code: str, wanted: Wanted) -> bool:
-        return code == wanted.region if wanted.is_own else wanted.region in path_of(code, self.facts.regions)
+    def _of_region(self, code: str, *, is_own: bool) -> Bools:
+        if is_own:
+            return np.array([one == code for one in self.regions], dtype=np.bool_)
+        return _marked(self._below_region.get(code, ()), len(self.regions))
+
+    @cached_property
+    def _below_region(self) -> Mapping[str, Sequence[int]]:
+        return _inside(self.regions, self.facts.regions)
+
+    @cached_property
+    def _below_institution(self) -> Mapping[str, Sequence[int]]:
+        return _inside(self.institutions, self.facts.institutions)
 
     def _rows_of_institution(self, code: str | None) -> Bools:
         if code is None or code == NO_GROUP:
             return np.ones(len(self.rows.entry), dtype=np.bool_)
-        places = self.facts.institutions
-        inside = [code in path_of(one, places) for one in self.institutions]
-        return np.array(inside, dtype=np.bool_)[self._institution]
+        found = _marked(self._below_institution.get(code, ()), len(self.institutions))
+        return found[self._institution]
 
     def _in_institution(self, code: str | None, is_row: Bools) -> Bools:
         if code is None:
@@ -215,6 +223,21 @@ def _numbered(codes: Sequence[str]) -> tuple[list[str], Ints]:
     numbers: dict[str, int] = {}
     found = [numbers.setdefault(code, len(numbers)) for code in codes]
     return list(numbers), np.array(found, dtype=np.int64)
+
+
+def _inside(codes: Sequence[str], places: Mapping[str, Place]) -> dict[str, list[int]]:
+    """Answer by code of a place the numbers of those codes that lie in it: one look for each code, not for each question."""
+    found: dict[str, list[int]] = {}
+    for number, code in enumerate(codes):
+        for above in path_of(code, places):
+            found.setdefault(above, []).append(number)
+    return found
+
+
+def _marked(numbers: Sequence[int], length: int) -> Bools:
+    found = np.zeros(length, dtype=np.bool_)
+    found[list(numbers)] = True
+    return found
 
 
 def _counts(rows: Ints, columns: Ints, shape: tuple[int, int]) -> Ints:
