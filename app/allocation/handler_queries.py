@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from sqlalchemy import BigInteger, bindparam, exists, func, select, update
+from sqlalchemy import BigInteger, exists, func, select, update
 
 from app.accounts.rules import Viewer
 from app.accounts.tables import Person
@@ -159,7 +159,7 @@ _HANDLED: Final = (
     select(Assignment.entry_id)
     .join(EntryHandler, EntryHandler.assignment_id == Assignment.id)
     .where(
-        EntryHandler.person_id == bindparam("handler", required=False, type_=BigInteger()),
+        EntryHandler.person_id == given("handler", BigInteger),
         EntryHandler.ended_at.is_(None),
         Assignment.ended_at.is_(None),
     )
@@ -173,11 +173,7 @@ _UNHANDLED: Final = select(Assignment.entry_id).where(
         EntryHandler.ended_at.is_(None),
     ),
 )
-_UNHANDLED_AT: Final = _UNHANDLED.where(
-    Assignment.institution_id.in_(
-        bindparam("unhandled_at", required=False, type_=BigInteger(), expanding=True)
-    )
-)
+_UNHANDLED_AT: Final = _UNHANDLED.where(Assignment.institution_id.in_(given_each("unhandled_at")))
 
 
 def handled_by(person_id: int) -> Within:

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
-from sqlalchemy import Row, Select, String, Table, and_, bindparam, insert, select, update
+from sqlalchemy import Row, Select, Table, and_, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.enterprises.statements import Profile, StoredEnterprise, StoredNeed
 from app.enterprises.tables import Enterprise, EnterpriseContact, Need, NeedRevision, Project
 from app.kernel.database import insert_rows, unrestricted
-from app.kernel.direct import Direct
+from app.kernel.direct import Direct, given
 
 NATION = "000000"
 ENTERPRISES = cast("Table", Enterprise.__table__)
@@ -34,7 +34,7 @@ def _pattern(area: str) -> str:
     return f"{area.removesuffix('00').removesuffix('00')}%" if area != NATION else "%"
 
 
-_IN_AREA: Final = Enterprise.region_code.like(bindparam("area", required=False, type_=String()))
+_IN_AREA: Final = Enterprise.region_code.like(given("area"))
 _SHOWN_NEED: Final = Direct(
     select(
         Need.id,
@@ -53,11 +53,11 @@ _SHOWN_NEED: Final = Direct(
     .join(NeedRevision, and_(NeedRevision.need_id == Need.id, NeedRevision.revision == Need.revision))
     .join(Enterprise, Enterprise.id == Need.enterprise_id)
     .outerjoin(Project, Project.id == Need.project_id)
-    .where(Need.code == bindparam("code", required=False, type_=String()), _IN_AREA)
+    .where(Need.code == given("code"), _IN_AREA)
 )
 _SPEAKER: Final = Direct(
     select(Enterprise.id, Enterprise.uscc, Enterprise.name, Enterprise.region_code).where(
-        Enterprise.uscc == bindparam("uscc", required=False, type_=String()), _IN_AREA
+        Enterprise.uscc == given("uscc"), _IN_AREA
     )
 )
 

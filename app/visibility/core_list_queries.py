@@ -10,7 +10,7 @@
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Date, String, Table, and_, bindparam, exists, false, true
+from sqlalchemy import ColumnElement, Date, String, Table, and_, exists, false, true
 
 from app.core_lists.rules import Answer
 from app.core_lists.tables import (
@@ -21,6 +21,7 @@ from app.core_lists.tables import (
     CoreListRun,
     CoreListVersion,
 )
+from app.kernel.direct import given, given_each
 from app.visibility import forms
 from app.visibility.branch_queries import either
 from app.visibility.forms import Form
@@ -28,8 +29,8 @@ from app.visibility.forms import Form
 LISTS: Final = cast("Table", CoreList.__table__)
 MEMBERS: Final = cast("Table", CoreListMember.__table__)
 MATCHES: Final = cast("Table", CoreListMatch.__table__)
-_DAY: Final = bindparam(forms.DAY, required=False, type_=Date())
-_OF_FIRMS: Final = bindparam(forms.FIRMS, required=False, type_=String(), expanding=True)
+_DAY: Final = given(forms.DAY, Date)
+_OF_FIRMS: Final = given_each(forms.FIRMS, String)
 Condition = ColumnElement[bool]
 
 

@@ -11,12 +11,13 @@ Written as in queries.py; its `within` comes as an argument: it stands above.
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Select, String, Table, and_, bindparam, exists, false, select, true
+from sqlalchemy import ColumnElement, Select, String, Table, and_, exists, false, select, true
 
 from app.enterprises.tables import Enterprise
 from app.events.states import GuestState
 from app.events.tables import EventGuest, EventMeeting, HostedEvent, KeptResult
 from app.institutions.tables import Institution
+from app.kernel.direct import given_each
 from app.visibility import forms
 from app.visibility.branch_queries import either, row_of
 from app.visibility.forms import Form
@@ -27,9 +28,9 @@ MEETINGS: Final = cast("Table", EventMeeting.__table__)
 HOSTED: Final = cast("Table", HostedEvent.__table__)
 FIRMS: Final = cast("Table", Enterprise.__table__)
 INSTITUTIONS: Final = cast("Table", Institution.__table__)
-_OF_CHAINS: Final = bindparam(forms.CHAINS, required=False, type_=String(), expanding=True)
-_OF_FIRMS: Final = bindparam(forms.FIRMS, required=False, type_=String(), expanding=True)
-_OF_INSTITUTIONS: Final = bindparam(forms.INSTITUTIONS, required=False, type_=String(), expanding=True)
+_OF_CHAINS: Final = given_each(forms.CHAINS, String)
+_OF_FIRMS: Final = given_each(forms.FIRMS, String)
+_OF_INSTITUTIONS: Final = given_each(forms.INSTITUTIONS, String)
 
 
 def conditions_of_events(form: Form, within: Callable[[Any, Form], Condition]) -> dict[type[Any], Condition]:

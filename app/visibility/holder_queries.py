@@ -11,7 +11,6 @@ from sqlalchemy import (
     Date,
     Select,
     String,
-    bindparam,
     cast,
     literal,
     null,
@@ -26,10 +25,10 @@ from app.enterprises.consents import BasisOfShowing, Holder
 from app.enterprises.tables import Consent, Disclosure
 from app.institutions.tables import Institution
 from app.kernel.database import Json, UtcDateTime, unrestricted
-from app.kernel.direct import Direct
+from app.kernel.direct import Direct, given, given_each
 from app.whitelist.tables import WhitelistEntry
 
-_OF_NEEDS: Final = bindparam("needs", required=False, type_=BigInteger(), expanding=True)
+_OF_NEEDS: Final = given_each("needs")
 _COLUMNS: Final[dict[str, Any]] = {
     "kind": String(),
     "need_id": BigInteger(),
@@ -106,7 +105,7 @@ _BASIS: Final = (
     .outerjoin(Institution, Institution.id == Consent.institution_id)
     .where(Consent.need_id.in_(_OF_NEEDS)),
     _rows("lineage", lineage=Institution.lineage).where(
-        Institution.code.in_(bindparam("institutions", required=False, type_=String(), expanding=True))
+        Institution.code.in_(given_each("institutions", String))
     ),
     _rows(
         "shown",
@@ -116,8 +115,8 @@ _BASIS: Final = (
         groups=Disclosure.field_groups,
     ).where(
         Disclosure.need_id.in_(_OF_NEEDS),
-        Disclosure.shown_to == bindparam("shown_to", required=False, type_=String()),
-        Disclosure.shown_at >= bindparam("since", required=False, type_=UtcDateTime()),
+        Disclosure.shown_to == given("shown_to"),
+        Disclosure.shown_at >= given("since", UtcDateTime),
     ),
 )
 _ALL_HOLDERS: Final = Direct(union_all(*_HOLDERS))

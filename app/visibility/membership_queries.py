@@ -7,9 +7,10 @@ membership, the firm does not see. Who manages a chain sees the firms that are p
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, String, Table, and_, bindparam, exists, false, or_, true
+from sqlalchemy import ColumnElement, String, Table, and_, exists, false, or_, true
 
 from app.accounts.rules import Role
+from app.kernel.direct import given_each
 from app.membership.tables import (
     ChainMembership,
     MembershipAct,
@@ -24,7 +25,7 @@ from app.visibility.forms import Form
 MEMBERSHIPS: Final = cast("Table", ChainMembership.__table__)
 ASKED: Final = (Role.COORDINATOR, Role.CHAIN_MANAGER, Role.AUDITOR)
 """Roles that read what is asked about memberships."""
-_OF_CHAINS: Final = bindparam(forms.CHAINS, required=False, type_=String(), expanding=True)
+_OF_CHAINS: Final = given_each(forms.CHAINS, String)
 Condition = ColumnElement[bool]
 Holds = Callable[[Form, Any], Condition]
 

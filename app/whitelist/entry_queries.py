@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Integer, Select, String, bindparam, exists, or_, select
+from sqlalchemy import Integer, Select, String, exists, or_, select
 
 from app.accounts.rules import Viewer
 from app.enterprises.tables import Enterprise, Need, NeedRevision
 from app.kernel.database import AsyncSession
-from app.kernel.direct import Direct, given_each
+from app.kernel.direct import Direct, given, given_each
 from app.whitelist.schemas import EntryFilter
 from app.whitelist.tables import EntryWithdrawal, ReviewItem, WhitelistEdition, WhitelistEntry
 
@@ -58,17 +58,17 @@ _WHOLE: Final = (
     exists().where(EntryWithdrawal.entry_id == WhitelistEntry.id).label("has_withdrawals"),
 )
 _BY: Final = {
-    "edition": WhitelistEdition.code == bindparam("edition", required=False, type_=String()),
-    "chain": WhitelistEntry.chain_code == bindparam("chain", required=False, type_=String()),
-    "status": WhitelistEntry.status == bindparam("status", required=False, type_=String()),
-    "source_class": WhitelistEntry.source_class == bindparam("source_class", required=False, type_=String()),
-    "region": WhitelistEntry.region_code.like(bindparam("region", required=False, type_=String())),
+    "edition": WhitelistEdition.code == given("edition"),
+    "chain": WhitelistEntry.chain_code == given("chain"),
+    "status": WhitelistEntry.status == given("status"),
+    "source_class": WhitelistEntry.source_class == given("source_class"),
+    "region": WhitelistEntry.region_code.like(given("region")),
     "withdrawn": WhitelistEntry.withdrawn_at.is_not(None),
     "text": or_(
-        Enterprise.name.like(bindparam("text", required=False, type_=String()), escape="\\"),
-        Enterprise.uscc.like(bindparam("begins", required=False, type_=String()), escape="\\"),
+        Enterprise.name.like(given("text"), escape="\\"),
+        Enterprise.uscc.like(given("begins"), escape="\\"),
     ),
-    "after": WhitelistEntry.code > bindparam("after", required=False, type_=String()),
+    "after": WhitelistEntry.code > given("after"),
 }
 
 
@@ -82,14 +82,14 @@ def _entries(*columns: Any) -> Select[Any]:
         .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
         .join(Enterprise, Enterprise.id == WhitelistEntry.enterprise_id)
         .join(Need, Need.id == WhitelistEntry.need_id)
-        .where(WhitelistEdition.jurisdiction == bindparam("jurisdiction", required=False, type_=String()))
+        .where(WhitelistEdition.jurisdiction == given("jurisdiction"))
     )
 
 
 _ONE: Final = Direct(
     _entries(*LINE, *_WHOLE)
     .join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)
-    .where(WhitelistEntry.code == bindparam("code", required=False, type_=String()))
+    .where(WhitelistEntry.code == given("code"))
 )
 
 
@@ -174,7 +174,7 @@ class _Selection:
 
 @lru_cache(maxsize=256)
 def _page(names: tuple[str, ...], _within: str | None, selection: _Selection) -> Direct:
-    most = bindparam("most", required=False, type_=Integer())
+    most = given("most", Integer)
     statement = _entries(*LINE).where(*(_BY[name] for name in names))
     if selection.within is not None:
         statement = statement.where(WhitelistEntry.id.in_(selection.within.ids))

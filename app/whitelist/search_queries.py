@@ -3,19 +3,16 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import BigInteger, String, and_, bindparam, or_, select
+from sqlalchemy import and_, or_, select
 
+from app.kernel.direct import given, given_each
 from app.whitelist.entry_queries import Within
 from app.whitelist.tables import WhitelistEntry
 
-_OF_FIRMS: Final = WhitelistEntry.enterprise_id.in_(
-    bindparam("found_firms", required=False, type_=BigInteger(), expanding=True)
-)
+_OF_FIRMS: Final = WhitelistEntry.enterprise_id.in_(given_each("found_firms"))
 _BEGINS: Final = and_(  # the range finds them by the index, under whatever collation
-    WhitelistEntry.code.between(
-        bindparam("first", required=False, type_=String()), bindparam("last", required=False, type_=String())
-    ),
-    WhitelistEntry.code.like(bindparam("begins", required=False, type_=String())),
+    WhitelistEntry.code.between(given("first"), given("last")),
+    WhitelistEntry.code.like(given("begins")),
 )
 _LAST: Final = "Z" * 30
 
@@ -31,9 +28,7 @@ def found(firm_ids: Sequence[int], code: str) -> Within:
     )
 
 
-_THESE: Final = select(WhitelistEntry.id).where(
-    WhitelistEntry.id.in_(bindparam("these_entries", required=False, type_=BigInteger(), expanding=True))
-)
+_THESE: Final = select(WhitelistEntry.id).where(WhitelistEntry.id.in_(given_each("these_entries")))
 
 
 def these(entry_ids: Sequence[int]) -> Within:
