@@ -1,7 +1,8 @@
 """Commands of `rongqiao chains` about people of chains and what chains cover, and the run that proposes members."""
 
+from collections.abc import Callable, Coroutine
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -30,6 +31,7 @@ from app.whitelist.schemas import EntryFilter
 CodeArgument = Annotated[str, typer.Argument(help="Chain code 产业链编码.")]
 SinceOption = Annotated[datetime, typer.Option(formats=DAYS, help="First day.")]
 UntilOption = Annotated[datetime | None, typer.Option(formats=DAYS, help="Last day; left out: still.")]
+Ending = TypeVar("Ending")
 COLUMNS = ("编号", "职责", "姓名或名称", "单位", "起", "止", "今日在任")
 
 
@@ -144,16 +146,7 @@ def end(
     as_json: edge.JsonFlag = False,
 ) -> None:
     """Set or clear the last day of a post's period."""
-    fields = {"until": _day(until)}
-
-    async def job() -> PostOut:
-        async with edge.work(writes=True) as (session, viewer):
-            return await post_service.end_post(
-                session, viewer, code, number, read_body(PostEnd, fields), expect=lambda _version: None,
-                now=utc_now(),
-            )  # fmt: skip
-
-    _show(edge.run(job), as_json=as_json)
+    _show(_ended(post_service.end_post, code, number, until), as_json=as_json)
 
 
 def places(code: CodeArgument, as_json: edge.JsonFlag = False) -> None:
@@ -213,16 +206,7 @@ def uncover(
     as_json: edge.JsonFlag = False,
 ) -> None:
     """Set or clear the last day on which a chain covers a place."""
-    fields = {"until": _day(until)}
-
-    async def job() -> PlaceOut:
-        async with edge.work(writes=True) as (session, viewer):
-            return await post_service.end_place(
-                session, viewer, code, number, read_body(PostEnd, fields), expect=lambda _version: None,
-                now=utc_now(),
-            )  # fmt: skip
-
-    _show_place(edge.run(job), as_json=as_json)
+    _show_place(_ended(post_service.end_place, code, number, until), as_json=as_json)
 
 
 def profiles(as_json: edge.JsonFlag = False) -> None:
@@ -289,6 +273,22 @@ def propose(
         edge.print_json(found)
     else:
         print_runs("试运行（未写入）" if dry_run else "归链提议", [found])
+
+
+def _ended(
+    keep_end: Callable[..., Coroutine[Any, Any, Ending]], code: str, number: int, until: datetime | None
+) -> Ending:
+    """Have a service set or clear the last day of something of a chain; answer how that stands then."""
+    body = {"until": _day(until)}
+
+    async def job() -> Ending:
+        async with edge.work(writes=True) as (session, viewer):
+            stated = read_body(PostEnd, body)
+            return await keep_end(
+                session, viewer, code, number, stated, expect=lambda _version: None, now=utc_now()
+            )
+
+    return edge.run(job)
 
 
 def _day(at: datetime | None) -> date | None:
