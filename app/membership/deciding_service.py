@@ -43,7 +43,7 @@ async def preview_decisions(
     """
     chosen = await _chosen(session, viewer, body, now)
     profiles, today = await profiles_by_code(session, viewer, now), shanghai_date(now)
-    shown = [membership_out(one, profiles, today) for one in chosen]
+    shown = [membership_out(viewer, one, profiles, today) for one in chosen]
     return DecisionsPreview(
         chain=body.chain,
         decision=body.decision,

@@ -59,7 +59,7 @@ async def object_to(
     audit_service.note(session, "object_membership", "membership", str(row.id), now=now)
     await OBJECTIONS_RAISED.tell(session, [objection.id], now)
     return objection_out(
-        ListedObjection(objection, about), await profiles_by_code(session, viewer, now), today
+        viewer, ListedObjection(objection, about), await profiles_by_code(session, viewer, now), today
     )
 
 
@@ -86,7 +86,7 @@ async def list_objections(
     )
     today, profiles = shanghai_date(now), await profiles_by_code(session, viewer, now)
     return page_of(
-        rows, page, lambda one: (one.objection.id,), lambda one: objection_out(one, profiles, today)
+        rows, page, lambda one: (one.objection.id,), lambda one: objection_out(viewer, one, profiles, today)
     )
 
 
@@ -99,7 +99,7 @@ async def get_objection(
         NotFound: no such objection that this viewer may see.
     """
     one = await _found(session, number)
-    return objection_out(one, await profiles_by_code(session, viewer, now), shanghai_date(now))
+    return objection_out(viewer, one, await profiles_by_code(session, viewer, now), shanghai_date(now))
 
 
 async def answer(
@@ -144,7 +144,7 @@ async def answer(
     await queries.add(session, act)
     audit_service.note(session, "answer_objection", "objection", str(number), now=now)
     await OBJECTIONS_ANSWERED.tell(session, [number], now)
-    return objection_out(one, await profiles_by_code(session, viewer, now), shanghai_date(now))
+    return objection_out(viewer, one, await profiles_by_code(session, viewer, now), shanghai_date(now))
 
 
 async def _found(session: AsyncSession, number: int) -> ListedObjection:

@@ -27,7 +27,9 @@ async def list_questions(
     """Answer questions about memberships that the viewer sees, in the order in which they came up."""
     rows = await queries.page_of_questions(session, wanted, after=page.after_number(), limit=page.limit + 1)
     today, profiles = shanghai_date(now), await profiles_by_code(session, viewer, now)
-    return page_of(rows, page, lambda one: (one.question.id,), lambda one: question_out(one, profiles, today))
+    return page_of(
+        rows, page, lambda one: (one.question.id,), lambda one: question_out(viewer, one, profiles, today)
+    )
 
 
 async def get_question(
@@ -39,7 +41,7 @@ async def get_question(
         NotFound: no such question that this viewer may see.
     """
     one = await _found(session, number)
-    return question_out(one, await profiles_by_code(session, viewer, now), shanghai_date(now))
+    return question_out(viewer, one, await profiles_by_code(session, viewer, now), shanghai_date(now))
 
 
 async def dismiss(
@@ -69,7 +71,7 @@ async def dismiss(
     )  # fmt: skip
     await queries.add(session, act)
     audit_service.note(session, "dismiss_question", "membership_question", str(number), now=now)
-    return question_out(one, await profiles_by_code(session, viewer, now), shanghai_date(now))
+    return question_out(viewer, one, await profiles_by_code(session, viewer, now), shanghai_date(now))
 
 
 async def _found(session: AsyncSession, number: int) -> ListedQuestion:

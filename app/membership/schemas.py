@@ -76,7 +76,7 @@ class MembershipOut(BaseModel):
     until: date | None = Field(description="截止日（含）；空为持续")
     reason: str = Field(description="理由")
     word: str | None = Field(description="确认或否定时写明的意见")
-    said_by: str = Field(description="由谁确认或否定；空为尚无人")
+    said_by: str = Field(description="由谁确认或否定；空为尚无人；企业看到的是“统筹部门或链办”")
     said_at: datetime = Field(description="何时提出，或何时确认、否定（UTC）")
     version: int = Field(description="版本，即 ETag")
 
@@ -86,7 +86,7 @@ class MembershipActOut(BaseModel):
 
     kind: str = Field(description="confirmed, declined, handed_over, ended, objected, answered, dismissed")
     kind_name: str = Field(description="办理（中文）")
-    by: str = Field(description="由谁")
+    by: str = Field(description="由谁；企业看到的是“统筹部门或链办”，自己的异议除外")
     at: datetime = Field(description="何时（UTC）")
     reason: str = Field(description="理由")
 
@@ -117,7 +117,7 @@ class MembershipObjectionOut(BaseModel):
     raised_by: str = Field(description="由谁提出")
     raised_at: datetime = Field(description="何时提出（UTC）")
     answer: str | None = Field(description="答复")
-    answered_by: str | None = Field(description="由谁答复")
+    answered_by: str | None = Field(description="由谁答复；企业看到的是“统筹部门或链办”")
     answered_at: datetime | None = Field(description="何时答复（UTC）")
     version: int = Field(description="版本，即 ETag")
 

@@ -56,7 +56,9 @@ async def list_memberships(
     counts = dict.fromkeys((*map(str, State), "over"), 0)
     for _chain, state, is_over, count in await queries.counts_by_state(session, wanted, today=today):
         counts["over" if is_over else state] += count
-    found = page_of(rows, page, lambda one: (one.row.id,), lambda one: membership_out(one, profiles, today))
+    found = page_of(
+        rows, page, lambda one: (one.row.id,), lambda one: membership_out(viewer, one, profiles, today)
+    )
     return MembershipPage(items=found.items, next=found.next, counts=counts)
 
 
@@ -102,7 +104,7 @@ async def questions_about(
     about = await found(session, number)
     today, profiles = shanghai_date(now), await profiles_by_code(session, viewer, now)
     return [
-        question_out(queries.ListedQuestion(one, about), profiles, today)
+        question_out(viewer, queries.ListedQuestion(one, about), profiles, today)
         for one in await queries.questions_of(session, number)
     ]
 
@@ -110,7 +112,7 @@ async def questions_about(
 async def of_firm(session: AsyncSession, viewer: Viewer, uscc: str, *, now: datetime) -> list[MembershipOut]:
     """Answer the memberships of a firm that the viewer sees, withdrawn proposals left out, by chain."""
     today, profiles = shanghai_date(now), await profiles_by_code(session, viewer, now)
-    return [membership_out(one, profiles, today) for one in await queries.of_firm(session, uscc)]
+    return [membership_out(viewer, one, profiles, today) for one in await queries.of_firm(session, uscc)]
 
 
 async def confirm(
@@ -383,12 +385,12 @@ async def _said(session: AsyncSession, viewer: Viewer, about: Listed, now: datet
 
 async def _detail(session: AsyncSession, viewer: Viewer, about: Listed, now: datetime) -> MembershipDetailOut:
     profiles, today, number = await profiles_by_code(session, viewer, now), shanghai_date(now), about.row.id
-    shown = membership_out(about, profiles, today)
+    shown = membership_out(viewer, about, profiles, today)
     questions = await queries.questions_of(session, number)
     objections = await queries.objections_of(session, [number])
     return MembershipDetailOut(
         **shown.model_dump(),
-        acts=[act_out(one) for one in await queries.acts_of(session, number)],
+        acts=[act_out(viewer, one) for one in await queries.acts_of(session, number)],
         open_questions=sum(one.state == "open" for one in questions),
         open_objection=next((one.id for one in objections if one.state == "open"), None),
     )

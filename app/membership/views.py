@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Final
 
+from app.accounts.rules import Role, Viewer
 from app.chains.profiles import ChainProfile
 from app.membership.queries import Listed, ListedObjection, ListedQuestion
 from app.membership.rules import (
@@ -12,6 +14,7 @@ from app.membership.rules import (
     ROLES,
     STATE_NAMES,
     WITHDRAWN,
+    Act,
 )
 from app.membership.schemas import (
     MembershipActOut,
@@ -23,9 +26,16 @@ from app.membership.schemas import (
 from app.membership.tables import MembershipAct, MembershipRun
 
 Profiles = Mapping[str, ChainProfile]
+OFFICE: Final = "统筹部门或链办"
 
 
-def membership_out(found: Listed, profiles: Profiles, today: date) -> MembershipOut:
+def name_shown(viewer: Viewer, name: str) -> str:
+    """Answer what whoever decided on memberships is called to a viewer: firms deal with the office, not with its people."""
+    is_staff = viewer.is_operator or viewer.has(Role.COORDINATOR, Role.CHAIN_MANAGER, Role.AUDITOR)
+    return name if is_staff or not name else OFFICE
+
+
+def membership_out(viewer: Viewer, found: Listed, profiles: Profiles, today: date) -> MembershipOut:
     """Answer a membership."""
     row = found.row
     profile = profiles.get(row.chain_code)
@@ -51,25 +61,28 @@ def membership_out(found: Listed, profiles: Profiles, today: date) -> Membership
         until=row.until,
         reason=row.reason,
         word=row.word,
-        said_by=row.said_by,
+        said_by=name_shown(viewer, row.said_by),
         said_at=row.said_at,
         version=row.version,
     )
 
 
-def act_out(row: MembershipAct) -> MembershipActOut:
+def act_out(viewer: Viewer, row: MembershipAct) -> MembershipActOut:
     """Answer what was done."""
+    by = row.done_by if row.kind == Act.OBJECTED.value else name_shown(viewer, row.done_by)
     return MembershipActOut(
-        kind=row.kind, kind_name=ACT_NAMES[row.kind], by=row.done_by, at=row.done_at, reason=row.reason
+        kind=row.kind, kind_name=ACT_NAMES[row.kind], by=by, at=row.done_at, reason=row.reason
     )
 
 
-def question_out(found: ListedQuestion, profiles: Profiles, today: date) -> MembershipQuestionOut:
+def question_out(
+    viewer: Viewer, found: ListedQuestion, profiles: Profiles, today: date
+) -> MembershipQuestionOut:
     """Answer a question."""
     row = found.question
     return MembershipQuestionOut(
         id=row.id,
-        membership=membership_out(found.about, profiles, today),
+        membership=membership_out(viewer, found.about, profiles, today),
         kind=row.kind,
         kind_name=DOUBT_NAMES[row.kind],
         text=row.text,
@@ -82,18 +95,20 @@ def question_out(found: ListedQuestion, profiles: Profiles, today: date) -> Memb
     )
 
 
-def objection_out(found: ListedObjection, profiles: Profiles, today: date) -> MembershipObjectionOut:
+def objection_out(
+    viewer: Viewer, found: ListedObjection, profiles: Profiles, today: date
+) -> MembershipObjectionOut:
     """Answer an objection."""
     row = found.objection
     return MembershipObjectionOut(
         id=row.id,
-        membership=membership_out(found.about, profiles, today),
+        membership=membership_out(viewer, found.about, profiles, today),
         text=row.text,
         state=row.state,
         raised_by=row.raised_by,
         raised_at=row.raised_at,
         answer=row.answer,
-        answered_by=row.answered_by,
+        answered_by=None if row.answered_by is None else name_shown(viewer, row.answered_by),
         answered_at=row.answered_at,
         version=row.version,
     )

@@ -223,6 +223,28 @@ async def test_a_firm_objects_to_its_own_and_is_right_only_once_it_was_put_right
         await objection_service.answer(session, viewer, made.id, upheld, expect=anything, now=NOW)
 
 
+async def test_a_firm_deals_with_the_office_and_learns_no_names_of_accounts(
+    session: AsyncSession, viewer: Viewer
+) -> None:
+    codes = await build(session, viewer)
+    number = (await proposed(session, viewer))["农机厂"].id
+    firm = Viewer("农机厂", "230000", (Grant(Role.ENTERPRISE, codes["农机厂"]),), 1)
+    [unsaid] = await service.of_firm(session, firm, codes["农机厂"], now=NOW)
+    assert unsaid.said_by == ""
+    body = MembershipObjectionIn(membership=number, text="我司只维修")
+    made = await objection_service.object_to(session, firm, body, now=NOW)
+    await service.decline(session, viewer, number, DeclineIn(reason="只维修"), expect=anything, now=NOW)
+    upheld = MembershipAnswerIn(outcome="upheld", answer="已更正")
+    await objection_service.answer(session, viewer, made.id, upheld, expect=anything, now=NOW)
+    shown = await service.get_membership(session, firm, number, now=NOW)
+    objection = await objection_service.get_objection(session, firm, made.id, now=NOW)
+    assert [one.by for one in shown.acts] == ["农机厂", "统筹部门或链办", "统筹部门或链办"]
+    assert (objection.raised_by, objection.answered_by) == ("农机厂", "统筹部门或链办")
+    assert viewer.name not in f"{shown}{objection}"
+    auditor = Viewer("审计", "230000", (Grant(Role.AUDITOR),), 2)
+    assert (await service.get_membership(session, auditor, number, now=NOW)).said_by == viewer.name
+
+
 async def test_what_a_core_firm_lists_is_proposed_and_its_next_list_replaces_the_last(
     session: AsyncSession, viewer: Viewer
 ) -> None:
