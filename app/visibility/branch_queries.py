@@ -5,7 +5,7 @@ below an OR: it asks the EXISTS once a row. What is looked up in a CTE is better
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import (
     Boolean,
@@ -48,10 +48,14 @@ def looked_up(value: Any, which: Select[Any]) -> Condition:
     The OR keeps PostgreSQL from joining, on purpose. The same CTE narrows each table of a statement; taken for joins that
     know nothing of one another they let it expect no row at all, and read the whole CTE anew for each of thousands.
     """
-    whole = which.correlate(None)
+    return or_(_NEVER, joined(value, which))
+
+
+def joined(value: Any, which: Select[Any]) -> Condition:
+    """Tell the same of one table of a statement, which may be read along the CTE's rows."""
     # Its CTE stays one and the same when the condition is adapted to an alias.
-    as_it_is = whole._annotate({"no_replacement_traverse": True})  # noqa: SLF001 - SQLAlchemy's own word for it
-    return or_(_NEVER, value.in_(as_it_is))
+    as_it_is = which.correlate(None)._annotate({"no_replacement_traverse": True})  # noqa: SLF001 - SQLAlchemy's own word for it
+    return cast("Condition", value.in_(as_it_is))
 
 
 def row_of(table: Table, value: Any, test: Callable[[Any], Condition], *, column: str = "id") -> Condition:

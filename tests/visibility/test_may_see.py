@@ -9,7 +9,7 @@ from sqlalchemy import Table, delete, exists, func, insert, literal, select, tex
 from sqlalchemy.orm import aliased
 from sqlalchemy.orm.attributes import InstrumentedAttribute
 
-from app.accounts.rules import Viewer
+from app.accounts.rules import Grant, Role, Viewer
 from app.allocation.tables import AssignmentSupport
 from app.bottlenecks.tables import BottleneckFinding
 from app.docking.tables import DockingEvent, EntryClock
@@ -39,7 +39,18 @@ KEYS = {
     PlanEffectOnEntry: "entry_id",
     PlanReallocatedEntry: "entry_id",
 }
-MANY_SIDED = ("chain", "firm", "bank and city")
+MANY_SIDED = ("chain", "firm", "bank", "bank and city")
+CITY = Grant(Role.COORDINATOR, "230100")
+OF_THEIR_WHOLE = {
+    "city": Viewer("city", "230100", (CITY,), 1),
+    "cities": Viewer("cities", "230100", (CITY, Grant(Role.COORDINATOR, "230800")), 2),
+    "city and firm": Viewer(
+        "city and firm", "230100", (CITY, Grant(Role.ENTERPRISE, "91230111MA2T2Y8FNC")), 3
+    ),
+    "city and bank": Viewer("city and bank", "230100", (CITY, Grant(Role.BANK_ADMINISTRATOR, "JHYH")), 4),
+    "city and chain": Viewer("city and chain", "230100", (CITY, Grant(Role.CHAIN_MANAGER, "HLJ-GDZB")), 5),
+}
+"""Who coordinates all of a jurisdiction, in a database that holds rows of places outside of it."""
 SEEN_BY_SOMEBODY = {"match_results", "match_counts", "bottleneck_findings", "assignment_supports"}
 Shape = Callable[[Any, str], Any]
 
@@ -116,13 +127,33 @@ def _narrowed(session: AsyncSession, viewer: Viewer, world: World) -> None:
 
 @pytest.mark.parametrize("name", viewers())
 async def test_a_viewer_sees_the_rows_that_the_oracle_says(world: World, oracle: Oracle, name: str) -> None:
-    viewer, found = viewers()[name], {}
+    viewer = viewers()[name]
+    assert await _found(world, viewer) == _expected(world, oracle, viewer)
+
+
+@pytest.mark.parametrize("name", OF_THEIR_WHOLE)
+async def test_who_coordinates_a_whole_jurisdiction_sees_nothing_outside(
+    world: World, oracle: Oracle, name: str
+) -> None:
+    viewer = OF_THEIR_WHOLE[name]
+    found, expected = await _found(world, viewer), _expected(world, oracle, viewer)
+    for table in found.keys() - {"selection_submissions"}:  # of which round, and whose, its statements ask
+        assert found[table] == expected[table], table
+    for table in ("whitelist_entries", "enterprises", "chain_memberships"):
+        assert set() < expected[table] < _stored(world, table), table
+
+
+async def _found(world: World, viewer: Viewer) -> dict[str, set[Any]]:
     async with world.sessions() as session:
         _narrowed(session, viewer, world)
-        for entity in CASE_TABLES:
-            keys = await session.scalars(select(_of(entity, _key(entity))))
-            found[entity.__tablename__] = set(keys)
-    assert found == {table: ids & _stored(world, table) for table, ids in oracle.seen(viewer).items()}
+        return {
+            entity.__tablename__: set(await session.scalars(select(_of(entity, _key(entity)))))
+            for entity in CASE_TABLES
+        }
+
+
+def _expected(world: World, oracle: Oracle, viewer: Viewer) -> dict[str, set[Any]]:
+    return {table: ids & _stored(world, table) for table, ids in oracle.seen(viewer).items()}
 
 
 def _stored(world: World, table: str) -> set[Any]:
