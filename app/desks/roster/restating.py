@@ -1,6 +1,6 @@
 """Correcting an entry's facts: typed, looked at (what would fit, which class, whether it stays admitted), carried out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
@@ -15,7 +15,7 @@ from app.desks.forms import Form, expected, typed
 from app.desks.pages import go_to, page
 from app.desks.roster import correcting, words
 from app.desks.roster.correcting import Change, Fits, Typed
-from app.desks.roster.entries import OTHERS_FIRST, EntryPath, reason_fault
+from app.desks.roster.entries import EntryPath, reason_fault
 from app.desks.roster.lists import frame
 from app.desks.submission.fields import NONE_OF_THEM, PICKED, Asked, Kind
 from app.desks.submission.work import Work, stored_work
@@ -34,6 +34,9 @@ from app.whitelist.schemas import EntryOut, RestatementIn, RestatementLook
 
 router = APIRouter(route_class=TransactionRoute, include_in_schema=False, default_response_class=HTMLResponse)
 MOST_COMPARED: Final = 200
+OTHERS_FIRST: Final = Text(
+    "您打开本页之后，已有人修改了这一条目。下面是您填写的与现在内容的不同，请看过后再确认。"
+)
 PLACES: Final = {
     "facts.region": "region", "facts.industry": "industry", "facts.chain": "chain", "facts.amount": "amount",
     "facts.established_on": "established_on",
@@ -140,12 +143,26 @@ async def correct(request: Request, session: SessionDep, viewer: ViewerDep, code
                 session, viewer, code, body, expect=expected(form), now=utc_now()
             )
     except PreconditionFailed as error:
-        told = form.with_faults({"": OTHERS_FIRST})
-        return await _show(request, session, viewer, entry, work, told, error.status)
+        return await _overtaken(request, session, viewer, code, form, error.status)
     except (Refused, Conflict) as error:
         return await _show(request, session, viewer, entry, work, form.refused(error, PLACES), error.status)
     said = Text("已更正%(count)s项事实，并按新的事实重新判定。", count=len(changed))
     return go_to(f"/roster/entries/{code}", request, said)
+
+
+async def _overtaken(
+    request: Request, session: AsyncSession, viewer: Viewer, code: str, form: Form, status: int
+) -> Response:
+    """Show what was typed beside what somebody else has made of the entry meanwhile: it may be carried out from there."""
+    entry, work = await _subject(session, viewer, code)
+    assert work.need is not None
+    newest = {"version": str(entry.version), "revision": str(work.need.revision)}
+    told = replace(form, values={**form.values, **newest}).with_faults({"": OTHERS_FIRST})
+    made = correcting.typed_facts(work, told)
+    changed = correcting.changes(entry.facts, made.facts, work, language_of(request))
+    if made.faults or not changed:
+        return await _show(request, session, viewer, entry, work, told, status)
+    return await _looked(request, session, viewer, entry, work, told, made, changed, status)
 
 
 def _number(text: str) -> int:
@@ -161,12 +178,13 @@ async def _looked(
     form: Form,
     made: Typed,
     changed: list[Change],
+    status: int = 200,
 ) -> Response:
     try:
         look = await _look(session, viewer, entry, made.facts, changed)
     except (Refused, Conflict) as error:
         return await _show(request, session, viewer, entry, work, form.refused(error, PLACES), error.status)
-    return await _show(request, session, viewer, entry, work, form, look=look)
+    return await _show(request, session, viewer, entry, work, form, status, look)
 
 
 async def _look(

@@ -69,3 +69,12 @@ async def test_facts_are_corrected_after_a_look_and_of_two_windows_the_second_is
     assert await send(**wanted | {"amount": "800"}, step="look") == "200"
     assert await send(**wanted | {"amount": "800"}, step="carry-out", mark=visit.field("mark")) == "412"
     assert "已有人修改了这一条目" in visit.shown
+    told = re.sub(r"<[^>]*>", " ", visit.shown.partition("更正的事实")[2].partition("</table>")[0])
+    assert ("650.5 万元" in told, "800 万元" in told, "资质" in told) == (True, True, False), (
+        "what was typed stands beside what is there now"
+    )
+    newest = fields_of(visit.shown.partition('class="need"')[2].partition("</form>")[0])
+    assert newest["version"] != stored["version"]
+    stored |= newest
+    assert await send(step="carry-out", mark=visit.field("mark")) == PATH
+    assert "800 万元" in (await visit.get(PATH)).text
