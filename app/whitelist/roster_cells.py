@@ -25,6 +25,8 @@ YES: Final = frozenset({"是", "有", "y", "yes", "true", "1", "√"})
 NO: Final = frozenset({"否", "无", "没有", "n", "no", "false", "0", "×"})
 SEPARATORS: Final = re.compile(r"[、;,\n\r]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_UNSEEN = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+"""What turns a text round or stands in it unseen: it comes along with what is copied, and no name has it."""
 _NUMBER = re.compile(r"^([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)\s*(\D{0,4})$")
 _DATE = re.compile(
     r"^(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})日?|(\d{2})(\d{2}))(?:[ T]00:00(?::00)?)?$"
@@ -43,7 +45,11 @@ _ERRORS: Final = frozenset({"#N/A", "#REF", "#VALUE", "#DIV/0", "#NAME", "#NULL"
 
 @lru_cache(maxsize=16_384)
 def _one_width(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).strip()
+    return _in_one_width(text)
+
+
+def _in_one_width(text: str) -> str:
+    return _UNSEEN.sub("", unicodedata.normalize("NFKC", text)).strip()
 
 
 def cell_text(cell: Cell) -> str:
@@ -53,7 +59,7 @@ def cell_text(cell: Cell) -> str:
         BadCell: it holds control characters or an error value of the spreadsheet.
     """
     if isinstance(cell, str):
-        text = _one_width(cell) if len(cell) <= _MOST_CACHED else unicodedata.normalize("NFKC", cell).strip()
+        text = _one_width(cell) if len(cell) <= _MOST_CACHED else _in_one_width(cell)
         if _CONTROLS.search(text):
             raise BadCell("含有不可见的控制字符", "重新键入这一格。")
         if text[:1] == "#" and text.rstrip("!?") in _ERRORS:

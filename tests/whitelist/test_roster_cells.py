@@ -164,3 +164,9 @@ def test_column_letters_are_those_of_a_spreadsheet(index: int) -> None:
         "AA",
         "ZZ",
     )
+
+
+@pytest.mark.parametrize("filling", ["", "长" * 80])
+def test_what_turns_a_name_round_or_hides_in_it_is_left_out(filling: str) -> None:
+    written = f"\ufeff哈尔滨\u202e{filling}机械\u200b有限公司\u2066"
+    assert cell_text(written) == f"哈尔滨{filling}机械有限公司"
