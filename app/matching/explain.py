@@ -12,6 +12,7 @@ from app.matching.plan_influence import score_text
 from app.matching.products import IndexedProduct, MatchNeed, PlanTerms
 from app.matching.scoring import FULL, PARTS, ScoreSettings, parts_of, plan_reasons, prioritised
 from app.policy.criteria import (
+    OPERATORS,
     Condition,
     Criterion,
     Finding,
@@ -117,7 +118,7 @@ def _amount_range(product: IndexedProduct) -> str:
 
 
 def _term_range(product: IndexedProduct) -> str:
-    return "不设最长期限" if product.term_most is None else f"最长{product.term_most}月"
+    return "不设最长期限" if product.term_most is None else f"最长{product.term_most}个月"
 
 
 def _guarantee_reason(security: FactValue | None, modes: frozenset[str]) -> str:
@@ -143,7 +144,8 @@ def change_text(condition: Condition, facts: Facts) -> str:
     fact = FACTS[condition.fact]
     found = fact_text(fact, facts.get(condition.fact))
     if condition.operator in NUMERIC and fact.name in {"amount", "term_months"}:
-        return f"将{fact.chinese}由{found}调整为{asked.removeprefix(fact.chinese)}"
+        wanted = asked.removeprefix(fact.chinese).removeprefix(OPERATORS["between"].chinese)
+        return f"将{fact.chinese}由{found}调整为{wanted}"
     return f"须{asked}（现为{found}）"
 
 

@@ -32,7 +32,7 @@ class FindingOut(BaseModel):
     """One criterion, of a product or of a rule, against the need."""
 
     facts: list[str] = Field(description="Facts that decide it", examples=[["amount"]])
-    asked: str = Field(description="条件", examples=["融资金额介于10万元 至 1,000万元"])
+    asked: str = Field(description="条件", examples=["融资金额介于10万元至1,000万元"])
     found: str = Field(description="需求所载", examples=["融资金额：500万元"])
     verdict: VerdictWord = Field(description="判定")
     source: str = Field(description="出处：条款或产品条款", examples=["产品条款"])

@@ -236,7 +236,7 @@ def condition_text(condition: Condition) -> str:
     match condition:
         case Criterion(fact=name, operator=operator, operand=operand):
             fact = FACTS[name]
-            separator = " 至 " if operator == "between" else "、"
+            separator = "至" if operator == "between" else "、"
             words = separator.join(_operand_text(fact, part) for part in operand)
             return f"{fact.chinese}{OPERATORS[operator].chinese}{words}"
         case AnyOf(criteria=parts):

@@ -142,7 +142,7 @@ _DECLARED = (
          values=SIZE_CLASSES, is_derived=True),
     Fact("qualifications", "资质", "choices", "Recognitions held.", values=QUALIFICATIONS),
     Fact("amount", "融资金额", "money", "Amount asked for."),
-    Fact("term_months", "期限", "number", "Term asked for.", unit="月"),
+    Fact("term_months", "期限", "number", "Term asked for.", unit="个月"),
     Fact("purposes", "资金用途", "choices", "What the money is for.", values=PURPOSES),
     Fact("collateral", "抵质押物", "choices", "What can be mortgaged or pledged; empty: nothing.", values=COLLATERAL),
     Fact("guarantee_available", "可否担保", "flag", "Whether a guarantor can be brought."),

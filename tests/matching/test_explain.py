@@ -41,7 +41,7 @@ def test_an_explanation_agrees_with_the_verdict_the_score_and_the_criteria(
     ("condition", "facts", "expected"),
     [
         (Criterion("amount", "at_most", (2000 * WAN,)), {"amount": 2500 * WAN}, "将融资金额由2,500万元调整为不超过2,000万元"),
-        (Criterion("term_months", "between", (6, 36)), {"term_months": 48}, "将期限由48月调整为介于6月 至 36月"),
+        (Criterion("term_months", "between", (6, 36)), {"term_months": 48}, "将期限由48个月调整为6个月至36个月"),
         (Criterion("years_established", "at_least", (2,)), {"years_established": 1}, "须成立年限不低于2年（现为1年）"),
         (Criterion("tax_grade", "in", ("A", "B")), {"tax_grade": "C"}, "须纳税等级属于A级、B级（现为C级）"),
         (

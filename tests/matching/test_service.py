@@ -124,7 +124,7 @@ async def test_an_explanation_says_what_is_asked_what_is_found_and_what_would_ch
     assert found.verdict == "fail"
     amount = next(each for each in found.findings if each.facts == ["amount"])
     assert (amount.verdict, amount.found, amount.source) == ("fail", "融资金额：9,000万元", "产品条款")
-    assert found.changes == ["将融资金额由9,000万元调整为介于10万元 至 1,000万元"]
+    assert found.changes == ["将融资金额由9,000万元调整为10万元至1,000万元"]
     silent = await service.explain(session, viewer, SILENT, "SJ-KCED", now=now)
     assert (silent.verdict, [ask.fact for ask in silent.asks]) == ("unknown", ["tax_grade"])
     guarantee = await service.explain(session, viewer, PLAIN, "DB-PL", now=now)
