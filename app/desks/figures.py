@@ -61,9 +61,9 @@ def month(text: str | None, language: str = CHINESE) -> str:
     return f"{year}年{int(number_)}月" if language == CHINESE else f"{_MONTHS[int(number_) - 1]} {year}"
 
 
-def moment(instant: datetime | None) -> str:
-    """Answer an instant as a Shanghai clock shows it, to the minute."""
-    return NOTHING if instant is None else instant.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+def moment(instant: datetime | None, language: str = CHINESE) -> str:
+    """Answer an instant as people write it by a Shanghai clock, to the minute: `2023年11月7日 09:05`."""
+    return NOTHING if instant is None else f"{day(instant, language)} {instant.astimezone(SHANGHAI):%H:%M}"
 
 
 def in_fours(text: str) -> str:

@@ -21,6 +21,7 @@ from app.accounts.key_ring import KeyRing
 from app.accounts.rules import Role, Viewer
 from app.accounts.standings import Standing
 from app.desks import figures
+from app.desks.actors import who
 from app.desks.areas import areas_of, is_within
 from app.desks.assets import asset_path
 from app.desks.devices import device_name
@@ -67,10 +68,11 @@ def make_environment(language: str) -> Environment:
         "percent": figures.percent,
         "day": partial(figures.day, language=language),
         "month": partial(figures.month, language=language),
-        "moment": figures.moment,
+        "moment": partial(figures.moment, language=language),
         "in_fours": figures.in_fours,
         "device": partial(device_name, said=partial(say, language)),
         "say": partial(say, language),
+        "who": partial(who, said=partial(say, language)),
     }
     made.globals |= {
         # jinja2's own way takes three calls and a formatting for each text, and a page says a thousand.

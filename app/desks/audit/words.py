@@ -1,8 +1,10 @@
 """What the pages of the audit trail call things. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from app.accounts.rules import Role
+from app.desks.pages import ROLE_NAMES
 from app.desks.texts import Text
 
 WAYS: Final[Mapping[str, Text]] = {
@@ -99,6 +101,73 @@ ACTIONS: Final[Mapping[str, Text]] = {
     "read_reference": Text("查看政策和参考资料"),
     "read_coverage": Text("查看覆盖率"),
     "preview": Text("试算匹配"),
+    "read_events": Text("查看对接活动"),
+    "manage_events": Text("组织对接活动"),
+    "answer_invitation": Text("答复活动邀请"),
+    "read_event_results": Text("查看活动成效"),
+    "read_observed": Text("查看申报与实际"),
+    "observe_products": Text("统计申报与实际"),
+    "call_library": Text("发出季度确认通知"),
+    "join_awards": Text("参加十佳评选"),
+    "vote_awards": Text("评委投票"),
+    "manage_awards": Text("组织十佳评选"),
+    "announce_award": Text("公告评选"),
+    "nominate_product": Text("提名产品"),
+    "withdraw_nomination": Text("撤回提名"),
+    "shortlist_award": Text("产生入围名单"),
+    "appoint_juror": Text("聘请评委"),
+    "dismiss_juror": Text("解聘评委"),
+    "cast_ballot": Text("评委投票"),
+    "decide_award": Text("评定十佳"),
+    "publish_award": Text("公布评选结果"),
+    "appeal_award": Text("对评选提出异议"),
+    "answer_appeal": Text("答复评选异议"),
+    "confirm_memberships": Text("确认归链"),
+    "propose_memberships": Text("提出归链建议"),
+    "settle_membership": Text("确认或否定归链"),
+    "settle_memberships": Text("批量确认或否定归链"),
+    "object_membership": Text("对归链提出异议"),
+    "answer_objection": Text("答复异议"),
+    "answer_objections": Text("答复归链异议"),
+    "dismiss_question": Text("处理归链差异"),
+    "appoint_post": Text("任命链长或链办"),
+    "hand_over_post": Text("交接链长或链办"),
+    "end_post": Text("更改链长或链办的截止日"),
+    "draft_plan": Text("起草一链一策"),
+    "revise_plan": Text("修改一链一策草案"),
+    "compare_plan": Text("比较一链一策草案"),
+    "reallocate_plan": Text("试算草案的分派"),
+    "publish_plan": Text("发布一链一策"),
+    "give_up_plan": Text("放弃一链一策草案"),
+    "archive_plan": Text("归档一链一策"),
+    "open_selection": Text("开启双向选择"),
+    "lock_selection": Text("锁定双向选择"),
+    "reopen_selection": Text("重新征集双向选择名单"),
+    "record_selection": Text("计算双向选择"),
+    "publish_selection": Text("公示双向选择结果"),
+    "object_selection": Text("对双向选择提出异议"),
+    "answer_selection": Text("答复双向选择异议"),
+    "close_selection": Text("办结双向选择"),
+    "submit_selection_list": Text("提交双向选择名单"),
+    "withdraw_selection_list": Text("撤回双向选择名单"),
+    "draft_selected_plans": Text("按选定结果起草一链一策"),
+    "plan_events": Text("制定年度活动计划"),
+    "add_event": Text("增办活动"),
+    "change_event": Text("改动活动"),
+    "choose_guests": Text("产生邀请名单"),
+    "send_invitations": Text("发出活动邀请"),
+    "make_timetable": Text("排定洽谈时间表"),
+    "attend_event": Text("登记到场"),
+    "log_event_contacts": Text("把洽谈登记为对接"),
+    "cover_place": Text("增加产业链覆盖地区"),
+    "end_place": Text("结束产业链覆盖地区"),
+    "core_list_provide": Text("上传核心企业名单"),
+    "core_list_confirm": Text("提交核心企业名单"),
+    "core_list_accept": Text("受理核心企业名单"),
+    "core_list_refuse": Text("退回核心企业名单"),
+    "core_list_withdraw": Text("撤回核心企业名单"),
+    "core_list_resolve": Text("核对核心企业名单"),
+    "core_list_match": Text("匹配供应链产品"),
     "command": Text("执行命令"),
     "round": Text("定时处理"),
     "backup": Text("备份"),
@@ -135,4 +204,47 @@ KINDS: Final[Mapping[str, Text]] = {
     "command": Text("命令"),
     "clock": Text("定时任务"),
     "database": Text("数据库"),
+    "award": Text("十佳评选"),
+    "chain": Text("产业链"),
+    "chain_plan": Text("一链一策"),
+    "plan_draft": Text("一链一策草案"),
+    "draft": Text("一链一策草案"),
+    "comparison": Text("草案比较"),
+    "core_list": Text("核心企业名单"),
+    "row": Text("名单的一行"),
+    "listing": Text("列入的名单"),
+    "consent": Text("授权"),
+    "event": Text("对接活动"),
+    "event_year": Text("年度活动计划"),
+    "guest": Text("活动来宾"),
+    "library": Text("产品库"),
+    "membership": Text("归链"),
+    "membership_question": Text("归链差异"),
+    "membership_run": Text("归链提议"),
+    "objection": Text("异议"),
+    "selection_round": Text("双向选择"),
+    "round": Text("双向选择"),
+    "participant": Text("参加方"),
+    "year": Text("年度"),
+    "uscc": Text("企业"),
+    "slug": Text("填报步骤"),
 }
+_NONE: Final = "—"
+
+
+def roles_said(kept: str, say: Callable[[str], str]) -> str:
+    """Answer the roles with which something was done, as people call them: `coordinator:230000` is 统筹部门 230000."""
+    said = [_role_said(*one.partition(":")[::2], say) for one in kept.split()]
+    return "、".join(said) or _NONE
+
+
+def kind_said(kind: str, say: Callable[[str], str]) -> str:
+    """Answer what a subject is; of an address with several parts, what each of them is."""
+    if kind in KINDS:
+        return say(KINDS[kind].chinese)
+    return " · ".join(say(KINDS[part].chinese) if part in KINDS else part for part in kind.split("/"))
+
+
+def _role_said(role: str, scope: str, say: Callable[[str], str]) -> str:
+    name = say(ROLE_NAMES[Role(role)]) if role in set(Role) else role
+    return f"{name} {scope}".rstrip()

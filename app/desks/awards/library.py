@@ -10,6 +10,7 @@ from app.accounts.permissions import Action, does, may_try
 from app.accounts.rules import Viewer
 from app.awards import confirming_service, observed_service
 from app.awards.observed import OFF_LABELS, last_over
+from app.catalogue import service as catalogue
 from app.catalogue.offering import OFFER_LABELS, OfferState
 from app.desks.awards import words
 from app.desks.forms import Form, typed
@@ -135,6 +136,9 @@ async def _confirmations(
         "found": found,
         "form": form,
         "tabs": words.library_tabs(viewer),
+        "names": await catalogue.product_names(
+            session, viewer, [code for row in found.items for code in row.to_confirm]
+        ),
         "states": [
             (one.value, OFFER_LABELS[one])
             for one in OfferState

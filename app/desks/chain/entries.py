@@ -9,11 +9,13 @@ from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
 from app.allocation import service as allocation
 from app.bottlenecks import service as bottlenecks
+from app.chains import service as chains
 from app.coordination import service as coordination
 from app.coordination.schemas import CaseFilter
 from app.desks.pages import page
-from app.desks.roster.entries import if_any
+from app.desks.roster.entries import if_any, institution_names
 from app.docking import history_service, life_service
+from app.institutions.service import institution_tree
 from app.kernel.clock import utc_now
 from app.kernel.paging import PageRequest
 from app.kernel.requests import SessionDep, TransactionRoute
@@ -34,6 +36,8 @@ async def entry_page(request: Request, session: SessionDep, viewer: ViewerDep, c
     blocks = await if_any(bottlenecks.cases_of_need(session, viewer, entry.need)) or []
     context = {
         "entry": entry,
+        "chain_name": (await chains.chain_names(session, viewer)).get(entry.chain or "", entry.chain),
+        "institutions": institution_names(await institution_tree(session, viewer)),
         "assignment": await if_any(allocation.assignment_of_entry(session, viewer, code)),
         "docking": await if_any(history_service.docking_state(session, viewer, code, now=now)),
         "life": await if_any(life_service.life_of(session, viewer, code)) or [],

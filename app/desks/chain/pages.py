@@ -11,6 +11,7 @@ from app.accounts.permissions import Action, does
 from app.accounts.rules import Viewer
 from app.bottlenecks import service as bottlenecks
 from app.bottlenecks.schemas import CaseFilter as BottleneckFilter
+from app.catalogue import service as catalogue
 from app.chains import post_service as posts
 from app.chains import service as chains
 from app.chains.fields import CODE_PATTERN
@@ -120,6 +121,7 @@ async def _about(session: AsyncSession, viewer: Viewer, code: str, month: str | 
     now, other = views.in_office(await chains.list_managers(session, viewer, code), today)
     return {
         "plan": plan,
+        "products": await catalogue.product_names(session, viewer, plan.products) if plan else {},
         "is_in_force": plan is not None and views.is_in_force(plan, today),
         "banks": views.contracted(banks, names, held),
         "purposes": [PURPOSES[one] for one in plan.priority_purposes] if plan else [],

@@ -21,8 +21,8 @@ NONE: Final = Text("无")
 AMOUNTS: Final = frozenset({"revenue", "existing_loans"})
 
 
-def told(entry: EntryOut) -> Sequence[tuple[str, Sequence[Text | str | int]]]:
-    """Answer the facts that are known and shown, by their Chinese names; of sets each part, of amounts the fen."""
+def told(entry: EntryOut) -> Sequence[tuple[str, Sequence[Text | str | int | date]]]:
+    """Answer the facts that are known and shown, by their Chinese names; of sets each part, of amounts the fen, of days the day."""
     stated = entry.facts.model_dump()
     known = ((name, stated.get(name)) for name in SHOWN)
     return [(_name(name), _said(name, value)) for name, value in known if value is not None]
@@ -32,7 +32,7 @@ def _name(name: str) -> str:
     return FACTS[name].chinese if name in FACTS else RECORDED_NAMES[name]
 
 
-def _said(name: str, value: Any) -> Sequence[Text | str | int]:
+def _said(name: str, value: Any) -> Sequence[Text | str | int | date]:
     words: Mapping[str, str] = FACTS[name].values if name in FACTS else {}
     if isinstance(value, list | tuple):
         return [words.get(str(one), str(one)) for one in value] or [NONE]
@@ -41,5 +41,5 @@ def _said(name: str, value: Any) -> Sequence[Text | str | int]:
     if name in AMOUNTS:
         return [int(value)]
     if isinstance(value, date):
-        return [value.isoformat()]
+        return [value]
     return [number(value) if isinstance(value, int) else words.get(str(value), str(value))]

@@ -1,7 +1,12 @@
 """Where a notice leads: to the page that shows its person what it is about. Pure."""
 
+from typing import Final
+
 from app.accounts.rules import INSTITUTION_ROLES, Role, Viewer
 from app.desks.search.ways import entry_path
+
+_PAGES: Final = frozenset({"awards", "chain", "core-lists", "events", "memberships", "selection"})
+"""Where the house's path is the page's, and whoever is told may open it."""
 
 
 def page_of_notice(viewer: Viewer, entry: str | None, link: str | None) -> str:
@@ -16,7 +21,7 @@ def page_of_notice(viewer: Viewer, entry: str | None, link: str | None) -> str:
     place, _slash, named = link.lstrip("/").partition("/")
     if place == "entries":
         return _list_of(viewer)
-    if place in {"selection", "core-lists"} or link == "/enterprise/listings":
+    if place in _PAGES or link.startswith(("/enterprise/", "/bank/")):
         return link
     if place in {"coverage", "bulletins"} and viewer.has(
         Role.COORDINATOR, Role.AUDITOR, Role.BANK_ADMINISTRATOR

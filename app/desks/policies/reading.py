@@ -17,14 +17,18 @@ from app.desks.pages import go_to, page
 from app.desks.policies import words
 from app.desks.policies.adopting import adopted
 from app.desks.search.ways import entry_path
+from app.desks.texts import Text
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.database import AsyncSession
 from app.kernel.paging import MOST_ROWS, PageRequest
 from app.kernel.requests import SessionDep, TransactionRoute
+from app.kernel.settings import get_settings
 from app.policy import service as policy
 from app.policy.packs import Pack
 from app.policy.precedence import lineage
 from app.policy.schemas import ClauseOut, PackOut
+from app.reference.book import load_reference_book
+from app.reference.regions import NATION
 
 router = APIRouter(route_class=TransactionRoute, include_in_schema=False, default_response_class=HTMLResponse)
 PackPath = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
@@ -70,10 +74,18 @@ async def one_pack(request: Request, session: SessionDep, viewer: ViewerDep, pac
         "form": Form(),
         "is_own": found.jurisdiction in lineage(viewer.jurisdiction) and found.status != "draft",
         "pack": PackOut.of(found, shanghai_today()),
+        "place": _place(found.jurisdiction),
         "clauses": [ClauseOut.of(row) for row in policy.clauses_of(pack)],
         "words": words,
     }
     return page(request, "policies/pack.html", context)
+
+
+def _place(code: str) -> Text | str:
+    """Answer what the region is called in which a document applies."""
+    if code == NATION:
+        return Text("全国")
+    return load_reference_book(get_settings().seed_dir).regions.full_name(code) or code
 
 
 @router.get("/policies/{pack}/{number}", openapi_extra=does(Action.READ_REFERENCE, is_recorded=True))

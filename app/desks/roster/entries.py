@@ -18,6 +18,7 @@ from app.desks.pages import go_to, page
 from app.desks.roster.lists import frame
 from app.desks.texts import Text
 from app.docking import history_service, life_service
+from app.institutions.rules import InstitutionTree
 from app.institutions.service import institution_tree
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, attempt
@@ -62,11 +63,14 @@ async def _show(
             session, viewer, PageRequest(limit=MOST_CASES), CaseFilter(entry=code), now=now
         ),
         "may_change": may_change(viewer, entry),
-        "institutions": {
-            one.code: one.name for one in (await institution_tree(session, viewer)).nodes.values()
-        },
+        "institutions": institution_names(await institution_tree(session, viewer)),
     }
     return page(request, "roster/entry.html", context, status)
+
+
+def institution_names(tree: InstitutionTree) -> dict[str, str]:
+    """Answer what institutions are called, by code: what happened to an entry names them by that."""
+    return {one.code: one.name for one in tree.nodes.values()}
 
 
 async def if_any(wanted: Awaitable[Found]) -> Found | None:

@@ -9,11 +9,13 @@ from fastapi.responses import HTMLResponse
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, Target, does, may_do, may_try
 from app.accounts.rules import Viewer
+from app.chains.naming import CodeNames
 from app.chains.service import chain_names
 from app.desks.forms import Form, typed
 from app.desks.pages import go_to, page
 from app.desks.roster import words
-from app.desks.texts import Text
+from app.desks.roster.fact_words import fact_said
+from app.desks.texts import Text, language_of
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.database import AsyncSession, attempt
 from app.kernel.errors import Conflict, Refused
@@ -92,6 +94,7 @@ async def frame(session: AsyncSession, viewer: Viewer) -> dict[str, Any]:
         "regions": book.regions,
         "region_options": partial(words.region_options, book.regions, viewer.jurisdiction),
         "chains": chains,
+        "naming": CodeNames(book.regions, book.industries, chains),
         "chain_options": list(chains.items()),
         "may_import": may_do(viewer, Action.MANAGE_ROSTER, whole),
         "may_run": may_do(viewer, Action.READ_RUNS, whole),
@@ -154,6 +157,7 @@ async def differences(
         wanted: Change | None = next((one for one in _CHANGES if one == change), None)
         asked = PageRequest(limit=ROWS, cursor=cursor)
         diff = await whitelist.diff_editions(session, viewer, oldest, newest, asked, change=wanted)
+    context["said"] = partial(fact_said, naming=context["naming"], language=language_of(request))
     return page(request, "roster/differences.html", context | {"diff": diff})
 
 

@@ -105,6 +105,12 @@ async def test_a_mail_address_counts_once_its_code_comes_back(house: Installatio
         (Role.ENTERPRISE, None, "/coverage/2023-11", ""),
         (Role.COORDINATOR, None, "/bulletins/2023-11", "/coverage/2023-11/bulletin"),
         (Role.BANK_ADMINISTRATOR, None, "/library/editions/2023Q4", "/bank"),
+        (Role.ENTERPRISE, None, "/events/HD-1/guests/2", "/events/HD-1/guests/2"),
+        (Role.ENTERPRISE, None, "/enterprise/chains", "/enterprise/chains"),
+        (Role.CHAIN_MANAGER, None, "/chain/HLJ-GDZB/plans/2", "/chain/HLJ-GDZB/plans/2"),
+        (Role.COORDINATOR, None, "/memberships/objections", "/memberships/objections"),
+        (Role.BANK_ADMINISTRATOR, None, "/bank/products?state=to_confirm", "/bank/products?state=to_confirm"),
+        (Role.BANK_ADMINISTRATOR, None, "/awards/2024", "/awards/2024"),
         (Role.AUDITOR, None, None, ""),
     ],
 )
