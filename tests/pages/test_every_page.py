@@ -55,6 +55,11 @@ NARROWING_MOMENTS: Final = 40
 NARROWING_MILLISECONDS: Final = 50
 WIDER: Final = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 FITS: Final = f"innerWidth === {PHONE['width']} && {WIDER} <= 0"
+SQUEEZED: Final = """Array.from(document.querySelectorAll("tbody :is(th, td)")).filter((cell) => {
+  const style = getComputedStyle(cell), size = parseFloat(style.fontSize), room = cell.clientWidth - 1.4 * size;
+  return cell.checkVisibility() && style.whiteSpace !== "nowrap" && cell.innerText.trim().length > 2 && room < 1.9 * size;
+}).map((cell) => cell.innerText.trim().slice(0, 20))"""
+"""Cells so narrow that each character stands in a line of its own."""
 ROUTES: Final = {
     route.path: re.compile(route.path_regex.pattern)
     for router in PAGES
@@ -116,6 +121,7 @@ class Walker:
     def _look(self) -> None:
         page = self.story.page
         self.story.look()
+        self._find_squeezed("at a desk")
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a mapping with the keys of ViewportSize
         # Live charts are drawn anew for the width. The page's own policy forbids Chromium to go on asking by itself.
         for _moment in range(NARROWING_MOMENTS):
@@ -124,12 +130,19 @@ class Walker:
             page.wait_for_timeout(NARROWING_MILLISECONDS)
         else:
             self.story.troubles.append(f"{page.url}: {page.evaluate(WIDER)} pixels wider than a phone")
+        self._find_squeezed("at a phone")
         page.emulate_media(color_scheme="dark")
         self.story.troubles += [
             f"{page.url} by night: {told}" for told in self.story.faults(only_contrast=True)
         ]
         page.emulate_media(color_scheme="light")
         page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]  # as above
+
+    def _find_squeezed(self, where: str) -> None:
+        page = self.story.page
+        self.story.troubles += [
+            f"{page.url} {where}: a column too narrow for “{told}”" for told in page.evaluate(SQUEEZED)
+        ]
 
     def _links(self) -> Iterator[str]:
         found: list[str] = self.story.page.eval_on_selector_all(
