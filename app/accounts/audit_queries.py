@@ -11,9 +11,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.accounts.audit import START, EventFilter, Link
 from app.accounts.tables import AuditEvent
-from app.kernel.database import AsyncSession, unrestricted
+from app.kernel.database import AsyncSession, DBAPIError, unrestricted
 from app.kernel.direct import Direct
 from app.kernel.durability import IN_MEMORY, commits_in_memory
+from app.kernel.troubles import trouble_of
 
 # One number for "the end of the audit trail" among PostgreSQL's advisory locks.
 _END_OF_TRAIL: Final = 0x52515F4155444954
@@ -21,12 +22,11 @@ LINKS_AT_ONCE: Final = 2_000
 _NAMES: Final = tuple(field.name for field in fields(Link))
 _COLUMNS: Final = tuple(getattr(AuditEvent, name) for name in _NAMES)
 _TABLE: Final = cast("Table", AuditEvent.__table__)
-_HOLD: Final = Direct(
-    select(
-        func.set_config(*IN_MEMORY),
-        func.pg_advisory_xact_lock(cast_to(_END_OF_TRAIL, BigInteger)).cast(String),
-    )
+_HELD: Final = select(
+    func.set_config(*IN_MEMORY),
+    func.pg_advisory_xact_lock(cast_to(_END_OF_TRAIL, BigInteger)).cast(String),
 )
+_HOLD: Final = Direct(_HELD)
 _ADD: Final = Direct(
     insert(_TABLE).values({name: bindparam(name, type_=_TABLE.c[name].type) for name in _NAMES})
 )
@@ -36,12 +36,22 @@ _LAST: Final = Direct(
 _END_IS: Final = select(_TABLE.c.hash).order_by(_TABLE.c.sequence.desc()).limit(
     1
 ).scalar_subquery() == bindparam("end", type_=String())
-_COLUMNS_OF_ROWS: Final = (
+_COLUMNS_OF_ROWS: Final = tuple(
     func.unnest(bindparam(f"all_{name}", type_=ARRAY(_TABLE.c[name].type))).label(name) for name in _NAMES
 )
 _ADD_IF_END_IS: Final = Direct(
     insert(_TABLE)
     .from_select(_NAMES, select(*_COLUMNS_OF_ROWS).where(_END_IS), include_defaults=False)
+    .returning(_TABLE.c.sequence)
+)
+_HELD_HERE: Final = _HELD.cte("held")
+_HOLD_AND_ADD_IF_END_IS: Final = Direct(
+    insert(_TABLE)
+    .from_select(
+        _NAMES,
+        select(*_COLUMNS_OF_ROWS).select_from(_HELD_HERE).where(_END_IS),
+        include_defaults=False,
+    )
     .returning(_TABLE.c.sequence)
 )
 
@@ -69,10 +79,39 @@ async def add_to_end(session: AsyncSession, chained: Chained) -> None:
             if rows:
                 _ENDS[engine] = links[-1].sequence, links[-1].hash
                 return
-    found = await _LAST.row(session)
-    links = list(chained(START if found is None else (found.sequence, found.hash)))
+    links = list(chained(await _last(session)))
     await _ADD.put(session, [{name: getattr(link, name) for name in _NAMES} for link in links])
     _ENDS[engine] = links[-1].sequence, links[-1].hash
+
+
+async def is_added_alone(session: AsyncSession, chained: Chained) -> bool:
+    """Add links by one statement that is a transaction of its own; tell whether they were added.
+
+    For a session that has begun nothing. The statement holds the end as `add_to_end` does, but sees what was there
+    before it waited for that: if others added links meanwhile, the table refuses its own, out of their order.
+    """
+    engine = session.get_bind().engine
+    if engine.dialect.name != "postgresql":
+        return False
+    for remembered in (_ENDS.get(engine), None):
+        end = remembered or await _last(session)
+        added = list(chained(end))
+        try:
+            rows = await _HOLD_AND_ADD_IF_END_IS.rows(session, end=end[1], **_by_column(added))
+        except DBAPIError as error:
+            if trouble_of(error) is not None:
+                raise
+            return False
+        if rows:
+            commits_in_memory(session)
+            _ENDS[engine] = added[-1].sequence, added[-1].hash
+            return True
+    return False
+
+
+async def _last(session: AsyncSession) -> tuple[int, str]:
+    found = await _LAST.row(session)
+    return START if found is None else (found.sequence, found.hash)
 
 
 def _by_column(links: Sequence[Link]) -> dict[str, list[object]]:

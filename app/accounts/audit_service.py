@@ -10,7 +10,7 @@ from app.accounts import audit_queries
 from app.accounts.audit import Note, Origin, links
 from app.accounts.rules import Viewer
 from app.kernel.database import AsyncSession, as_last_step
-from app.kernel.recording import leave_note, leaves
+from app.kernel.recording import Keeping, leave_note, leaves
 
 _ORIGIN: Final = "audit_origin"
 _NOTES: Final = "audit_notes"
@@ -42,7 +42,7 @@ def note(
     """
     made = Note(action, subject_kind, subject, now, detail or {})
     if leaves(session):
-        leave_note(session, _chain, (session.info[_ORIGIN], made))
+        leave_note(session, _TRAIL, (session.info[_ORIGIN], made))
     else:
         session.info.setdefault(_NOTES, []).append(made)
         as_last_step(session, _seal)
@@ -60,6 +60,13 @@ async def _chain(session: AsyncSession, notes: list[tuple[Origin, Note]]) -> Non
         await _add(session, notes)
 
     as_last_step(session, seal)
+
+
+async def _chain_alone(session: AsyncSession, notes: list[tuple[Origin, Note]]) -> bool:
+    return await audit_queries.is_added_alone(session, partial(links, notes))
+
+
+_TRAIL: Final = Keeping(_chain, _chain_alone)
 
 
 async def _add(session: AsyncSession, notes: Sequence[tuple[Origin, Note]]) -> None:

@@ -31,7 +31,7 @@ from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, IntegrityError, unrestricted
 from app.kernel.errors import Conflict, Fault, Forbidden, NotFound, Refused
 from app.kernel.paging import PageRequest, page_of
-from app.kernel.recording import leave
+from app.kernel.recording import Keeping, leave
 from app.kernel.shanghai import SHANGHAI
 
 HoldersOf = Callable[[AsyncSession, Collection[int]], Awaitable[list[Holder]]]
@@ -130,7 +130,7 @@ async def _put_on_record(
         for need, institution, consent, groups in seen
         if (need, institution, consent, groups) not in known
     ]
-    await leave(session, _keep_disclosures, rows)
+    await leave(session, _DISCLOSURES, rows)
 
 
 async def _keep_disclosures(session: AsyncSession, rows: list[Mapping[str, Any]]) -> None:
@@ -138,6 +138,9 @@ async def _keep_disclosures(session: AsyncSession, rows: list[Mapping[str, Any]]
     what = ("need_id", "institution_id", "consent_id", "shown_to")
     once = {(*(row[name] for name in what), tuple(row["field_groups"])): row for row in rows}
     await consent_queries.put_disclosures(session, list(once.values()))
+
+
+_DISCLOSURES: Final = Keeping(_keep_disclosures)
 
 
 async def consented_needs(session: AsyncSession, holders: Sequence[Holder]) -> frozenset[int]:

@@ -125,7 +125,7 @@ class _Bulk:
 
     async def fetch(self, session: AsyncSession, batch: Rows, ending: str) -> Sequence[Sequence[Any]]:
         """Add rows by one statement that takes whole columns, within the session's transaction."""
-        driver = await _in_transaction(session)
+        raw = await _in_transaction(session)
         processors = [self._bind_processor(name) for name in self.names]
         columns = [
             [process(row[name]) for row in batch]
@@ -138,9 +138,9 @@ class _Bulk:
             f"INSERT INTO {target} ({self._listed(self.names)}) SELECT * FROM unnest({given}) {ending}"  # noqa: S608
         )
         try:
-            found: Sequence[Sequence[Any]] = await driver.fetch(statement, *columns)
+            found: Sequence[Sequence[Any]] = await raw.driver_connection.fetch(statement, *columns)
         except Exception as error:  # noqa: BLE001 - raised again as SQLAlchemy raises them
-            await raise_translated(session, error, statement)
+            raise_translated(self.dialect, raw, error, statement)
         return found
 
     def in_place_of(self, key: Sequence[str]) -> str:
@@ -180,20 +180,20 @@ async def copy_records(
     schema: str | None = None,
 ) -> None:
     """Add rows of values as the driver takes them to a table of PostgreSQL by one COPY, within the transaction."""
-    driver = await _in_transaction(session)
+    raw = await _in_transaction(session)
     try:
-        await driver.copy_records_to_table(table, schema_name=schema, columns=names, records=records)
+        await raw.driver_connection.copy_records_to_table(
+            table, schema_name=schema, columns=names, records=records
+        )
     except Exception as error:  # noqa: BLE001 - raised again as SQLAlchemy raises them
-        await raise_translated(session, error, f"COPY {table}")
+        raise_translated(session.get_bind().dialect, raw, error, f"COPY {table}")
 
 
-async def raise_translated(session: AsyncSession, error: Exception, statement: str) -> NoReturn:
-    """Raise what the driver raised in the form in which SQLAlchemy's own statements raise it."""
-    dialect = session.get_bind().dialect
-    raw = await (await session.connection()).get_raw_connection()
+def raise_translated(dialect: Dialect, raw: Any, error: Exception, statement: str) -> NoReturn:
+    """Raise what the driver of a pool's connection raised in the form in which SQLAlchemy's own statements raise it."""
     base = dialect.loaded_dbapi.Error
     try:
-        raw.dbapi_connection._handle_exception(error)  # type: ignore[union-attr]  # it is asyncpg's here  # noqa: SLF001 - no public name
+        raw.dbapi_connection._handle_exception(error)  # noqa: SLF001 - no public name
     except base as translated:
         raise DBAPIError.instance(
             statement, None, translated, base, hide_parameters=True, dialect=dialect
@@ -202,12 +202,12 @@ async def raise_translated(session: AsyncSession, error: Exception, statement: s
 
 
 async def _in_transaction(session: AsyncSession) -> Any:
-    """Answer the driver's connection, its transaction begun: SQLAlchemy begins with its first statement."""
+    """Answer the pool's connection, its transaction begun: SQLAlchemy begins with its first statement."""
     connection = await session.connection()
-    driver = (await connection.get_raw_connection()).driver_connection
-    if driver is not None and not driver.is_in_transaction():
+    raw: Any = await connection.get_raw_connection()
+    if not raw.driver_connection.is_in_transaction():
         await connection.exec_driver_sql("SELECT 1")
-    return driver
+    return raw
 
 
 def _processed(values: list[Any], process: Processor) -> Iterable[Any]:

@@ -17,9 +17,10 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.kernel.bulk import raise_translated
 from app.kernel.database import AsyncSession
+from app.kernel.lending import is_lent_to, lent
 from app.kernel.sight import READS_ONLY, Sight, escapes, flush_changes, sight_of
 
-_DRIVER: Final = "rongqiao_driver"
+_OWN: Final = "rongqiao_own_connection"
 _PREPARED: Final = "rongqiao_prepared"
 MOST_PREPARED: Final = 300
 Processor = Callable[[Any], Any]
@@ -155,14 +156,14 @@ class Direct:
             return
         compiled = self._of(sight_of(session), dialect)
         sent = [compiled.sent(row) for row in rows]
-        driver, prepared = await _driver_of(session)
+        raw, prepared = await _connection_of(session)
         text = sent[0][0]
         try:
             if text not in prepared:
-                prepared[text] = await driver.prepare(text)
+                prepared[text] = await raw.driver_connection.prepare(text)
             await prepared[text].executemany([arguments for _text, arguments in sent])
         except Exception as error:  # noqa: BLE001 - raised again as SQLAlchemy raises them
-            await raise_translated(session, error, text)
+            raise_translated(dialect, raw, error, text)
 
     def _of(self, sight: Sight | None, dialect: Dialect) -> _Compiled:
         form = None if sight is None else sight.written.form
@@ -180,7 +181,8 @@ class Direct:
 
 
 async def _fetch(session: AsyncSession, text: str, arguments: list[Any]) -> Sequence[Any]:
-    driver, prepared = await _driver_of(session)
+    raw, prepared = await _connection_of(session)
+    driver = raw.driver_connection
     try:
         try:
             return await _prepared(driver, prepared, text, arguments)
@@ -190,7 +192,7 @@ async def _fetch(session: AsyncSession, text: str, arguments: list[Any]) -> Sequ
                 raise
             return await _prepared(driver, prepared, text, arguments)
     except Exception as error:  # noqa: BLE001 - raised again as SQLAlchemy raises them
-        await raise_translated(session, error, text)
+        raise_translated(session.get_bind().dialect, raw, error, text)
 
 
 async def _prepared(driver: Any, prepared: dict[str, Any], text: str, arguments: list[Any]) -> Sequence[Any]:
@@ -203,14 +205,17 @@ async def _prepared(driver: Any, prepared: dict[str, Any], text: str, arguments:
     return found
 
 
-async def _driver_of(session: AsyncSession) -> tuple[Any, dict[str, Any]]:
-    """Answer the driver's connection and what is prepared on it, its transaction begun if the session writes."""
-    found: tuple[Any, Any, dict[str, Any]] | None = session.info.get(_DRIVER)
+async def _connection_of(session: AsyncSession) -> tuple[Any, dict[str, Any]]:
+    """Answer the pool's connection and what is prepared on it, its transaction begun if the session writes."""
+    if is_lent_to(session):
+        raw: Any = await lent(session)
+        return raw, raw.info.setdefault(_PREPARED, {})
+    found: tuple[Any, Any, dict[str, Any]] | None = session.info.get(_OWN)
     if found is None or found[0] is not session.sync_session.get_transaction():
         connection = await session.connection()
-        raw: Any = await connection.get_raw_connection()
+        raw = await connection.get_raw_connection()
         if READS_ONLY not in session.info and not raw.driver_connection.is_in_transaction():
             await raw.dbapi_connection._start_transaction()  # noqa: SLF001 - SQLAlchemy begins with its own first statement
         begun = session.sync_session.get_transaction()
-        found = session.info[_DRIVER] = begun, raw.driver_connection, raw.info.setdefault(_PREPARED, {})
+        found = session.info[_OWN] = begun, raw, raw.info.setdefault(_PREPARED, {})
     return found[1:]

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.kernel.connections import outcome_unknown
+from app.kernel.lending import driver_of
 from app.kernel.sharing import SharedLook
 
 _LATER: Final = "rongqiao_on_disk_later"
@@ -44,6 +45,5 @@ async def on_disk(session: AsyncSession) -> None:
 
 
 async def _write(engine: AsyncEngine) -> None:
-    async with engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.exec_driver_sql(_TO_DISK)
+    async with driver_of(engine) as driver:
+        await driver.execute(_TO_DISK)

@@ -9,17 +9,32 @@ readers wait for each other no longer than one commit takes (docs/decisions/0017
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from app.kernel.connections import UNAVAILABLE_SECONDS
+from app.kernel.connections import UNAVAILABLE_SECONDS, told_if_unknown
 from app.kernel.database import AsyncSession, DBAPIError, Sessions, transaction
+from app.kernel.durability import on_disk
 from app.kernel.errors import DatabaseUnavailable, OutcomeUnknown
+from app.kernel.lending import ended
 from app.kernel.sight import READS_ONLY
 from app.kernel.troubles import trouble_of
 
 Put = Callable[[AsyncSession, list[Any]], Awaitable[None]]
 """Stores what requests left, all of a kind together, within a transaction that writes."""
-Left = dict[Put, list[Any]]
+Alone = Callable[[AsyncSession, list[Any]], Awaitable[bool]]
+"""Stores it by one statement that is a transaction of its own, or tells that this could not be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How things of a kind are stored that requests left; `alone` where they may be all that was left."""
+
+    put: Put
+    alone: Alone | None = None
+
+
+Left = dict[Keeping, list[Any]]
 MOST_AT_ONCE: Final = 200
 _LEFT: Final = "rongqiao_left"
 _LOOKED: Final = "rongqiao_looked"
@@ -107,11 +122,23 @@ def _told(error: Exception) -> Exception:
 async def _put(sessions: Sessions, batch: Sequence[_Waiting]) -> None:
     together: Left = {}
     for waiting in batch:
-        for put, items in waiting.left.items():
-            together.setdefault(put, []).extend(items)
+        for keeping, items in waiting.left.items():
+            together.setdefault(keeping, []).extend(items)
+    if len(together) == 1 and await _put_alone(sessions, *next(iter(together.items()))):
+        return
     async with transaction(sessions) as session:
-        for put, items in together.items():
-            await put(session, items)
+        for keeping, items in together.items():
+            await keeping.put(session, items)
+
+
+async def _put_alone(sessions: Sessions, keeping: Keeping, items: list[Any]) -> bool:
+    if keeping.alone is None:
+        return False
+    async with looking(sessions) as session:  # it begins nothing: a statement is a transaction of its own
+        with told_if_unknown():
+            is_kept = await keeping.alone(session, items)
+        await on_disk(session)
+    return is_kept
 
 
 @asynccontextmanager
@@ -121,8 +148,7 @@ async def reading(sessions: Sessions, recorder: Recorder) -> AsyncIterator[Async
     It holds a connection only from its first statement on, and none while it waits.
     """
     left: Left = {}
-    async with sessions() as session:
-        session.info[READS_ONLY] = True
+    async with looking(sessions) as session:
         session.info[_LEFT] = left
         yield session
     if left:
@@ -133,11 +159,14 @@ async def reading(sessions: Sessions, recorder: Recorder) -> AsyncIterator[Async
 async def looking(sessions: Sessions) -> AsyncIterator[AsyncSession]:
     """Open a session that reads what concerns everybody: it writes nothing and leaves nothing.
 
-    As long as its statements are `Direct`, it begins no transaction, and so has none to end.
+    As long as its statements are `Direct`, it begins no transaction, and so has none to end: each is one of its own.
     """
-    async with sessions() as session:
-        session.info[READS_ONLY] = True
+    session = sessions()
+    session.info[READS_ONLY] = True
+    try:
         yield session
+    finally:
+        await ended(session)
 
 
 def leaves(session: AsyncSession) -> bool:
@@ -159,17 +188,17 @@ async def looked_once(session: AsyncSession, key: Hashable, look: Callable[[], A
     return found[key]
 
 
-async def leave(session: AsyncSession, put: Put, items: Sequence[Any]) -> None:
+async def leave(session: AsyncSession, keeping: Keeping, items: Sequence[Any]) -> None:
     """Have something stored: in this transaction if it writes, else right after it and before anybody is answered."""
     if not items:
         return
     left: Left | None = session.info.get(_LEFT)
     if left is None:
-        await put(session, list(items))
+        await keeping.put(session, list(items))
     else:
-        left.setdefault(put, []).extend(items)
+        left.setdefault(keeping, []).extend(items)
 
 
-def leave_note(session: AsyncSession, put: Put, item: Any) -> None:
+def leave_note(session: AsyncSession, keeping: Keeping, item: Any) -> None:
     """Have something stored after a session that `leaves`."""
-    session.info[_LEFT].setdefault(put, []).append(item)
+    session.info[_LEFT].setdefault(keeping, []).append(item)

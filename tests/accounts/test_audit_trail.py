@@ -20,6 +20,7 @@ from app.accounts.tables import AuditEvent
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, Sessions, as_last_step, make_engine, make_sessions, transaction
 from app.kernel.errors import Refused
+from app.kernel.recording import Recorder, reading
 from app.kernel.settings import Settings
 from app.kernel.tables import IdempotencyRecord
 from app.visibility.service import narrow
@@ -300,6 +301,44 @@ async def test_the_end_that_a_process_remembers_is_only_a_guess(sessions: Sessio
     async with transaction(sessions, writes=False) as session:
         found = await audit_trail_service.verify(session)
     assert (found.links, found.broken) == (6, None)
+
+
+async def test_what_readers_of_several_processes_leave_beside_writers_is_one_chain(
+    sessions: Sessions,
+) -> None:
+    """Alone, a look is kept by one statement; its guess of the end is right, out of date, or overtaken meanwhile."""
+    engine = make_engine(sessions.kw["bind"].url.render_as_string(hide_password=False))
+    processes = [(each, Recorder()) for each in (sessions, make_sessions(engine))]
+
+    async def look(number: int) -> None:
+        own, recorder = processes[number % 2]
+        async with reading(own, recorder) as session:
+            audit_service.begin(session, Origin(AUDITOR, "api"))
+            audit_service.note(session, "look", "row", f"{number}", now=utc_now())
+
+    for number in range(6):  # one after the other: each process finds that the other was there
+        await look(number)
+        await look(number + number % 2)
+    await asyncio.gather(*(look(number) if number % 3 else note(sessions, "2023-01") for number in range(60)))
+    await engine.dispose()
+    found = await verdict(sessions)
+    assert (found.links, found.broken) == (72, None)
+
+
+async def test_a_look_that_is_all_that_was_left_is_kept_without_a_transaction_of_its_own(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def look() -> None:
+        async with reading(sessions, Recorder()) as session:
+            audit_service.begin(session, Origin(AUDITOR, "api"))
+            audit_service.note(session, "look", "row", "1", now=utc_now())
+
+    await look()  # the first link of all has no end to be added to
+    if sessions.kw["bind"].dialect.name == "postgresql":
+        monkeypatch.setattr("app.kernel.recording.transaction", None)
+    await look()
+    found = await verdict(sessions)
+    assert (found.links, found.broken) == (2, None)
 
 
 async def _note_and_break_off(sessions: Sessions) -> None:

@@ -14,7 +14,7 @@ from app.accounts.rules import local_operator
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, IntegrityError, Sessions, transaction
 from app.kernel.errors import DatabaseUnavailable
-from app.kernel.recording import Recorder, leave, looked_once, reading
+from app.kernel.recording import Keeping, Recorder, leave, looked_once, reading
 from app.kernel.tables import IdempotencyRecord
 
 MANY = 40
@@ -45,11 +45,13 @@ async def test_what_many_leave_at_once_is_kept_in_few_transactions_and_before_an
         together.append(len(rows))
         await _put(session, rows)
 
+    keeping = Keeping(put)
+
     async def look(number: int) -> bool:
         async with reading(sessions, recorder) as session:
             audit_service.begin(session, Origin(local_operator("230000"), "api"))
             audit_service.note(session, "look", "row", f"{number}", now=utc_now())
-            await leave(session, put, [_row(f"{number}")])
+            await leave(session, keeping, [_row(f"{number}")])
         return f"{number}" in await _kept(sessions)
 
     assert all(await asyncio.gather(*(look(number) for number in range(MANY))))
@@ -65,7 +67,7 @@ async def test_what_cannot_be_kept_fails_alone(sessions: Sessions) -> None:
 
     async def look(key: str) -> None:
         async with reading(sessions, recorder) as session:
-            await leave(session, _put, [_row(key)])
+            await leave(session, Keeping(_put), [_row(key)])
 
     await look("taken")
     told = await asyncio.gather(*(look(key) for key in ("a", "taken", "b")), return_exceptions=True)
@@ -82,7 +84,7 @@ async def test_who_is_stopped_while_waiting_holds_up_nobody(sessions: Sessions) 
 
     async def look(key: str) -> None:
         async with reading(sessions, recorder) as session:
-            await leave(session, slow, [_row(key)])
+            await leave(session, Keeping(slow), [_row(key)])
 
     first, second = asyncio.create_task(look("1")), asyncio.create_task(look("2"))
     await asyncio.sleep(0.05)
