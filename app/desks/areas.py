@@ -15,25 +15,27 @@ class Area:
     path: str
     name: Text
     roles: frozenset[Role]
+    also: tuple[str, ...] = ()
+    """Other addresses that belong to it, for who has no place of their own for them."""
 
 
 _BANK: Final = frozenset({Role.RELATIONSHIP_MANAGER, Role.BANK_ADMINISTRATOR, Role.GUARANTOR})
 _WATCHING: Final = frozenset({Role.COORDINATOR, Role.AUDITOR})
 AREAS: Final = (
-    Area("/enterprise", Text("我的企业"), frozenset({Role.ENTERPRISE})),
-    Area("/manager", Text("我的清单"), _BANK),
+    Area("/enterprise", Text("我的企业"), frozenset({Role.ENTERPRISE}), ("/core-lists", "/register/own")),
+    Area("/manager", Text("我的清单"), _BANK, ("/core-lists",)),
     Area("/bank", Text("本机构"), frozenset({Role.BANK_ADMINISTRATOR, Role.GUARANTOR})),
     Area("/coverage", Text("对接覆盖"), _WATCHING | {Role.BANK_ADMINISTRATOR}),
     Area("/roster", Text("名单"), _WATCHING),
     Area("/rounds", Text("匹配与分派"), _WATCHING),
     Area("/bottlenecks", Text("堵点"), _WATCHING),
-    Area("/chain", Text("产业链"), frozenset({Role.CHAIN_MANAGER, Role.COORDINATOR})),
+    Area("/chain", Text("产业链"), frozenset({Role.CHAIN_MANAGER, Role.COORDINATOR}), ("/core-lists",)),
     Area("/memberships", Text("归链"), frozenset({Role.COORDINATOR})),
     Area("/selection", Text("双向选择"), _WATCHING | {Role.CHAIN_MANAGER, Role.BANK_ADMINISTRATOR}),
     Area("/events", Text("对接活动"), _WATCHING | _BANK | {Role.CHAIN_MANAGER, Role.ENTERPRISE}),
-    Area("/products", Text("产品库"), _WATCHING | _BANK | {Role.CHAIN_MANAGER}),
+    Area("/products", Text("产品库"), _WATCHING | _BANK | {Role.CHAIN_MANAGER}, ("/library", "/awards")),
     Area("/policies", Text("政策"), _WATCHING | _BANK | {Role.CHAIN_MANAGER}),
-    Area("/booklet", Text("一本通"), frozenset({Role.ENTERPRISE})),
+    Area("/booklet", Text("一本通"), frozenset({Role.ENTERPRISE}), ("/products",)),
     Area("/core-lists", Text("核心企业名单"), frozenset({Role.AUDITOR})),
     Area("/awards", Text("十佳评选"), frozenset({Role.ENTERPRISE})),
     Area("/audit", Text("审计"), frozenset({Role.AUDITOR})),
@@ -49,4 +51,4 @@ def areas_of(viewer: Viewer) -> Sequence[Area]:
 
 def is_within(path: str, area: Area) -> bool:
     """Tell whether an address belongs to an area."""
-    return path == area.path or path.startswith(f"{area.path}/")
+    return any(path == one or path.startswith(f"{one}/") for one in (area.path, *area.also))

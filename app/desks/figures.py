@@ -53,6 +53,13 @@ def day(value: date | datetime | None, language: str = CHINESE) -> str:
     return f"{found.day} {_MONTHS[found.month - 1]} {found.year}"
 
 
+def day_in(value: datetime | None, year: int, language: str = CHINESE) -> str:
+    """Answer a day without its year where it is of that year, so that many fit beside each other."""
+    found = day(value, language)
+    own = f"{year}年" if language == CHINESE else f" {year}"
+    return found.removeprefix(own).removesuffix(own)
+
+
 def month(text: str | None, language: str = CHINESE) -> str:
     """Answer a month such as `2023-11` as people write it."""
     if not text:

@@ -67,6 +67,7 @@ def make_environment(language: str) -> Environment:
         "number": figures.number,
         "percent": figures.percent,
         "day": partial(figures.day, language=language),
+        "day_in": partial(figures.day_in, language=language),
         "month": partial(figures.month, language=language),
         "moment": partial(figures.moment, language=language),
         "in_fours": figures.in_fours,

@@ -40,7 +40,7 @@ DATA: dict[str, frozenset[str]] = {
     "roster/words.py": frozenset({"\u3000"}),
     "policies/reading.py": frozenset({"^[\\w（）()·.、 ]+$", "（", "）", "（）"}),
     "bank/reach.py": frozenset({"（", "）"}),
-    "figures.py": frozenset({" 万元", " 亿元", "日", "月"}),
+    "figures.py": frozenset({" 万元", " 亿元", "日", "月", "年"}),
     "refusals.py": frozenset({"。", "？", "！", "；", "："}),
     "texts.py": frozenset({"中文"}),
 }

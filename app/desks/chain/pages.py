@@ -117,7 +117,7 @@ async def _about(session: AsyncSession, viewer: Viewer, code: str, month: str | 
         wanted = [Wanted(chain=code, institution=bank.institution) for bank in banks]
         held = await listing_service.counts_behind(session, viewer, month, wanted, now=utc_now())
     names = {bank.institution: node.name for bank in banks if (node := tree.find(bank.institution))}
-    vacancies = await posts.list_vacancies(session, viewer, now=utc_now())
+    vacancies = await posts.list_vacancies(session, viewer, code=code, now=utc_now())
     now, other = views.in_office(await chains.list_managers(session, viewer, code), today)
     return {
         "plan": plan,
@@ -126,7 +126,7 @@ async def _about(session: AsyncSession, viewer: Viewer, code: str, month: str | 
         "banks": views.contracted(banks, names, held),
         "purposes": [PURPOSES[one] for one in plan.priority_purposes] if plan else [],
         "managers": now,
-        "vacancies": [one for one in vacancies if one.chain == code],
+        "vacancies": vacancies,
         "manager_roles": views.MANAGER_TEXTS,
         "other_managers": other,
     }

@@ -19,6 +19,7 @@ from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.database import AsyncSession, attempt
 from app.kernel.errors import RongqiaoError
 from app.kernel.requests import SessionDep, TransactionRoute
+from app.kernel.settings import get_settings
 from app.membership import service
 from app.membership.rules import ROLES
 from app.membership.schemas import (
@@ -28,6 +29,7 @@ from app.membership.schemas import (
     MembershipEndIn,
     MembershipHandOverIn,
 )
+from app.reference.book import load_reference_book
 
 router = APIRouter(route_class=TransactionRoute, include_in_schema=False, default_response_class=HTMLResponse)
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
@@ -56,9 +58,8 @@ async def _show(
         "found": found,
         "form": form if form.values else Form(first),
         "links": [(one.code, one.name) for one in profile.links] if profile else [],
-        "all_links": [
-            (one.code, f"{chain.name} · {one.name}") for chain in profiles.values() for one in chain.links
-        ],
+        "profiles": dict(sorted(profiles.items())),
+        "industry": _industry(found.industry),
         "chains": [(code, one.name) for code, one in sorted(profiles.items())],
         "roles": ROLE_CHOICES,
         "questions": [
@@ -72,6 +73,11 @@ async def _show(
         ),
     }
     return page(request, "memberships/one.html", context, status)
+
+
+def _industry(code: str | None) -> str:
+    found = load_reference_book(get_settings().seed_dir).industries.parse(code) if code else None
+    return f"{code} {found.name}" if found else code or ""
 
 
 Work = Callable[[Form], Awaitable[MembershipDetailOut]]

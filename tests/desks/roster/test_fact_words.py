@@ -32,7 +32,7 @@ def naming() -> CodeNames:
             "设备更新、研发投入",
             "Equipment renewal, Research and development",
         ),
-        ("missing_elements", [], "无", "No"),
+        ("missing_elements", [], "无", "None"),
         ("established_on", "2022-01-06", "2022年1月6日", "6 Jan 2022"),
         ("project_name", "二期", "二期", "二期"),
     ],
