@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, cast
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Table, and_, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, Table, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
@@ -265,23 +266,31 @@ def _case_row(content: CaseContent, match_run_id: int | None, now: datetime) -> 
     }
 
 
-def _wanted(viewer: Viewer, wanted: CaseFilter, *columns: Any) -> Select[Any]:
-    statement = (
+def _wanted(names: frozenset[str], *columns: Any) -> Select[Any]:
+    """Select of current cases those that a filter with these names of values asks for."""
+    tests = {
+        "edition": WhitelistEdition.code == given("edition"),
+        "region": WhitelistEntry.region_code.startswith(given("region")),
+        "chain": WhitelistEntry.chain_code == given("chain"),
+        "route": BottleneckCase.route == given("route"),
+        "after": WhitelistEntry.code > given("after"),
+    }
+    return (
         select(*columns)
         .select_from(BottleneckCase)
         .join(WhitelistEntry, WhitelistEntry.id == BottleneckCase.entry_id)
         .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
-        .where(_visible(viewer), BottleneckCase.is_current, WhitelistEntry.withdrawn_at.is_(None))
+        .where(_OWN, BottleneckCase.is_current, WhitelistEntry.withdrawn_at.is_(None))
+        .where(*(tests[name] for name in tests if name in names))
     )
-    if wanted.edition is not None:
-        statement = statement.where(WhitelistEdition.code == wanted.edition)
-    if wanted.region is not None:
-        statement = statement.where(WhitelistEntry.region_code.startswith(region_prefix(wanted.region)))
-    if wanted.chain is not None:
-        statement = statement.where(WhitelistEntry.chain_code == wanted.chain)
-    if wanted.route is not None:
-        statement = statement.where(BottleneckCase.route == wanted.route)
-    return statement
+
+
+def _values(viewer: Viewer, wanted: CaseFilter, **more: Any) -> dict[str, Any]:
+    """Answer the values of a filter by name, those that it has."""
+    region = None if wanted.region is None else region_prefix(wanted.region)
+    named = {"edition": wanted.edition, "region": region, "chain": wanted.chain, "route": wanted.route}
+    stated = {name: value for name, value in (named | more).items() if value is not None}
+    return {"jurisdiction": viewer.jurisdiction} | stated
 
 
 def _with_need(statement: Select[Any]) -> Select[Any]:
@@ -312,12 +321,30 @@ async def page_of_cases(
 ) -> list[ListedCase]:
     """Answer current cases by entry code, after a code."""
     # First which cases, then what they say: else each case of the edition is joined with its need for one page.
-    chosen = _wanted(viewer, wanted, BottleneckCase.id).order_by(WhitelistEntry.code).limit(limit)
-    if after is not None:
-        chosen = chosen.where(WhitelistEntry.code > after)
-    ids = list(await session.scalars(chosen))
-    statement = _with_need(_wanted(viewer, wanted, *_LISTED)).where(BottleneckCase.id.in_(ids))
-    return [ListedCase(*row) for row in await session.execute(statement.order_by(WhitelistEntry.code))]
+    values = _values(viewer, wanted, after=after)
+    ids = [row[0] for row in await _chosen(frozenset(values)).rows(session, **values, most=limit)]
+    if not ids:
+        return []
+    found = await _listed(frozenset(values)).rows(session, **values, cases=ids)
+    return [ListedCase(*row) for row in found]
+
+
+@lru_cache
+def _chosen(names: frozenset[str]) -> Direct:
+    wanted = _wanted(names, BottleneckCase.id).order_by(WhitelistEntry.code)
+    return Direct(wanted.limit(given("most", Integer)))
+
+
+@lru_cache
+def _listed(names: frozenset[str]) -> Direct:
+    wanted = _with_need(_wanted(names, *_LISTED)).where(BottleneckCase.id.in_(given_each("cases")))
+    return Direct(wanted.order_by(WhitelistEntry.code))
+
+
+@lru_cache
+def _counted(names: frozenset[str]) -> Direct:
+    wanted = _wanted(names, BottleneckCase.route, func.count().label("cases"))
+    return Direct(wanted.group_by(BottleneckCase.route).order_by(BottleneckCase.route))
 
 
 _OF_NEED: Final = Direct(
@@ -340,9 +367,21 @@ async def cases_of_need(session: AsyncSession, viewer: Viewer, need: str) -> lis
 
 async def counts_by_route(session: AsyncSession, viewer: Viewer, wanted: CaseFilter) -> dict[str, int]:
     """Answer how many current cases there are on each route."""
-    statement = _wanted(viewer, wanted, BottleneckCase.route, func.count())
-    rows = await session.execute(statement.group_by(BottleneckCase.route).order_by(BottleneckCase.route))
+    values = _values(viewer, wanted)
+    rows = await _counted(frozenset(values)).rows(session, **values)
     return {row[0]: row[1] for row in rows}
+
+
+_FINDINGS: Final = Direct(
+    select(
+        BottleneckFinding.case_id,
+        BottleneckFinding.class_code,
+        BottleneckFinding.verdict,
+        BottleneckFinding.detail,
+    )
+    .where(BottleneckFinding.case_id.in_(given_each("cases")))
+    .order_by(BottleneckFinding.class_code)
+)
 
 
 async def findings_of(
@@ -352,7 +391,6 @@ async def findings_of(
     found: dict[int, list[tuple[str, str, dict[str, Any]]]] = {case_id: [] for case_id in case_ids}
     source = iter(case_ids)
     while batch := list(islice(source, IDS_PER_STATEMENT)):
-        statement = select(BottleneckFinding).where(BottleneckFinding.case_id.in_(batch))
-        for row in await session.scalars(statement.order_by(BottleneckFinding.class_code)):
+        for row in await _FINDINGS.rows(session, cases=batch):
             found[row.case_id].append((row.class_code, row.verdict, row.detail))
     return found

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from app.accounts import audit_service
 from app.accounts.permissions import Action, Target, require
@@ -243,23 +243,27 @@ async def end_place(
 
 
 async def list_vacancies(
-    session: AsyncSession, viewer: Viewer, *, now: datetime, ahead: int = SOON
+    session: AsyncSession, viewer: Viewer, *, code: str | None = None, now: datetime, ahead: int = SOON
 ) -> list[VacancyOut]:
-    """Answer the days from today on, `ahead` days far, on which chains of the jurisdiction have no 链长."""
+    """Answer the days from today on, `ahead` days far, on which chains of the jurisdiction (or one of them) have no 链长."""
     today = shanghai_date(now)
-    chains = {
-        chain.id: chain
-        for chain in await queries.all_chains(session)
-        if region_contains(viewer.jurisdiction, chain.jurisdiction)
-    }
+    every, rows = await _all_or_one(session, code)
+    chains = {one.id: one for one in every if region_contains(viewer.jurisdiction, one.jurisdiction)}
     held = [
         _holding(chains[row.chain_id].code, row)
-        for row in await queries.managers_of(session)
+        for row in rows
         if row.chain_id in chains and row.role == Post.LEADER
     ]
     names = {chain.code: chain.name for chain in chains.values()}
     window = Period(today, today + timedelta(days=ahead))
     return [_vacancy_out(one, names, window) for one in vacancies(names, held, window)]
+
+
+async def _all_or_one(session: AsyncSession, code: str | None) -> tuple[Sequence[Any], Sequence[Any]]:
+    if code is None:
+        return await queries.all_chains(session), await queries.managers_of(session)
+    one = await queries.shown_chain(session, code)
+    return [] if one is None else [one], await queries.shown_managers(session, code)
 
 
 def _vacancy_out(one: Vacancy, names: dict[str, str], window: Period) -> VacancyOut:

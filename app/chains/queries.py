@@ -8,8 +8,46 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.chains.tables import Chain, ChainManager, ChainPlace, ChainPlan
-from app.kernel.direct import Direct
+from app.kernel.direct import Direct, given
 from app.kernel.errors import Conflict
+
+
+def _columns(of: type[Chain | ChainManager | ChainPlan]) -> tuple[Any, ...]:
+    return tuple(getattr(of, each.key) for each in of.__mapper__.column_attrs)
+
+
+_OF_CODE: Final = Chain.code == given("code")
+_NEWEST_PLAN: Final = select(func.max(ChainPlan.version)).where(ChainPlan.chain_id == Chain.id)
+_SHOWN: Final = Direct(
+    select(*_columns(Chain), _NEWEST_PLAN.scalar_subquery().label("plan_version")).where(_OF_CODE)
+)
+_SHOWN_PLANS: Final = Direct(
+    select(*_columns(ChainPlan))
+    .join(Chain, Chain.id == ChainPlan.chain_id)
+    .where(_OF_CODE)
+    .order_by(ChainPlan.version)
+)
+_SHOWN_MANAGERS: Final = Direct(
+    select(*_columns(ChainManager))
+    .join(Chain, Chain.id == ChainManager.chain_id)
+    .where(_OF_CODE)
+    .order_by(ChainManager.since, ChainManager.role, ChainManager.id)
+)
+
+
+async def shown_chain(session: AsyncSession, code: str) -> Any | None:
+    """Answer the columns of one chain with the number of its latest plan version (`plan_version`), not to be changed."""
+    return await _SHOWN.row(session, code=code)
+
+
+async def shown_plans(session: AsyncSession, code: str) -> Sequence[Any]:
+    """Answer the columns of all plan versions of one chain by version, not to be changed."""
+    return await _SHOWN_PLANS.rows(session, code=code)
+
+
+async def shown_managers(session: AsyncSession, code: str) -> Sequence[Any]:
+    """Answer the columns of the manager periods of one chain by first day and role, not to be changed."""
+    return await _SHOWN_MANAGERS.rows(session, code=code)
 
 
 async def all_chains(session: AsyncSession) -> Sequence[Chain]:

@@ -117,8 +117,10 @@ async def get_chain(session: AsyncSession, _viewer: Viewer, code: str) -> ChainO
     Raises:
         NotFound: there is none of this code.
     """
-    row = await _stored(session, code)
-    return chain_out(row, (await queries.latest_plan_versions(session)).get(row.id, 0))
+    row = await queries.shown_chain(session, code)
+    if row is None:
+        raise _unknown(code)
+    return chain_out(row, row.plan_version or 0)
 
 
 async def create_chain(session: AsyncSession, viewer: Viewer, data: ChainIn, *, now: datetime) -> ChainOut:
@@ -148,12 +150,12 @@ async def get_plan(
     Raises:
         NotFound: no such chain, or no such version, or none in force on that day.
     """
-    chain = await _stored(session, code)
-    plans = {plan.version: plan for plan in await queries.plans_of(session, chain.id)}
+    plans = {plan.version: plan for plan in await queries.shown_plans(session, code)}
     wanted = version if version is not None else max(plans, default=None)
     if on is not None and version is None:
         wanted = version_in_force(((plan.version, plan_period(plan)) for plan in plans.values()), on)
     if wanted not in plans:
+        await _stored(session, code)
         raise NotFound(f"The chain {code} has no such plan.")
     return plan_out(code, plans[wanted])
 
@@ -192,8 +194,9 @@ async def publish_plan(
 
 async def list_managers(session: AsyncSession, _viewer: Viewer, code: str) -> list[ManagerOut]:
     """Answer everybody who answered or answers for a chain, by first day and role."""
-    chain = await _stored(session, code)
-    rows = await queries.managers_of(session, chain.id)
+    rows = await queries.shown_managers(session, code)
+    if not rows:
+        await _stored(session, code)
     return [manager_out(row) for row in rows if row.role in MANAGER_ROLES]
 
 
@@ -274,5 +277,9 @@ def manager_version(until: date | None) -> str:
 async def _stored(session: AsyncSession, code: str, *, is_for_change: bool = False) -> Chain:
     row = await queries.chain_by_code(session, code, is_for_change=is_for_change)
     if row is None:
-        raise NotFound(f"There is no chain {code}.")
+        raise _unknown(code)
     return row
+
+
+def _unknown(code: str) -> NotFound:
+    return NotFound(f"There is no chain {code}.")

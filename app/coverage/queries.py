@@ -6,7 +6,7 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import BigInteger, String, and_, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -18,6 +18,7 @@ from app.coverage.rules import Cut
 from app.coverage.tables import CoverageSnapshot
 from app.docking.tables import DockingEvent
 from app.institutions.tables import Institution
+from app.kernel.direct import Direct, given, given_each
 from app.kernel.errors import Conflict, Fault
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
@@ -129,20 +130,31 @@ async def snapshot(session: AsyncSession, viewer: Viewer, month: str) -> tuple[C
     return None if row is None else (row[0], row[1])
 
 
+_OWN: Final = CoverageSnapshot.jurisdiction == given("jurisdiction")
+_HEADS: Final = (
+    select(
+        CoverageSnapshot.id,
+        CoverageSnapshot.month,
+        CoverageSnapshot.closed_at,
+        CoverageSnapshot.closed_by,
+        CoverageSnapshot.facts_sha256,
+        WhitelistEdition.code.label("edition"),
+    )
+    .join(WhitelistEdition, WhitelistEdition.id == CoverageSnapshot.edition_id)
+    .where(_OWN, CoverageSnapshot.month == given("month"))
+)
+_HEAD: Final = Direct(_HEADS)
+_HEAD_OF: Final = Direct(_HEADS.where(CoverageSnapshot.edition_id == given("edition", BigInteger)))
+_MONTHS: Final = Direct(select(CoverageSnapshot.month).where(_OWN).order_by(CoverageSnapshot.month))
+
+
 async def closed_head(
     session: AsyncSession, viewer: Viewer, month: str, edition_id: int | None = None
 ) -> Any | None:
     """Answer of a closed month (of an edition) all but its facts and figures, which are large; or None."""
-    columns = (CoverageSnapshot.id, CoverageSnapshot.month, CoverageSnapshot.closed_at, CoverageSnapshot.closed_by,
-               CoverageSnapshot.facts_sha256, WhitelistEdition.code.label("edition"))  # fmt: skip
-    statement = (
-        select(*columns)
-        .join(WhitelistEdition, WhitelistEdition.id == CoverageSnapshot.edition_id)
-        .where(CoverageSnapshot.jurisdiction == viewer.jurisdiction, CoverageSnapshot.month == month)
-    )
-    if edition_id is not None:
-        statement = statement.where(CoverageSnapshot.edition_id == edition_id)
-    return (await session.execute(statement)).one_or_none()
+    if edition_id is None:
+        return await _HEAD.row(session, jurisdiction=viewer.jurisdiction, month=month)
+    return await _HEAD_OF.row(session, jurisdiction=viewer.jurisdiction, month=month, edition=edition_id)
 
 
 async def figures_of(session: AsyncSession, snapshot_id: int) -> dict[str, Any]:
@@ -158,16 +170,20 @@ async def facts_of(session: AsyncSession, snapshot_id: int) -> bytes:
     return (await session.execute(statement)).scalar_one()
 
 
-async def closed_heads(session: AsyncSession, viewer: Viewer, months: Sequence[str]) -> Sequence[Any]:
-    """Answer of those months of the viewer's jurisdiction that are closed all but facts and figures, which are large."""
-    statement = select(
+_HEADS_OF: Final = Direct(
+    select(
         CoverageSnapshot.id,
         CoverageSnapshot.month,
         CoverageSnapshot.edition_id,
         CoverageSnapshot.closed_at,
         CoverageSnapshot.facts_sha256,
-    ).where(CoverageSnapshot.jurisdiction == viewer.jurisdiction, CoverageSnapshot.month.in_(months))
-    return (await session.execute(statement)).all()
+    ).where(_OWN, CoverageSnapshot.month.in_(given_each("months", String)))
+)
+
+
+async def closed_heads(session: AsyncSession, viewer: Viewer, months: Sequence[str]) -> Sequence[Any]:
+    """Answer of those months of the viewer's jurisdiction that are closed all but facts and figures, which are large."""
+    return await _HEADS_OF.rows(session, jurisdiction=viewer.jurisdiction, months=list(months))
 
 
 async def parts_of_figures(
@@ -198,12 +214,7 @@ async def keep_snapshot(session: AsyncSession, closed: CoverageSnapshot) -> None
 
 async def closed_months(session: AsyncSession, viewer: Viewer) -> Sequence[str]:
     """Answer the closed months of the viewer's jurisdiction, oldest first."""
-    statement = (
-        select(CoverageSnapshot.month)
-        .where(CoverageSnapshot.jurisdiction == viewer.jurisdiction)
-        .order_by(CoverageSnapshot.month)
-    )
-    return (await session.execute(statement)).scalars().all()
+    return [row[0] for row in await _MONTHS.rows(session, jurisdiction=viewer.jurisdiction)]
 
 
 async def months_of(session: AsyncSession, viewer: Viewer, snapshots: Collection[int]) -> Sequence[str]:

@@ -42,6 +42,21 @@ async def test_a_chain_without_leader_is_an_alarm_until_somebody_is_appointed(
     assert await post_service.list_vacancies(session, viewer, now=NOW, ahead=5) == []
 
 
+async def test_the_vacancies_of_one_chain_are_those_that_the_list_of_all_has(
+    session: AsyncSession, viewer: Viewer, chain: str
+) -> None:
+    other = await service.create_chain(
+        session, viewer, ChainIn(code="SP", name="食品产业链", industries=("C13",)), now=NOW
+    )
+    await appointed(session, viewer, chain, until="2024-03-10")
+    every = await post_service.list_vacancies(session, viewer, now=NOW)
+    assert {one.chain for one in every} == {chain, other.code}
+    for code in (chain, other.code):
+        found = await post_service.list_vacancies(session, viewer, code=code, now=NOW)
+        assert found == [one for one in every if one.chain == code]
+    assert await post_service.list_vacancies(session, viewer, code="NONE", now=NOW) == []
+
+
 async def test_a_hand_over_leaves_a_gap_only_with_its_reason(
     session: AsyncSession, viewer: Viewer, chain: str
 ) -> None:
