@@ -9,7 +9,6 @@ from sqlalchemy import (
     String,
     Table,
     and_,
-    bindparam,
     false,
     func,
     or_,
@@ -20,6 +19,7 @@ from sqlalchemy import (
 from app.allocation.tables import Assignment, AssignmentSupport
 from app.enterprises.tables import Consent
 from app.institutions.tables import Institution
+from app.kernel.direct import given, given_each
 from app.visibility import forms
 from app.whitelist.tables import WhitelistEntry
 
@@ -28,9 +28,9 @@ ASSIGNMENTS: Final = cast("Table", Assignment.__table__)
 SUPPORTS: Final = cast("Table", AssignmentSupport.__table__)
 INSTITUTIONS: Final = cast("Table", Institution.__table__)
 CONSENTS: Final = cast("Table", Consent.__table__)
-_DAY: Final = bindparam(forms.DAY, required=False, type_=Date())
-_ENTRY: Final = bindparam(forms.ENTRY, required=False, type_=String())
-_OF_INSTITUTIONS: Final = bindparam(forms.INSTITUTIONS, required=False, type_=String(), expanding=True)
+_DAY: Final = given(forms.DAY, Date)
+_ENTRY: Final = given(forms.ENTRY)
+_OF_INSTITUTIONS: Final = given_each(forms.INSTITUTIONS, String)
 
 
 def below() -> Select[Any]:

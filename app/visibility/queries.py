@@ -37,7 +37,6 @@ from sqlalchemy import (
     String,
     Table,
     and_,
-    bindparam,
     false,
     or_,
     select,
@@ -62,6 +61,7 @@ from app.enterprises.tables import (
 )
 from app.institutions.tables import Institution
 from app.kernel.database import Criterion, Sight, Written
+from app.kernel.direct import given, given_each
 from app.matching.tables import MatchCount, MatchResult
 from app.notifications.tables import Notice
 from app.plans.tables import PlanEffectOnEntry, PlanReallocatedEntry
@@ -95,13 +95,13 @@ MOST_REMEMBERED: Final = 1_000
 Condition = ColumnElement[bool]
 
 
-_DAY: Final = bindparam(forms.DAY, required=False, type_=Date())
-_PERSON: Final = bindparam(forms.PERSON, required=False, type_=BigInteger())
-_OF_CHAINS: Final = bindparam(forms.CHAINS, required=False, type_=String(), expanding=True)
-_OF_FIRMS: Final = bindparam(forms.FIRMS, required=False, type_=String(), expanding=True)
-_ENTRY: Final = bindparam(forms.ENTRY, required=False, type_=String())
-_OF_INSTITUTIONS: Final = bindparam(forms.INSTITUTIONS, required=False, type_=String(), expanding=True)
-_OF_BANKS: Final = bindparam(forms.BANKS, required=False, type_=String(), expanding=True)
+_DAY: Final = given(forms.DAY, Date)
+_PERSON: Final = given(forms.PERSON, BigInteger)
+_OF_CHAINS: Final = given_each(forms.CHAINS, String)
+_OF_FIRMS: Final = given_each(forms.FIRMS, String)
+_ENTRY: Final = given(forms.ENTRY)
+_OF_INSTITUTIONS: Final = given_each(forms.INSTITUTIONS, String)
+_OF_BANKS: Final = given_each(forms.BANKS, String)
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)
@@ -371,7 +371,4 @@ def _outside(column: Any, form: Form) -> Condition:
 def _ranges(form: Form) -> list[tuple[Any, Any]]:
     """Answer the first and the last code of each region of a form, as they are written."""
     names = (forms.region_names(number) for number in range(form.regions))
-    return [
-        (bindparam(first, required=False, type_=String()), bindparam(last, required=False, type_=String()))
-        for first, last in names
-    ]
+    return [(given(first), given(last)) for first, last in names]
