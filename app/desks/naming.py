@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from app.desks.texts import Text
@@ -47,12 +48,17 @@ class Choices:
     def __init__(self, offers: Iterable[Offer]) -> None:
         self.offers = tuple(offers)
         self._names = Names({one.code: one.name for one in self.offers})
-        self._codes: dict[str, set[str]] = defaultdict(set)
+
+    @cached_property
+    def _codes(self) -> Mapping[str, set[str]]:
+        """The codes by what they are called: asked when something was typed, not to show thousands of offers."""
+        found: dict[str, set[str]] = defaultdict(set)
         for one in self.offers:
             for name in (one.name, *one.others):
-                self._codes[_plain(name)].add(one.code)
+                found[_plain(name)].add(one.code)
         for one in self.offers:  # a code means what it is, whatever else is called so
-            self._codes[_plain(one.code)] = {one.code}
+            found[_plain(one.code)] = {one.code}
+        return found
 
     @property
     def suggested(self) -> list[tuple[str, str]]:

@@ -31,6 +31,7 @@ WHAT_HAPPENED: Final[Mapping[int | str, Text]] = {
     503: Text("暂时不能提供"),
 }
 WRONG: Final = Text("出错了")
+NOWHERE: Final = Text("这个地址不对。请从栏目进入，或回到首页。")
 
 
 def problem_page(request: Request, problem: Mapping[str, Any]) -> Response:
@@ -49,11 +50,15 @@ def problem_page(request: Request, problem: Mapping[str, Any]) -> Response:
         for fault in problem["errors"]
         if status != HTTPStatus.PRECONDITION_FAILED  # a page's versions are nothing that its reader knows of
     ]
+    # An address that cannot be read is none of ours: what its parts must look like tells its reader nothing.
+    is_nowhere = bool(faults) and all(where.startswith("path.") for where, _said, _value in faults)
     is_unproven = any(where == UNPROVEN for where, _said, _value in faults)
     context = {
-        "what": WHAT_HAPPENED.get(problem["code"], WHAT_HAPPENED.get(status, WRONG)),
-        "told": Refusal(problem["detail"], otherwise=""),
-        "faults": faults,
+        "what": WHAT_HAPPENED[404]
+        if is_nowhere
+        else WHAT_HAPPENED.get(problem["code"], WHAT_HAPPENED.get(status, WRONG)),
+        "told": NOWHERE if is_nowhere else Refusal(problem["detail"], otherwise=""),
+        "faults": [] if is_nowhere else faults,
         "request_id": problem["request_id"],
         "kept": kept_forms.keep(request) if is_unproven else "",
     }

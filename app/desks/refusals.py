@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from app.desks.audit.words import ACTIONS
 from app.desks.texts import CATALOGUES, CHINESE, Speaking, Text, read_catalogue, say
 from app.kernel.errors import Fault
 
@@ -74,8 +75,14 @@ def in_chinese(english: str) -> str | None:
         return exact[english]
     for pattern, chinese in patterns:
         if found := pattern.fullmatch(english):
-            return _filled(chinese, [in_chinese(value) or value for value in found.groups()])
+            return _filled(chinese, [_value_in_chinese(value) for value in found.groups()])
     return english if _CJK.search(english) or not re.search("[A-Za-z]{3}", english) else None
+
+
+def _value_in_chinese(value: str) -> str:
+    if "_" in value and value in ACTIONS:
+        return ACTIONS[value].chinese
+    return in_chinese(value) or value
 
 
 def _filled(chinese: str, values: Sequence[str]) -> str:

@@ -46,6 +46,7 @@ def test_a_module_whose_english_is_passed_over_is_there_and_has_a_reason() -> No
             "coordinator 与 administrator 职责必须分离（三权分立）",
         ),
         ("no credit code given (GB 32100-2015)", "没有填写统一社会信用代码（GB 32100-2015）"),
+        ("None of your roles allows “read_reviews” here.", "您的角色在这里不能执行“查看名单和待复核”。"),
         ("缺少列：金额", "缺少列：金额"),
         ("2023-11", "2023-11"),
         ("Nobody wrote this sentence down.", None),

@@ -35,6 +35,11 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("DOMContentLoaded", () => {
+  // What scrolls sideways shows where one is.
+  for (const here of document.querySelectorAll(".areas [aria-current], .tabs [aria-current]")) {
+    const list = here.closest("ul");
+    list.scrollLeft += here.getBoundingClientRect().left - list.getBoundingClientRect().left - (list.clientWidth - here.clientWidth) / 2;
+  }
   // Faults are read out and seen first.
   document.querySelector("[data-focus]")?.focus();
   // A filter acts as soon as it is chosen.
