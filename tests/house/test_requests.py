@@ -186,6 +186,7 @@ async def test_a_browser_gets_a_page_whatever_happens(browser: httpx.AsyncClient
     for path, status, shown in (
         ("/nothing", 404, "没有这个页面"),
         ("/coverage?month=%3Cb%3E", 422, "&lt;b&gt;"),
+        ("/coverage/2024-13", 422, "这个地址不对"),
         ("/roster", 200, "名单"),
     ):
         answer = await browser.get(path)
