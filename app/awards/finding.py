@@ -92,8 +92,9 @@ def side_of(
 
     None: the viewer is of a bank that does not offer it, and nothing else.
     """
-    if institution_id is not None:
-        own = [node.code for node in tree.path(institution_id) if node.code in viewer.scopes(*LENDERS)]
+    lending = viewer.scopes(*LENDERS)
+    if institution_id is not None and lending:
+        own = [node.code for node in tree.path(institution_id) if node.code in lending]
         if own:
             return AwardSide.BANK, own[-1]
     if firms := sorted(viewer.scopes(Role.ENTERPRISE)):
@@ -102,6 +103,6 @@ def side_of(
         return AwardSide.COORDINATOR, regions[0]
     if viewer.is_operator:
         return AwardSide.COORDINATOR, viewer.jurisdiction
-    if institution_id is None and (banks := sorted(viewer.scopes(*LENDERS))):
-        return AwardSide.BANK, banks[0]
+    if institution_id is None and lending:
+        return AwardSide.BANK, min(lending)
     return None

@@ -26,11 +26,10 @@ from app.notifications import service as notifications
 async def nominees(session: AsyncSession, viewer: Viewer) -> list[tuple[str, str, str]]:
     """Answer (code, name, offering institution's name) of the products that a viewer may put forward, by code."""
     tree = await institution_tree(session, viewer)
-    return [
-        (code, name, tree.node(institution).name)
-        for code, name, institution in await catalogue.all_names(session, viewer)
-        if side_of(viewer, tree, institution) is not None
-    ]
+    named = await catalogue.all_names(session, viewer)
+    banks = {institution for _code, _name, institution in named}
+    possible = {bank for bank in banks if side_of(viewer, tree, bank) is not None}
+    return [(code, name, tree.node(bank).name) for code, name, bank in named if bank in possible]
 
 
 async def nominate(

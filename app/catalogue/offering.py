@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from app.catalogue.quarters import Quarter, quarter_with
@@ -39,6 +40,7 @@ class Days:
     confirmed_quarter: str | None
 
 
+@lru_cache
 def coming_quarter(today: date) -> Quarter:
     """Answer the quarter whose library is prepared: the next one."""
     return quarter_with(quarter_with(today).last + timedelta(days=1))

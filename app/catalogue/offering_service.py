@@ -3,9 +3,10 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 
 from app.accounts import audit_service
-from app.accounts.permissions import Action, may_do, require
+from app.accounts.permissions import Action, Target, may_do, require
 from app.accounts.rules import INSTITUTION_ROLES, Viewer
 from app.catalogue import queries
 from app.catalogue.offering import (
@@ -22,7 +23,7 @@ from app.catalogue.rules import ProductTerms
 from app.catalogue.schemas import ProductOut, RevisionIn
 from app.catalogue.service import revise_product
 from app.catalogue.viewing import product_out
-from app.institutions.reach import institution_target
+from app.institutions.reach import institution_target, within
 from app.institutions.rules import InstitutionNode, InstitutionTree
 from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
@@ -64,10 +65,8 @@ async def own_institutions(
 
     async def look() -> tuple[InstitutionTree, list[InstitutionNode]]:
         tree = await institution_tree(session, viewer)
-        possible = _possible(viewer, tree)
-        return tree, [
-            node for node in tree.nodes.values() if node.id in possible and _reaches(viewer, tree, node.id)
-        ]
+        possible, reaches = _possible(viewer, tree), _reach(viewer, tree)
+        return tree, [node for node in tree.nodes.values() if node.id in possible and reaches(node)]
 
     return await looked_once(session, ("own institutions", viewer), look)
 
@@ -224,6 +223,19 @@ def _possible(viewer: Viewer, tree: InstitutionTree) -> Collection[int]:
     return {node.id for top in tops for node in (top, *tree.descendants(top.id))}
 
 
-def _reaches(viewer: Viewer, tree: InstitutionTree, institution_id: int) -> bool:
-    target = institution_target(tree, institution_id, viewer.jurisdiction)
-    return may_do(viewer, Action.MANAGE_PRODUCTS, target)
+def _reach(viewer: Viewer, tree: InstitutionTree) -> Callable[[InstitutionNode], bool]:
+    """Answer a test of which institutions a viewer reaches: thousands sit in few places, and few viewers belong to one."""
+    is_of_one = bool(viewer.scopes(*INSTITUTION_ROLES))
+
+    @cache
+    def covers(region: str) -> bool:
+        place = Target(region=within(viewer.jurisdiction, region))
+        return may_do(viewer, Action.MANAGE_PRODUCTS, place)
+
+    def reaches(node: InstitutionNode) -> bool:
+        if covers(node.region):
+            return True
+        target = institution_target(tree, node.id, viewer.jurisdiction) if is_of_one else None
+        return target is not None and may_do(viewer, Action.MANAGE_PRODUCTS, target)
+
+    return reaches

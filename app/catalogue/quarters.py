@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 QUARTER_PATTERN: Final = r"^[0-9]{4}Q[1-4]$"
@@ -39,6 +40,7 @@ def publishing_day(quarter: Quarter, today: date) -> date | None:
     return None if today < quarter.first else min(today, quarter.last)
 
 
+@lru_cache
 def quarter_with(day: date) -> Quarter:
     """Answer the quarter in which a day lies."""
     return quarter_of(f"{day.year:04d}Q{(day.month - 1) // _MONTHS + 1}")

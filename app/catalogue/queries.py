@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import Select, String, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +20,7 @@ from app.catalogue.tables import (
     Product,
     ProductRevision,
 )
+from app.kernel.direct import Direct, given_each
 from app.kernel.errors import Conflict
 
 IDS_PER_STATEMENT = 5_000
@@ -140,15 +141,29 @@ async def current_revisions(session: AsyncSession, codes: Iterable[str] | None =
     return [RevisionRow(*row) for row in await session.execute(statement)]
 
 
+_NAMED: Final = (
+    select(Product.code, ProductRevision.name, Product.institution_id)
+    .join(Product, Product.id == ProductRevision.product_id)
+    .where(ProductRevision.revision == Product.revision)
+    .order_by(Product.code)
+)
+_NAMES: Final = Direct(_NAMED)
+_NAMES_OF: Final = Direct(_NAMED.where(Product.code.in_(given_each("codes", String))))
+
+
 async def names(session: AsyncSession) -> list[tuple[str, str, int]]:
     """Answer code, name and offering institution of each product, by code."""
-    statement = (
-        select(Product.code, ProductRevision.name, Product.institution_id)
-        .join(Product, Product.id == ProductRevision.product_id)
-        .where(ProductRevision.revision == Product.revision)
-        .order_by(Product.code)
-    )
-    return [(row[0], row[1], row[2]) for row in await session.execute(statement)]
+    return [(row[0], row[1], row[2]) for row in await _NAMES.rows(session)]
+
+
+async def names_of(session: AsyncSession, codes: Iterable[str]) -> dict[str, str]:
+    """Answer the names of those of these products that there are, by code."""
+    found: dict[str, str] = {}
+    wanted = sorted(set(codes))
+    for start in range(0, len(wanted), IDS_PER_STATEMENT):
+        rows = await _NAMES_OF.rows(session, codes=wanted[start : start + IDS_PER_STATEMENT])
+        found |= {row[0]: row[1] for row in rows}
+    return found
 
 
 async def offered(

@@ -292,7 +292,7 @@ async def planned_products(
 
 async def product_names(session: AsyncSession, _viewer: Viewer, codes: Iterable[str]) -> dict[str, str]:
     """Answer the names of these products by code; those that are unknown are left out."""
-    return {row.code: row.name for row in await queries.current_revisions(session, codes)}
+    return await queries.names_of(session, codes)
 
 
 async def all_names(session: AsyncSession, _viewer: Viewer) -> list[tuple[str, str, int]]:
