@@ -80,8 +80,8 @@ def _band(value: int, bounds: Sequence[int], unit: str) -> str:
     below = [bound for bound in bounds if bound < value]
     above = [bound for bound in bounds if bound >= value]
     if not below:
-        return f"不超过{above[0]}{unit}"
-    return f"超过{below[-1]}{unit}" + (f"，不超过{above[0]}{unit}" if above else "")
+        return f"不超过{above[0]:,}{unit}"
+    return f"超过{below[-1]:,}{unit}" + (f"，不超过{above[0]:,}{unit}" if above else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class CardOut(BaseModel):
     industry: str | None = Field(description="行业门类及大类；空为不宜显示或未知", examples=["C34"])
     size_class: str | None = Field(description="企业规模；空为不宜显示或未知", examples=["small"])
     amount: str | None = Field(
-        description="融资金额区间；空为不宜显示", examples=["超过500万元，不超过1000万元"]
+        description="融资金额区间；空为不宜显示", examples=["超过500万元，不超过1,000万元"]
     )
     term: str | None = Field(description="期限区间；空为不宜显示", examples=["超过12个月，不超过36个月"])
     purposes: list[str] | None = Field(description="资金用途；空为不宜显示", examples=[["equipment"]])

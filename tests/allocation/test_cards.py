@@ -123,10 +123,10 @@ def _need(**more: Any) -> NeedFacts:
 def test_a_card_could_show_no_county_no_exact_amount_and_two_digits_of_an_industry() -> None:
     facts = card_facts(_need(industry="C3412", collateral=[]), "230102", None, None)
     assert (facts.city, facts.industry) == ((None, "230000", "230100"), (None, "C", "C34"))
-    assert facts.amount == (None, "不超过1000万元", "超过100万元，不超过500万元")
+    assert facts.amount == (None, "不超过1,000万元", "超过100万元，不超过500万元")
     assert facts.secured == (None, None)
     above = card_facts(_need(amount="100000000.01", guarantee_available=True), "230102", None, None)
-    assert (above.amount[-1], above.secured[-1]) == ("超过10000万元", True)
+    assert (above.amount[-1], above.secured[-1]) == ("超过10,000万元", True)
     assert (
         card_facts(_need(collateral=[], guarantee_available=False), "230102", None, None).secured[-1] is False
     )

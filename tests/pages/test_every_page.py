@@ -57,7 +57,7 @@ WIDER: Final = "document.documentElement.scrollWidth - document.documentElement.
 FITS: Final = f"innerWidth === {PHONE['width']} && {WIDER} <= 0"
 SQUEEZED: Final = """Array.from(document.querySelectorAll("tbody :is(th, td)")).filter((cell) => {
   const style = getComputedStyle(cell), size = parseFloat(style.fontSize), room = cell.clientWidth - 1.4 * size;
-  return cell.checkVisibility() && style.whiteSpace !== "nowrap" && cell.innerText.trim().length > 2 && room < 1.9 * size;
+  return cell.checkVisibility() && style.whiteSpace !== "nowrap" && cell.innerText.trim().length > 1 && room < 1.9 * size;
 }).map((cell) => cell.innerText.trim().slice(0, 20))"""
 """Cells so narrow that each character stands in a line of its own."""
 ROUTES: Final = {

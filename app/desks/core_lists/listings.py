@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from app.accounts.api import ViewerDep
 from app.accounts.permissions import Action, does
 from app.accounts.rules import Viewer
+from app.chains.service import chain_names
 from app.core_lists import listing_service
 from app.core_lists.rules import Answer, latest_until
 from app.core_lists.schemas import AnswerIn, ListingId
@@ -63,6 +64,7 @@ async def _show(
         several = {"shows_trade": ("yes",)} if found.shows_trade else {}
         form = Form({"answer": answer, "until": until}, several)
     context = frame(viewer) | {"one": found, "form": form, "latest": latest_until(today), "today": today}
+    context["chain_name"] = (await chain_names(session, viewer)).get(found.chain or "", found.chain)
     return page(request, "core_lists/listing.html", context, status)
 
 
