@@ -256,7 +256,7 @@ async def _standing(
     index = {branch: i for i, branch in enumerate(branches_of(tree))}
     # No quota of another chain is asked about: whoever moves stays of its own.
     chains = {row.chain for row in current.values()}
-    quotas = [quota for quota in quotas_of(around.chains, tree, index) if quota.chain in chains]
+    quotas = quotas_of(around.chains, tree, index, chains)
     told = {quota.chain for quota in quotas}
     held = await queries.held_places(session, viewer, run.edition_id, told)
     places = Counter({(chain, institution): entries for chain, institution, entries in held})

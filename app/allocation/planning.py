@@ -233,11 +233,16 @@ def _receivers(
     return found
 
 
-def quotas_of(chains: ChainBook, tree: InstitutionTree, index: Mapping[int, int]) -> list[Quota]:
-    """Answer the quotas of the plans in force over branch indexes (`index` by institution id)."""
+def quotas_of(
+    chains: ChainBook,
+    tree: InstitutionTree,
+    index: Mapping[int, int],
+    only: Collection[str | None] | None = None,
+) -> list[Quota]:
+    """Answer the quotas of the plans in force (of some chains only) over branch indexes (`index` by institution id)."""
     found = []
     for code, chain in chains.chains.items():
-        if chain.plan is None:
+        if chain.plan is None or (only is not None and code not in only):
             continue
         for bank in chain.plan.contracted:
             node = tree.find(bank.institution)
