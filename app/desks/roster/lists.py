@@ -157,7 +157,7 @@ async def differences(
         wanted: Change | None = next((one for one in _CHANGES if one == change), None)
         asked = PageRequest(limit=ROWS, cursor=cursor)
         diff = await whitelist.diff_editions(session, viewer, oldest, newest, asked, change=wanted)
-    context["said"] = partial(fact_said, naming=context["naming"], language=language_of(request))
+    context["fact_said"] = partial(fact_said, naming=context["naming"], language=language_of(request))
     return page(request, "roster/differences.html", context | {"diff": diff})
 
 

@@ -78,3 +78,21 @@ async def test_facts_are_corrected_after_a_look_and_of_two_windows_the_second_is
     stored |= newest
     assert await send(step="carry-out", mark=visit.field("mark")) == PATH
     assert "800 万元" in (await visit.get(PATH)).text
+
+
+async def test_two_editions_differ_by_facts_in_words(desk: Desk) -> None:
+    visit = desk.visit
+    await visit.get("/roster/editions/new")
+    assert (await visit.post("/roster/editions", code="2024H1")).status_code == 303
+    for edition, changed in (
+        (EDITION, {}),
+        ("2024H1", {"融资金额（万元）": "4590", "行政区划代码": "230102"}),
+    ):
+        book = workbook([good_row(1, **changed)]).getvalue()
+        look = (await desk.send("名单.xlsx", book, edition=edition)).headers["location"]
+        await desk.work(look)
+        await visit.get(look)
+        await desk.work((await visit.post(f"{look}/commit")).headers["location"])
+    shown = (await visit.get("/roster/differences")).text
+    assert "<del>500 万元</del> → <ins>4,590 万元</ins>" in shown
+    assert "<del>黑龙江省哈尔滨市香坊区</del> → <ins>黑龙江省哈尔滨市道里区</ins>" in shown
