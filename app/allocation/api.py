@@ -21,7 +21,7 @@ from app.allocation.schemas import (
 from app.kernel.clock import utc_now
 from app.kernel.paging import Page, PageQuery
 from app.kernel.problems import PROBLEMS
-from app.kernel.requests import IdempotencyKey, SessionDep, TransactionRoute
+from app.kernel.requests import BeginDep, IdempotencyKey, SessionDep, TransactionRoute
 from app.whitelist.api import ItemId
 from app.whitelist.schemas import ImportOut, UndoIn
 
@@ -40,10 +40,10 @@ EditionQuery = Annotated[
     status_code=201,
     responses=REUSED,
     summary="Give every entry its responsible party (分配责任机构)",
-    openapi_extra=does(Action.RUN_ALLOCATION, can_wait=True),
+    openapi_extra=does(Action.RUN_ALLOCATION, can_wait=True, saves_last=True),
 )
 async def run_allocation(
-    session: SessionDep,
+    begin: BeginDep,
     viewer: ViewerDep,
     response: Response,
     body: AllocationIn,
@@ -53,9 +53,12 @@ async def run_allocation(
 
     A run that would change nothing since the newest one is not recorded again.
     """
-    run = await service.run_allocation(
-        session, viewer, body.edition, now=utc_now(), keep_settled=body.keep_settled
-    )
+    async with begin(writes=False) as session:
+        read = await service.read_matches(session, viewer, body.edition)
+    async with begin() as session:
+        run = await service.run_allocation(
+            session, viewer, body.edition, now=utc_now(), keep_settled=body.keep_settled, read=read
+        )
     response.headers["location"] = f"/api/v1/allocations/{run.id}"
     response.status_code = 200 if run.reused else 201
     return run
@@ -64,18 +67,21 @@ async def run_allocation(
 @router.post(
     "/allocations/preview",
     summary="What a run would change (分配试算)",
-    openapi_extra=does(Action.RUN_ALLOCATION, can_wait=True),
+    openapi_extra=does(Action.RUN_ALLOCATION, can_wait=True, saves_last=True),
 )
 async def preview_allocation(
-    session: SessionDep,
+    begin: BeginDep,
     viewer: ViewerDep,
     body: AllocationIn,
     idempotency_key: IdempotencyKey = None,  # noqa: ARG001 - TransactionRoute answers repetitions
 ) -> AllocationPreviewOut:
     """Decide as a run decides, say what would change, and keep nothing of it."""
-    return await preview_service.preview_allocation(
-        session, viewer, body.edition, now=utc_now(), keep_settled=body.keep_settled
-    )
+    async with begin(writes=False) as session:
+        read = await service.read_matches(session, viewer, body.edition)
+    async with begin() as session:
+        return await preview_service.preview_allocation(
+            session, viewer, body.edition, now=utc_now(), keep_settled=body.keep_settled, read=read
+        )
 
 
 @router.get(

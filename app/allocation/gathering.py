@@ -1,7 +1,7 @@
 """What an allocation run decides on, gathered from the rooms below in a fixed number of statements."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -30,6 +30,7 @@ from app.kernel.settings import get_settings
 from app.matching import service as matching
 from app.matching.explain import score_parts
 from app.matching.gathering import gather as surroundings
+from app.matching.gathering import state_of_surroundings
 from app.matching.inputs import NeedReader, Surroundings
 from app.matching.plan_influence import plan_influence
 from app.matching.posing import EligibleCandidates
@@ -81,10 +82,61 @@ class Gathered:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class ReadMatches:
+    """What fits the entries of an edition, computed again from its newest match run; `state` tells whether that still holds.
+
+    Who serves, what is offered and what is listed is read once: it must not change between two looks of one run.
+    """
+
+    run: MatchRun
+    around: Surroundings
+    listed: Sequence[AdmittedEntry]
+    found: EligibleCandidates
+    state: Hashable
+
+
+async def matches_of(session: AsyncSession, viewer: Viewer, edition_code: str) -> ReadMatches:
+    """Answer what fits the entries of an edition.
+
+    Raises:
+        NotFound: no such edition.
+        Conflict: the edition has no match run yet, or what its newest one rests on has changed.
+    """
+    edition = await whitelist.edition(session, viewer, edition_code)
+    run = await matching.latest_run(session, viewer, edition.id)
+    if run is None:
+        remedy = f"Run `rongqiao match run --edition {edition_code}` first."
+        fault = Fault("edition", "not matched", remedy, edition_code)
+        raise Conflict(f"Edition {edition_code} has no match run yet.", [fault])
+    state = await _state(session, viewer, edition.id)  # first: what changes while it is read shows
+    around = await surroundings(session, viewer, date.fromisoformat(run.inputs["on"]), run.library_code)
+    listed = await whitelist.admitted_entries(session, viewer, edition.id)
+    found = await matching.eligible_candidates(session, viewer, run.id, around=around, entries=listed)
+    return ReadMatches(run, around, listed, found, state)
+
+
+async def _state(session: AsyncSession, viewer: Viewer, edition_id: int) -> Hashable:
+    entries = await whitelist.edition_state(session, viewer, edition_id)
+    return entries, await state_of_surroundings(session)
+
+
+async def _holds(session: AsyncSession, viewer: Viewer, edition_id: int, read: ReadMatches) -> bool:
+    run = await matching.latest_run(session, viewer, edition_id)
+    is_newest = run is not None and run.id == read.run.id
+    return is_newest and await _state(session, viewer, edition_id) == read.state
+
+
 async def gather(
-    session: AsyncSession, viewer: Viewer, edition_code: str, *, now: datetime, keep_settled: bool
+    session: AsyncSession,
+    viewer: Viewer,
+    edition_code: str,
+    *,
+    now: datetime,
+    keep_settled: bool,
+    read: ReadMatches | None = None,
 ) -> Gathered:
-    """Gather everything for a run; entries without a product are classified on the way.
+    """Gather everything for a run, with what was `read` before if it still holds; entries without a product are classified on the way.
 
     Raises:
         NotFound: no such edition.
@@ -92,18 +144,12 @@ async def gather(
     """
     edition = await whitelist.edition(session, viewer, edition_code)
     await queries.hold_edition(session, edition.id)
-    run = await matching.latest_run(session, viewer, edition.id)
-    if run is None:
-        remedy = f"Run `rongqiao match run --edition {edition_code}` first."
-        fault = Fault("edition", "not matched", remedy, edition_code)
-        raise Conflict(f"Edition {edition_code} has no match run yet.", [fault])
-    # Read once: who serves, what is offered and what is listed must not change between two looks of one run.
-    around = await surroundings(session, viewer, date.fromisoformat(run.inputs["on"]), run.library_code)
-    listed = await whitelist.admitted_entries(session, viewer, edition.id)
-    found = await matching.eligible_candidates(session, viewer, run.id, around=around, entries=listed)
+    if read is None or not await _holds(session, viewer, edition.id, read):
+        read = await matches_of(session, viewer, edition_code)
+    run, around, listed = read.run, read.around, read.listed
     await bottlenecks.classify_run(session, viewer, run.id, now=now)
     established = await bottlenecks.established_of(session, viewer, [entry.entry_id for entry in listed])
-    found = await asyncio.to_thread(judged_anew, found, around, listed, established)
+    found = await asyncio.to_thread(judged_anew, read.found, around, listed, established)
     rules = around.rules
     tree, silent = with_default_capacity(around.tree, number(rules.parameter("allocation.default_capacity")))
     products = sorted(around.products, key=lambda product: product.code)

@@ -8,7 +8,7 @@ from typing import Final, NoReturn
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.allocation import run_queries
-from app.allocation.gathering import Gathered, gather, grounds_of
+from app.allocation.gathering import Gathered, ReadMatches, gather, grounds_of
 from app.allocation.outcomes import Outcome, explain_run
 from app.allocation.planning import solve_run
 from app.allocation.schemas import AllocationPreviewOut, CountsOut, ObjectiveOut, RunChangeOut
@@ -29,7 +29,13 @@ class _Seen(Exception):
 
 
 async def preview_allocation(
-    session: AsyncSession, viewer: Viewer, edition_code: str, *, now: datetime, keep_settled: bool = True
+    session: AsyncSession,
+    viewer: Viewer,
+    edition_code: str,
+    *,
+    now: datetime,
+    keep_settled: bool = True,
+    read: ReadMatches | None = None,
 ) -> AllocationPreviewOut:
     """Answer what a run of an edition would come to now and whom it would give another party; nothing is kept.
 
@@ -41,15 +47,21 @@ async def preview_allocation(
     require(viewer, Action.RUN_ALLOCATION, Target(region=viewer.jurisdiction))
     try:
         async with attempt(session):
-            await _look(session, viewer, edition_code, now, keep_settled=keep_settled)
+            await _look(session, viewer, edition_code, now, keep_settled=keep_settled, read=read)
     except _Seen as seen:
         return seen.found
 
 
 async def _look(
-    session: AsyncSession, viewer: Viewer, edition_code: str, now: datetime, *, keep_settled: bool
+    session: AsyncSession,
+    viewer: Viewer,
+    edition_code: str,
+    now: datetime,
+    *,
+    keep_settled: bool,
+    read: ReadMatches | None,
 ) -> NoReturn:
-    gathered = await gather(session, viewer, edition_code, now=now, keep_settled=keep_settled)
+    gathered = await gather(session, viewer, edition_code, now=now, keep_settled=keep_settled, read=read)
     report("allocating", 0, len(gathered.listed))
     solved = await asyncio.to_thread(solve_run, gathered.inputs)
     grounds = await asyncio.to_thread(grounds_of, gathered, solved.chosen_fits())

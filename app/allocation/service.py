@@ -15,7 +15,7 @@ from app.allocation.archive import pack, unpack
 from app.allocation.checker import check
 from app.allocation.entry_queries import AssignmentRow
 from app.allocation.explanations import points_text
-from app.allocation.gathering import Gathered, gather, grounds_of
+from app.allocation.gathering import Gathered, ReadMatches, gather, grounds_of, matches_of
 from app.allocation.move_service import row_of
 from app.allocation.outcomes import COORDINATOR, MATCHED, ROUTED, Outcome, explain_run
 from app.allocation.party_service import assignment_of_entry, rematch_entries, reroute, reroute_entries
@@ -40,6 +40,7 @@ __all__ = [
     "entries_to_reroute",
     "get_run",
     "list_runs",
+    "read_matches",
     "rematch_entries",
     "reroute",
     "reroute_entries",
@@ -48,14 +49,8 @@ __all__ = [
 ]
 
 
-async def run_allocation(
-    session: AsyncSession, viewer: Viewer, edition_code: str, *, now: datetime, keep_settled: bool = True
-) -> AllocationRunOut:
-    """Give every admitted entry of an edition its one responsible party, and at most two supporting ones.
-
-    Entries that no product fits are classified first. A party that stays responsible keeps its assignment as it
-    is; what is replaced is ended, never deleted. With `keep_settled` every entry keeps the institution that it
-    has. A run that changes nothing since the newest one is not recorded again: that one is answered as `reused`.
+async def read_matches(session: AsyncSession, viewer: Viewer, edition_code: str) -> ReadMatches:
+    """Answer what a run of an edition begins with: most of its work, which needs no transaction that writes.
 
     Raises:
         Forbidden: no role of the viewer covers the whole jurisdiction.
@@ -63,7 +58,32 @@ async def run_allocation(
         Conflict: the edition has no match run yet, or what its newest one rests on has changed.
     """
     require(viewer, Action.RUN_ALLOCATION, Target(region=viewer.jurisdiction))
-    gathered = await gather(session, viewer, edition_code, now=now, keep_settled=keep_settled)
+    return await matches_of(session, viewer, edition_code)
+
+
+async def run_allocation(
+    session: AsyncSession,
+    viewer: Viewer,
+    edition_code: str,
+    *,
+    now: datetime,
+    keep_settled: bool = True,
+    read: ReadMatches | None = None,
+) -> AllocationRunOut:
+    """Give every admitted entry of an edition its one responsible party, and at most two supporting ones.
+
+    Entries that no product fits are classified first. A party that stays responsible keeps its assignment as it
+    is; what is replaced is ended, never deleted. With `keep_settled` every entry keeps the institution that it
+    has. A run that changes nothing since the newest one is not recorded again: that one is answered as `reused`.
+    What was `read` in an earlier transaction is read anew if it does not hold any more.
+
+    Raises:
+        Forbidden: no role of the viewer covers the whole jurisdiction.
+        NotFound: no such edition.
+        Conflict: the edition has no match run yet, or what its newest one rests on has changed.
+    """
+    require(viewer, Action.RUN_ALLOCATION, Target(region=viewer.jurisdiction))
+    gathered = await gather(session, viewer, edition_code, now=now, keep_settled=keep_settled, read=read)
     report("allocating", 0, len(gathered.listed))
     solved = await asyncio.to_thread(solve_run, gathered.inputs)
     grounds = await asyncio.to_thread(grounds_of, gathered, solved.chosen_fits())

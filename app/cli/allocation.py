@@ -28,9 +28,11 @@ def run(
     """Allocate an edition on its newest match run; entries keep the institution they have unless asked otherwise."""
 
     async def job() -> AllocationRunOut:
+        async with edge.work(writes=False) as (session, viewer):
+            read = await service.read_matches(session, viewer, edition)
         async with edge.work(writes=True) as (session, viewer):
             return await service.run_allocation(
-                session, viewer, edition, now=utc_now(), keep_settled=not reassign
+                session, viewer, edition, now=utc_now(), keep_settled=not reassign, read=read
             )
 
     _show_run(edge.run(job), as_json=as_json)

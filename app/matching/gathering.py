@@ -58,6 +58,11 @@ async def gather(
     return around
 
 
+async def state_of_surroundings(session: AsyncSession) -> State:
+    """Answer a value that is equal exactly while nothing has changed of what needs are matched against."""
+    return await surroundings_queries.state(session)
+
+
 class _Remembered:
     """The surroundings last gathered from one database, each with the state of the tables that it was gathered in."""
 

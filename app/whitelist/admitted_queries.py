@@ -20,6 +20,13 @@ def _admitted(viewer: Viewer, edition_id: int) -> tuple[ColumnElement[bool], ...
     )
 
 
+async def edition_state(session: AsyncSession, edition_id: int) -> tuple[int, int]:
+    """Answer how many entries an edition has, and the sum of their versions: both only grow, with whatever changes."""
+    state = select(func.count(), func.coalesce(func.sum(WhitelistEntry.version), 0))
+    count, versions = (await session.execute(state.where(WhitelistEntry.edition_id == edition_id))).one()
+    return count, int(versions)
+
+
 async def admitted_cuts(
     session: AsyncSession, viewer: Viewer, edition_id: int, size: int
 ) -> Sequence[tuple[str, int]]:

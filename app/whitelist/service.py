@@ -68,6 +68,12 @@ async def edition(session: AsyncSession, viewer: Viewer, code: str) -> Whitelist
     return found
 
 
+async def edition_state(session: AsyncSession, _viewer: Viewer, edition_id: int) -> tuple[int, int]:
+    """Answer a value that is another one once any entry of an edition came, went or changed, whoever asks."""
+    with unrestricted(session):  # nothing is shown
+        return await admitted_queries.edition_state(session, edition_id)
+
+
 async def admitted_cuts(
     session: AsyncSession, viewer: Viewer, edition_id: int, size: int
 ) -> tuple[list[str], int]:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.accounts.rules import Viewer
-from app.allocation import queries, service
+from app.allocation import gathering, queries, service
 from app.allocation.archive import pack, unpack
 from app.allocation.schemas import AllocationRunOut
 from app.allocation.tables import AllocationProblemRecord, Assignment
@@ -446,6 +446,33 @@ async def test_a_decline_that_establishes_an_obstacle_leads_to_its_receiver(
     landless: Facts = {"missing_elements": Members.at_least(["land"])}
     await bottlenecks.classify_entry(session, viewer, world.entries["fit2"], landless, now=at)
     assert (await service.reroute(session, viewer, world.entries["fit2"], now=at)).institution == "XTJZ"
+
+
+async def test_what_was_read_before_is_used_while_it_holds_and_read_anew_when_it_does_not(
+    session: AsyncSession, viewer: Viewer, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await build_world(session, FITTING, banks(1, count=4))
+    await match(session, viewer, now)
+    read = await service.read_matches(session, viewer, EDITION)
+    with monkeypatch.context() as patched:
+        patched.setattr(gathering, "matches_of", None)  # it is not read a second time
+        first = await service.run_allocation(session, viewer, EDITION, now=now, read=read)
+    again = await service.run_allocation(session, viewer, EDITION, now=now)
+    assert (again.reused, again.id, first.counts.matched) == (True, first.id, 4), "a place at each of four"
+    wider = await session.get_one(Institution, world.institutions["B1-DL"])
+    wider.capacity, wider.version = 2, wider.version + 1
+    await session.flush()
+    grown = await service.run_allocation(session, viewer, EDITION, now=now, read=read)
+    assert grown.counts.matched == 5, "places that came since are seen"
+    gone = await session.scalar(select(WhitelistEntry).where(WhitelistEntry.id == world.entries["fit0"]))
+    assert gone is not None
+    gone.withdrawn_at, gone.version = now, gone.version + 1
+    await session.flush()
+    with pytest.raises(Conflict, match="has changed"):
+        await service.run_allocation(session, viewer, EDITION, now=now, read=read)
+    await match(session, viewer, now + timedelta(hours=1))
+    fewer = await service.run_allocation(session, viewer, EDITION, now=now + timedelta(hours=2), read=read)
+    assert fewer.counts.entries == len(FITTING) - 1
 
 
 async def test_an_allocation_needs_an_edition_and_a_match_run_that_still_holds(
