@@ -23,6 +23,9 @@ SHOTS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("chain", "demo-chain", ("/chain", "main a[href^='/chain/']")),
     ("plan", "demo-coordinator", ("/chain/HLJ-GDZB/plans", "main a[href*='/drafts/']")),
     ("selection", "demo-coordinator", ("/selection/2023Q4/result",)),
+    ("booklet", "demo-enterprise", ("/booklet",)),
+    ("booklet-part", "demo-enterprise", ("/booklet", "main a[href*='part=']:not([href*='part=all'])")),
+    ("audit", "demo-auditor", ("/audit",)),
     ("manager", "demo-manager", ("/manager",)),
     ("manager-entry", "demo-manager", ("/manager", "main a[href^='/manager/entries/']")),
     ("bank", "demo-bank", ("/bank",)),
@@ -52,6 +55,9 @@ def main() -> int:
                     for link in links:
                         page.locator(link).first.click()
                         page.wait_for_load_state()
+                    page.evaluate(
+                        "scrollTo({ top: 0, behavior: 'instant' })"
+                    )  # a link may lead to a part of its page
                     page.screenshot(path=FOLDER / f"{shot}{width}.png")
                 story.close()
         browser.close()
