@@ -36,8 +36,8 @@ MOST_ASKED: Final = 30
 
 _NO_HASH: Final = "0" * 64
 
-Sight = Callable[[AsyncSession, Viewer, date], None]
-"""Lets a session see no more than a viewer may see on a day (visibility/queries.py)."""
+Sight = Callable[[AsyncSession, Viewer, date, str | None], None]
+"""Lets a session see no more than a viewer may see on a day, or of institutions' entries one (visibility/service.py)."""
 
 
 class OpenDoor:
@@ -222,7 +222,8 @@ def let_in(
     if not may_try(viewer, action):
         raise forbidden(action)
     request.state.viewer = viewer
-    sight(session, acting(viewer, action), shanghai_today())
+    entry = request.path_params.get(marks.get("x-of-entry", ""))
+    sight(session, acting(viewer, action), shanghai_today(), entry)
     request_id = getattr(request.state, "request_id", "")
     audit_service.begin(session, Origin(viewer, via, address_of(request), request_id))
     return viewer.key

@@ -270,6 +270,7 @@ def does(
     saves_last: bool = False,
     is_final: bool = False,
     can_wait: bool = False,
+    of_entry: str | None = None,
 ) -> dict[str, Any]:
     """Answer the marks of a route, as `openapi_extra`: the action that it takes, and what is special about it.
 
@@ -280,7 +281,9 @@ def does(
     or the like between short transactions of its own; no copy is kept either. `saves_last`: it computes between
     reading and writing, so that nobody waits for the database meanwhile. `is_final`: it ends
     something that cannot be changed otherwise, so that nobody's version of it can be stale. `can_wait`: it
-    may take long, and is carried out by a worker for who sends `Prefer: respond-async`.
+    may take long, and is carried out by a worker for who sends `Prefer: respond-async`. `of_entry` names the
+    parameter of its path that is an entry's code: all that it reads hangs on that entry, so that whoever holds
+    thousands does not have the others looked through.
     """
     marks = {
         "x-reads-only": stores_nothing,
@@ -292,4 +295,5 @@ def does(
         "x-final": is_final,
         "x-can-wait": can_wait,
     }
-    return {"x-action": action.value} | {name: True for name, is_set in marks.items() if is_set}
+    named = {} if of_entry is None else {"x-of-entry": of_entry}
+    return {"x-action": action.value} | {name: True for name, is_set in marks.items() if is_set} | named

@@ -127,7 +127,7 @@ async def list_changes(
 @router.get(
     "/whitelist/entries/{entry}/assignment",
     summary="Who is responsible for an entry, and why (责任机构)",
-    openapi_extra=does(Action.READ_CASES, is_recorded=True),
+    openapi_extra=does(Action.READ_CASES, is_recorded=True, of_entry="entry"),
 )
 async def get_assignment(session: SessionDep, viewer: ViewerDep, entry: EntryCode) -> AssignmentOut:
     """Answer the responsible party with its reasons, who was next, who supports, and who was before."""

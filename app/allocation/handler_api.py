@@ -74,7 +74,7 @@ async def list_entries(
 @router.get(
     "/whitelist/entries/{entry}/handler",
     tags=["allocation"],
-    openapi_extra=does(Action.READ_CASES),
+    openapi_extra=does(Action.READ_CASES, of_entry="entry"),
 )
 async def get_handler(
     session: SessionDep,

@@ -19,7 +19,7 @@ router = APIRouter(route_class=TransactionRoute, tags=["docking"], responses=PRO
 @router.get(
     "/whitelist/entries/{entry}/answers",
     summary="Declines of an entry, answered to the enterprise (婉拒答复)",
-    openapi_extra=does(Action.READ_CASES, is_recorded=True),
+    openapi_extra=does(Action.READ_CASES, is_recorded=True, of_entry="entry"),
 )
 async def list_answers(
     session: SessionDep, viewer: ViewerDep, page: PageQuery, entry: EntryCode

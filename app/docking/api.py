@@ -117,7 +117,7 @@ async def restate_entry(
 @entry_router.get(
     "/{entry}/docking-events",
     summary="Events of an entry, in order of logging (对接记录)",
-    openapi_extra=does(Action.READ_CASES, is_recorded=True),
+    openapi_extra=does(Action.READ_CASES, is_recorded=True, of_entry="entry"),
 )
 async def list_docking_events(
     session: SessionDep, viewer: ViewerDep, page: PageQuery, entry: EntryCode
@@ -149,7 +149,7 @@ async def log_docking_event(
 @entry_router.get(
     "/{entry}/docking-events/{sequence}",
     summary="One event of an entry",
-    openapi_extra=does(Action.READ_CASES, is_recorded=True),
+    openapi_extra=does(Action.READ_CASES, is_recorded=True, of_entry="entry"),
 )
 async def get_docking_event(
     session: SessionDep, viewer: ViewerDep, entry: EntryCode, sequence: Sequence
@@ -161,7 +161,7 @@ async def get_docking_event(
 @entry_router.get(
     "/{entry}/docking",
     summary="Where an entry stands, and what may be logged next (对接状态)",
-    openapi_extra=does(Action.READ_CASES, is_recorded=True),
+    openapi_extra=does(Action.READ_CASES, is_recorded=True, of_entry="entry"),
 )
 async def get_docking(session: SessionDep, viewer: ViewerDep, entry: EntryCode) -> DockingOut:
     """Answer the state folded from the entry's events, and for each party the kinds that it may log now."""
@@ -171,7 +171,7 @@ async def get_docking(session: SessionDep, viewer: ViewerDep, entry: EntryCode) 
 @entry_router.get(
     "/{entry}/life",
     summary="The whole life of an entry, from its admission on (条目全程)",
-    openapi_extra=does(Action.READ_CASES, is_recorded=True),
+    openapi_extra=does(Action.READ_CASES, is_recorded=True, of_entry="entry"),
 )
 async def get_life(session: SessionDep, viewer: ViewerDep, entry: EntryCode) -> list[LifeEventOut]:
     """Answer in the order of time who got the entry when, what was logged, classified and settled."""

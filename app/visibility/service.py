@@ -7,17 +7,20 @@ from typing import Final
 
 from app.accounts.rules import Viewer
 from app.enterprises.disclosure_service import Entrusting, bind
-from app.kernel.database import AsyncSession, restrict, sight_of
+from app.kernel.database import AsyncSession, Sight, restrict, sight_of
 from app.visibility.holder_queries import basis_of_showing, holders_of
 from app.visibility.queries import criteria, criteria_of_entry
 
 _NARROWED_FOR: Final = "rongqiao_narrowed_for"
 
 
-def narrow(session: AsyncSession, viewer: Viewer, day: date) -> None:
-    """Let a session see from now on what a viewer may see on a day (Shanghai); the operator sees all."""
-    restrict(session, None if viewer.is_operator else criteria(viewer, day))
+def narrow(session: AsyncSession, viewer: Viewer, day: date, entry: str | None = None) -> None:
+    """Let a session see from now on what a viewer may see on a day (Shanghai); the operator sees all.
+
+    `entry`: of all that the viewer's institutions hold, the one (code) that is looked at, as within `looking_at`.
+    """
     session.info[_NARROWED_FOR] = viewer, day
+    restrict(session, None if viewer.is_operator else _criteria(viewer, day, entry))
     bind(session, Entrusting(day, holders_of, basis_of_showing))
 
 
@@ -36,3 +39,7 @@ def looking_at(session: AsyncSession, entry: str) -> Iterator[None]:
         yield
     finally:
         restrict(session, before)
+
+
+def _criteria(viewer: Viewer, day: date, entry: str | None) -> Sight:
+    return criteria(viewer, day) if entry is None else criteria_of_entry(viewer, day, entry)

@@ -96,7 +96,7 @@ SheetForm = Annotated[
 ]
 
 
-@router.get("/entries/{code}", openapi_extra=does(Action.READ_CASES, is_recorded=True))
+@router.get("/entries/{code}", openapi_extra=does(Action.READ_CASES, is_recorded=True, of_entry="code"))
 async def get_entry(session: SessionDep, viewer: ViewerDep, code: EntryPath, response: Response) -> EntryOut:
     """Read an entry with its facts, the findings that decided, and its review items."""
     found = await service.get_entry(session, viewer, code)

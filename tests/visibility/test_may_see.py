@@ -25,6 +25,7 @@ from app.visibility.public import PUBLIC
 from app.visibility.queries import conditions, criteria
 from app.visibility.service import looking_at, narrow
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
+from tests.apps import create_app
 from tests.visibility.oracle import Oracle
 from tests.visibility.world import CASE_TABLES, World, viewers
 
@@ -347,3 +348,15 @@ async def test_who_looks_at_one_entry_sees_all_of_it_that_they_saw_and_nothing_t
             assert again == before
             assert all(now[one] <= seen[one] for one in hanging)
         assert seen == {one: set(await session.scalars(select(_of(one, _key(one))))) for one in hanging}
+
+
+def test_whatever_is_read_of_one_entry_looks_at_that_entry_alone() -> None:
+    """Who holds thousands would else have all of them looked through for one."""
+    read = {
+        path: operations["get"].get("x-of-entry")
+        for path, operations in create_app().openapi()["paths"].items()
+        if "/whitelist/entries/{" in path and "get" in operations
+    }
+    assert read
+    for path, parameter in read.items():
+        assert f"/whitelist/entries/{{{parameter}}}" in path
