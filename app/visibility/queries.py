@@ -162,7 +162,7 @@ def conditions(form: Form) -> dict[type[Any], Condition]:
             sight.of_listed(Enterprise.id, "enterprise_id"),
             is_member(form, Enterprise.id),
         ),
-        **membership_conditions(form, lambda other, firm_id: _Sight(other).firm_holds(firm_id)),
+        **membership_conditions(form, lambda other, firm_id: _Sight(other).firm_holds_one_of_all(firm_id)),
         EnterpriseContact: either(
             own.of_firms(EnterpriseContact.enterprise_id), sight.calls(EnterpriseContact)
         ),
@@ -297,11 +297,17 @@ class _Sight:
 
     def firm_holds(self, firm_id: Any) -> Condition:
         """Tell which rows belong to such a firm."""
+        return row_of(FIRMS, firm_id, self.of_firm)
+
+    def firm_holds_one_of_all(self, firm_id: Any) -> Condition:
+        """Tell the same of rows that are counted whole, each of which has its firm.
+
+        Nearly all firms are such for who coordinates the whole: that a row's lies nowhere else is found without joining them.
+        """
         form = self.form
         if form.covers_all and form.regions and not (form.sees_all or form.has_firms):
-            # Nearly all do, and each row has its firm: that this lies nowhere else is found without a look at the others.
             return ~row_of(FIRMS, firm_id, lambda firm: _outside(firm.region_code, form))
-        return row_of(FIRMS, firm_id, self.of_firm)
+        return self.firm_holds(firm_id)
 
     def of_firms(self, firm_id: Any) -> Condition:
         """Tell which rows belong to such a firm, or to that of an entry that is seen."""
@@ -310,7 +316,7 @@ class _Sight:
     def of_need(self, need_id: Any) -> Condition:
         """Tell which rows belong to a need of such a firm, or of an entry that is seen."""
         of_firm = row_of(NEEDS, need_id, lambda need: self.firm_holds(need.enterprise_id))
-        return either(of_firm, self.of_listed(need_id, "need_id"))
+        return either(self.of_listed(need_id, "need_id"), of_firm)  # the one lookup before the two
 
     def of_listed(self, value: Any, column: str) -> Condition:
         """Tell which rows are named in a column of an entry that is seen."""
