@@ -33,7 +33,10 @@ SHOTS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     (
         "need",
         "demo-enterprise",
-        ("/enterprise", "main a[href^='/enterprise/needs/']:not([href*='/edit']):not([href*='/new'])"),
+        (
+            "/enterprise",
+            "main a[href^='/enterprise/needs/']:not([href*='/edit']):not([href*='/new']):not([href*='#'])",
+        ),
     ),
 )
 """Name of the picture, who looks, and the way: an address, then links to follow."""
