@@ -74,8 +74,8 @@ class SwitchedDoor(OpenDoor):
     async def admit(self, request: Request, session: AsyncSession, marks: Mapping[str, Any]) -> str:
         return await OpenDoor(LOOKING.get()[0], self._narrow).admit(request, session, marks)
 
-    def _narrow(self, session: AsyncSession, viewer: Viewer, today: date) -> None:
-        narrow(session, viewer, LOOKING.get()[1] or today)
+    def _narrow(self, session: AsyncSession, viewer: Viewer, today: date, entry: str | None = None) -> None:
+        narrow(session, viewer, LOOKING.get()[1] or today, entry)
 
 
 LOOKING: ContextVar[tuple[Viewer, date | None]] = ContextVar("looking")
