@@ -1,12 +1,13 @@
 """Reads the audit trail: lists, exports and verifies it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Final
 
 from app.accounts import audit_queries
-from app.accounts.audit import GENESIS, Break, EventFilter, Link, Verdict, Walk, link_of_line
+from app.accounts.audit import GENESIS, START, Break, EventFilter, Link, Verdict, Walk, link_of_line
 from app.accounts.audit_schemas import AuditEventOut
 from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
@@ -18,6 +19,7 @@ from app.kernel.shanghai import SHANGHAI
 FIRST_DAY: Final = date(2000, 1, 1)
 LAST_DAY: Final = date(2999, 12, 31)
 """No event lies outside, and no database refuses a day within."""
+LINKS_A_LOOK: Final = 2_000
 
 
 def asked_events(
@@ -106,14 +108,36 @@ async def verify(session: AsyncSession, wanted: str | None = None) -> Verdict:
     return walk.verdict()
 
 
-async def verified(session: AsyncSession, viewer: Viewer) -> Verdict:
-    """Walk along the whole stored trail for somebody who reads it.
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the stored trail as it was walked along, up to the link `last`; the trail has `total` links."""
+
+    verdict: Verdict
+    last: int
+    total: int
+
+
+async def verified_section(session: AsyncSession, viewer: Viewer, until: int | None) -> Section:
+    """Walk along the `LINKS_A_LOOK` links up to a number (the newest), each of which must continue the one before it.
+
+    What a whole trail takes grows with it; a part takes the same forever, and all parts together are the whole.
 
     Raises:
         Forbidden: the viewer does not read the audit trail.
     """
     require(viewer, Action.READ_AUDIT, Target())
-    return await verify(session)
+    newest = await audit_queries.newest_links(session, EventFilter(), before=None, limit=1)
+    total = newest[0].sequence if newest else 0
+    last = total if until is None else min(until, total)
+    before = max(last - LINKS_A_LOOK, 0)
+    found = await audit_queries.links_after(session, before - 1, last - before + 1) if last else []
+    if before and (not found or found[0].sequence != before):
+        return Section(Walk((before - 1, GENESIS)).verdict(Break(before, "missing")), last, total)
+    walk = Walk((before, found[0].hash) if before else START)
+    broken = walk.take(found[1:] if before else found)
+    if broken is None and walk.expected <= last:
+        broken = Break(walk.expected, "missing")
+    return Section(walk.verdict(broken), last, total)
 
 
 def verify_file(file: Path, wanted: str | None = None) -> Verdict:

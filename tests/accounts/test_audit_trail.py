@@ -100,6 +100,29 @@ async def test_what_was_done_with_the_triggers_off_is_found_at_its_first_link(
     assert (broken.sequence, reason in broken.reason) == (sequence, True)
 
 
+async def test_the_trail_is_verified_part_by_part_each_continuing_the_one_before(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_trail_service, "LINKS_A_LOOK", 3)
+
+    async def parts(*ends: int | None) -> list[tuple[int, int, int | None]]:
+        """Answer first and last link of parts, and where each is broken."""
+        async with transaction(sessions, writes=False) as session:
+            found = [await audit_trail_service.verified_section(session, AUDITOR, end) for end in ends]
+        assert {one.total for one in found} <= {0, 7}
+        breaks = [one.verdict.broken.sequence if one.verdict.broken else None for one in found]
+        return [(one.verdict.first, one.last, at) for one, at in zip(found, breaks, strict=True)]
+
+    assert await parts(None, 5) == [(1, 0, None), (1, 0, None)], "an empty trail is whole"
+    await fill(sessions, 7)
+    whole = [(5, 7, None), (5, 7, None), (2, 4, None), (1, 1, None)]
+    assert await parts(None, 99, 4, 1) == whole
+    await as_superuser(sessions, "UPDATE audit_events SET actor = 'somebody else' WHERE sequence = 3")
+    assert await parts(7, 4, 1) == [(5, 7, None), (2, 4, 3), (1, 1, None)]
+    await as_superuser(sessions, "DELETE FROM audit_events WHERE sequence = 4")
+    assert await parts(7, 4, 1) == [(4, 7, 4), (2, 4, 3), (1, 1, None)]
+
+
 async def test_a_cut_off_end_is_told_by_the_head_that_was_kept(sessions: Sessions) -> None:
     await fill(sessions, 4)
     head = (await verdict(sessions)).head

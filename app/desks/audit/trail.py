@@ -64,10 +64,16 @@ def _filter(form: Form) -> EventFilter:
 
 
 @router.get("/audit/chain", openapi_extra=READS)
-async def chain(request: Request, session: SessionDep, viewer: ViewerDep) -> Response:
-    """Walk along the whole chain, and say whether it is whole."""
-    verdict = await trail.verified(session, viewer)
-    return page(request, "audit/chain.html", {"verdict": verdict})
+async def chain(
+    request: Request,
+    session: SessionDep,
+    viewer: ViewerDep,
+    until: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+) -> Response:
+    """Walk along a part of the chain, the newest one if none is named, and say whether it is whole."""
+    section = await trail.verified_section(session, viewer, until)
+    newer = min(section.last + trail.LINKS_A_LOOK, section.total) if section.last < section.total else None
+    return page(request, "audit/chain.html", {"section": section, "newer": newer})
 
 
 @router.get("/audit/events/{sequence}", openapi_extra=READS)
