@@ -25,6 +25,11 @@ STARTUP_FAILURE: Final = 3
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 SWITCH_SECONDS: Final = 0.001
 """So long a thread that computes (a month's figures) keeps the interpreter from the loop that answers everybody."""
+IDLE_SECONDS: Final = 75
+"""So long a connection is kept that asks nothing: longer than proxies keep theirs, and than a person thinks over a form.
+
+Who ends it first may do so just as the other one sends, who then is not answered at all.
+"""
 FILES: Final = 8_192
 """Open files that a server should be allowed: connections, beside the database's and its own."""
 
@@ -90,6 +95,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "port": settings.port,
         "http": BoundedProtocol,
         "ws": "none",
+        "timeout_keep_alive": IDLE_SECONDS,
         "timeout_graceful_shutdown": settings.shutdown_seconds,
         "proxy_headers": False,  # uvicorn would believe whoever comes from loopback (kernel/addresses.py decides)
         "server_header": False,

@@ -213,7 +213,7 @@ def test_an_auditor_searches_the_trail_and_finds_what_was_decided_by_a_clause(
     page.get_by_role("rowheader").first.get_by_role("link").click()
     expect(page.get_by_text("本条的哈希")).to_be_visible()
     page.get_by_role("link", name="审计", exact=True).last.click()
-    page.get_by_role("link", name="核验整条链").click()
+    page.get_by_role("link", name="核验审计链").click()
     expect(page.get_by_text("完整", exact=True)).to_be_visible()
     page.get_by_role("link", name="政策", exact=True).click()
     page.get_by_label("条款号、引文或文字").fill("黑银发〔2023〕25号（十六）")
