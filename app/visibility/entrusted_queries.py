@@ -33,11 +33,15 @@ _ENTRY: Final = given(forms.ENTRY)
 _OF_INSTITUTIONS: Final = given_each(forms.INSTITUTIONS, String)
 
 
-def below() -> Select[Any]:
-    """Answer the ids of the viewer's institutions and of all below them."""
+def below(*columns: str) -> Select[Any]:
+    """Answer the ids of the viewer's institutions and of all below them, and other columns of theirs."""
     top, node = INSTITUTIONS.alias(), INSTITUTIONS.alias()
     is_below = and_(node.c.root_id == top.c.root_id, _about_half(node.c.lineage.like(top.c.lineage + "%")))
-    tops = select(node.c.id).join_from(top, node, is_below).where(top.c.code.in_(_OF_INSTITUTIONS))
+    tops = (
+        select(*(node.c[name] for name in ("id", *columns)))
+        .join_from(top, node, is_below)
+        .where(top.c.code.in_(_OF_INSTITUTIONS))
+    )
     return tops.correlate(None)
 
 
@@ -52,10 +56,12 @@ def _about_half(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def entrusted(*, is_of_entry: bool = False) -> Select[Any]:
     """Answer the entries (or one of them) that the viewer's institutions hold and may be shown, with the consents."""
-    holding, recipient, entry, consent = (
-        table.alias() for table in (INSTITUTIONS, INSTITUTIONS, ENTRIES, CONSENTS)
-    )
+    recipient, entry, consent = (table.alias() for table in (INSTITUTIONS, ENTRIES, CONSENTS))
     held = _held(is_of_entry=is_of_entry)
+    # Asked of consents alone that name one: joined, all institutions are read for each statement.
+    named = (
+        select(recipient.c.lineage + "%").where(recipient.c.id == consent.c.institution_id).scalar_subquery()
+    )
     return (
         select(
             held.c.entry_id,
@@ -66,14 +72,12 @@ def entrusted(*, is_of_entry: bool = False) -> Select[Any]:
             consent.c.shows_financial,
             consent.c.shows_judicial,
         )
-        .join_from(held, holding, holding.c.id == held.c.institution_id)
-        .join(entry, entry.c.id == held.c.entry_id)
+        .join_from(held, entry, entry.c.id == held.c.entry_id)
         .join(consent, consent.c.need_id == entry.c.need_id)
-        .join(recipient, recipient.c.id == consent.c.institution_id, isouter=True)
         .where(
             consent.c.revoked_at.is_(None),
             consent.c.until >= _DAY,
-            _about_half(or_(recipient.c.id.is_(None), holding.c.lineage.like(recipient.c.lineage + "%"))),
+            or_(consent.c.institution_id.is_(None), held.c.lineage.like(named)),
         )
         .correlate(None)
     )
@@ -82,13 +86,17 @@ def entrusted(*, is_of_entry: bool = False) -> Select[Any]:
 def _held(*, is_of_entry: bool) -> Any:
     """Answer the entries (or one of them) for which the viewer's institutions are responsible or which they support now, each with which one."""
     theirs, supported, support = ASSIGNMENTS.alias(), ASSIGNMENTS.alias(), SUPPORTS.alias()
-    responsible = select(theirs.c.entry_id, theirs.c.institution_id).where(
-        theirs.c.ended_at.is_(None), theirs.c.institution_id.in_(below())
+    holders, supporters = below("lineage").subquery(), below("lineage").subquery()
+    responsible = (
+        select(theirs.c.entry_id, holders.c.lineage)
+        .join_from(holders, theirs, theirs.c.institution_id == holders.c.id)
+        .where(theirs.c.ended_at.is_(None))
     )
     supporting = (
-        select(supported.c.entry_id, support.c.institution_id)
-        .join_from(support, supported, supported.c.id == support.c.assignment_id)
-        .where(supported.c.ended_at.is_(None), support.c.institution_id.in_(below()))
+        select(supported.c.entry_id, supporters.c.lineage)
+        .join_from(supporters, support, support.c.institution_id == supporters.c.id)
+        .join(supported, supported.c.id == support.c.assignment_id)
+        .where(supported.c.ended_at.is_(None))
     )
     if is_of_entry:
         asked = ENTRIES.alias()
