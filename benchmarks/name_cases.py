@@ -15,8 +15,6 @@ from benchmarks.name_noise import Firm, Noise, Vocabulary, split_trade, trade_wo
 
 REAL_FILES = ("manufacturers.csv", "bank_branches_4prov_registry.csv")
 REGION_FILES = ("regions_2026.csv", "region_changes_1981_2026.csv")
-FORMS = ["有限公司"] * 8 + ["有限责任公司"] * 2 + ["厂", "股份有限公司", "农民专业合作社", "集团有限公司"]
-PROVINCES = ("23", "41", "34", "50")
 
 
 @dataclass(frozen=True)

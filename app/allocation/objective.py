@@ -105,7 +105,6 @@ class Room:
     """What settled assignments leave: loads, places (never negative), and the limits that they break by themselves."""
 
     branch_load: IntArray
-    group_load: IntArray
     group_places: IntArray
     overfull: tuple[Overfull, ...]
 
@@ -124,4 +123,4 @@ def room_of(problem: AllocationProblem, branch: IntArray) -> Room:
         Overfull("group", int(h), int(problem.group_capacity[h]), int(below[h]))
         for h in np.flatnonzero(limited & (below > problem.group_capacity))
     ]
-    return Room(own, below, places, tuple(overfull))
+    return Room(own, places, tuple(overfull))

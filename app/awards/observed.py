@@ -214,12 +214,6 @@ def _weighted(credits_: Sequence[Credit], percent: int) -> int:
     return next(reached)
 
 
-def together(figures: Iterable[Figures]) -> tuple[int, int]:
-    """Answer approvals and answers of all products together."""
-    found = list(figures)
-    return sum(one.approvals for one in found), sum(one.answers for one in found)
-
-
 def flags_of(figures: Figures, least: Least, whole: tuple[int, int]) -> tuple[Flag, ...]:
     """Answer in what a product is off; of what is not shown nothing is told. `whole`: approvals, answers of all."""
     found: list[Flag] = []

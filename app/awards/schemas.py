@@ -20,7 +20,6 @@ Text = Annotated[
 ]
 Maybe = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MOST_TEXT, pattern=PRINTABLE)]
 Year = Annotated[int, Path(ge=FIRST_YEAR, le=LAST_YEAR, description="评选年度", examples=[2023])]
-Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="编号", examples=[1])]
 Weight = Annotated[int, Field(ge=0, le=100, strict=True)]
 Count = Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
 

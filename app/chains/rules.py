@@ -116,11 +116,6 @@ class PlanInForce:
         own = f"{self.chain_name}一链一策第{self.version}版"
         return f"{own}，{clause}" if clause else own
 
-    def quota_of(self, institution: str) -> int | None:
-        """Answer the quota of a contracted bank; None when it has none or is not contracted."""
-        found = (bank.quota for bank in self.contracted if bank.institution == institution)
-        return next(found, None)
-
     def contracts(self, institutions: Iterable[str]) -> bool:
         """Tell whether one of these codes (a node and those above it) is contracted."""
         codes = {bank.institution for bank in self.contracted}

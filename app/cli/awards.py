@@ -21,7 +21,6 @@ from app.kernel.paging import MOST_ROWS, Page, PageRequest
 
 commands = typer.Typer(no_args_is_help=True)
 Model = TypeVar("Model", bound=BaseModel)
-Item = TypeVar("Item", bound=BaseModel)
 YearArgument = Annotated[int, typer.Argument(min=2000, max=2999, help="Year of the award, such as 2024.")]
 DryRun = Annotated[bool, typer.Option(help="Show what would come of it, keep nothing.")]
 Step = Callable[[AsyncSession, Viewer], Awaitable[AwardOut]]

@@ -33,7 +33,6 @@ commands = typer.Typer(no_args_is_help=True)
 UsccArgument = Annotated[str, typer.Argument(help="Credit code of the core firm.")]
 LimitOption = Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Most rows to show.")]
 LIST_COLUMNS: Final = ("信用代码", "核心企业", "产业链", "状态", "现行版", "户数")
-MOST_SHOWN: Final = 20
 
 
 def _any_version(_version: int) -> None:

@@ -76,10 +76,7 @@ def _resolved(
     return [
         resolve(
             row.uscc,
-            [
-                KnownName(usccs[one.position].decode(), one.likeness, one.verdict, one.exact)
-                for one in candidates
-            ],
+            [KnownName(usccs[one.position].decode(), one.likeness, one.verdict) for one in candidates],
             is_registered=row.uscc is not None and row.uscc.encode() in registered,
         )
         for row, candidates in zip(rows, found, strict=True)

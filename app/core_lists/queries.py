@@ -34,12 +34,6 @@ async def page_of_lists(
     return (await session.scalars(statement)).all()
 
 
-async def lists_of_firms(session: AsyncSession, usccs: Collection[str]) -> Sequence[CoreList]:
-    """Answer the lists of some core firms."""
-    statement = select(CoreList).where(CoreList.core_uscc.in_(sorted(usccs))).order_by(CoreList.core_uscc)
-    return (await session.scalars(statement)).all()
-
-
 async def versions_of(session: AsyncSession, list_ids: Collection[int]) -> Sequence[CoreListVersion]:
     """Answer the draft and current versions of some lists."""
     statement = select(CoreListVersion).where(

@@ -22,7 +22,6 @@ class KnownName:
     uscc: str
     likeness: float
     verdict: Verdict
-    is_exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

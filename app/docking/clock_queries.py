@@ -26,7 +26,6 @@ from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
 CLOCKS: Final = cast("Table", EntryClock.__table__)
 IDS_PER_STATEMENT: Final = 5_000
-LAST_DAY: Final = date.max
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,13 +60,9 @@ _FIELDS: Final[Mapping[FieldGroup, tuple[str, ...]]] = {
         "existing_banks", "single_bank_limit_reached", "credit_eligible",
     ),
     FieldGroup.JUDICIAL: ("litigation", "adverse_credit"),
-    FieldGroup.CONTACT: ("name", "phone"),
 }  # fmt: skip
-GROUP_OF: Final = {
-    fact: group for group, facts in _FIELDS.items() if group is not FieldGroup.CONTACT for fact in facts
-}
+GROUP_OF: Final = {fact: group for group, facts in _FIELDS.items() for fact in facts}
 """The group of each fact of a need, stated or derived."""
-CONTACT_FIELDS: Final = _FIELDS[FieldGroup.CONTACT]
 ALL_GROUPS: Final = frozenset(FieldGroup)
 
 

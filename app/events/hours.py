@@ -8,7 +8,6 @@ from app.events.slots import Span, day_slots
 from app.kernel.shanghai import SHANGHAI
 
 _HOUR: Final = 60
-DEFAULT_BREAKS: Final = (("12:00", "13:30"),)
 
 
 @dataclass(frozen=True, slots=True)

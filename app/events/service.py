@@ -1,7 +1,7 @@
 """Use cases of events: list, read, add one, move, change hours, cancel."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 
 from app.accounts import audit_service
@@ -32,7 +32,6 @@ from app.kernel.shanghai import shanghai_date
 from app.reference.service import current_book
 
 Expect = Callable[[int], None]
-WEEKS_AROUND = timedelta(days=14)
 
 
 async def list_events(

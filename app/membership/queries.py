@@ -8,7 +8,6 @@ from typing import Any, Final, TypeVar, cast
 from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.chains.confirming import State
 from app.enterprises.tables import Enterprise
 from app.institutions.rules import digits_of
 from app.kernel.database import AsyncSession
@@ -300,9 +299,6 @@ def chunks(numbers: Iterable[int]) -> Iterable[list[int]]:
     found = list(numbers)
     for place in range(0, len(found), IDS_PER_STATEMENT):
         yield found[place : place + IDS_PER_STATEMENT]
-
-
-STATES: Final = frozenset(map(str, State))
 
 
 async def flush(session: AsyncSession) -> None:

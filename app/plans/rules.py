@@ -14,8 +14,6 @@ from app.matching.engine import VERSION
 from app.matching.inputs import Surroundings, sha256_of
 from app.matching.partitions import inputs_hash
 
-COUNTY: Final = 6
-
 
 class DraftState(StrEnum):
     """Where a draft stands; `PlanState` says it of all versions."""

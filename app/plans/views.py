@@ -1,7 +1,6 @@
 """Stored drafts, comparisons and versions as the models that JSON, pages and the command line show (pure of I/O)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from app.chains.plan_changes import PLAN_PARTS, plan_changes
@@ -222,8 +221,3 @@ def reallocated_out(listed: ListedReallocation) -> ReallocatedOut:
             "sentence": row.sentence,
         }
     )
-
-
-def is_over(until: date | None, today: date) -> bool:
-    """Tell whether days have passed."""
-    return until is not None and until < today

@@ -76,11 +76,6 @@ class Industries:
         """Say whether an entry is `ancestor` (a letter or 2 to 4 digits) or lies in it."""
         return ancestor in self.paths.get(code, ())
 
-    def section_of(self, code: str) -> str | None:
-        """Answer the letter of the section in which an entry lies, or None if it is unknown."""
-        industry = self.by_code.get(code)
-        return industry.section if industry else None
-
     def below(self, code: str) -> tuple[Industry, ...]:
         """Answer the entries directly below, in the order of the standard."""
         return tuple(entry for entry in self.by_code.values() if entry.parent == code)

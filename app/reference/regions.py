@@ -137,10 +137,6 @@ class Regions:
         """Answer the city in which a division lies (itself if it is one), or None without one."""
         return self._above(code, Level.CITY)
 
-    def province_of(self, code: str) -> Region | None:
-        """Answer the province in which a division lies (itself if it is one), or None."""
-        return self._above(code, Level.PROVINCE)
-
     def full_name(self, code: str) -> str:
         """Answer the name from the province down (黑龙江省哈尔滨市道里区); empty if unknown."""
         path = [above for above in self.paths.get(code, ()) if above != NATION]

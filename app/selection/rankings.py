@@ -1,4 +1,4 @@
-"""From lists and computed points to ranks: whom each participant ranks where, and on which ground.
+"""From lists and computed points to ranks: whom each participant ranks where.
 
 The rule, the same for all: groups of a list come first, in their order. Behind them, if the list is open, those that it does
 not name, by computed points, provided that computation accepts them. Whom a list refuses, or a closed list does not name, is
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import chain
 from typing import Final
 
@@ -25,16 +24,6 @@ from app.selection.statements import Entrants, Rest, Statement, faults_of
 _NEVER: Final = np.iinfo(np.int64).max
 _BEHIND: Final = 2**32
 """Above every group's number, so that computed ones stand behind."""
-
-
-class Ground(StrEnum):
-    """Why somebody is ranked, or not."""
-
-    STATED = "stated"
-    COMPUTED = "computed"
-    REFUSED = "refused"
-    NOT_LISTED = "not_listed"
-    NOT_FITTING = "not_fitting"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,18 +77,6 @@ def _built(entrants: Entrants, chains: SideInput, banks: SideInput) -> Selection
         np.array([entrants.quotas[code] for code in entrants.banks], np.int64),
         contracted,
     )
-
-
-def ground_of(statement: Statement | None, other: str, *, fits: bool) -> Ground:
-    """Answer on which ground a participant ranks another; without a list it is open to all."""
-    if statement is not None:
-        if any(other in group for group in statement.tiers):
-            return Ground.STATED
-        if other in statement.refuses:
-            return Ground.REFUSED
-        if statement.rest is Rest.NOBODY:
-            return Ground.NOT_LISTED
-    return Ground.COMPUTED if fits else Ground.NOT_FITTING
 
 
 def _contracted(entrants: Entrants) -> Mask:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -57,13 +56,6 @@ def inputs_json(
         "rules": _rules(rules),
     }
     return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-
-
-def inputs_sha256(
-    now: Round, contracts: Sequence[tuple[str, str]], measures_sha256: str, rules: PreferenceRules
-) -> str:
-    """Answer the SHA-256 of `inputs_json`."""
-    return hashlib.sha256(inputs_json(now, contracts, measures_sha256, rules)).hexdigest()
 
 
 def _statement(one: Statement) -> Mapping[str, Any]:

@@ -58,17 +58,6 @@ SAY_WHEN: Final[Mapping[Act, str]] = {
 }
 
 
-def open_round(terms: RoundTerms, at: datetime) -> Round:
-    """Open a round.
-
-    Raises:
-        Refused: the terms are wrong; it names every fault.
-    """
-    if faults := terms_faults(terms, shanghai_date(at)):
-        raise Refused("The round cannot be opened on these terms", faults)
-    return Round(terms, at, terms.submit_until)
-
-
 def terms_faults(terms: RoundTerms, today: date) -> list[Fault]:
     """Name everything that is wrong with the terms of a round that opens today."""
     quotas = dict.fromkeys((*terms.chains, *terms.banks), 0)

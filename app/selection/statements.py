@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain
-from typing import Final
 
 from app.kernel.errors import Fault
 from app.selection.market import MOST_PLACES, Side
@@ -22,12 +21,6 @@ class Rest(StrEnum):
 
     COMPUTED = "computed"
     NOBODY = "nobody"
-
-
-REST_LABELS: Final[Mapping[Rest, str]] = {
-    Rest.COMPUTED: "开放：未列出的按测算偏好排在所列之后",
-    Rest.NOBODY: "封闭：未列出的一律不接受",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from app.selection.market import Side
@@ -102,14 +102,3 @@ def mean_text(total: int, count: int) -> str:
 
 def _name(code: str, names: Mapping[str, str]) -> str:
     return names.get(code, code)
-
-
-def whole_text(outcome: Outcome, names: Mapping[str, str]) -> Sequence[str]:
-    """Say all of it: the sides, each participant, the alternative."""
-    participants = (
-        sentence
-        for side in Side
-        for one in outcome.of(side).obtained
-        for sentence in about_participant(one, side, names)
-    )
-    return [*about_sides(outcome), *participants, *about_differences(outcome, names)]

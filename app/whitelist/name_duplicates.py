@@ -1,6 +1,6 @@
 """Which names of one list look like one firm."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,16 +9,13 @@ import numpy.typing as npt
 from app.whitelist.name_grams import GramBlock
 from app.whitelist.name_index import (
     BLOCK_OF_DUPLICATES,
-    CHUNK,
     DUPLICATE,
     NAMES_AT_ONCE,
     NameIndex,
     Store,
-    table_of,
 )
 from app.whitelist.name_kernels import Ints
 from app.whitelist.name_score import NameTable
-from app.whitelist.names import RegionPrefixes
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +66,3 @@ def _alike(
     for at in np.flatnonzero(likeness >= at_least):
         first, second = sorted((int(queries[at]), int(rows[at])))
         yield DuplicatePair(first, second, float(likeness[at]))
-
-
-def find_duplicates(
-    names: Sequence[str],
-    region_codes: Sequence[str | None] | None = None,
-    region_names: Iterable[str] = (),
-    *,
-    at_least: float = DUPLICATE,
-    at_once: int = NAMES_AT_ONCE,
-    workers: int = 2,
-) -> list[DuplicatePair]:
-    """Answer the pairs of rows of one roster that look like one firm (likeness >= `at_least`), ascending.
-
-    Rows with one key are each paired with the first of them only, so a name written n times gives n - 1 pairs.
-    The answer depends on neither `at_once` nor `workers`.
-
-    Raises:
-        ValueError: names and region_codes differ in length.
-    """
-    codes = [None] * len(names) if region_codes is None else region_codes
-    tables = list(table_of(names, codes, RegionPrefixes.of(region_names)).pieces(min(CHUNK, at_once)))
-    pairs = duplicates_in(tables, [], at_least=at_least, at_once=at_once, workers=workers)
-    each = {(pair.first, pair.second): pair for pair in pairs}
-    return [each[rows] for rows in sorted(each)]

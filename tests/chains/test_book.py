@@ -79,7 +79,6 @@ def test_a_reason_cites_the_plan_and_the_clause_of_its_part() -> None:
 def test_a_plan_contracts_a_branch_by_itself_or_by_what_stands_above_it() -> None:
     assert plan().contracts(["SJ-HRB-DL", "SJ-HRB", "SJ"])
     assert not plan().contracts(["AY-HRB", "AY"])
-    assert (plan().quota_of("SJ"), plan().quota_of("JH"), plan().quota_of("AY")) == (5, None, None)
 
 
 def test_the_book_has_one_hash_for_one_content() -> None:

@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from sqlalchemy import create_engine, func, select
 
@@ -18,7 +17,6 @@ from app.whitelist.tables import WhitelistEntry
 from tests.chaos.world import JURISDICTION
 from tests.notifications.servers import MailServer, Receiver
 
-VOLATILE: Final = frozenset({"date", "received"})
 Arrived = Mapping[str, list[bytes]]
 """By message id what came under it, each time that it came."""
 

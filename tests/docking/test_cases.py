@@ -1,6 +1,5 @@
 """What a bank cannot settle goes to the body that can: the case, whose turn it is meanwhile, and what follows from its end."""
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -24,7 +23,6 @@ PAGE = PageRequest(limit=50)
 CLOCK = clock_viewer("230000")
 TERMS = {"amount": "1000000.00", "rate": "3.85", "term_months": 12, "is_credit_loan": False}
 BY_BODY, BY_COORDINATOR, BY_BANK = Turn.BODY, Turn.COORDINATOR, Turn.INSTITUTION
-Log = Callable[..., Any]
 
 
 @pytest.fixture

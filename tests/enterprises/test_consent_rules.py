@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from app.accounts.rules import Grant, Role, Viewer, local_operator
 from app.enterprises.consents import (
     ALL_GROUPS,
-    CONTACT_FIELDS,
     GROUP_OF,
     FieldGroup,
     Holder,
@@ -26,7 +25,6 @@ from app.enterprises.consents import (
     withheld_facts,
 )
 from app.enterprises.need_facts import NeedFacts
-from app.enterprises.schemas import Contact
 from app.policy.facts import FACTS
 
 DAY = date(2026, 3, 2)
@@ -36,7 +34,6 @@ SHOWN = (FieldGroup.CARD, FieldGroup.IDENTITY)
 
 def test_every_fact_is_in_exactly_one_group() -> None:
     assert GROUP_OF.keys() == NeedFacts.model_fields.keys() | FACTS.keys()
-    assert set(CONTACT_FIELDS) == set(Contact.model_fields)
 
 
 def test_a_masked_statement_holds_no_withheld_fact_and_all_others() -> None:

@@ -17,11 +17,6 @@ def verdict_of(need: MatchNeed, product: IndexedProduct) -> Verdict:
     return Verdict.UNKNOWN if Verdict.UNKNOWN in verdicts else Verdict.PASS
 
 
-def failing_conditions(need: MatchNeed, product: IndexedProduct) -> int:
-    """Count the conditions that fail; each test product has one condition for each set of facts."""
-    return sum(evaluate(condition, need.facts) is Verdict.FAIL for condition in product.conditions)
-
-
 def ranked(
     need: MatchNeed,
     products: Sequence[IndexedProduct],

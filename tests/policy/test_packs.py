@@ -18,7 +18,6 @@ from app.reference.book import load_reference_book
 
 SEED = PROJECT_ROOT / "seed"
 LIBRARY = load_policy_library(SEED)
-NUMERALS = "一二三四五六七八九十"
 ON = date(2024, 6, 1)
 
 

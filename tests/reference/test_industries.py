@@ -13,12 +13,10 @@ def test_section_c_is_whole(book: ReferenceBook) -> None:
 def test_a_class_lies_in_its_group_division_and_section(book: ReferenceBook) -> None:
     industries = book.industries
     assert industries.path("3911") == ("3911", "391", "39", "C")
-    assert industries.section_of("3911") == "C"
     assert all(industries.is_within("3911", above) for above in ("3911", "391", "39", "C"))
     assert not industries.is_within("3911", "38")
     assert not industries.is_within("39", "391")
     assert not industries.is_within("9999", "C")
-    assert industries.section_of("9999") is None
 
 
 def test_every_code_but_a_section_begins_with_its_parent(book: ReferenceBook) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.selection.deferred_acceptance import TieBreak, select
 from app.selection.market import SelectionMarket, Side
 from app.selection.outcome import Obtained, Outcome, Verdict, outcome_of, verdict_on
-from app.selection.wording import about_differences, about_participant, about_sides, mean_text, whole_text
+from app.selection.wording import about_differences, about_participant, about_sides, mean_text
 from tests.selection.oracle import Chosen, codes, free, markets, partners, possible, random_market, ranks_of
 
 BY_CODE = TieBreak()
@@ -135,7 +135,6 @@ def test_an_outcome_is_told_in_chinese_with_names() -> None:
         "若改由银行一方先提名，轴承链将增加农行、失去工行，位次由第1变为第2，按其自身排序更差。"
     )
     assert len(about_differences(outcome, names)) == 4
-    assert len(whole_text(outcome, {})) == 3 + 6 + 4
 
 
 def test_who_loses_by_the_tie_break_or_wants_nobody_is_told_so() -> None:

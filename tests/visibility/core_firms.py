@@ -19,7 +19,6 @@ THEN: Final = datetime(2024, 3, 1, 2, tzinfo=UTC)
 TABLES: Final[tuple[type[Base], ...]] = (
     CoreList, CoreListVersion, CoreListRow, CoreListMember, CoreListRun, CoreListMatch,
 )  # fmt: skip
-LENDERS: Final = (Role.RELATIONSHIP_MANAGER, Role.BANK_ADMINISTRATOR, Role.GUARANTOR)
 CORES: Final = 5
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 FIGURES: Final = {

@@ -52,7 +52,6 @@ OF_THEIR_WHOLE = {
     "city and chain": Viewer("city and chain", "230100", (CITY, Grant(Role.CHAIN_MANAGER, "HLJ-GDZB")), 5),
 }
 """Who coordinates all of a jurisdiction, in a database that holds rows of places outside of it."""
-SEEN_BY_SOMEBODY = {"match_results", "match_counts", "bottleneck_findings", "assignment_supports"}
 Shape = Callable[[Any, str], Any]
 
 

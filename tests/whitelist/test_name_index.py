@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import Indel
 
-from app.whitelist.name_duplicates import find_duplicates
 from app.whitelist.name_grams import GramBlock, GramIndex, Vocabulary, bags_of
 from app.whitelist.name_index import ACCEPT, REVIEW, Candidate, NameIndex, table_of
 from app.whitelist.names import RegionPrefixes, normalise_company_name
+from tests.whitelist.duplicates import find_duplicates
 
 REGION_NAMES = ["云岭省", "白桦市", "青石县", "赤水湾市"]
 BRANDS = ["鑫禾", "盛兴", "远帆", "天璐", "宏岳", "佳穗", "博睿达", "明川", "泰和源", "北辰"]

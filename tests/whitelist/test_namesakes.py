@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.whitelist.entry_planning import Namesake
-from app.whitelist.name_duplicates import find_duplicates
 from app.whitelist.name_grams import GramBlock
 from app.whitelist.name_index import DUPLICATE, NameIndex
 from app.whitelist.name_score import NameTable
 from app.whitelist.names import RegionPrefixes
 from app.whitelist.namesakes import FirmRows, NamedFirms, find_namesakes
 from app.whitelist.shelf import Shelf
+from tests.whitelist.duplicates import find_duplicates
 
 REGION_NAMES = ["云岭省", "白桦市", "青石县"]
 NAMES = [

@@ -20,7 +20,6 @@ from app.docking.working_time import STEP_LABELS, Step
 
 SHARES: Final = (Which.CONTACTED, Which.CREDITED, Which.DISBURSED)
 HEAT_STEPS: Final = 5
-FULL: Final = 100
 MOST_ADDRESSES: Final = 16_384
 """A month's page has nearly a thousand of them, and the next one mostly the same."""
 

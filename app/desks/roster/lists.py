@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.accounts.api import ViewerDep
@@ -25,14 +25,13 @@ from app.kernel.settings import get_settings
 from app.policy.facts import SOURCE_CLASSES
 from app.reference.service import current_book
 from app.whitelist import service as whitelist
-from app.whitelist.rules import EDITION_PATTERN, Change, edition_on
+from app.whitelist.rules import Change, edition_on
 from app.whitelist.schemas import EditionOut, EntryFilter
 
 router = APIRouter(route_class=TransactionRoute, include_in_schema=False, default_response_class=HTMLResponse)
 ROWS = 50
 MOST_EDITIONS = 20
 EditionQuery = Annotated[str | None, Query(max_length=6)]
-EditionPath = Annotated[str, Path(pattern=EDITION_PATTERN)]
 Word = Annotated[str | None, Query(max_length=60)]
 
 
