@@ -21,7 +21,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class MonthFigures:
-    """Published figures of a group of entries (DESIGN section 6); days are (p50, p90)."""
+    """Published figures of a group of entries (docs/decisions/0003); days are (p50, p90)."""
 
     entries: int
     assigned: Share

@@ -1,7 +1,7 @@
 """Support targets of a chain's plan beside the chain's figures: met, not met, or not to be told (pure).
 
 "Not lower than last year" (黔江金融办发〔2023〕30号 8) holds a month's figure against the same figure at the end of a base
-month: of both the roster that was in force then, counted since its entries were admitted (DESIGN section 6).
+month: of both the roster that was in force then, counted since its entries were admitted.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""How far an entry has come, read literally from DESIGN section 6 (docs/decisions/0003).
+"""How far an entry has come, in the order of time (docs/decisions/0003).
 
 For each institution that was responsible for an entry, in the order of time:
 

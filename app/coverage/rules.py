@@ -1,4 +1,4 @@
-"""Coverage, defined once (DESIGN section 6): from the facts of a month to its figures.
+"""Coverage, defined once (docs/decisions/0003): from the facts of a month to its figures.
 
 coverage = contacted / entries. Levels are those of coverage/levels.py. Money and shares beside it
 rest on the approvals and payments that count: rate, credit-loan (信用) and medium-and-long-term

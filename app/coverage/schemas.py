@@ -74,7 +74,7 @@ class Days(BaseModel):
 
 
 class FiguresOut(BaseModel):
-    """Figures of a group of entries at the end of the month (DESIGN section 6)."""
+    """Figures of a group of entries at the end of the month (docs/decisions/0003)."""
 
     entries: int = Field(description="Entries on the roster (名单数).")
     coverage: Ratio = Field(description="Docking coverage (对接覆盖率): contacted out of entries.")

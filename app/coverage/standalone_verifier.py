@@ -5,7 +5,7 @@
 `facts.json` is GET /api/v1/coverage/{month}/facts, `figures.json` is GET /api/v1/coverage/{month}/figures.
 This file needs Python 3.11 or later and nothing else: it shares no code with the application, so that an error
 there cannot hide here. It reads plainly, one entry after the other, and counts with whole numbers (fen, basis
-points). What is counted is defined in DESIGN section 6 and docs/decisions/0003.
+points). What is counted is defined in docs/decisions/0003.
 
 Exit status: 0 the facts have the hash, are sound and give the figures; 1 they differ, each difference is named;
 2 wrong usage, or a file cannot be read.

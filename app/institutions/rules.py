@@ -152,7 +152,7 @@ class InstitutionTree:
 
         A node whose area is the county goes before one whose area is the city, the city before the
         province, the province before the nation; the coarser ones are answered only when there is
-        no finer one (DESIGN 5.5). Empty when nobody below serves the region.
+        no finer one. Empty when nobody below serves the region.
         """
         root = self._paths[institution_id][0]
         for area in areas_holding(region):

@@ -1,6 +1,6 @@
 """Needs × products: who is eligible, how well each pair scores, which are best. Pure.
 
-One evaluator, three uses (DESIGN section 4): the same rows answer one need online, a whole
+One evaluator, three uses: the same rows answer one need online, a whole
 edition in batch, and say which group of criteria failed for a pair.
 """
 

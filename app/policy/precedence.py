@@ -1,4 +1,4 @@
-"""Which pack's rule applies where: the most specific jurisdiction that has one in force (DESIGN section 4).
+"""Which pack's rule applies where: the most specific jurisdiction that has one in force.
 
 Precedence holds key by key: a county's `bottleneck.b` replaces the province's and leaves its other classes.
 At one level a document's rule comes before an operator's setting, the jurisdiction's own before an adopted
