@@ -6,8 +6,10 @@ of it sends back as `If-Match`.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -134,10 +136,14 @@ class _Operation:
         return any(one["name"] == "If-Match" for one in self.described.get("parameters", ()))
 
 
+_Answer = tuple[_Operation, str, str]
+
+
 def describe_links(app: FastAPI, prefix: str) -> None:
     """Have an application's description say where its answers lead; addresses stand below `prefix`."""
     describe = app.openapi
 
+    @cache  # routes do not change once it was asked for, and all who complete it take half a second
     def openapi() -> dict[str, Any]:
         document = describe()
         add_links(document, prefix)
@@ -154,10 +160,14 @@ def add_links(document: dict[str, Any], prefix: str) -> None:
         for method, described in methods.items()
     ]
     by_name = {one.name: one for one in operations}
+    below: dict[str, list[_Operation]] = defaultdict(list)
+    for one in operations:
+        below[_belongs_to(one.shape)].append(one)
+    answers = [answer for one in operations for answer in _answers_of(one)]
     for resource, members in RESOURCES.items():
-        targets = [one for one in operations if _belongs_to(one.shape) == resource]
+        targets = below[resource]
         is_versioned = any(one.takes_version for one in targets)
-        for source, status, pointer in _answers_of(resource, operations):
+        for source, status, pointer in _holding(resource, answers):
             # Several operations may share the description of an answer: each gets its own.
             answer = dict(source.described["responses"][status])
             source.described["responses"][status] = answer
@@ -183,23 +193,29 @@ def _belongs_to(shape: str) -> str:
     return max(above, key=len, default="")
 
 
-def _answers_of(resource: str, operations: list[_Operation]) -> Iterator[tuple[_Operation, str, str]]:
+def _answers_of(operation: _Operation) -> Iterator[_Answer]:
+    """Answer the statuses of an operation's answers that are JSON of a named schema, with its name."""
+    for status, answer in operation.described["responses"].items():
+        schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+        if "$ref" in schema:
+            yield operation, status, schema["$ref"].rpartition("/")[2]
+
+
+def _holding(resource: str, answers: list[_Answer]) -> Iterator[_Answer]:
     """Answer the operations, and the statuses of their answers, that hold a resource, and below which member of the JSON."""
     collection = re.sub(r"(/\{\})+$", "", resource)
-    for one in operations:
-        for status, answer in one.described["responses"].items():
-            schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
-            reference = schema.get("$ref", "").rpartition("/")[2]
-            if f"{status} {reference}" in ELSEWHERE.get(resource, ()):
-                yield one, status, ""
-            elif status not in {"200", "201"} or not reference:
-                continue
-            elif one.shape == resource:
-                yield one, status, ""
-            elif one.shape == collection and one.method == "GET" and "Page" in reference:
-                yield one, status, "/items/0"
-            elif one.shape == collection and one.method == "POST":
-                yield one, status, ""
+    elsewhere = ELSEWHERE.get(resource, ())
+    for one, status, schema in answers:
+        if f"{status} {schema}" in elsewhere:
+            yield one, status, ""
+        elif status not in {"200", "201"}:
+            continue
+        elif one.shape == resource:
+            yield one, status, ""
+        elif one.shape == collection and one.method == "GET" and "Page" in schema:
+            yield one, status, "/items/0"
+        elif one.shape == collection and one.method == "POST":
+            yield one, status, ""
 
 
 def _expression(member: str, place: int, source: _Operation, pointer: str) -> str:

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
+from app.kernel import links
 from app.kernel.links import ELSEWHERE, NEXT, RESOURCES, add_links
 from app.main import API_PREFIX
 from tests.apps import create_app
@@ -87,6 +89,14 @@ def test_every_line_of_the_table_is_about_an_address_that_is_there(resource: str
 
 def _shapes() -> list[str]:
     return [re.sub(r"\{[^}]+\}", "{}", name) for name, _path, _one in OPERATIONS.values()]
+
+
+def test_the_description_is_made_once_for_all_who_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    app, asked = FastAPI(), list[str]()
+    monkeypatch.setattr(links, "add_links", lambda _document, prefix: asked.append(prefix))
+    links.describe_links(app, API_PREFIX)
+    assert app.openapi() is app.openapi()
+    assert asked == [API_PREFIX]
 
 
 def test_links_are_added_once() -> None:
