@@ -1,20 +1,18 @@
 """Rows of bottleneck cases. Entries are reached through their edition's jurisdiction, which is the viewer's."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, cast
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Select, Table, and_, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, Select, Table, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.rules import Viewer
 from app.bottlenecks.cases import CaseContent
-from app.bottlenecks.schemas import CaseFilter
 from app.bottlenecks.tables import BottleneckCase, BottleneckFinding
-from app.enterprises.tables import Enterprise, Need, NeedRevision
+from app.enterprises.tables import NeedRevision
 from app.kernel.database import insert_numbered, insert_rows
 from app.kernel.direct import Direct, given, given_each
 from app.matching.tables import MatchRun
@@ -37,23 +35,6 @@ class CurrentCase:
     content_hash: str
     detail: dict[str, Any]
     leading: tuple[str, str, dict[str, Any]] | None
-
-
-@dataclass(frozen=True, slots=True)
-class ListedCase:
-    """A current case with the codes by which people know its entry."""
-
-    id: int
-    entry: str
-    edition: str
-    need: str
-    enterprise: str
-    region: str
-    cause: str
-    route: str
-    detail: dict[str, Any]
-    created_at: datetime
-    facts: dict[str, Any]
 
 
 def _visible(viewer: Viewer) -> ColumnElement[bool]:
@@ -81,13 +62,6 @@ _NEWEST: Final = Direct(
         BottleneckCase.need_revision_id == WhitelistEntry.need_revision_id,
     )
 )
-
-
-def region_prefix(area: str) -> str:
-    """Answer the leading digits that the codes of an area and of all below it share (GB/T 2260)."""
-    while area.endswith("00"):
-        area = area[:-2]
-    return area
 
 
 async def hold_edition_of_run(
@@ -264,133 +238,3 @@ def _case_row(content: CaseContent, match_run_id: int | None, now: datetime) -> 
         "detail": content.detail,
         "created_at": now,
     }
-
-
-def _wanted(names: frozenset[str], *columns: Any) -> Select[Any]:
-    """Select of current cases those that a filter with these names of values asks for."""
-    tests = {
-        "edition": WhitelistEdition.code == given("edition"),
-        "region": WhitelistEntry.region_code.startswith(given("region")),
-        "chain": WhitelistEntry.chain_code == given("chain"),
-        "route": BottleneckCase.route == given("route"),
-        "after": WhitelistEntry.code > given("after"),
-    }
-    return (
-        select(*columns)
-        .select_from(BottleneckCase)
-        .join(WhitelistEntry, WhitelistEntry.id == BottleneckCase.entry_id)
-        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
-        .where(_OWN, BottleneckCase.is_current, WhitelistEntry.withdrawn_at.is_(None))
-        .where(*(tests[name] for name in tests if name in names))
-    )
-
-
-def _values(viewer: Viewer, wanted: CaseFilter, **more: Any) -> dict[str, Any]:
-    """Answer the values of a filter by name, those that it has."""
-    region = None if wanted.region is None else region_prefix(wanted.region)
-    named = {"edition": wanted.edition, "region": region, "chain": wanted.chain, "route": wanted.route}
-    stated = {name: value for name, value in (named | more).items() if value is not None}
-    return {"jurisdiction": viewer.jurisdiction} | stated
-
-
-def _with_need(statement: Select[Any]) -> Select[Any]:
-    return (
-        statement.join(Need, Need.id == WhitelistEntry.need_id)
-        .join(Enterprise, Enterprise.id == WhitelistEntry.enterprise_id)
-        .join(NeedRevision, NeedRevision.id == BottleneckCase.need_revision_id)
-    )
-
-
-_LISTED = (
-    BottleneckCase.id,
-    WhitelistEntry.code,
-    WhitelistEdition.code,
-    Need.code,
-    Enterprise.name,
-    WhitelistEntry.region_code,
-    BottleneckCase.cause,
-    BottleneckCase.route,
-    BottleneckCase.detail,
-    BottleneckCase.created_at,
-    NeedRevision.facts,
-)
-
-
-async def page_of_cases(
-    session: AsyncSession, viewer: Viewer, wanted: CaseFilter, *, after: str | None, limit: int
-) -> list[ListedCase]:
-    """Answer current cases by entry code, after a code."""
-    # First which cases, then what they say: else each case of the edition is joined with its need for one page.
-    values = _values(viewer, wanted, after=after)
-    ids = [row[0] for row in await _chosen(frozenset(values)).rows(session, **values, most=limit)]
-    if not ids:
-        return []
-    found = await _listed(frozenset(values)).rows(session, **values, cases=ids)
-    return [ListedCase(*row) for row in found]
-
-
-@lru_cache
-def _chosen(names: frozenset[str]) -> Direct:
-    wanted = _wanted(names, BottleneckCase.id).order_by(WhitelistEntry.code)
-    return Direct(wanted.limit(given("most", Integer)))
-
-
-@lru_cache
-def _listed(names: frozenset[str]) -> Direct:
-    wanted = _with_need(_wanted(names, *_LISTED)).where(BottleneckCase.id.in_(given_each("cases")))
-    return Direct(wanted.order_by(WhitelistEntry.code))
-
-
-@lru_cache
-def _counted(names: frozenset[str]) -> Direct:
-    wanted = _wanted(names, BottleneckCase.route, func.count().label("cases"))
-    return Direct(wanted.group_by(BottleneckCase.route).order_by(BottleneckCase.route))
-
-
-_OF_NEED: Final = Direct(
-    _with_need(
-        select(*_LISTED)
-        .select_from(BottleneckCase)
-        .join(WhitelistEntry, WhitelistEntry.id == BottleneckCase.entry_id)
-        .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)
-    )
-    .where(_OWN, BottleneckCase.is_current, WhitelistEntry.withdrawn_at.is_(None), Need.code == given("need"))
-    .order_by(WhitelistEdition.code.desc(), WhitelistEntry.code)
-)
-
-
-async def cases_of_need(session: AsyncSession, viewer: Viewer, need: str) -> list[ListedCase]:
-    """Answer the current cases of a need's entries, the newest edition first."""
-    rows = await _OF_NEED.rows(session, jurisdiction=viewer.jurisdiction, need=need)
-    return [ListedCase(*row) for row in rows]
-
-
-async def counts_by_route(session: AsyncSession, viewer: Viewer, wanted: CaseFilter) -> dict[str, int]:
-    """Answer how many current cases there are on each route."""
-    values = _values(viewer, wanted)
-    rows = await _counted(frozenset(values)).rows(session, **values)
-    return {row[0]: row[1] for row in rows}
-
-
-_FINDINGS: Final = Direct(
-    select(
-        BottleneckFinding.case_id,
-        BottleneckFinding.class_code,
-        BottleneckFinding.verdict,
-        BottleneckFinding.detail,
-    )
-    .where(BottleneckFinding.case_id.in_(given_each("cases")))
-    .order_by(BottleneckFinding.class_code)
-)
-
-
-async def findings_of(
-    session: AsyncSession, case_ids: Sequence[int]
-) -> Mapping[int, list[tuple[str, str, dict[str, Any]]]]:
-    """Answer (class, verdict, detail) of some cases, in few statements."""
-    found: dict[int, list[tuple[str, str, dict[str, Any]]]] = {case_id: [] for case_id in case_ids}
-    source = iter(case_ids)
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
-        for row in await _FINDINGS.rows(session, cases=batch):
-            found[row.case_id].append((row.class_code, row.verdict, row.detail))
-    return found

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.accounts.rules import Viewer
-from app.bottlenecks import queries
+from app.bottlenecks import listing_queries, queries
 from app.bottlenecks.case_service import (
     JudgedCases,
     classify_entries,
@@ -119,16 +119,16 @@ async def list_cases(
     """List current cases by entry code, with counts by route."""
     key = page.after()
     after = None if key is None else str(key[0])
-    rows = await queries.page_of_cases(session, viewer, wanted, after=after, limit=page.limit + 1)
-    findings = await queries.findings_of(session, [row.id for row in rows])
-    counts = await queries.counts_by_route(session, viewer, wanted.model_copy(update={"route": None}))
-    found = page_of(rows, page, lambda row: (row.entry,), lambda row: case_out(row, findings[row.id]))
-    return CasePage(items=found.items, next=found.next, counts=counts)
+    listed = await listing_queries.listing(session, viewer, wanted, after=after, limit=page.limit + 1)
+    found = page_of(
+        listed.cases, page, lambda row: (row.entry,), lambda row: case_out(row, listed.findings[row.id])
+    )
+    return CasePage(items=found.items, next=found.next, counts=dict(listed.counts))
 
 
 async def counts_of(session: AsyncSession, viewer: Viewer, wanted: CaseFilter) -> dict[str, int]:
     """Answer how many current cases there are on each route."""
-    return await queries.counts_by_route(session, viewer, wanted)
+    return await listing_queries.counts_by_route(session, viewer, wanted)
 
 
 async def counts_by_name(
@@ -168,8 +168,9 @@ async def checked_filter(
         faults += region_faults(wanted.region, "region", viewer.jurisdiction, reference)
     if wanted.route is not None:
         rules = await rule_book(session, viewer.jurisdiction, shanghai_date(now))
-        stored = await queries.counts_by_route(session, viewer, CaseFilter())
-        known = {*ROUTE_NAMES, *stored, *(rule.data["class_code"] for rule in rules.bottlenecks)}
+        known = {*ROUTE_NAMES, *(rule.data["class_code"] for rule in rules.bottlenecks)}
+        if wanted.route not in known:  # a class that is no longer in force still leads where it led
+            known |= (await listing_queries.counts_by_route(session, viewer, CaseFilter())).keys()
         if wanted.route not in known:
             routes = ", ".join(sorted(known))
             faults.append(Fault("route", "no such route", f"There are {routes}.", wanted.route))
@@ -191,19 +192,19 @@ async def cases_of_need(session: AsyncSession, viewer: Viewer, need: str) -> lis
             "What blocks a need rests on financial and judicial facts, and no consent of the enterprise shows both "
             "to your institution; ask its coordinator for one."
         )
-    rows = await queries.cases_of_need(session, viewer, need)
-    if not rows:
+    listed = await listing_queries.cases_of_need(session, viewer, need)
+    if not listed.cases:
         return []
-    findings = await queries.findings_of(session, [row.id for row in rows])
     tree = await institution_tree(session, viewer)
     names = InstitutionNames.of(tree)
     shown = []
-    for row in rows:
-        classes = stored_findings(findings[row.id], row.detail["order"])
+    for row in listed.cases:
+        findings = listed.findings[row.id]
+        classes = stored_findings(findings, row.detail["order"])
         leading = next((one for one in classes if one.class_code == row.route), None)
         facts = routed_need(NeedFacts.model_validate(row.facts))
         routing = route(facts, leading, tree, names) if leading is not None else None
-        shown.append(NeedCaseOut(**case_fields(row, findings[row.id]), routing=routing_out(routing)))
+        shown.append(NeedCaseOut(**case_fields(row, findings), routing=routing_out(routing)))
     return shown
 
 

@@ -1,6 +1,9 @@
 """Bottlenecks by class with their owners; a matter is commented on and closed, and of two tabs the second is told."""
 
 import re
+from typing import Any
+
+from sqlalchemy import event
 
 from app.accounts.rules import Role, local_operator
 from app.bottlenecks import service as bottlenecks
@@ -98,3 +101,32 @@ async def test_bottlenecks_are_counted_by_class_with_whose_turn_they_are(
         wrong = await opened.get("/bottlenecks?edition=2023H2&route=nonsense")
         assert wrong.status_code == 422
         assert "没有待解决的堵点" in (await opened.get("/bottlenecks?edition=2024H1")).text
+
+
+async def test_what_a_bank_holds_is_looked_up_once_for_its_page_of_bottlenecks(
+    house: Installation, sessions: Sessions
+) -> None:
+    world = await build_kept(sessions)
+    operator = local_operator("230000")
+    async with transaction(sessions) as session:
+        for name in world.entries:
+            await bottlenecks.classify_entry(
+                session, operator, world.entries[name], cause="declined", now=utc_now()
+            )
+    await house.person("wang.fang", (Role.RELATIONSHIP_MANAGER, "B1-DL"))
+    asked: list[str] = []
+
+    def note(*words: Any) -> None:
+        asked.append(words[2])
+
+    engine = house.sessions.kw["bind"].sync_engine
+    async with Visit(house) as opened:
+        await opened.sign_in()
+        event.listen(engine, "before_cursor_execute", note)
+        shown = [
+            (await opened.get(path)).text
+            for path in ("/bottlenecks?edition=2023H2", "/bottlenecks?edition=2023H2&route=ask")
+        ]
+        event.remove(engine, "before_cursor_execute", note)
+    assert world.codes["told"] in shown[0]
+    assert sum("entrusted AS" in one for one in asked) == len(shown)
