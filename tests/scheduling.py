@@ -11,11 +11,15 @@ from xdist.scheduler import LoadScopeScheduling
 
 GROUPS: Final = {
     "tests/house/test_fuzz.py": "fuzz",
+    "tests/house/test_texts.py": "code",
+    "tests/house/test_source.py": "code",
+    "tests/desks/test_refusals.py": "code",
+    "tests/desks/audit/test_words.py": "code",
     "tests/visibility/": "visibility",
     "tests/pages/test_every_page.py": "links",
     "tests/pages/": "stories",
 }
-"""Where tests lie that share a served demonstration, a tagged world, a Chromium; the first that fits counts."""
+"""Where tests lie that share a served demonstration, a tagged world, a Chromium, the parsed code; the first that fits counts."""
 BACKEND: Final = re.compile(r"[\[-](sqlite|postgresql)[\]-]")
 
 

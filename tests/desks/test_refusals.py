@@ -10,8 +10,8 @@ from app.desks.forms import Form
 from app.desks.refusals import Refusal, in_chinese, refusal_of
 from app.desks.texts import say
 from app.kernel.errors import Conflict, Fault, Refused
+from tests.house.code import APP
 from tests.house.refusal_catalogue import UNSEEN, in_chinese_already, refusals, stored
-from tests.house.text_catalogues import APP
 
 BLANK = re.compile(r"\{\d+\}")
 

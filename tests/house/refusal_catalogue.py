@@ -9,9 +9,8 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 from itertools import count
-from pathlib import Path
 from typing import Final
 
 from babel.messages.catalog import Catalog
@@ -20,7 +19,8 @@ from pydantic_core import _pydantic_core
 
 from app.desks.refusals import REFUSALS
 from app.desks.texts import CHINESE, read_catalogue
-from tests.house.text_catalogues import APP, CJK
+from tests.house.code import APP, Module, modules
+from tests.house.text_catalogues import CJK
 
 UNSEEN: Final[Mapping[str, str]] = {
     "accounts/api_keys.py": "keys are managed by the API",
@@ -100,11 +100,11 @@ _HEADER: Final = "# What services say in English when they refuse, as pages say 
 def refusals() -> Mapping[str, str]:
     """Answer what services say, each with the module that says it first."""
     errors, found = _errors(), dict[str, str]()
-    for path, tree in _trees().items():
-        name = str(path.relative_to(APP))
+    for module in modules():
+        name = str(module.path.relative_to(APP))
         if any(name.startswith(unseen) for unseen in UNSEEN):
             continue
-        for text in _said(tree, errors):
+        for text in _said(module, errors):
             if is_english(text):
                 found.setdefault(text, name)
     for error in _pydantic_core.list_all_errors():
@@ -118,9 +118,9 @@ def in_chinese_already(room: str) -> list[str]:
     errors = _errors()
     return [
         text
-        for path, tree in _trees().items()
-        if path.is_relative_to(APP / room)
-        for text in _said(tree, errors)
+        for module in modules()
+        if module.path.is_relative_to(APP / room)
+        for text in _said(module, errors)
         if CJK.search(text) and not is_english(text)
     ]
 
@@ -132,36 +132,32 @@ def is_english(text: str) -> bool:
     return not is_code and sum(map(len, words)) > 2 * len(CJK.findall(text))
 
 
-@lru_cache
-def _trees() -> Mapping[Path, ast.Module]:
-    return {path: ast.parse(path.read_text()) for path in sorted(APP.rglob("*.py"))}
-
-
-@lru_cache
+@cache
 def _errors() -> frozenset[str]:
     bases: dict[str, set[str]] = defaultdict(set)
-    for tree in _trees().values():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef):
-                bases[node.name] |= {_name(base) for base in node.bases}
+    for module in modules():
+        for node in module.all(ast.ClassDef):
+            bases[node.name] |= {_name(base) for base in node.bases}
     found = {"RongqiaoError"}
     while more := {name for name, above in bases.items() if above & found} - found:
         found |= more
     return frozenset(found)
 
 
-def _said(tree: ast.AST, errors: frozenset[str]) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            yield from _of_call(node, errors)
-        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            [target] = node.targets[:1] if isinstance(node, ast.Assign) else [node.target]
-            if (isinstance(target, ast.Name) and (target.id in SAID or CONSTANTS.search(target.id))) or (
-                isinstance(target, ast.Tuple) and {_name(one) for one in target.elts} & SAID
-            ):
-                yield from _texts(node.value)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in ANSWERING:
-            for part in ast.walk(node):
+def _said(module: Module, errors: frozenset[str]) -> Iterator[str]:
+    for call in module.all(ast.Call):
+        yield from _of_call(call, errors)
+    for node in module.assignments:
+        if node.value is None:
+            continue
+        [target] = node.targets[:1] if isinstance(node, ast.Assign) else [node.target]
+        if (isinstance(target, ast.Name) and (target.id in SAID or CONSTANTS.search(target.id))) or (
+            isinstance(target, ast.Tuple) and {_name(one) for one in target.elts} & SAID
+        ):
+            yield from _texts(node.value)
+    for function in module.functions:
+        if function.name in ANSWERING:
+            for part in ast.walk(function):
                 if isinstance(part, ast.Return) and part.value is not None:
                     yield from _texts(part.value)
 

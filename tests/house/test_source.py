@@ -2,13 +2,9 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
+from tests.house.code import APP, Module, modules
 
-from app.kernel.settings import PROJECT_ROOT
-
-SOURCES = sorted((PROJECT_ROOT / "app").rglob("*.py"))
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "misc"}
 ROOMS = frozenset(
     [
@@ -49,60 +45,60 @@ MOST_LINES = 400
 MOST_FUNCTION_LINES = 60
 
 
-def _name(path: Path) -> str:
-    return path.relative_to(PROJECT_ROOT).as_posix()
+def _calls(module: Module, *ends: str) -> bool:
+    """Tell whether anything is called whose name ends so."""
+    attributes = {end.rpartition(".")[2] for end in ends}
+    return any(
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr in attributes
+        and ast.unparse(call.func).endswith(ends)
+        for call in module.all(ast.Call)
+    )
 
 
-def _attribute_calls(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            yield ast.unparse(node.func)
+def _names(module: Module) -> Iterator[str]:
+    """Answer all names that are imported or read, of members with what they are members of."""
+    yield from (one.name for one in module.all(ast.alias))
+    yield from (one.id for one in module.all(ast.Name))
+    yield from (
+        f"{one.value.id}.{one.attr}" for one in module.all(ast.Attribute) if isinstance(one.value, ast.Name)
+    )
+    for one in module.all(ast.ImportFrom):
+        yield from (f"{one.module}.{name.name}" for name in one.names)
 
 
-@pytest.fixture(scope="module")
-def trees() -> dict[str, ast.Module]:
-    return {_name(path): ast.parse(path.read_text()) for path in SOURCES}
-
-
-def test_only_the_kernels_database_commits(trees: dict[str, ast.Module]) -> None:
-    commits = {
-        name
-        for name, tree in trees.items()
-        if any(call.endswith(".commit") for call in _attribute_calls(tree))
-    }
+def test_only_the_kernels_database_commits() -> None:
+    commits = {module.name for module in modules() if _calls(module, ".commit")}
     assert commits == {"app/kernel/database.py"}
 
 
-def test_only_the_kernels_clock_reads_the_clock(trees: dict[str, ast.Module]) -> None:
+def test_only_the_kernels_clock_reads_the_clock() -> None:
     clocks = (".now", ".today", ".utcnow", "time.time", "time.monotonic")
-    readers = {
-        name for name, tree in trees.items() if any(call.endswith(clocks) for call in _attribute_calls(tree))
-    }
+    readers = {module.name for module in modules() if _calls(module, *clocks)}
     assert readers == {"app/kernel/clock.py"}
 
 
-def test_only_the_kernels_settings_read_the_environment(trees: dict[str, ast.Module]) -> None:
-    words = ("os.environ", "os.getenv", "BaseSettings")
-    readers = {name for name, tree in trees.items() if any(word in ast.unparse(tree) for word in words)}
+def test_only_the_kernels_settings_read_the_environment() -> None:
+    words = {"os.environ", "os.getenv", "BaseSettings"}
+    readers = {module.name for module in modules() if words.intersection(_names(module))}
     assert readers == {"app/kernel/settings.py"}
 
 
 def test_no_module_has_a_name_that_says_nothing() -> None:
-    assert [_name(path) for path in SOURCES if path.stem in FORBIDDEN_NAMES] == []
+    assert [module.name for module in modules() if module.path.stem in FORBIDDEN_NAMES] == []
 
 
-def test_no_file_and_no_function_is_too_long_to_read(trees: dict[str, ast.Module]) -> None:
-    files = [_name(path) for path in SOURCES if len(path.read_text().splitlines()) > MOST_LINES]
+def test_no_file_and_no_function_is_too_long_to_read() -> None:
+    files = [module.name for module in modules() if len(module.text.splitlines()) > MOST_LINES]
     functions = [
-        f"{name}:{node.lineno} {node.name}"
-        for name, tree in trees.items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (node.end_lineno or 0) - node.lineno >= MOST_FUNCTION_LINES
+        f"{module.name}:{node.lineno} {node.name}"
+        for module in modules()
+        for node in module.functions
+        if (node.end_lineno or 0) - node.lineno >= MOST_FUNCTION_LINES
     ]
     assert (files, functions) == ([], [])
 
 
 def test_every_package_is_a_room_of_the_house() -> None:
-    packages = {path.parent.name for path in SOURCES if path.parent.parent.name == "app"}
+    packages = {one.path.parent.name for one in modules() if one.path.parent.parent == APP}
     assert packages <= ROOMS

@@ -8,9 +8,9 @@ from jinja2 import nodes
 
 from app.desks.pages import ENVIRONMENTS, TEMPLATES
 from app.desks.texts import Text, say
-from tests.house.text_catalogues import CJK, DESKS, stored, texts
+from tests.house.code import Module, modules
+from tests.house.text_catalogues import CJK, DESKS, names, stored, texts
 
-SAID = texts()
 BLANKS = re.compile(r"%\((\w+)\)s")
 TEMPLATE_NAMES = sorted(str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html"))
 MODULES = sorted(str(path.relative_to(DESKS)) for path in DESKS.rglob("*.py"))
@@ -47,15 +47,19 @@ DATA: dict[str, frozenset[str]] = {
 """Chinese of modules that is no text to translate: it is chosen by language there."""
 
 
-@pytest.mark.parametrize("name", sorted(SAID))
+@pytest.mark.parametrize("name", sorted(names()))
 def test_every_text_has_its_english_with_the_same_blanks(name: str) -> None:
     english = {str(one.id): str(one.string) for one in stored(name) if one.id}
-    assert english.keys() == SAID[name], "make texts"
+    assert english.keys() == texts()[name], "make texts"
     assert sorted(text for text, told in english.items() if not told) == []
     differing = [
         text for text, told in english.items() if set(BLANKS.findall(text)) != set(BLANKS.findall(told))
     ]
     assert differing == []
+
+
+def test_every_text_stands_in_a_catalogue_that_is_looked_at() -> None:
+    assert texts().keys() == names()
 
 
 @pytest.mark.parametrize("name", TEMPLATE_NAMES)
@@ -80,29 +84,29 @@ def test_a_template_says_nothing_outside_the_catalogues(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_of_the_desks_says_chinese_only_as_a_text_or_as_a_name(name: str) -> None:
-    tree = ast.parse((DESKS / name).read_text())
+    module = _module(name)
+    all_said = texts()
     marked = (
-        SAID["shell"]
-        | SAID["words"]
-        | SAID.get(name.split("/", maxsplit=1)[0], set())
+        all_said["shell"]
+        | all_said["words"]
+        | all_said.get(name.split("/", maxsplit=1)[0], set())
         | DATA.get(name, frozenset())
     )
     said = {
         part.value
-        for part in ast.walk(tree)
-        if isinstance(part, ast.Constant) and isinstance(part.value, str) and CJK.search(part.value)
+        for part in module.all(ast.Constant)
+        if isinstance(part.value, str) and CJK.search(part.value)
     }
     documented = {
         ast.get_docstring(node, clean=False)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in (module.tree, *module.all(ast.ClassDef), *module.functions)
     }
-    notes = {
-        node.value.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    }
+    notes = {node.value.value for node in module.all(ast.Expr) if isinstance(node.value, ast.Constant)}
     assert sorted(said - marked - documented - notes) == []
+
+
+def _module(name: str) -> Module:
+    return next(one for one in modules() if one.path == DESKS / name)
 
 
 def test_a_text_is_said_in_either_language_with_its_blanks_filled() -> None:

@@ -11,6 +11,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +21,8 @@ from jinja2.ext import babel_extract
 
 from app.desks.pages import TEMPLATES
 from app.desks.texts import CATALOGUES, ENGLISH, read_catalogue
+from tests.house.code import Module, modules
 
-APP: Final = TEMPLATES.parents[1]
 DESKS: Final = TEMPLATES.parent
 SHELL, WORDS = "shell", "words"
 CJK: Final = re.compile(r"[\u3400-\u9fff\uff00-\uffef\u3000-\u303f]")
@@ -34,16 +35,22 @@ _OPTIONS: Final = {"trim_blocks": "true", "lstrip_blocks": "true", "newstyle_get
 _HEADER: Final = "# What the pages say in English; `make texts` brings it up to what they say in Chinese."
 
 
+def names() -> set[str]:
+    """Answer the names of the catalogues there are."""
+    templates = (path.relative_to(TEMPLATES) for path in TEMPLATES.rglob("*.html"))
+    return {WORDS, *map(_desk, templates), *(_desk(path.relative_to(DESKS)) for path in DESKS.rglob("*.py"))}
+
+
+@cache
 def texts() -> Mapping[str, set[str]]:
     """Answer all texts by catalogue."""
     found: dict[str, set[str]] = defaultdict(set)
     for path in sorted(TEMPLATES.rglob("*.html")):
         found[_desk(path.relative_to(TEMPLATES))] |= set(_of_template(path))
-    for path in sorted(APP.rglob("*.py")):
-        tree = ast.parse(path.read_text())
-        if path.is_relative_to(DESKS):
-            found[_desk(path.relative_to(DESKS))] |= set(_said(tree))
-        found[WORDS] |= set(_names(tree))
+    for module in modules():
+        if module.path.is_relative_to(DESKS):
+            found[_desk(module.path.relative_to(DESKS))] |= set(_said(module))
+        found[WORDS] |= set(_names(module))
     for shared in (SHELL, WORDS):
         for catalogue in found.keys() - {shared, SHELL}:
             found[catalogue] -= found[shared]
@@ -60,21 +67,16 @@ def _of_template(path: Path) -> Iterator[str]:
             yield from [message] if isinstance(message, str) else [one for one in message or () if one]
 
 
-def _said(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id == "Text"
-            and node.args
-        ):
+def _said(module: Module) -> Iterator[str]:
+    for node in module.all(ast.Call):
+        if isinstance(node.func, ast.Name) and node.func.id == "Text" and node.args:
             text = node.args[0]
             if isinstance(text, ast.Constant) and isinstance(text.value, str):
                 yield text.value
 
 
-def _names(tree: ast.Module) -> Iterator[str]:
-    for node in tree.body:
+def _names(module: Module) -> Iterator[str]:
+    for node in module.tree.body:
         target: ast.expr | None = node.target if isinstance(node, ast.AnnAssign) else None
         if isinstance(node, ast.Assign):
             [target] = node.targets[:1]
@@ -82,8 +84,8 @@ def _names(tree: ast.Module) -> Iterator[str]:
             for part in ast.walk(node):
                 if isinstance(part, ast.Constant) and isinstance(part.value, str) and CJK.search(part.value):
                     yield part.value
-    for call in ast.walk(tree):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Fact":
+    for call in module.all(ast.Call):
+        if isinstance(call.func, ast.Name) and call.func.id == "Fact":
             yield from (str(one.value) for one in call.args[1:2] if isinstance(one, ast.Constant))
             yield from (
                 str(one.value)

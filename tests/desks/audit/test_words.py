@@ -9,7 +9,7 @@ import pytest
 from app.accounts.permissions import Action
 from app.accounts.rules import Role
 from app.desks.audit.words import ACTIONS, KINDS, roles_said
-from app.kernel.settings import PROJECT_ROOT
+from tests.house.code import modules
 
 NOTE: Final = "note"
 UNRECORDED: Final = {Action.PROBE.value}
@@ -18,12 +18,9 @@ UNRECORDED: Final = {Action.PROBE.value}
 
 def noted(position: int) -> Iterator[str]:
     """Answer what the services' calls of `note` say at a place, where it is written out."""
-    for path in sorted((PROJECT_ROOT / "app").rglob("*.py")):
-        calls = (
-            one for one in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(one, ast.Call)
-        )
-        for call in calls:
-            if ast.unparse(call.func).rpartition(".")[2] == NOTE and len(call.args) > position:
+    for module in modules():
+        for call in module.all(ast.Call):
+            if len(call.args) > position and ast.unparse(call.func).rpartition(".")[2] == NOTE:
                 said = call.args[position]
                 yield from [str(said.value)] if isinstance(said, ast.Constant) else []
 
