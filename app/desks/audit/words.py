@@ -1,7 +1,7 @@
 """What the pages of the audit trail call things. Pure."""
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from app.accounts.rules import Role
 from app.desks.pages import ROLE_NAMES
@@ -175,6 +175,25 @@ ACTIONS: Final[Mapping[str, Text]] = {
     "move": Text("迁移数据库"),
     "purge": Text("清理过期数据"),
 }
+LOOKS: Final[Mapping[str, Text]] = {
+    "answer_listing": Text("查看列入的名单"),
+    "change_entries": Text("查看待改动的条目"),
+    "confirm_enterprises": Text("查看企业登记"),
+    "confirm_memberships": Text("查看归链"),
+    "manage_accounts": Text("查看账户"),
+    "manage_chains": Text("查看产业链"),
+    "manage_events": Text("查看活动组织情况"),
+    "manage_roster": Text("查看名单导入"),
+    "object_membership": Text("查看本企业归链"),
+    "own_account": Text("查看本人账户"),
+    "own_notices": Text("查看本人通知"),
+    "reroute_entries": Text("查看待改派的条目"),
+    "review_core_lists": Text("查看核心企业名单的一行"),
+    "state_needs": Text("查看填报中的需求"),
+    "take_part": Text("查看双向选择名单"),
+}
+"""What it was where somebody only looked at what the action would change."""
+_LOOKING: Final = frozenset({"GET", "HEAD"})
 KINDS: Final[Mapping[str, Text]] = {
     "list": Text("列表"),
     "code": Text("条目或需求"),
@@ -230,6 +249,13 @@ KINDS: Final[Mapping[str, Text]] = {
     "slug": Text("填报步骤"),
 }
 _NONE: Final = "—"
+
+
+def action_said(action: str, detail: Mapping[str, Any], say: Callable[[str], str]) -> str:
+    """Answer what was done as people call it: a page that was only opened was looked at, whatever can be done on it."""
+    looks = LOOKS if detail.get("method") in _LOOKING else {}
+    named = looks.get(action) or ACTIONS.get(action)
+    return action if named is None else say(named.chinese)
 
 
 def roles_said(kept: str, say: Callable[[str], str]) -> str:

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from typing import Final
 
 import pytest
+from fastapi.routing import APIRoute
 
 from app.accounts.permissions import Action
 from app.accounts.rules import Role
-from app.desks.audit.words import ACTIONS, KINDS, roles_said
+from app.desks.audit.words import ACTIONS, KINDS, action_said, roles_said
+from app.main import PAGES, ROUTERS
 from tests.house.code import modules
 
 NOTE: Final = "note"
@@ -28,6 +30,21 @@ def noted(position: int) -> Iterator[str]:
 def test_every_action_has_a_name() -> None:
     recorded = {one.value for one in Action} - UNRECORDED | set(noted(1))
     assert sorted(recorded - ACTIONS.keys()) == []
+
+
+def test_what_was_only_looked_at_is_told_as_a_look() -> None:
+    routes = [one for router in (*ROUTERS, *PAGES) for one in router.routes if isinstance(one, APIRoute)]
+    marks = [one.openapi_extra or {} for one in routes if "GET" in (one.methods or ())]
+    looked_at = {one["x-action"] for one in marks if one.get("x-recorded")}
+    assert "manage_chains" in looked_at, "a chain's page"
+    said = {one: action_said(one, {"method": "GET"}, str) for one in looked_at}
+    assert {one: name for one, name in said.items() if not name.startswith("查看")} == {}
+
+
+def test_what_was_changed_is_told_as_a_change() -> None:
+    assert action_said("manage_chains", {"method": "PUT"}, str) == "管理产业链"
+    assert action_said("publish_plan", {}, str) == "发布一链一策"
+    assert action_said("conjure", {}, str) == "conjure"
 
 
 def test_everything_that_services_note_something_about_has_a_name() -> None:
