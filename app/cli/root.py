@@ -6,12 +6,18 @@ from collections.abc import Sequence
 from typing import Final
 
 import typer
+from pydantic import ValidationError
 
 from app.cli.bench import bench
-from app.cli.edge import output_told
+from app.cli.edge import REFUSED, output_told, show_refusal
 from app.cli.serve import serve
 from app.cli.worker import worker
+from app.kernel.errors import Fault, Refused
 from app.kernel.memory import relax_collection
+from app.kernel.settings import Settings, get_settings
+
+DATABASES: Final = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
+"""How the URL of a database begins; other drivers of either would answer otherwise, or not at all."""
 
 ROOMS: Final = {
     "db": ("database", "Upkeep of the database."),
@@ -70,9 +76,28 @@ def _closed_room() -> typer.Typer:
     return closed
 
 
+def settings_faults() -> list[Fault]:
+    """Answer which settings cannot be used, and what each is for."""
+    try:
+        settings = get_settings()
+    except ValidationError as error:
+        return [_fault_of(str(each["loc"][0]), each["msg"]) for each in error.errors(include_url=False)]
+    is_known = settings.database_url.startswith(DATABASES)
+    return [] if is_known else [_fault_of("database_url", "names no kind of database that can be used")]
+
+
+def _fault_of(setting: str, message: str) -> Fault:
+    meaning = str(Settings.model_fields[setting].description)
+    return Fault(f"RONGQIAO_{setting.upper()}", message, meaning)
+
+
 def main() -> None:
     """Run `rongqiao`."""
-    commands = tree(sys.argv[1:])
+    words = sys.argv[1:]
+    commands = tree(words)
     relax_collection()
     with output_told():
+        if words and "--help" not in words and (faults := settings_faults()):
+            show_refusal(Refused("The settings cannot be used; nothing was done.", faults))
+            raise SystemExit(REFUSED)
         commands()

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from app.cli import edge
-from app.cli.root import tree
+from app.cli.root import main, tree
 from app.kernel.settings import PROJECT_ROOT, get_settings
 
 CUT = DBAPIError("SELECT 1", {}, RuntimeError("connection was closed in the middle of operation"))
@@ -110,3 +110,37 @@ def test_a_database_whose_folder_cannot_be_made_is_refused(
         get_settings.cache_clear()
     said = " ".join(ended.stderr.split())
     assert (ended.exit_code, "folder of the database" in said, "Not a directory" in said) == (1, True, True)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("RONGQIAO_PORT", "abc", "RONGQIAO_PORT Input should be a valid integer"),
+        ("RONGQIAO_JURISDICTION", "23", "RONGQIAO_JURISDICTION String should match"),
+        ("RONGQIAO_DATABASE_URL", "postgres://a:secret@host/b", "RONGQIAO_DATABASE_URL names no kind of database"),
+        ("RONGQIAO_DATABASE_URL", "nonsense", "RONGQIAO_DATABASE_URL names no kind of database"),
+    ],
+)  # fmt: skip
+def test_a_setting_that_cannot_be_used_is_named_with_what_it_is_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], setting: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(setting, value)
+    monkeypatch.setattr(sys, "argv", ["rongqiao", "policy", "check"])
+    get_settings.cache_clear()
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        get_settings.cache_clear()
+    told = " ".join(capsys.readouterr().err.split())
+    assert (ended.value.code, said in told, "secret" in told) == (edge.REFUSED, True, False)
+
+
+def test_what_a_command_is_for_is_told_whatever_is_set(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RONGQIAO_PORT", "abc")
+    monkeypatch.setattr(sys, "argv", ["rongqiao", "policy", "--help"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code, "Policy packs" in capsys.readouterr().out) == (0, True)
