@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from app.kernel.shanghai import shanghai_date
+from app.kernel.shanghai import day_text, shanghai_date
 from app.policy.facts import Facts, FactValue, Members
 
 
@@ -36,7 +36,7 @@ class Refusal:
     def told(self) -> str:
         """Say in Chinese when and for what it was declined."""
         cause = f"以“{self.label or self.reason}”" if self.label or self.reason else ""
-        return f"{shanghai_date(self.declined_at).isoformat()}{cause}婉拒，原因仍在"
+        return f"{day_text(shanghai_date(self.declined_at))}{cause}婉拒，原因仍在"
 
 
 Refusals = Mapping[int, Sequence[Refusal]]

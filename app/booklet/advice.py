@@ -9,7 +9,7 @@ from app.booklet.fixed_words import ASKED_FOR, DEADLINES, GLOSSARY, STEPS
 from app.booklet.material import Grounds, Material
 from app.booklet.plain_reading import who_it_is_for
 from app.booklet.policy_reading import cited_packs, documents
-from app.kernel.shanghai import SHANGHAI
+from app.kernel.shanghai import SHANGHAI, day_text
 from app.policy.facts import FACTS
 
 _DEADLINES: Final = "docking.deadlines"
@@ -170,7 +170,7 @@ def sources(grounds: Grounds) -> Chapter:
         ("产品库版次", grounds.library),
         ("产品库发布时间", published),
         ("产品库内容 SHA-256", grounds.library_sha256),
-        ("政策截至", grounds.on.isoformat()),
+        ("政策截至", day_text(grounds.on)),
         ("适用规则 SHA-256", grounds.book.sha256),
         ("政策包 SHA-256", grounds.packs_sha256),
         ("产业链与方案 SHA-256", grounds.chains.sha256),

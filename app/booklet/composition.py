@@ -21,6 +21,7 @@ from app.booklet.policy_reading import (
 from app.booklet.product_reading import GUARANTEE, product_entry, product_link
 from app.catalogue.rules import ProductInForce
 from app.catalogue.terms import FORMS
+from app.kernel.shanghai import day_text
 from app.policy.facts import PURPOSES, SECURITY
 from app.policy.packs import Pack
 
@@ -141,7 +142,7 @@ def _policies(material: Material) -> Chapter:
     return Chapter(
         key="policies",
         heading="现行政策",
-        sentences=[f"以{grounds.on.isoformat()}有效的为准；各条为摘要，以文件原文为准。"],
+        sentences=[f"以{day_text(grounds.on)}有效的为准；各条为摘要，以文件原文为准。"],
         sections=sections,
     )
 
@@ -153,7 +154,7 @@ def _plans(planned: list[Entry]) -> Iterator[BookletSection]:
 
 
 def _document(pack: Pack) -> BookletSection:
-    dated = f"，{pack.effective_on.isoformat()}起施行" if pack.effective_on else ""
+    dated = f"，{day_text(pack.effective_on)}起施行" if pack.effective_on else ""
     return BookletSection(
         key=f"document-{pack.code}",
         heading=f"{pack.name}（{pack.cite_as}）" if pack.cite_as else pack.name,

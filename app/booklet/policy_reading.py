@@ -8,6 +8,7 @@ from app.booklet.material import Grounds
 from app.booklet.plain_reading import who_it_is_for
 from app.chains.rules import GrantedTerm, PlanInForce
 from app.kernel.money import wan_text
+from app.kernel.shanghai import day_text
 from app.policy.criteria import Condition, Criterion
 from app.policy.facts import PURPOSES
 from app.policy.packs import Clause, Pack, RuleKind
@@ -136,7 +137,7 @@ def plan_entry(plan: PlanInForce, grounds: Grounds, products: Iterable[tuple[str
     return Entry(
         key=f"plan-{plan.chain}",
         title=f"{plan.chain_name}：一链一策第{plan.version}版",
-        subtitle=f"{plan.since.isoformat()}起" + (f"至{plan.until.isoformat()}" if plan.until else ""),
+        subtitle=f"{day_text(plan.since)}起" + (f"至{day_text(plan.until)}" if plan.until else ""),
         facts=[
             BookletFact(label=label, value=value, clause=plan.clauses.get(part, ""))
             for label, value, part in facts

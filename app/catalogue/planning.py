@@ -129,7 +129,7 @@ def _faults_of_offer(
         yield item.fault("institution", message, "Name a bank or guarantor.", record.institution)
     elif (node.kind is InstitutionKind.GUARANTOR) != (record.terms.form == "guarantee"):
         message = "a guarantor offers guarantees, and only a guarantor does"
-        yield item.fault("terms.form", message, f"{node.name} is a {node.kind}.", record.terms.form)
+        yield item.fault("terms.form", message, f"{node.name} is of the kind {node.kind}.", record.terms.form)
     if before is not None and before.institution != record.institution:
         message = f"the product belongs to {before.institution}"
         remedy = "Give the product of another institution a code of its own."

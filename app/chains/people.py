@@ -180,17 +180,6 @@ class Vacancy:
     days: Period
     last: Holding | None
 
-    @property
-    def sentence(self) -> str:
-        """Answer the alarm in Chinese."""
-        before = (
-            f"上一任{self.last.holder}（{self.last.body}）任至 {self.last.period.until}"
-            if self.last
-            else "此前从未有人"
-        )
-        until = f"至 {self.days.until}" if self.days.until else "起一直"
-        return f"产业链{self.chain}自 {self.days.since} {until}没有链长：{before}。"
-
 
 def vacancies(chains: Iterable[str], held: Iterable[Holding], window: Period) -> list[Vacancy]:
     """Answer the days of a window on which chains have no 链长, by first day and chain.

@@ -19,7 +19,7 @@ from app.chains.tables import Chain, ChainManager, ChainPlace
 from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Fault, NotFound, Refused
-from app.kernel.shanghai import shanghai_date
+from app.kernel.shanghai import day_text, shanghai_date
 from app.reference.regions import region_contains
 
 SOON: Final = 30
@@ -276,8 +276,8 @@ def _vacancy_out(one: Vacancy, names: dict[str, str], window: Period) -> Vacancy
         if one.last and one.last.body
         else one.last and one.last.holder
     )
-    before = f"上一任{last}任至 {held}" if one.last else "此前从未有人"
-    span = f"自 {since} 起" if until is None else f"自 {since} 至 {until}"
+    before = f"上一任{last}任至{day_text(held)}" if held else "此前从未有人"
+    span = f"自{day_text(since)}起" if until is None else f"自{day_text(since)}至{day_text(until)}"
     return VacancyOut(
         chain=one.chain, chain_name=names[one.chain], since=since, until=until, last=last, is_now=is_now,
         sentence=f"{names[one.chain]}{span}没有链长：{before}。",

@@ -8,11 +8,13 @@ Chinese. Faults of workbooks are Chinese from the start and stay as they are.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Final
 
 from app.desks.audit.words import ACTIONS
-from app.desks.texts import CATALOGUES, CHINESE, Speaking, Text, read_catalogue, say
+from app.desks.figures import day
+from app.desks.texts import CATALOGUES, CHINESE, ENGLISH, Speaking, Text, read_catalogue, say
 from app.kernel.errors import Fault
 
 REFUSALS: Final = CATALOGUES / CHINESE / "refusals.po"
@@ -20,6 +22,7 @@ MOST_CHARACTERS: Final = 2_000
 """What is longer is no sentence of ours and is shown as it is."""
 NOT_TAKEN: Final = Text("这一项不能接受")
 _BLANK: Final = re.compile(r"\{(\d)\}")
+_DAY: Final = re.compile(r"(?<![0-9A-Za-z_/:-])\d{4}-\d{2}-\d{2}(?![0-9A-Za-z_/:-])")
 _CJK: Final = re.compile(r"[\u3400-\u9fff]")
 _ENDS: Final = ("。", "？", "！", "；", "：", ".", "?", "!")
 
@@ -40,7 +43,8 @@ class Refusal:
         if language == CHINESE:
             told, mended = in_chinese(self.message), in_chinese(self.remedy) or ""
             return _joined("" if told is None else told, mended, "。") or say(language, self.otherwise)
-        return _joined(self.message[:1].upper() + self.message[1:], self.remedy, ". ")
+        message, remedy = _dated(self.message), _dated(self.remedy)
+        return _joined(message[:1].upper() + message[1:], remedy, ". ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,23 @@ def in_chinese(english: str) -> str | None:
 def _value_in_chinese(value: str) -> str:
     if "_" in value and value in ACTIONS:
         return ACTIONS[value].chinese
-    return in_chinese(value) or value
+    return _with_days(in_chinese(value) or value, CHINESE)
+
+
+def _dated(english: str) -> str:
+    """Answer an English sentence with its days as pages write them; a day that it always has shows how one is typed."""
+    return english if english in _catalogue()[0] else _with_days(english, ENGLISH)
+
+
+def _with_days(text: str, language: str) -> str:
+    return _DAY.sub(lambda found: _day(found[0], language), text)
+
+
+def _day(text: str, language: str) -> str:
+    try:
+        return day(date.fromisoformat(text), language)
+    except ValueError:  # as somebody typed it
+        return text
 
 
 def _filled(chinese: str, values: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from app.docking.clock import Clock, Turn
 from app.docking.kinds import LEVEL_LABELS, PAUSE_LABELS
 from app.docking.reasons import REASONS, DeclineReason
 from app.docking.working_time import STEP_LABELS, Step
-from app.kernel.shanghai import shanghai_date
+from app.kernel.shanghai import day_text, shanghai_date
 
 TAKES_UP: Final = {
     Turn.INSTITUTION: "接手",
@@ -106,11 +106,6 @@ def answer_of(
         return DeclineAnswer(decline, None, clock, owner, (), sentences)
     told = (_blocked(decline), *_handled(handling), *_present(clock, owner, today), *_to_do(advice))
     return DeclineAnswer(decline, handling, clock, owner, tuple(advice), told)
-
-
-def day_text(day: date) -> str:
-    """Write a day as people do."""
-    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def _blocked(decline: Decline) -> str:

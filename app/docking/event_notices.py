@@ -4,14 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from app.accounts.rules import Role
-from app.docking.answers import day_text
 from app.docking.dossiers import EntryDossier
 from app.docking.guarantees import fee_amount_fen
 from app.docking.kinds import KIND_LABELS, PAUSE_LABELS, EventKind
 from app.docking.rates import percent_text
 from app.docking.rules import Event
 from app.kernel.money import wan_text, yuan_text
-from app.kernel.shanghai import shanghai_date
+from app.kernel.shanghai import day_text, shanghai_date
 from app.notifications.rules import NewNotice, NoticeKind
 
 Sentence = Callable[[Event, EntryDossier], str]

@@ -223,7 +223,7 @@ def _check_correction(history: Sequence[Event], event: Event) -> Fault | None:
     if found.sequence in voided:
         return Fault("corrects", "is corrected already", "Log what really happened, if it did.", number)
     if found.kind in NOT_TO_CORRECT:
-        return Fault("corrects", f"a {found.kind.value} event stands", "Log what really happened.", number)
+        return Fault("corrects", f"the event {found.kind.value} stands", "Log what really happened.", number)
     if event.occurred_at < found.occurred_at:
         day = _day(found.occurred_at)
         return Fault("occurred_at", f"before the event that it corrects ({day})", "Correct the time.")

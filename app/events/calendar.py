@@ -22,6 +22,7 @@ from app.events.year import (
     Subject,
     YearPlan,
 )
+from app.kernel.shanghai import day_text
 from app.reference.working_days import WorkingCalendar
 
 MONTHS = 12
@@ -112,7 +113,7 @@ def _occasion(opening: _Opening, subject: Subject, commitments: Sequence[Commitm
 def _event(opening: _Opening, subject: Subject, day: date, why_day: str) -> PlannedEvent:
     series = opening.series
     place = sorted(series.subjects, key=urgency).index(subject) + 1
-    last = f"上次活动{subject.last_event.isoformat()}" if subject.last_event else "未办过活动"
+    last = f"上次活动{day_text(subject.last_event)}" if subject.last_event else "未办过活动"
     covered = (
         "覆盖率未知" if subject.coverage_bp is None else f"对接覆盖率{subject.coverage_bp / PERCENT_BP:g}%"
     )
@@ -135,7 +136,7 @@ def _why_not_best(
     """Say why the best day was not taken, if it was not."""
     best, day, people = occasions[key].best, days[key], occasions[key].people
     if day == best:
-        return f"{day.isoformat()}是本期正中的工作日"
+        return f"{day_text(day)}是本期正中的工作日"
     if best in occasions[key].days:
         others = [
             *commitments,
@@ -143,14 +144,14 @@ def _why_not_best(
         ]
         near = [one for one in others if one.people & people and abs((one.day - best).days) < WEEK]
         because = (
-            f"本期正中{best.isoformat()}距“{near[0].name}”（{near[0].day.isoformat()}）不足一周且人员相同"
+            f"本期正中{day_text(best)}距“{near[0].name}”（{day_text(near[0].day)}）不足一周且人员相同"
             if near
             else ("与人员相同的其他活动错开一周以上")
         )
     else:
         off = why_off(calendar, best)
-        because = f"本期正中{best.isoformat()}{off.chinese if off else '人员已有安排或已过'}"
-    return f"{because}，取最近的可用工作日{day.isoformat()}"
+        because = f"本期正中{day_text(best)}{off.chinese if off else '人员已有安排或已过'}"
+    return f"{because}，取最近的可用工作日{day_text(day)}"
 
 
 def _unknown(openings: Sequence[_Opening]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from datetime import date
 from app.events.days import ONE_DAY, WEEK, is_free, why_off
 from app.events.year import Commitment, PlannedEvent
 from app.kernel.errors import Fault, Refused
+from app.kernel.shanghai import day_text
 from app.reference.working_days import WorkingCalendar
 
 PROPOSED = 3
@@ -39,7 +40,7 @@ def moved(
             f"“{event.name}” cannot simply be moved to {day.isoformat()}; to hold it then all the same, state a reason.",
             [one.fault for one in against],
         )
-    note = f"由{event.day.isoformat()}改到{day.isoformat()}"
+    note = f"由{day_text(event.day)}改到{day_text(day)}"
     note += f"，理由：{given}" if given else ""
     note += overruled(against)
     return replace(event, day=day, reasons=(*event.reasons, note))
@@ -70,10 +71,10 @@ def hindrances(
             else "Load the days off of that year first."
         )
         fault = Fault("day", off.english, remedy, day.isoformat())
-        yield Hindrance(fault, f"{day.isoformat()}{off.chinese}")
+        yield Hindrance(fault, f"{day_text(day)}{off.chinese}")
     for one in sorted(others, key=lambda other: other.day):
         if one.people & event.subject.people and abs((one.day - day).days) < WEEK:
-            met = f"与“{one.name}”（{one.day.isoformat()}）人员相同，相隔不足一周"
+            met = f"与“{one.name}”（{day_text(one.day)}）人员相同，相隔不足一周"
             message = f"the same people are at “{one.name}” on {one.day.isoformat()}, less than a week apart"
             fault = Fault("day", message, "Choose another day, or other people.", day.isoformat())
             yield Hindrance(fault, met)

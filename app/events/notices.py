@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.accounts.rules import INSTITUTION_ROLES, Role
+from app.kernel.shanghai import day_text
 from app.notifications.rules import NewNotice, NoticeKind
 
 
@@ -42,20 +43,22 @@ def invited(
     event: ToldEvent, guests: Iterable[ToldGuest], answer_by: date, by: int | None
 ) -> list[NewNotice]:
     """Answer the invitations."""
-    body = f"邀请参加{event.day.isoformat()}在{event.place}举办的“{event.name}”，请于{answer_by.isoformat()}前答复。"
+    body = (
+        f"邀请参加{day_text(event.day)}在{event.place}举办的“{event.name}”，请于{day_text(answer_by)}前答复。"
+    )
     return [_notice(event, one, "invited", NoticeKind.EVENT_INVITED, body, by) for one in guests]
 
 
 def moved(event: ToldEvent, guests: Iterable[ToldGuest], before: date, by: int | None) -> list[NewNotice]:
     """Answer what guests are told of another day."""
-    body = f"“{event.name}”由{before.isoformat()}改到{event.day.isoformat()}，地点{event.place}。"
+    body = f"“{event.name}”由{day_text(before)}改到{day_text(event.day)}，地点{event.place}。"
     what = f"moved:{event.version}"
     return [_notice(event, one, what, NoticeKind.EVENT_CHANGED, body, by) for one in guests]
 
 
 def cancelled(event: ToldEvent, guests: Iterable[ToldGuest], by: int | None) -> list[NewNotice]:
     """Answer what guests are told of a cancelled event."""
-    body = f"原定{event.day.isoformat()}的“{event.name}”已取消。"
+    body = f"原定{day_text(event.day)}的“{event.name}”已取消。"
     return [_notice(event, one, "cancelled", NoticeKind.EVENT_CHANGED, body, by) for one in guests]
 
 

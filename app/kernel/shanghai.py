@@ -11,6 +11,11 @@ def shanghai_date(instant: datetime) -> date:
     return instant.astimezone(SHANGHAI).date()
 
 
+def day_text(day: date) -> str:
+    """Answer a day as people write it in a Chinese sentence: `2023年11月7日`."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
 def month_bounds(month: str) -> tuple[datetime, datetime]:
     """Answer the first instant of a month `YYYY-MM` and the first after it, in UTC.
 

@@ -14,7 +14,7 @@ from app.chains.rules import Period
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Fault, NotFound, Refused
 from app.kernel.paging import PageRequest, page_of
-from app.kernel.shanghai import shanghai_date
+from app.kernel.shanghai import day_text, shanghai_date
 from app.membership import queries, run_queries
 from app.membership.asking_service import ask_of_statements
 from app.membership.queries import Listed
@@ -255,7 +255,7 @@ async def hand_over_membership(
     )  # fmt: skip
     await queries.flush(session)
     await queries.add(session, new)
-    told = f"移交至“{profiles[chain].name}”{ROLES[body.role]}，自 {following.period.since} 起：{body.reason}"
+    told = f"移交至“{profiles[chain].name}”{ROLES[body.role]}，自{day_text(following.period.since)}起：{body.reason}"
     came = f"由“{profiles[row.chain_code].name if row.chain_code in profiles else row.chain_code}”移交：{body.reason}"
     await queries.add(
         session,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from app.accounts.rules import INSTITUTION_ROLES, Role
 from app.chains.rules import PlanInForce
+from app.kernel.shanghai import day_text
 from app.notifications.rules import NewNotice, NoticeKind
 
 
@@ -13,7 +14,7 @@ def published_notices(
     """Answer the notices of a version that was published; `by` is who published it."""
     old = {bank.institution: bank.quota for bank in before.contracted} if before is not None else {}
     new = {bank.institution: bank.quota for bank in after.contracted}
-    period = f"自{after.since.isoformat()}起"
+    period = f"自{day_text(after.since)}起"
     name = f"{after.chain_name}一链一策第{after.version}版"
     told = [_overseers(name, period, after, jurisdiction, by)]
     for code in sorted(old.keys() | new.keys()):

@@ -6,6 +6,7 @@ from typing import Final
 from app.accounts.rules import Role
 from app.catalogue.expiry import Expiry
 from app.institutions.rules import InstitutionTree
+from app.kernel.shanghai import day_text
 from app.notifications.rules import NewNotice, NoticeKind
 
 MOST_NAMED: Final = 20
@@ -36,7 +37,7 @@ def _body(code: str, expiry: Expiry) -> str:
     if expiry.dropped:
         parts.append(f"未再列入：{_named([one.name for one in expiry.dropped])}。")
     if expiry.ending:
-        named = [f"{one.name}（{one.valid_until}止）" for one in expiry.ending]
+        named = [f"{one.name}（{day_text(one.valid_until)}止）" for one in expiry.ending if one.valid_until]
         parts.append(f"本季度内到期：{_named(named)}。")
     return "".join([*parts, "请核对，需要延续的请修订有效期。"])
 

@@ -116,5 +116,5 @@ def test_what_is_told_of_a_decline_counts_before_the_mere_end_of_an_assignment()
         7: [1, 2], 8: [1], 9: [3],
     }  # fmt: skip
     assert found[7][0].is_voided
-    assert refusal().told() == "2023-11-15以“某某原因”婉拒，原因仍在"
-    assert Refusal(1, AT).told() == "2023-11-15婉拒，原因仍在"
+    assert refusal().told() == "2023年11月15日以“某某原因”婉拒，原因仍在"
+    assert Refusal(1, AT).told() == "2023年11月15日婉拒，原因仍在"

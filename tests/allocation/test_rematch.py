@@ -109,7 +109,7 @@ async def test_a_standing_cause_keeps_the_bank_out_and_says_so(
     assert (first["institution"], first["why_not"]) == ("B1-DL", "declined")
     assert (second["institution"], second["why_not"]) == ("B2-DL", None)
     assert f"{first['text'][:10]}" in "\n".join(shown.why)
-    assert "2023-11-16以“超出经营半径”婉拒，原因仍在" in first["text"]
+    assert "2023年11月16日以“超出经营半径”婉拒，原因仍在" in first["text"]
 
 
 async def test_while_another_element_is_missing_the_body_keeps_it(

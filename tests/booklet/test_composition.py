@@ -94,7 +94,10 @@ def test_documents_in_force_are_told_clause_by_clause_and_drafts_are_not(made: B
 
 def test_a_chains_plan_is_told_with_what_it_grants(made: Booklet) -> None:
     told = entries(made)["plan-GDZB"]
-    assert (told.title, told.subtitle) == ("高端装备产业链：一链一策第2版", "2023-10-16起至2024-12-31")
+    assert (told.title, told.subtitle) == (
+        "高端装备产业链：一链一策第2版",
+        "2023年10月16日起至2024年12月31日",
+    )
     assert facts(told) | {"签约机构": "松江银行", "链上产品": "科创e贷"} == facts(told)
     assert facts(told)["给链上企业"] == "研发贷款额度上浮（科创e贷，金额可至2,000万元，期限可至48个月）"
 

@@ -47,6 +47,7 @@ def test_a_module_whose_english_is_passed_over_is_there_and_has_a_reason() -> No
         ),
         ("no credit code given (GB 32100-2015)", "没有填写统一社会信用代码（GB 32100-2015）"),
         ("None of your roles allows “read_reviews” here.", "您的角色在这里不能执行“查看名单和待复核”。"),
+        ("lies before the first day, 2023-11-07", "早于起始日 2023年11月7日"),
         ("缺少列：金额", "缺少列：金额"),
         ("2023-11", "2023-11"),
         ("Nobody wrote this sentence down.", None),
@@ -54,6 +55,13 @@ def test_a_module_whose_english_is_passed_over_is_there_and_has_a_reason() -> No
 )
 def test_a_sentence_is_found_with_what_fills_its_blanks(english: str, chinese: str | None) -> None:
     assert in_chinese(english) == chinese
+
+
+def test_days_in_refusals_are_written_as_on_all_pages_unless_they_show_how_one_is_typed() -> None:
+    late = Refusal("lies before the first day, 2023-11-07", "Draft 2023-11-01 begins on 2023-13-45.")
+    assert say("en", late) == "Lies before the first day, 7 Nov 2023. Draft 1 Nov 2023 begins on 2023-13-45."
+    shown = Refusal("Chain LY-01 is kept at /chains/LY-01/managers/leader/2023-11-07.")
+    assert say("en", shown).endswith("leader/2023-11-07.")
 
 
 @pytest.mark.parametrize("room", ["membership", "chains", "events"])

@@ -115,7 +115,7 @@ CASES: list[tuple[Viewer, int, dict[str, Any], str]] = [
     (COUNTY, RESOLVED, {}, "corrected"),
     (BANK, RESOLVED, {}, "forbidden"),
     (HEAD, RESOLVED, {}, "forbidden"),
-    (COUNTY, ESCALATED, {}, "a escalated event stands"),
+    (COUNTY, ESCALATED, {}, "the event escalated stands"),
     (BANK, CONTACTED, {}, rests(APPROVED, "credit_approved")),
     (BANK, APPROVED, {}, rests(RATED, "rated")),
     (BANK, 99, {}, "no such event on this entry"),
@@ -165,7 +165,7 @@ async def test_what_is_corrected_counts_nowhere_stays_to_be_read_and_is_correcte
     assert again.value.faults[0].message == "is corrected already"
     with pytest.raises(Conflict) as of_correction:
         await log(session, BANK, correction(RESOLVED + 2), now)
-    assert of_correction.value.faults[0].message == "a corrected event stands"
+    assert of_correction.value.faults[0].message == "the event corrected stands"
     narrow(session, viewer, shanghai_date(now))
     with unrestricted(session):
         listed = (await history_service.events_page(session, viewer, ENTRY, PAGE)).items

@@ -143,7 +143,7 @@ def test_a_public_holiday_is_refused_by_name_with_the_next_working_days_unless_a
     )
     kept = moved(event, holiday, CALENDAR, reason="与国庆产业博览会同场举办")
     assert kept.day == holiday
-    assert kept.reasons[-1].endswith("理由：与国庆产业博览会同场举办（已知：2026-10-02是国庆节假期）")
+    assert kept.reasons[-1].endswith("理由：与国庆产业博览会同场举办（已知：2026年10月2日是国庆节假期）")
     assert moved(event, date(2026, 10, 9), CALENDAR).day == date(2026, 10, 9)
 
 

@@ -105,14 +105,14 @@ async def test_banks_hear_what_dropped_out_and_what_ends_within_the_quarter(stoc
     assert (await go(stocked, "2023-10-07")).library == "2023Q4"
     assert await told(stocked) == [
         ("library", "admin-sj",
-         "2023Q4季度产品库已发布。本季度内到期：产品SJ-A（2023-12-31止）。请核对，需要延续的请修订有效期。"),
+         "2023Q4季度产品库已发布。本季度内到期：产品SJ-A（2023年12月31日止）。请核对，需要延续的请修订有效期。"),
     ]  # fmt: skip
     # The server was away on the first days: the next round makes up for it.
     for _again in range(2):
         await go(stocked, "2024-02-20", 15)
     assert (await told(stocked))[1:] == [
         ("library", "admin-sj",
-         "2024Q1季度产品库已发布。未再列入：产品SJ-A。本季度内到期：产品SJ-B（2024-03-31止）。请核对，需要延续的请修订有效期。"),
+         "2024Q1季度产品库已发布。未再列入：产品SJ-A。本季度内到期：产品SJ-B（2024年3月31日止）。请核对，需要延续的请修订有效期。"),
     ]  # fmt: skip
     await go(stocked, "2024-04-01")
     assert [(login, "产品SJ-HRB-D" in body) for _kind, login, body in (await told(stocked))[2:]] == [
