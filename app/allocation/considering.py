@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.allocation.arrivals import assign_arrival
-from app.allocation.explanations import FitGrounds, FitOffer, ProductLabel, next_in_line, points_text
+from app.allocation.explanations import FitGrounds, FitOffer, ProductLabel, next_in_line
 from app.allocation.model import IntArray
 from app.allocation.planning import BlockedEntry, RunEntry
 from app.allocation.refusals import Refusal
 from app.allocation.standing import Standing
 from app.allocation.supporting import WhyNot
 from app.bottlenecks.routing import Receiver, Routing
+from app.matching.plan_influence import score_text
 
 MOST_CONSIDERED: Final = 10
 Considered = dict[str, Any]
@@ -147,9 +148,9 @@ class OpenRow:
     def _candidate(self, place: int, offer: BranchOffer, chosen: BranchOffer | None) -> Considered:
         fit, price = self.fit(offer), int(self.standing.prices[offer.branch])
         word, text = ("", "选定") if offer is chosen else self._why_not(offer, chosen)
-        priced = f"，影子价格{points_text(price)}分" if price else ""
-        what = f"“{fit.label.name}”{points_text(fit.score)}分{priced}"
-        own = {"place": place, "price": points_text(price), "reasons": [], "why_not": word or None}
+        priced = f"，影子价格{score_text(price)}分" if price else ""
+        what = f"“{fit.label.name}”{score_text(fit.score)}分{priced}"
+        own = {"place": place, "price": score_text(price), "reasons": [], "why_not": word or None}
         return fit.as_data() | own | {"text": f"第{place}位{fit.node.short_name}（{what}）：{text}"}
 
     def _why_not(self, offer: BranchOffer, chosen: BranchOffer | None) -> Hindrance:
@@ -160,10 +161,10 @@ class OpenRow:
             return NOT_NAMED
         difference = chosen.score - offer.score
         if difference > 0:
-            return WhyNot.LOWER_FIT.value, f"匹配度低{points_text(difference)}分"
+            return WhyNot.LOWER_FIT.value, f"匹配度低{score_text(difference)}分"
         if difference == 0:
             return WhyNot.EQUAL_FIT.value, "匹配度相同，按影子价格和机构编码先后确定"
-        text = f"匹配度高{points_text(-difference)}分，但按上次分配的影子价格，其名额宜留给其他条目"
+        text = f"匹配度高{score_text(-difference)}分，但按上次分配的影子价格，其名额宜留给其他条目"
         return WhyNot.SHADOW_PRICE.value, text
 
 

@@ -13,6 +13,7 @@ from app.bottlenecks.routing import Routing
 from app.bottlenecks.rules import ClassFinding
 from app.institutions.rules import InstitutionNode, InstitutionTree, areas_holding
 from app.matching.explain import PartOfScore
+from app.matching.plan_influence import score_text
 from app.policy.derived import chinese_name
 
 UNITS_PER_POINT: Final = 10_000
@@ -62,7 +63,7 @@ class FitGrounds:
 
     def plan_text(self) -> str:
         """Say what the chain's plan did: by how much and by which clause; "" if nothing."""
-        told = [f"{self.plan}，合计{points_text(self.plan_units)}分"] if self.plan else []
+        told = [f"{self.plan}，合计{score_text(self.plan_units)}分"] if self.plan else []
         if self.grants:
             told.append(f"产品条件经放宽才符合（{'、'.join(self.grants)}）")
         return "；".join(told)
@@ -73,7 +74,7 @@ class FitGrounds:
             return None
         return {
             "text": self.plan_text(),
-            "points": points_text(self.plan_units if self.plan else 0),
+            "points": score_text(self.plan_units if self.plan else 0),
             "citations": list(dict.fromkeys([*self.citations, *self.grants])),
             "grants": list(self.grants),
         }
@@ -93,7 +94,7 @@ class FitOffer:
             "institution": self.node.code,
             "name": self.node.short_name,
             "product": self.label.code,
-            "score": points_text(self.score),
+            "score": score_text(self.score),
         }
 
 
@@ -186,11 +187,11 @@ class Explainer:
     def _why_not(self, found: RunnerUp) -> str:
         match found.why_not:
             case WhyNot.LOWER_FIT:
-                return f"匹配度低{points_text(found.fit_difference)}分"
+                return f"匹配度低{score_text(found.fit_difference)}分"
             case WhyNot.EQUAL_FIT:
                 return "匹配度相同，按负荷均衡和机构编码先后确定"
             case WhyNot.BRANCH_FULL | WhyNot.GROUP_FULL:
-                return f"匹配度高{points_text(-found.fit_difference)}分，但{self._full_text(found.branch, found.group)}"
+                return f"匹配度高{score_text(-found.fit_difference)}分，但{self._full_text(found.branch, found.group)}"
             case WhyNot.LOAD_PRICE:
                 return "负荷较重，按负荷计价后不如责任机构"
             case _:
@@ -240,10 +241,10 @@ def by_fit(
 
     Without `grounds` (the product is no longer in force) the fit stands as it was, without its parts.
     """
-    node, label, score = offer.node, offer.label, points_text(offer.score)
+    node, label, score = offer.node, offer.label, score_text(offer.score)
     area, level = area_of(node, region)
     known = grounds or FitGrounds(())
-    parts = [{"part": name, "points": points_text(units)} for name, units in known.parts[:LEADING_PARTS]]
+    parts = [{"part": name, "points": score_text(units)} for name, units in known.parts[:LEADING_PARTS]]
     leading = "、".join(f"{part['part']}{part['points']}分" for part in parts)
     mainly = f"，主要来自{leading}" if leading else ""
     text = [
@@ -311,19 +312,12 @@ def area_of(node: InstitutionNode, region: str) -> tuple[str, str]:
 
 def next_in_line(offer: FitOffer, why_not: WhyNot, fit_difference: int, text: str) -> dict[str, Any]:
     """Say who was next and why not; `fit_difference` is what the responsible branch fits better by, in units."""
-    known = f"其次为{offer.node.short_name}（“{offer.label.name}”{points_text(offer.score)}分）"
+    known = f"其次为{offer.node.short_name}（“{offer.label.name}”{score_text(offer.score)}分）"
     return offer.as_data() | {
         "why_not": why_not.value,
-        "fit_difference": points_text(fit_difference),
+        "fit_difference": score_text(fit_difference),
         "text": f"{known}：{text}",
     }
-
-
-def points_text(units: int) -> str:
-    """Write units (1/10,000 point) as points with two places, rounded towards zero."""
-    sign, units = ("-", -units) if units < 0 else ("", units)
-    hundredths = units * 100 // UNITS_PER_POINT
-    return f"{sign}{hundredths // 100}.{hundredths % 100:02d}"
 
 
 def support_rows(helpers: IntArray) -> list[int]:

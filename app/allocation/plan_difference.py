@@ -11,11 +11,10 @@ from enum import StrEnum
 from typing import Final
 
 from app.allocation.candidates import Offers
-from app.allocation.explanations import points_text
 from app.allocation.model import NOBODY
 from app.allocation.planning import RunInputs, SolvedRun
 from app.chains.rules import ChainBook, PlanInForce
-from app.matching.plan_influence import PlanInfluence
+from app.matching.plan_influence import PlanInfluence, score_text
 
 InfluenceOf = Callable[[int, int], PlanInfluence]
 """From an entry (index) and a product (revision id) to what the plan did to that match."""
@@ -47,7 +46,7 @@ class Placement:
     @property
     def text(self) -> str:
         """The placement as people read it."""
-        return f"{self.name}（{self.product}，{points_text(self.fit)}分）" if self.product else self.name
+        return f"{self.name}（{self.product}，{score_text(self.fit)}分）" if self.product else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class EntryDifference:
 
     def _told(self) -> list[str]:
         return [
-            f"{one.text}加{points_text(one.units)}分（{one.citation}）"
+            f"{one.text}加{score_text(one.units)}分（{one.citation}）"
             if one.units
             else f"{one.text}（{one.citation}）"
             for one in self.causes

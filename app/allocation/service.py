@@ -14,7 +14,6 @@ from app.allocation import queries, run_queries
 from app.allocation.archive import pack, unpack
 from app.allocation.checker import check
 from app.allocation.entry_queries import AssignmentRow
-from app.allocation.explanations import points_text
 from app.allocation.gathering import Gathered, ReadMatches, gather, grounds_of, matches_of
 from app.allocation.move_service import row_of
 from app.allocation.outcomes import COORDINATOR, MATCHED, ROUTED, Outcome, explain_run
@@ -30,6 +29,7 @@ from app.kernel.database import AsyncSession
 from app.kernel.errors import NotFound
 from app.kernel.paging import Page, PageRequest, page_of
 from app.kernel.progress import report
+from app.matching.plan_influence import score_text
 from app.whitelist import service as whitelist
 
 __all__ = [
@@ -248,7 +248,7 @@ def _achieved(solved: SolvedRun) -> dict[str, Any]:
     ids = {"branch": posed.branch_ids, "group": posed.group_ids}
     return {
         "served": solution.served,
-        "mean_fit": points_text(sum(fits) // len(fits)) if fits else None,
+        "mean_fit": score_text(sum(fits) // len(fits)) if fits else None,
         "total_fit": solution.total_fit,
         "load_cost": solution.load_cost,
         "optimality_gap": solved.report.gap,

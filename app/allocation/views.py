@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from app.allocation.checker import Breach, CheckReport
-from app.allocation.explanations import points_text
 from app.allocation.handler_schemas import Handling
 from app.allocation.model import AllocationSolution
 from app.allocation.moves import Move, Party
@@ -22,6 +21,7 @@ from app.allocation.schemas import (
     SupportOut,
 )
 from app.institutions.rules import InstitutionTree
+from app.matching.plan_influence import score_text
 
 MOST_DIFFERING = 100
 
@@ -130,14 +130,14 @@ def assignment_out(
         responsible_body=row.responsible_body,
         product=current.product,
         product_name=current.product_name,
-        score=None if row.score is None else points_text(row.score),
+        score=None if row.score is None else score_text(row.score),
         supports=[
             SupportOut(
                 institution=code,
                 institution_name=name,
                 product=product,
                 product_name=product_name,
-                score=points_text(score),
+                score=score_text(score),
             )
             for code, name, product, product_name, score in supports
         ],

@@ -20,6 +20,7 @@ from app.accounts.logins import login_key
 from app.accounts.people_schemas import GrantIn, GrantOut, PersonFilter, PersonOut
 from app.accounts.rules import Role, Viewer
 from app.cli import edge
+from app.cli.bodies import any_version
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession
 from app.kernel.paging import MOST_ROWS, PageRequest
@@ -52,10 +53,6 @@ def _person(login: str, work: Callable[[AsyncSession, Viewer, PersonOut], Awaita
             return await work(session, viewer, found)
 
     return edge.run(job)
-
-
-def _any_version(_version: int) -> None:
-    """Accept every version: at the machine nobody has read another one."""
 
 
 @commands.command("create-admin")
@@ -199,7 +196,7 @@ def end_grant(
     _person(
         login,
         lambda session, viewer, person: people_service.end_grant(
-            session, viewer, person.id, number, expect=_any_version, now=utc_now()
+            session, viewer, person.id, number, expect=any_version, now=utc_now()
         ),
     )
     edge.screen.print(f"{login}: role {number} has ended.", highlight=False)
@@ -223,7 +220,7 @@ def _set_disabled(login: str, *, is_disabled: bool) -> None:
     _person(
         login,
         lambda session, viewer, person: account_service.set_disabled(
-            session, viewer, person.id, is_disabled=is_disabled, expect=_any_version, now=utc_now()
+            session, viewer, person.id, is_disabled=is_disabled, expect=any_version, now=utc_now()
         ),
     )
 

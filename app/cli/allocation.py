@@ -1,17 +1,16 @@
 """`rongqiao allocate`: one responsible institution for every entry, proven and explained."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from app.allocation import service
 from app.allocation.reroute_schemas import RerouteIn, RerouteOut
 from app.allocation.schemas import AllocationRunOut, AssignmentOut, CheckOut
 from app.cli import edge
+from app.cli.bodies import body_of
 from app.docking import reroute_service
 from app.kernel.clock import utc_now
-from app.kernel.errors import Fault, Refused
 
 commands = typer.Typer(no_args_is_help=True)
 UNSOUND = 1
@@ -99,7 +98,7 @@ def reroute(
 
     async def job() -> RerouteOut:
         fields = {"edition": edition, "institution": institution, "reason": reason, "dry_run": dry_run}
-        wanted = _order(fields | {"entries": entry or None})
+        wanted = body_of(RerouteIn, fields | {"entries": entry or None}, "Nothing can be rerouted as asked.")
         async with edge.work(writes=not dry_run) as (session, viewer):
             return await reroute_service.reroute_in_bulk(session, viewer, wanted, now=utc_now())
 
@@ -108,14 +107,6 @@ def reroute(
         edge.print_json(found)
     else:
         _show_reroute(found)
-
-
-def _order(fields: dict[str, Any]) -> RerouteIn:
-    try:
-        return RerouteIn.model_validate(fields)
-    except ValidationError as error:
-        faults = [Fault(str(one["loc"][0]), one["msg"], value=str(one["input"])) for one in error.errors()]
-        raise Refused("Nothing can be rerouted as asked.", faults) from error
 
 
 def _show_reroute(found: RerouteOut) -> None:

@@ -4,23 +4,23 @@ import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from app.accounts.rules import Viewer
 from app.awards import service
 from app.awards.rules import USUAL_NAME
 from app.awards.schemas import AwardCandidateOut, AwardIn, AwardOut, BallotIn, JurorIn, NominationIn
 from app.cli import edge
+from app.cli.bodies import any_version, body_of
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, attempt
 from app.kernel.errors import Fault, Refused
 from app.kernel.paging import MOST_ROWS, Page, PageRequest
 
 commands = typer.Typer(no_args_is_help=True)
-Model = TypeVar("Model", bound=BaseModel)
 YearArgument = Annotated[int, typer.Argument(min=2000, max=2999, help="Year of the award, such as 2024.")]
 DryRun = Annotated[bool, typer.Option(help="Show what would come of it, keep nothing.")]
 Step = Callable[[AsyncSession, Viewer], Awaitable[AwardOut]]
@@ -28,10 +28,6 @@ Step = Callable[[AsyncSession, Viewer], Awaitable[AwardOut]]
 
 class _LookedAt(Exception):
     """What a dry run came to: all of it is taken back."""
-
-
-def _any_version(_version: int) -> None:
-    """Accept whatever version is stored: the command reads and changes in one transaction."""
 
 
 @commands.command()
@@ -69,7 +65,7 @@ def announce(
         if criteria is not None:
             stated["criteria"] = _json_of(criteria)
         async with edge.work(writes=True) as (session, viewer):
-            return await service.announce(session, viewer, _read(AwardIn, stated), now=utc_now())
+            return await service.announce(session, viewer, body_of(AwardIn, stated), now=utc_now())
 
     _show(edge.run(job), as_json=as_json)
 
@@ -91,7 +87,7 @@ def appoint(
 
     async def job() -> BaseModel:
         async with edge.work(writes=True) as (session, viewer):
-            return await service.appoint(session, viewer, year, _read(JurorIn, stated), now=utc_now())
+            return await service.appoint(session, viewer, year, body_of(JurorIn, stated), now=utc_now())
 
     done = edge.run(job)
     if as_json:
@@ -112,7 +108,7 @@ def nominate(
 
     async def job() -> BaseModel:
         async with edge.work(writes=True) as (session, viewer):
-            body = _read(NominationIn, {"product": product, "reason": reason})
+            body = body_of(NominationIn, {"product": product, "reason": reason})
             return await service.nominate(session, viewer, year, body, now=utc_now())
 
     done = edge.run(job)
@@ -127,7 +123,7 @@ def shortlist(year: YearArgument, *, dry_run: DryRun = False, as_json: edge.Json
     """Close nominations and find by observed figures which products go before the jury 入围."""
 
     async def step(session: AsyncSession, viewer: Viewer) -> AwardOut:
-        return await service.shortlist(session, viewer, year, expect=_any_version, now=utc_now())
+        return await service.shortlist(session, viewer, year, expect=any_version, now=utc_now())
 
     _step(year, step, dry_run=dry_run, as_json=as_json)
 
@@ -148,10 +144,10 @@ def vote(
     """Enter a ballot that a juror gave on paper; jurors vote by themselves on the page."""
 
     async def job() -> BaseModel:
-        body = _read(BallotIn, _json_of(ballot))
+        body = body_of(BallotIn, _json_of(ballot))
         async with edge.work(writes=True) as (session, viewer):
             return await service.cast_ballot(
-                session, viewer, year, body, expect=_any_version, now=utc_now(), juror=juror
+                session, viewer, year, body, expect=any_version, now=utc_now(), juror=juror
             )
 
     done = edge.run(job)
@@ -166,7 +162,7 @@ def decide(year: YearArgument, *, dry_run: DryRun = False, as_json: edge.JsonFla
     """Open the ballots and find the result 评定."""
 
     async def step(session: AsyncSession, viewer: Viewer) -> AwardOut:
-        return await service.decide(session, viewer, year, expect=_any_version, now=utc_now())
+        return await service.decide(session, viewer, year, expect=any_version, now=utc_now())
 
     _step(year, step, dry_run=dry_run, as_json=as_json)
 
@@ -176,7 +172,7 @@ def publish(year: YearArgument, *, as_json: edge.JsonFlag = False) -> None:
     """Publish the result with all reasons; appeals are open from then on 公布."""
 
     async def step(session: AsyncSession, viewer: Viewer) -> AwardOut:
-        return await service.publish(session, viewer, year, expect=_any_version, now=utc_now())
+        return await service.publish(session, viewer, year, expect=any_version, now=utc_now())
 
     _step(year, step, dry_run=False, as_json=as_json)
 
@@ -278,17 +274,6 @@ def _json_of(file: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Refused("The file cannot be read.", [Fault(file.name, "is no JSON object")])
     return found
-
-
-def _read(model: type[Model], fields: dict[str, Any]) -> Model:
-    try:
-        return model.model_validate(fields)
-    except ValidationError as error:
-        faults = [
-            Fault(".".join(map(str, item["loc"])), item["msg"], value=str(item.get("input", ""))[:80])
-            for item in error.errors()
-        ]
-        raise Refused("It cannot be taken as given.", faults) from error
 
 
 def _show(found: AwardOut, *, as_json: bool) -> None:

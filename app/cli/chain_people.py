@@ -19,7 +19,8 @@ from app.chains.post_schemas import (
 )
 from app.chains.schemas import ChainOut
 from app.cli import edge
-from app.cli.members import DAYS, print_runs, read_body
+from app.cli.bodies import any_version, body_of
+from app.cli.members import DAYS, print_runs
 from app.kernel.clock import utc_now
 from app.kernel.paging import MOST_ROWS, PageRequest
 from app.kernel.progress import reporting
@@ -99,7 +100,7 @@ def appoint(
     async def job() -> PostOut:
         async with edge.work(writes=True) as (session, viewer):
             return await post_service.appoint_to_post(
-                session, viewer, code, read_body(PostIn, fields), now=utc_now()
+                session, viewer, code, body_of(PostIn, fields), now=utc_now()
             )
 
     _show(edge.run(job), as_json=as_json)
@@ -126,7 +127,7 @@ def hand_over(
     async def job() -> PostOut:
         async with edge.work(writes=True) as (session, viewer):
             return await post_service.hand_over_post(
-                session, viewer, code, number, read_body(PostHandOver, fields), expect=lambda _version: None,
+                session, viewer, code, number, body_of(PostHandOver, fields), expect=any_version,
                 now=utc_now(),
             )  # fmt: skip
 
@@ -192,7 +193,7 @@ def cover(
     async def job() -> PlaceOut:
         async with edge.work(writes=True) as (session, viewer):
             return await post_service.add_place(
-                session, viewer, code, read_body(PlaceIn, fields), now=utc_now()
+                session, viewer, code, body_of(PlaceIn, fields), now=utc_now()
             )
 
     _show_place(edge.run(job), as_json=as_json)
@@ -232,7 +233,7 @@ def profile(
     async def job() -> ChainOut:
         async with edge.work(writes=True) as (session, viewer):
             return await profile_service.set_profile(
-                session, viewer, code, read_body(ProfileIn, fields), expect=lambda _version: None
+                session, viewer, code, body_of(ProfileIn, fields), expect=any_version
             )
 
     found = edge.run(job)
@@ -283,10 +284,8 @@ def _ended(
 
     async def job() -> Ending:
         async with edge.work(writes=True) as (session, viewer):
-            stated = read_body(PostEnd, body)
-            return await keep_end(
-                session, viewer, code, number, stated, expect=lambda _version: None, now=utc_now()
-            )
+            stated = body_of(PostEnd, body)
+            return await keep_end(session, viewer, code, number, stated, expect=any_version, now=utc_now())
 
     return edge.run(job)
 

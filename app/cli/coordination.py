@@ -1,11 +1,11 @@
 """`rongqiao coordination`: coordination cases 协调事项, raised, answered and commented."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
-from pydantic import BaseModel, ValidationError
 
 from app.cli import edge
+from app.cli.bodies import any_version, body_of
 from app.coordination import service
 from app.coordination.rules import CaseKind, CaseState
 from app.coordination.schemas import (
@@ -18,12 +18,10 @@ from app.coordination.schemas import (
     OutcomeIn,
 )
 from app.kernel.clock import utc_now
-from app.kernel.errors import Fault, Refused
 from app.kernel.paging import MOST_ROWS, PageRequest
 from app.kernel.shanghai import SHANGHAI
 
 commands = typer.Typer(no_args_is_help=True)
-Model = TypeVar("Model", bound=BaseModel)
 CaseArgument = Annotated[str, typer.Argument(help="Code of the case, such as XT-000123.")]
 OutcomeOption = Annotated[str, typer.Option(help="What was settled or why not; kept with the case.")]
 AnswererOption = Annotated[
@@ -31,10 +29,6 @@ AnswererOption = Annotated[
     typer.Option("--body", help="Institution (code) that answered; left out: the responsible body."),
 ]
 COLUMNS = ("编号", "条目", "企业", "事项", "状态", "责任单位", "期限")
-
-
-def _any_version(_version: int) -> None:
-    """Accept whatever version is stored: the command reads and changes in one transaction."""
 
 
 @commands.command("list")
@@ -129,7 +123,7 @@ def raise_(
 
     async def job() -> CoordinationCaseOut:
         async with edge.work(writes=True) as (session, viewer):
-            return await service.raise_case(session, viewer, _read(CaseIn, fields), now=utc_now())
+            return await service.raise_case(session, viewer, body_of(CaseIn, fields), now=utc_now())
 
     _show(edge.run(job), as_json=as_json)
 
@@ -142,8 +136,8 @@ def resolve(
 
     async def job() -> CoordinationCaseOut:
         async with edge.work(writes=True) as (session, viewer):
-            answer = _read(OutcomeIn, {"outcome": outcome, "body": body})
-            return await service.resolve(session, viewer, code, answer, expect=_any_version, now=utc_now())
+            answer = body_of(OutcomeIn, {"outcome": outcome, "body": body})
+            return await service.resolve(session, viewer, code, answer, expect=any_version, now=utc_now())
 
     _show(edge.run(job), as_json=as_json)
 
@@ -156,8 +150,8 @@ def refuse(
 
     async def job() -> CoordinationCaseOut:
         async with edge.work(writes=True) as (session, viewer):
-            answer = _read(OutcomeIn, {"outcome": outcome, "body": body})
-            return await service.refuse(session, viewer, code, answer, expect=_any_version, now=utc_now())
+            answer = body_of(OutcomeIn, {"outcome": outcome, "body": body})
+            return await service.refuse(session, viewer, code, answer, expect=any_version, now=utc_now())
 
     _show(edge.run(job), as_json=as_json)
 
@@ -172,7 +166,7 @@ def comment(
 
     async def job() -> CommentOut:
         async with edge.work(writes=True) as (session, viewer):
-            written = _read(CommentIn, {"text": text})
+            written = body_of(CommentIn, {"text": text})
             return await service.comment(session, viewer, code, written, now=utc_now())
 
     done = edge.run(job)
@@ -180,17 +174,6 @@ def comment(
         edge.print_json(done)
     else:
         typer.echo(f"{code}: comment {done.id}")
-
-
-def _read(model: type[Model], fields: dict[str, Any]) -> Model:
-    try:
-        return model.model_validate(fields)
-    except ValidationError as error:
-        faults = [
-            Fault(".".join(map(str, item["loc"])), item["msg"], value=str(item.get("input", ""))[:80])
-            for item in error.errors()
-        ]
-        raise Refused("It cannot be taken as given.", faults) from error
 
 
 def _show(found: CoordinationCaseOut, *, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from app.cli import edge
+from app.cli.bodies import any_version
 from app.core_lists import match_service, reading_service, review_service, service
 from app.core_lists.kinds import ProductKind
 from app.core_lists.rules import Answer, Choice, ListState, Outcome
@@ -33,10 +34,6 @@ commands = typer.Typer(no_args_is_help=True)
 UsccArgument = Annotated[str, typer.Argument(help="Credit code of the core firm.")]
 LimitOption = Annotated[int, typer.Option(min=1, max=MOST_ROWS, help="Most rows to show.")]
 LIST_COLUMNS: Final = ("信用代码", "核心企业", "产业链", "状态", "现行版", "户数")
-
-
-def _any_version(_version: int) -> None:
-    """Accept whatever version is stored: the command reads and changes in one transaction."""
 
 
 @commands.command()
@@ -88,7 +85,7 @@ def import_file(
             async with edge.work(writes=True) as (session, viewer):
                 if await reading_service.has_list(session, uscc):
                     return await service.replace(
-                        session, viewer, uscc, made, expect=_any_version, now=now, evidence=evidence
+                        session, viewer, uscc, made, expect=any_version, now=now, evidence=evidence
                     )
                 return await service.provide(
                     session, viewer, uscc, made, now=now, evidence=evidence, chain=chain
@@ -220,7 +217,7 @@ def resolve(
     async def job() -> RowOut:
         async with edge.work(writes=True) as (session, viewer):
             return await review_service.resolve_row(
-                session, viewer, uscc, row, body, expect=_any_version, now=utc_now()
+                session, viewer, uscc, row, body, expect=any_version, now=utc_now()
             )
 
     done = edge.run(job)
@@ -253,7 +250,7 @@ def refuse(
 def _decide(uscc: str, body: DecisionIn, *, as_json: bool) -> None:
     async def job() -> CoreListOut:
         async with edge.work(writes=True) as (session, viewer):
-            return await service.decide(session, viewer, uscc, body, expect=_any_version, now=utc_now())
+            return await service.decide(session, viewer, uscc, body, expect=any_version, now=utc_now())
 
     _show(edge.run(job), as_json=as_json)
 
@@ -269,7 +266,7 @@ def withdraw(
 
     async def job() -> CoreListOut:
         async with edge.work(writes=True) as (session, viewer):
-            return await service.withdraw(session, viewer, uscc, body, expect=_any_version, now=utc_now())
+            return await service.withdraw(session, viewer, uscc, body, expect=any_version, now=utc_now())
 
     _show(edge.run(job), as_json=as_json)
 

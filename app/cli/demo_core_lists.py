@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import Any, Final
 
 from app.accounts.rules import Grant, Role, Viewer
+from app.cli.bodies import any_version
 from app.core_lists import listing_service, match_service, service
 from app.core_lists.columns import COLUMNS, SHEET
 from app.core_lists.rules import Answer, latest_until
@@ -42,14 +43,10 @@ async def seed_core_lists(session: AsyncSession, viewer: Viewer, own: str, *, no
             "demo-enterprise", viewer.jurisdiction, (Grant(Role.ENTERPRISE, own),), is_operator=True
         )
         await _provide(session, speaker, own, others[LISTED // 2 : LISTED + LISTED // 2], now)
-        await service.decide(session, viewer, own, DecisionIn(accept=True), expect=_any_version, now=now)
+        await service.decide(session, viewer, own, DecisionIn(accept=True), expect=any_version, now=now)
         await _answer_and_match(session, viewer, own, own, now)
     speaker = Viewer("演示", viewer.jurisdiction, (Grant(Role.ENTERPRISE, waiting.uscc),), is_operator=True)
     await _provide(session, speaker, waiting.uscc, others[-LISTED // 2 :], now)
-
-
-def _any_version(_version: int) -> None:
-    """Accept whatever version is stored: the command reads and changes in one transaction."""
 
 
 async def _provide(
@@ -107,5 +104,5 @@ async def _answer_and_match(
             until=latest_until(today) if is_consent else None,
             shows_trade=place % 2 == 0,
         )
-        await listing_service.answer_listing(session, viewer, one.id, body, expect=_any_version, now=now)
+        await listing_service.answer_listing(session, viewer, one.id, body, expect=any_version, now=now)
     await match_service.run_match(session, viewer, core, RunIn(), now=now)

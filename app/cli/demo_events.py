@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from app.accounts.rules import Role, Viewer
+from app.cli.bodies import any_version
 from app.cli.demo_people import DemoPerson
 from app.docking import history_service
 from app.docking import service as docking
@@ -51,10 +52,6 @@ FINANCED: Final = 2
 FRIDAY: Final = 4
 
 
-def _any_version(_version: int) -> None:
-    """Accept whatever version is stored."""
-
-
 async def seed_events(
     session: AsyncSession, viewer: Viewer, edition: str, people: Sequence[DemoPerson], *, now: datetime
 ) -> None:
@@ -91,7 +88,7 @@ async def _hold(session: AsyncSession, viewer: Viewer, code: str, day: date, kno
     guests = await _guests(session, viewer, code, day - timedelta(days=5), before)
     for one in guests:
         answer = InvitationAnswerIn(accepts=True)
-        await guest_service.answer(session, viewer, code, one.id, answer, expect=_any_version, now=before)
+        await guest_service.answer(session, viewer, code, one.id, answer, expect=any_version, now=before)
     if not guests:
         return
     table = await _timetable(session, viewer, code, before)
@@ -120,11 +117,11 @@ async def _guests(
     session: AsyncSession, viewer: Viewer, code: str, answer_by: date, now: datetime
 ) -> list[GuestOut]:
     """Compute and invite the guests of an event; answer them."""
-    made = await inviting_service.keep_guests(session, viewer, code, GuestsIn(), expect=_any_version, now=now)
+    made = await inviting_service.keep_guests(session, viewer, code, GuestsIn(), expect=any_version, now=now)
     if not made.meetings:
         return []
     sending = SendingIn(answer_by=answer_by)
-    await inviting_service.send_invitations(session, viewer, code, sending, expect=_any_version, now=now)
+    await inviting_service.send_invitations(session, viewer, code, sending, expect=any_version, now=now)
     page = PageRequest(limit=MOST_ROWS)
     return (await guest_service.list_guests(session, viewer, code, page, now=now)).items
 
@@ -195,7 +192,7 @@ async def _invite(session: AsyncSession, viewer: Viewer, chain: str, own: str, n
         if number % 2 and one.code != own:
             answer = InvitationAnswerIn(accepts=number % 5 > 0)
             await guest_service.answer(
-                session, viewer, made.code, one.id, answer, expect=_any_version, now=now
+                session, viewer, made.code, one.id, answer, expect=any_version, now=now
             )
     if guests:
         await _timetable(session, viewer, made.code, now)

@@ -7,6 +7,7 @@ from app.accounts.rules import Grant, Role, Viewer
 from app.chains import post_service
 from app.chains.confirming import State
 from app.chains.post_schemas import PlaceIn, PostIn, TeamPlace
+from app.cli.bodies import any_version
 from app.kernel.database import AsyncSession
 from app.kernel.paging import MOST_ROWS, PageRequest
 from app.membership import deciding_service, objection_service, run_service, service
@@ -40,7 +41,7 @@ async def seed_members(session: AsyncSession, viewer: Viewer, own: str, *, now: 
             await deciding_service.decide(session, viewer, meant, now=now)
     for one in (await _listed(session, viewer, MembershipFilter(chain=CHAIN, state="proposed"), now))[:2]:
         body = DeclineIn(reason="经核实只做销售（演示）", since=SINCE)
-        await service.decline(session, viewer, one.id, body, expect=lambda _version: None, now=now)
+        await service.decline(session, viewer, one.id, body, expect=any_version, now=now)
     firm = Viewer("演示企业", viewer.jurisdiction, (Grant(Role.ENTERPRISE, own),), is_operator=True)
     for membership in await service.of_firm(session, firm, own, now=now):
         if membership.state != State.DECLINED:

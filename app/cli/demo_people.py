@@ -16,6 +16,7 @@ from app.accounts.rules import Grant, Role, Viewer
 from app.allocation import handler_service
 from app.allocation import service as allocation
 from app.allocation.handler_schemas import HandlerIn
+from app.cli.bodies import any_version
 from app.docking import history_service
 from app.docking.rules import Stage
 from app.enterprises import consent_service
@@ -239,6 +240,4 @@ async def _hand_out(
     found = await people_service.person_by_login(session, viewer, manager.login, now=now)
     for entry in around.of([branch.id])[:HANDLED]:
         handler = HandlerIn(person=found.id, institution=branch.code)
-        await handler_service.hand_to(
-            session, viewer, entry.code, handler, expect=lambda _version: None, now=now
-        )
+        await handler_service.hand_to(session, viewer, entry.code, handler, expect=any_version, now=now)

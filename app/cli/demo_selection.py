@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from app.accounts.rules import Role, Viewer
+from app.cli.bodies import any_version
 from app.cli.demo_people import DemoPerson
 from app.institutions.service import institution_tree
 from app.kernel.database import AsyncSession
@@ -77,16 +78,16 @@ async def _past(
     }  # fmt: skip
     await service.open_round(session, viewer, RoundIn.model_validate(terms), now=opened)
     for code, body in (await _lists(session, viewer, chains, banks, OPENED)).items():
-        await lists.hand_in(session, viewer, PAST, code, body, expect=_any_version, now=opened)
-    await deciding.lock(session, viewer, PAST, LockIn(), expect=_any_version, now=locked)
-    await deciding.compute_round(session, viewer, PAST, ComputeIn(), expect=_any_version, now=locked)
-    await deciding.publish(session, viewer, PAST, expect=_any_version, now=locked)
+        await lists.hand_in(session, viewer, PAST, code, body, expect=any_version, now=opened)
+    await deciding.lock(session, viewer, PAST, LockIn(), expect=any_version, now=locked)
+    await deciding.compute_round(session, viewer, PAST, ComputeIn(), expect=any_version, now=locked)
+    await deciding.publish(session, viewer, PAST, expect=any_version, now=locked)
     said = ObjectionIn(participant=chains[0], text="请说明响应速度按哪些名单版次统计（演示）")
     await objections.object_to(session, viewer, PAST, said, now=locked)
     reason = "按本期和上一期名单的首次联系记录统计，与测算数据一致（演示）"
     answered = ObjectionAnswerIn(is_upheld=False, reason=reason)
-    await objections.answer(session, viewer, PAST, 1, answered, expect=_any_version, now=locked)
-    await deciding.close(session, viewer, PAST, expect=_any_version, now=over)
+    await objections.answer(session, viewer, PAST, 1, answered, expect=any_version, now=locked)
+    await deciding.close(session, viewer, PAST, expect=any_version, now=over)
 
 
 async def _present(
@@ -105,11 +106,7 @@ async def _present(
     await service.open_round(session, viewer, RoundIn.model_validate(terms), now=now)
     written = await _lists(session, viewer, chains, banks, shanghai_date(now))
     for code, body in list(written.items())[1:3]:
-        await lists.hand_in(session, viewer, PRESENT, code, body, expect=_any_version, now=now)
-
-
-def _any_version(_version: int) -> None:
-    """Accept whatever version is stored: all of it is one transaction."""
+        await lists.hand_in(session, viewer, PRESENT, code, body, expect=any_version, now=now)
 
 
 def _noon(day: date) -> datetime:

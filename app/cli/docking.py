@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from app.cli import edge
+from app.cli.bodies import body_of
 from app.docking import clock_service, history_service, service, simulation_service
 from app.docking.clock import TURN_LABELS
 from app.docking.kinds import EventKind, PauseReason
@@ -15,7 +15,6 @@ from app.docking.rules import Stage
 from app.docking.schemas import ClockOut, DockingOut, EventIn, EventOut, LateOut, PaceOut, SimulationOut
 from app.docking.working_time import STEP_LABELS
 from app.kernel.clock import utc_now
-from app.kernel.errors import Fault, Refused
 from app.kernel.money import wan_text
 from app.kernel.paging import MOST_ROWS, Page, PageRequest
 from app.kernel.shanghai import SHANGHAI, shanghai_date
@@ -87,10 +86,11 @@ def log(
     }
 
     async def job() -> EventOut:
+        event = body_of(EventIn, fields, "The event cannot be logged as given.")
         async with edge.work(writes=True) as (session, viewer):
             # A command has no idempotency key: who was not told how it ended gives it again.
             return await service.log_event(
-                session, viewer, entry, _event_in(fields), now=utc_now(), may_be_repetition=at is not None
+                session, viewer, entry, event, now=utc_now(), may_be_repetition=at is not None
             )
 
     logged = edge.run(job)
@@ -98,17 +98,6 @@ def log(
         edge.print_json(logged)
     else:
         edge.print_table(f"{entry} #{logged.sequence}", EVENT_COLUMNS, [_event_row(logged)])
-
-
-def _event_in(fields: dict[str, Any]) -> EventIn:
-    try:
-        return EventIn.model_validate(fields)
-    except ValidationError as error:
-        faults = [
-            Fault(".".join(map(str, item["loc"])), item["msg"], value=str(item.get("input", ""))[:80])
-            for item in error.errors()
-        ]
-        raise Refused("The event cannot be logged as given.", faults) from error
 
 
 @commands.command()

@@ -1,12 +1,12 @@
 """`rongqiao events`: docking events 对接活动, from the year's calendar to what followed."""
 
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
-from pydantic import BaseModel, ValidationError
 
 from app.cli import edge
+from app.cli.bodies import any_version, body_of
 from app.events import (
     attendance_service,
     contact_service,
@@ -35,19 +35,13 @@ from app.events.guest_schemas import (
 from app.events.schemas import EventChange, EventFilter, HostedEventOut, YearIn, YearPlanOut
 from app.events.states import SIDE_LABELS, EventState
 from app.kernel.clock import utc_now
-from app.kernel.errors import Fault, Refused
 from app.kernel.paging import MOST_ROWS, PageRequest
 from app.kernel.progress import reporting
 
 commands = typer.Typer(no_args_is_help=True)
-Model = TypeVar("Model", bound=BaseModel)
 EventArgument = Annotated[str, typer.Argument(help="Code of the event, such as HD-000012.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be kept; store nothing.")]
 DAY = ["%Y-%m-%d"]
-
-
-def _any_version(_version: int) -> None:
-    """Accept whatever version is stored: the command reads and changes in one transaction."""
 
 
 @commands.command()
@@ -83,7 +77,7 @@ def plan(
 
     async def job() -> YearPlanOut:
         async with edge.work(writes=not dry_run) as (session, viewer):
-            wanted = _read(YearIn, fields_)
+            wanted = body_of(YearIn, fields_)
             act = planning_service.preview_year if dry_run else planning_service.keep_year
             return await act(session, viewer, wanted, now=utc_now())
 
@@ -169,9 +163,9 @@ def move(
 
     async def job() -> HostedEventOut:
         async with edge.work(writes=True) as (session, viewer):
-            wanted = _read(EventChange, {"day": day.date(), "reason": reason})
+            wanted = body_of(EventChange, {"day": day.date(), "reason": reason})
             return await service.change_event(
-                session, viewer, event, wanted, expect=_any_version, now=utc_now()
+                session, viewer, event, wanted, expect=any_version, now=utc_now()
             )
 
     found = edge.run(job)
@@ -197,11 +191,11 @@ def invite(
 
     async def job() -> tuple[GuestPlanOut, SentOut | None]:
         async with edge.work(writes=not dry_run) as (session, viewer):
-            wanted = _read(GuestsIn, {"tables": tables})
+            wanted = body_of(GuestsIn, {"tables": tables})
             if dry_run:
                 return await inviting_service.preview_guests(session, viewer, event, wanted), None
             made = await inviting_service.keep_guests(
-                session, viewer, event, wanted, expect=_any_version, now=utc_now()
+                session, viewer, event, wanted, expect=any_version, now=utc_now()
             )
             if send_by is None:
                 return made, None
@@ -210,7 +204,7 @@ def invite(
                 viewer,
                 event,
                 SendingIn(answer_by=send_by.date()),
-                expect=_any_version,
+                expect=any_version,
                 now=utc_now(),
             )
             return made, sent
@@ -247,7 +241,7 @@ def timetable(
             edge.progress("timetable") as advance,
             reporting(lambda _stage, done, total: advance(done, total)),
         ):
-            wanted = _read(TimetableIn, {"most_at_once": at_once})
+            wanted = body_of(TimetableIn, {"most_at_once": at_once})
             async with edge.work(writes=False) as (session, viewer):
                 if show_only:
                     return await timetable_service.get_timetable(session, viewer, event)
@@ -281,7 +275,7 @@ def attend(
 
     async def job() -> AttendanceOut:
         async with edge.work(writes=True) as (session, viewer):
-            wanted = _read(AttendanceIn, {"code": code})
+            wanted = body_of(AttendanceIn, {"code": code})
             return await attendance_service.attend(session, viewer, event, wanted, now=utc_now())
 
     found = edge.run(job)
@@ -304,7 +298,7 @@ def log(
     async def job() -> ContactsOut:
         async with edge.work(writes=True) as (session, viewer):
             sent = {"meetings": [{"meeting": number, "note": note} for number in meetings]}
-            wanted = _read(ContactsIn, sent)
+            wanted = body_of(ContactsIn, sent)
             return await contact_service.log_contacts(session, viewer, event, wanted, now=utc_now())
 
     found = edge.run(job)
@@ -362,14 +356,3 @@ def results(
         ]
     columns = ("活动后", "洽谈", "首次对接", "首笔授信", "授信（元）", "首笔放款", "放款（元）")
     edge.print_table("活动成效", columns, figures)
-
-
-def _read(model: type[Model], fields: dict[str, Any]) -> Model:
-    try:
-        return model.model_validate(fields)
-    except ValidationError as error:
-        faults = [
-            Fault(".".join(map(str, item["loc"])), item["msg"], value=str(item.get("input", ""))[:80])
-            for item in error.errors()
-        ]
-        raise Refused("It cannot be taken as given.", faults) from error

@@ -1,14 +1,13 @@
 """`rongqiao members`: which firms belong to which chain 归链, as proposed and as people say."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 import typer
-from pydantic import BaseModel, ValidationError
 
 from app.cli import edge
+from app.cli.bodies import any_version, body_of
 from app.kernel.clock import utc_now
-from app.kernel.errors import Fault, Refused
 from app.kernel.paging import MOST_ROWS, PageRequest
 from app.membership import deciding_service, objection_service, question_service, run_service, service
 from app.membership.rules import CONFIDENCES, ROLES
@@ -38,7 +37,6 @@ NumberArgument = Annotated[int, typer.Argument(min=1, help="Number of the member
 ReasonOption = Annotated[str, typer.Option(help="Why; kept with the membership.")]
 ChainOption = Annotated[str | None, typer.Option(help="Only this chain (code).")]
 StateOption = Annotated[str | None, typer.Option(help="proposed, confirmed, declined or over.")]
-Model = TypeVar("Model", bound=BaseModel)
 DAYS: Final = ["%Y-%m-%d"]
 COLUMNS = ("编号", "企业", "产业链", "环节", "角色", "状态", "依据", "起")
 
@@ -102,7 +100,7 @@ def confirm(
     """Confirm a proposal, as it is or corrected."""
 
     async def job() -> MembershipDetailOut:
-        body = read_body(ConfirmIn, {"reason": reason, "link": link, "role": role, "since": _day(since)})
+        body = body_of(ConfirmIn, {"reason": reason, "link": link, "role": role, "since": _day(since)})
         async with edge.work(writes=True) as (session, viewer):
             return await service.confirm(session, viewer, number, body, expect=any_version, now=utc_now())
 
@@ -114,7 +112,7 @@ def decline(number: NumberArgument, *, reason: ReasonOption, as_json: edge.JsonF
     """Decline a proposal: the firm does not belong to the chain."""
 
     async def job() -> MembershipDetailOut:
-        body = read_body(DeclineIn, {"reason": reason})
+        body = body_of(DeclineIn, {"reason": reason})
         async with edge.work(writes=True) as (session, viewer):
             return await service.decline(session, viewer, number, body, expect=any_version, now=utc_now())
 
@@ -141,7 +139,7 @@ def decide_many(
     }  # fmt: skip
 
     async def job() -> tuple[DecisionsPreview, DecisionsOut | None]:
-        body, now = read_body(ChosenIn, fields), utc_now()
+        body, now = body_of(ChosenIn, fields), utc_now()
         async with edge.work(writes=not dry_run) as (session, viewer):
             seen = await deciding_service.preview_decisions(session, viewer, body, now=now)
             if dry_run:
@@ -174,7 +172,7 @@ def hand_over(
 
     async def job() -> MembershipDetailOut:
         fields = {"on": _day(on), "role": role, "reason": reason, "chain": chain, "link": link}
-        body = read_body(MembershipHandOverIn, fields)
+        body = body_of(MembershipHandOverIn, fields)
         async with edge.work(writes=True) as (session, viewer):
             return await service.hand_over_membership(
                 session, viewer, number, body, expect=any_version, now=utc_now()
@@ -194,7 +192,7 @@ def end(
     """Set the last day of what was confirmed or declined."""
 
     async def job() -> MembershipDetailOut:
-        body = read_body(MembershipEndIn, {"until": _day(until), "reason": reason})
+        body = body_of(MembershipEndIn, {"until": _day(until), "reason": reason})
         async with edge.work(writes=True) as (session, viewer):
             return await service.end(session, viewer, number, body, expect=any_version, now=utc_now())
 
@@ -232,7 +230,7 @@ def dismiss(
     """Leave a membership as it is although something speaks against it."""
 
     async def job() -> MembershipQuestionOut:
-        body = read_body(DismissIn, {"reason": reason})
+        body = body_of(DismissIn, {"reason": reason})
         async with edge.work(writes=True) as (session, viewer):
             return await question_service.dismiss(
                 session, viewer, number, body, expect=any_version, now=utc_now()
@@ -283,7 +281,7 @@ def answer(
     """Answer an objection; to uphold it, put the membership right first."""
 
     async def job() -> MembershipObjectionOut:
-        body = read_body(MembershipAnswerIn, {"outcome": outcome, "answer": text})
+        body = body_of(MembershipAnswerIn, {"outcome": outcome, "answer": text})
         async with edge.work(writes=True) as (session, viewer):
             return await objection_service.answer(
                 session, viewer, number, body, expect=any_version, now=utc_now()
@@ -318,26 +316,6 @@ def print_runs(title: str, found: list[MembershipRunOut]) -> None:
         for one in found
     ]
     edge.print_table(title, ("编号", "企业", "有提议", "新增", "撤回", "不变", "差异"), rows)
-
-
-def any_version(_version: int) -> None:
-    """Accept whatever version is stored: the command reads and changes in one transaction."""
-
-
-def read_body(model: type[Model], fields: dict[str, Any]) -> Model:
-    """Answer what was typed as a service takes it.
-
-    Raises:
-        Refused: naming every fault.
-    """
-    try:
-        return model.model_validate(fields)
-    except ValidationError as error:
-        faults = [
-            Fault(".".join(map(str, item["loc"])), item["msg"], value=str(item.get("input", ""))[:80])
-            for item in error.errors()
-        ]
-        raise Refused("It cannot be taken as given.", faults) from error
 
 
 def _day(at: datetime | None) -> date | None:

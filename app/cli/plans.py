@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 import yaml
-from pydantic import ValidationError
 
 from app.chains.plan_changes import PLAN_PARTS
 from app.cli import edge
+from app.cli.bodies import any_version, body_of
 from app.kernel.clock import utc_now
 from app.kernel.errors import Fault, Refused
 from app.kernel.paging import MOST_ROWS, PageRequest
@@ -40,10 +40,6 @@ MOST_LISTED = 50
 
 class _Looked(Exception):
     """Takes back what a dry run did."""
-
-
-def _any_version(_version: int) -> None:
-    """Accept whatever version is stored: the command reads and changes in one transaction."""
 
 
 @commands.command("list")
@@ -104,7 +100,7 @@ def draft(
                     found = await service.create_draft(session, viewer, chain, data, now=utc_now())
                 else:
                     found = await service.revise_draft(
-                        session, viewer, chain, number, data, expect=_any_version, now=utc_now()
+                        session, viewer, chain, number, data, expect=any_version, now=utc_now()
                     )
                 if dry_run:
                     raise _Looked
@@ -201,7 +197,7 @@ def publish(chain: ChainArgument, number: DraftArgument, *, as_json: edge.JsonFl
     async def job() -> DraftOut:
         async with edge.work(writes=True) as (session, viewer):
             return await service.publish_draft(
-                session, viewer, chain, number, expect=_any_version, now=utc_now()
+                session, viewer, chain, number, expect=any_version, now=utc_now()
             )
 
     done = edge.run(job)
@@ -218,7 +214,7 @@ def give_up(chain: ChainArgument, number: DraftArgument, *, as_json: edge.JsonFl
     async def job() -> DraftOut:
         async with edge.work(writes=True) as (session, viewer):
             return await service.give_up_draft(
-                session, viewer, chain, number, expect=_any_version, now=utc_now()
+                session, viewer, chain, number, expect=any_version, now=utc_now()
             )
 
     done = edge.run(job)
@@ -239,13 +235,10 @@ def archive(
     """Archive a published version that holds no more; it goes on saying what held on its days."""
 
     async def job() -> PlanVersionOut:
-        try:
-            data = ArchiveIn(reason=reason)
-        except ValidationError as error:
-            raise Refused("It cannot be taken as given.", _faults(error)) from error
+        data = body_of(ArchiveIn, {"reason": reason})
         async with edge.work(writes=True) as (session, viewer):
             return await service.archive_version(
-                session, viewer, chain, version, data, expect=_any_version, now=utc_now()
+                session, viewer, chain, version, data, expect=any_version, now=utc_now()
             )
 
     done = edge.run(job)
@@ -267,14 +260,7 @@ def _read(text: str, name: str, chain: str) -> DraftIn:
     said: dict[str, Any] = dict(found)
     if said.pop("chain", chain) != chain:
         raise Refused("The file cannot be read.", [Fault("chain", f"is another one than {chain}")])
-    try:
-        return DraftIn.model_validate(said)
-    except ValidationError as error:
-        raise Refused("The plan cannot be taken as given.", _faults(error)) from error
-
-
-def _faults(error: ValidationError) -> list[Fault]:
-    return [Fault(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()]
+    return body_of(DraftIn, said, "The plan cannot be taken as given.")
 
 
 def _print_draft(found: DraftOut, before: str = "") -> None:

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from pydantic import ValidationError
 
 from app.accounts.rules import Viewer
 from app.cli import edge
+from app.cli.bodies import any_version, body_of
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession
-from app.kernel.errors import Fault, Refused
 from app.kernel.paging import MOST_ROWS, PageRequest
 from app.kernel.progress import reporting
 from app.selection import deciding_service as deciding
@@ -37,10 +36,6 @@ COLUMNS = ("编码", "名称", "状态", "名单截止", "产业链", "银行", 
 
 class _Rehearsed(Exception):
     """Takes back what a rehearsal did."""
-
-
-def _any_version(_version: int) -> None:
-    """Accept whatever version is stored: the command reads and changes in one transaction."""
 
 
 def _change(
@@ -124,20 +119,9 @@ def open_(
     }  # fmt: skip
 
     async def work(session: AsyncSession, viewer: Viewer) -> RoundOut:
-        return await service.open_round(session, viewer, _read(stated), now=utc_now())
+        return await service.open_round(session, viewer, body_of(RoundIn, stated), now=utc_now())
 
     _show(_change(work, dry_run=dry_run, label="measuring"), as_json=as_json, dry_run=dry_run)
-
-
-def _read(stated: dict[str, Any]) -> RoundIn:
-    try:
-        return RoundIn.model_validate(stated)
-    except ValidationError as error:
-        faults = [
-            Fault(".".join(map(str, item["loc"])), item["msg"], value=str(item.get("input", ""))[:80])
-            for item in error.errors()
-        ]
-        raise Refused("It cannot be taken as given.", faults) from error
 
 
 @commands.command()
@@ -183,7 +167,7 @@ def lock(
 
     async def work(session: AsyncSession, viewer: Viewer) -> RoundOut:
         body = LockIn(seed=seed)
-        return await deciding.lock(session, viewer, code, body, expect=_any_version, now=utc_now())
+        return await deciding.lock(session, viewer, code, body, expect=any_version, now=utc_now())
 
     _show(_change(work, label="measuring"), as_json=as_json)
 
@@ -200,7 +184,7 @@ def reopen(
 
     async def work(session: AsyncSession, viewer: Viewer) -> RoundOut:
         body = ReopenIn(submit_until=until.replace(tzinfo=UTC).date(), reason=reason)
-        return await deciding.reopen(session, viewer, code, body, expect=_any_version, now=utc_now())
+        return await deciding.reopen(session, viewer, code, body, expect=any_version, now=utc_now())
 
     _show(_change(work), as_json=as_json)
 
@@ -219,7 +203,7 @@ def compute(
 
     async def work(session: AsyncSession, viewer: Viewer) -> tuple[ResultOut, list[PairOut]]:
         body = ComputeIn(measure_anew=measure_anew)
-        await deciding.compute_round(session, viewer, code, body, expect=_any_version, now=utc_now())
+        await deciding.compute_round(session, viewer, code, body, expect=any_version, now=utc_now())
         pairs = await results.pairs(session, viewer, code, PageRequest(limit=MOST_ROWS))
         return await results.result(session, viewer, code), pairs.items
 
@@ -247,7 +231,7 @@ def publish(code: RoundArgument, as_json: edge.JsonFlag = False) -> None:
     """Publish the result with its proof; the objection period begins."""
 
     async def work(session: AsyncSession, viewer: Viewer) -> RoundOut:
-        return await deciding.publish(session, viewer, code, expect=_any_version, now=utc_now())
+        return await deciding.publish(session, viewer, code, expect=any_version, now=utc_now())
 
     _show(_change(work), as_json=as_json)
 
@@ -267,7 +251,7 @@ def answer(
 
     async def work(session: AsyncSession, viewer: Viewer) -> RoundOut:
         body = ObjectionAnswerIn(is_upheld=upheld, reason=reason)
-        await objections.answer(session, viewer, code, number, body, expect=_any_version, now=utc_now())
+        await objections.answer(session, viewer, code, number, body, expect=any_version, now=utc_now())
         return await service.get_round(session, viewer, code, now=utc_now())
 
     _show(_change(work), as_json=as_json)
@@ -278,7 +262,7 @@ def close(code: RoundArgument, as_json: edge.JsonFlag = False) -> None:
     """Close a round once the objection period is over and every objection is answered."""
 
     async def work(session: AsyncSession, viewer: Viewer) -> RoundOut:
-        return await deciding.close(session, viewer, code, expect=_any_version, now=utc_now())
+        return await deciding.close(session, viewer, code, expect=any_version, now=utc_now())
 
     _show(_change(work), as_json=as_json)
 

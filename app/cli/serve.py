@@ -1,12 +1,10 @@
 """`rongqiao serve`: the HTTP door."""
 
-from app.accounts.start_service import require_fit
 from app.cli.edge import notes, refusals_shown, run
-from app.cli.worker import embedded_worker
-from app.kernel.database import make_engine, make_sessions
+from app.cli.worker import embedded_worker, require_fit_database
 from app.kernel.logs import configure_logs
 from app.kernel.serving import run_server
-from app.kernel.settings import Settings, get_settings
+from app.kernel.settings import get_settings
 
 
 def serve() -> None:
@@ -17,7 +15,7 @@ def serve() -> None:
     configure_logs(settings.log_level)
     with refusals_shown():
         app = create_app(settings)
-    run(lambda: _require_fit(settings))
+    run(lambda: require_fit_database(settings))
     base = settings.public_origin or f"http://{settings.host}:{settings.port}"
     notes.print(f"Rongqiao 融桥 on [bold]{base}[/bold] (stop with Ctrl-C).")
     if settings.environment == "development":
@@ -31,14 +29,6 @@ def _show_worth_opening(base: str) -> None:
     for path, what in WORTH_OPENING:
         notes.print(f"  {base}{path}", f"[dim]{what}[/dim]", highlight=False, soft_wrap=True)
     notes.print("Worth trying: what [bold]rongqiao seed demo[/bold] lists, run again.")
-
-
-async def _require_fit(settings: Settings) -> None:
-    engine = make_engine(settings.database_url)
-    try:
-        await require_fit(make_sessions(engine), settings)
-    finally:
-        await engine.dispose()
 
 
 WORTH_OPENING = (

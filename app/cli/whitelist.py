@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from app.cli import edge
+from app.cli.bodies import any_version
 from app.cli.roster_taking import take
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.money import fen_from_yuan, wan_text
@@ -41,10 +42,6 @@ MOST_SHOWN: Final = 20
 
 
 Reader = Callable[[PageRequest], Awaitable[EditionDiff]]
-
-
-def _any_version(_version: int) -> None:
-    """Accept whatever version is stored: the command reads and changes in one transaction."""
 
 
 @commands.command()
@@ -289,7 +286,7 @@ def decide(
     async def job() -> tuple[ReviewOut, EntryOut]:
         async with edge.work(writes=True) as (session, viewer):
             decided = await review_service.decide(
-                session, viewer, item, decision, reason, expect=_any_version, now=utc_now()
+                session, viewer, item, decision, reason, expect=any_version, now=utc_now()
             )
             return decided, await service.get_entry(session, viewer, decided.entry)
 
@@ -312,7 +309,7 @@ def withdraw(
     async def job() -> EntryOut:
         async with edge.work(writes=True) as (session, viewer):
             return await withdrawal_service.withdraw(
-                session, viewer, entry, reason, expect=_any_version, now=utc_now()
+                session, viewer, entry, reason, expect=any_version, now=utc_now()
             )
 
     _show_standing(edge.run(job), "withdrawn", as_json=as_json)
@@ -330,7 +327,7 @@ def reopen(
     async def job() -> EntryOut:
         async with edge.work(writes=True) as (session, viewer):
             return await withdrawal_service.reopen(
-                session, viewer, entry, reason, expect=_any_version, now=utc_now()
+                session, viewer, entry, reason, expect=any_version, now=utc_now()
             )
 
     found = edge.run(job)

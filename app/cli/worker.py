@@ -50,7 +50,7 @@ def worker(
     """
     settings = get_settings()
     configure_logs(settings.log_level)
-    run(lambda: _require_fit(settings))
+    run(lambda: require_fit_database(settings))
     with refusals_shown():
         made, figures = make_worker(settings)
     if attached:
@@ -61,7 +61,12 @@ def worker(
         made.run()
 
 
-async def _require_fit(settings: Settings) -> None:
+async def require_fit_database(settings: Settings) -> None:
+    """Look whether the service may start on its database.
+
+    Raises:
+        Refused: it may not; every reason is named.
+    """
     engine = make_engine(settings.database_url)
     try:
         await require_fit(make_sessions(engine), settings)

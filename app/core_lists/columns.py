@@ -10,6 +10,7 @@ from app.whitelist.names import normalise_company_name
 from app.whitelist.roster_cells import cell_text, read_choice, read_fen, read_text, read_uscc, stated_text
 from app.whitelist.roster_columns import heading_key
 from app.whitelist.roster_faults import MOST_SHOWN, BadCell, column_letters
+from app.whitelist.roster_rows import is_blank
 
 SHEET: Final = "上下游名单"
 LONGEST_NAME: Final = 200
@@ -90,7 +91,7 @@ def read_list(
     first: dict[tuple[str, str], int] = {}
     count = 0
     for number, cells in rows:
-        if _is_blank(cells):
+        if is_blank(cells):
             continue
         count += 1
         if count > most:
@@ -211,10 +212,6 @@ def _about_others(
         message = f"与第{before}行是同一家企业、同一种关系"
         return [Fault(where, message, "只留一行，交易额合并填写。", row.name[:MOST_SHOWN])]
     return []
-
-
-def _is_blank(cells: Sequence[object]) -> bool:
-    return not any(cell.strip() if isinstance(cell, str) else cell is not None for cell in cells)
 
 
 def _shown(cell: object) -> str:

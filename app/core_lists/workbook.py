@@ -6,10 +6,10 @@ from typing import IO, Any, Final
 from app.core_lists.columns import COLUMNS, SHEET, ListColumn, ReadList, is_header, read_list
 from app.core_lists.rules import MOST_ROWS, STATED_RELATIONS
 from app.kernel.errors import Fault
-from app.kernel.workbook_archive import refuse
 from app.kernel.workbook_making import new_workbook
 from app.kernel.workbooks import open_sheet, sheet_names
 from app.whitelist.roster_faults import column_letters
+from app.whitelist.workbook_reading import choose_sheet
 
 HEADER_WITHIN: Final = 10
 NOTES_SHEET: Final = "说明"
@@ -71,7 +71,7 @@ def read_workbook(
     Raises:
         Refused: not a workbook, damaged, too large, or no such sheet.
     """
-    chosen = _choose_sheet(sheet_names(file, file_name), file_name, sheet_name)
+    chosen = choose_sheet(sheet_names(file, file_name), file_name, sheet_name, SHEET)
     sheet = open_sheet(file, file_name, chosen)
     first = [row for _, row in islice(sheet.rows(), HEADER_WITHIN)]
     at = next((index for index, row in enumerate(first) if is_header(row)), 0)
@@ -95,13 +95,3 @@ def read_workbook(
     ]
     more = tuple(fault for fault in of_sheet if fault.where not in named)
     return ReadList(found.rows, (*found.faults, *more), found.unknown_columns)
-
-
-def _choose_sheet(names: list[str], file_name: str, asked: str | None) -> str:
-    wanted = asked or SHEET
-    if wanted in names:
-        return wanted
-    if asked is None and len(names) == 1:
-        return names[0]
-    listed = "、".join(names)
-    raise refuse(file_name, f"没有工作表“{wanted}”", f"文件中有：{listed}。把名单所在的表改名为“{wanted}”。")

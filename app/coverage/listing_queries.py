@@ -28,12 +28,6 @@ async def frozen_key(
     return None if row is None else (row[0], row[1])
 
 
-async def frozen_facts(session: AsyncSession, snapshot_id: int) -> bytes:
-    """Answer the facts of a closed month as they were packed."""
-    statement = select(CoverageSnapshot.facts).where(CoverageSnapshot.id == snapshot_id)
-    return (await session.execute(statement)).scalar_one()
-
-
 async def visible_codes(
     session: AsyncSession, viewer: Viewer, edition_id: int, until: datetime
 ) -> frozenset[str]:

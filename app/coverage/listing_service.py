@@ -10,7 +10,7 @@ from typing import Final
 
 from app.accounts.permissions import Action, Target, may_do
 from app.accounts.rules import Viewer
-from app.coverage import canonical, listing_queries
+from app.coverage import canonical, listing_queries, queries
 from app.coverage.edition_service import edition_of
 from app.coverage.facts import EntryFacts, MonthFacts, Party
 from app.coverage.listing import NO_GROUP, MonthIndex, Wanted, Which
@@ -152,7 +152,7 @@ async def _month(
     snapshot, sha256 = frozen
     index = _KEPT.find(sha256)
     if index is None:
-        packed = await listing_queries.frozen_facts(session, snapshot)
+        packed = await queries.facts_of(session, snapshot)
         index = _KEPT.keep(sha256, await asyncio.to_thread(_unpacked, packed))
     return _Month(edition, True, index)
 

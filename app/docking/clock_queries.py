@@ -98,7 +98,7 @@ async def late_counts(
     )
     statement = (
         _listed(viewer, *keys, func.count(EntryClock.entry_id), func.min(EntryClock.due_on))
-        .where(EntryClock.edition_id == edition_id, *_late(today))
+        .where(EntryClock.edition_id == edition_id, *late(today))
         .group_by(*keys)
         .order_by(*keys)
     )
@@ -267,7 +267,8 @@ def _listed(viewer: Viewer, *columns: Any) -> Select[Any]:
     )
 
 
-def _late(today: date) -> tuple[ColumnElement[bool], ...]:
+def late(today: date) -> tuple[ColumnElement[bool], ...]:
+    """Answer what makes a clock late on a day; that a financed need waits for the next roster does not."""
     return (EntryClock.due_on < today, EntryClock.step != Step.REFRESH.value)
 
 
@@ -276,7 +277,7 @@ def _conditions(wanted: ClockFilter, today: date) -> list[ColumnElement[bool]]:
     if wanted.lineage is not None:
         found.append(Institution.lineage.startswith(wanted.lineage, autoescape=True))
     if wanted.is_overdue:
-        found += _late(today)
+        found += late(today)
     if wanted.chain is not None:
         found.append(WhitelistEntry.chain_code == wanted.chain)
     if wanted.region is not None:

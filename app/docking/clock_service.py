@@ -136,7 +136,7 @@ async def clocks_page(
     lineage = await _lineage(session, institution) if institution is not None else None
     wanted = ClockFilter(lineage, is_overdue, turn, step, level, chain, region)
     rows = await clock_queries.clock_rows(
-        session, viewer, edition, wanted, today=today, after=_after(request), limit=request.limit + 1
+        session, viewer, edition, wanted, today=today, after=place_after(request), limit=request.limit + 1
     )
     counter = await day_counter(session)
     return page_of(rows, request, _key, lambda row: clock_out(row, counter, today))
@@ -146,7 +146,8 @@ def _key(row: ClockRow) -> tuple[str, int]:
     return row.clock.urgent_on.isoformat(), row.clock.entry_id
 
 
-def _after(request: PageRequest) -> tuple[date, int] | None:
+def place_after(request: PageRequest) -> tuple[date, int] | None:
+    """Answer behind which day and entry a page of clocks begins; None for the first."""
     key = request.after(2)
     if key is None:
         return None

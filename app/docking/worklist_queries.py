@@ -10,6 +10,7 @@ from app.accounts.rules import Viewer
 from app.accounts.tables import Person
 from app.allocation.tables import Assignment, EntryHandler
 from app.docking.clock import Turn
+from app.docking.clock_queries import late
 from app.docking.queries import RUNG
 from app.docking.tables import DockingEvent, EntryClock
 from app.docking.working_time import Step
@@ -79,7 +80,7 @@ async def cells(
     session: AsyncSession, viewer: Viewer, edition_id: int, wanted: WorkFilter, *, today: date
 ) -> list[Cell]:
     """Count an edition's entries in the viewer's hands by all that lists are filtered by; of `wanted` only amounts hold."""
-    is_late = case((and_(*_late(today)), 1), else_=0)
+    is_late = case((and_(*late(today)), 1), else_=0)
     keys = (
         EntryClock.turn,
         EntryClock.step,
@@ -164,10 +165,6 @@ def _whose(viewer: Viewer) -> ColumnElement[str]:
     )
 
 
-def _late(today: date) -> tuple[ColumnElement[bool], ...]:
-    return (EntryClock.due_on < today, EntryClock.step != Step.REFRESH.value)
-
-
 def _amounts(wanted: WorkFilter) -> list[ColumnElement[bool]]:
     bounds = []
     if wanted.least_fen is not None:
@@ -199,5 +196,5 @@ def _conditions(viewer: Viewer, wanted: WorkFilter, today: date) -> list[ColumnE
     if wanted.whose is not None:
         found.append(_whose(viewer) == wanted.whose.value)
     if wanted.is_late:
-        found += _late(today)
+        found += late(today)
     return found

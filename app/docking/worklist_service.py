@@ -21,7 +21,7 @@ from app.enterprises import disclosure_service
 from app.enterprises.consents import FieldGroup, Subject
 from app.kernel.database import AsyncSession, attempt, unrestricted
 from app.kernel.errors import Conflict, Forbidden, NotFound, PreconditionFailed, Refused
-from app.kernel.paging import PageRequest, encode_cursor, foreign_cursor
+from app.kernel.paging import PageRequest, encode_cursor
 from app.kernel.shanghai import shanghai_date
 
 MOST_AT_ONCE: Final = 50
@@ -109,7 +109,13 @@ async def worklist(
     """
     edition, today = await clock_service.edition_and_counting_day(session, viewer, edition_code, now)
     rows = await worklist_queries.work_rows(
-        session, viewer, edition, wanted, today=today, after=_after(page), limit=page.limit + 1
+        session,
+        viewer,
+        edition,
+        wanted,
+        today=today,
+        after=clock_service.place_after(page),
+        limit=page.limit + 1,
     )
     shown = rows[: page.limit]
     last = shown[-1].EntryClock if len(rows) > page.limit else None
@@ -190,16 +196,6 @@ async def _withheld(session: AsyncSession, viewer: Viewer, edition_id: int) -> i
     seen = await worklist_queries.assigned(session, edition_id, own)
     with unrestricted(session):  # only how many there are comes out of this
         return await worklist_queries.assigned(session, edition_id, own) - seen
-
-
-def _after(page: PageRequest) -> tuple[date, int] | None:
-    key = page.after(2)
-    if key is None:
-        return None
-    try:
-        return date.fromisoformat(str(key[0])), int(key[1])
-    except ValueError as error:
-        raise foreign_cursor() from error
 
 
 async def _shown(

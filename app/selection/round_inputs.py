@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from app.selection.preferences import Part, PreferenceRules
+from app.selection.archive import canonical, rules_as_json
+from app.selection.preferences import PreferenceRules
 from app.selection.round_states import Round
 from app.selection.statements import Entrants, Statement
 
@@ -53,9 +53,9 @@ def inputs_json(
         "contracts": entrants.contracts,
         "statements": [_statement(one) for one in entrants.statements],
         "measures": measures_sha256,
-        "rules": _rules(rules),
+        "rules": rules_as_json(rules),
     }
-    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return canonical(body).encode()
 
 
 def _statement(one: Statement) -> Mapping[str, Any]:
@@ -66,8 +66,3 @@ def _statement(one: Statement) -> Mapping[str, Any]:
         "refuses": sorted(one.refuses),
         "rest": one.rest.value,
     }
-
-
-def _rules(rules: PreferenceRules) -> Mapping[str, Any]:
-    numbers = {name: getattr(rules, name) for name in ("contact_limit", "least_contacts", "least_fitting")}
-    return numbers | {"weights": {part.value: rules.weights[part] for part in Part}}

@@ -53,7 +53,7 @@ def open_roster(file: IO[bytes], file_name: str, sheet_name: str | None = None) 
     Raises:
         Refused: not a workbook, damaged, too large, or no such sheet.
     """
-    chosen = _choose_sheet(sheet_names(file, file_name), file_name, sheet_name)
+    chosen = choose_sheet(sheet_names(file, file_name), file_name, sheet_name, SHEET_NAME)
     sheet = open_sheet(file, file_name, chosen)
     first = [row for _, row in islice(sheet.rows(), HEADER_WITHIN)]
     at = next((index for index, row in enumerate(first) if is_header(row)), 0)
@@ -69,8 +69,13 @@ def open_roster(file: IO[bytes], file_name: str, sheet_name: str | None = None) 
     )
 
 
-def _choose_sheet(names: list[str], file_name: str, asked: str | None) -> str:
-    wanted = asked or SHEET_NAME
+def choose_sheet(names: list[str], file_name: str, asked: str | None, usual: str) -> str:
+    """Answer which sheet holds the list: the one asked for, else the usual one, else the only one.
+
+    Raises:
+        Refused: there is no such sheet.
+    """
+    wanted = asked or usual
     if wanted in names:
         return wanted
     if asked is None and len(names) == 1:

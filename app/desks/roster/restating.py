@@ -17,7 +17,7 @@ from app.desks.roster import correcting, words
 from app.desks.roster.correcting import Change, Fits, Typed
 from app.desks.roster.entries import EntryPath, reason_fault
 from app.desks.roster.lists import frame
-from app.desks.submission.fields import NONE_OF_THEM, PICKED, Asked, Kind
+from app.desks.submission.fields import PICKED, Asked, Kind
 from app.desks.submission.work import Work, stored_work
 from app.desks.texts import Text, language_of
 from app.docking import restating_service
@@ -95,7 +95,6 @@ async def _show(
         "statuses": words.STATUSES,
         "tones": words.TONES,
         "kinds": Kind,
-        "boxes": _boxes,
         "picked": PICKED,
     }
     return page(request, "roster/facts.html", context, status)
@@ -110,11 +109,6 @@ def _asked(entry: EntryOut, work: Work) -> list[Asked]:
         for one in fields
         if correcting.fact_of(one) in wanted
     ]
-
-
-def _boxes(asked: Asked) -> list[tuple[str, Text | str, None]]:
-    none = [] if asked.none is None else [(NONE_OF_THEM, asked.none, None)]
-    return [(value, shown, None) for value, shown in asked.options.items()] + none
 
 
 @router.post("/roster/entries/{code}/facts", openapi_extra=does(Action.CHANGE_ENTRIES, is_recorded=True))

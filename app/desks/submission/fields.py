@@ -56,6 +56,12 @@ class Asked:
     none: Text | None = None
     why: Text | None = None
 
+    @property
+    def boxes(self) -> list[tuple[str, Text | str, None]]:
+        """Answer the boxes to tick, the one that says none of them last; none has a hint of its own."""
+        none = [] if self.none is None else [(NONE_OF_THEM, self.none, None)]
+        return [(value, shown, None) for value, shown in self.options.items()] + none
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

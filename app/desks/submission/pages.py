@@ -13,8 +13,8 @@ from app.desks.forms import Form, typed
 from app.desks.pages import go_to, page
 from app.desks.submission import reading, sending
 from app.desks.submission.answers import Read, read_step
-from app.desks.submission.fields import CHECK, CHECK_NAME, NONE_OF_THEM, PICKED, STEPS, Asked, Kind, Step
-from app.desks.submission.review import Shown, chapters, is_asked
+from app.desks.submission.fields import CHECK, CHECK_NAME, PICKED, STEPS, Asked, Kind, Step
+from app.desks.submission.review import chapters, is_asked
 from app.desks.submission.work import Work, new_work, stored_work
 from app.desks.texts import Text, language_of, say
 from app.enterprises import draft_service
@@ -234,16 +234,9 @@ def _page(
         "before": _before(work, step.slug),
         "progress": _progress(work, step.slug, language_of(request)),
         "kinds": Kind,
-        "boxes": _boxes,
         "picked": PICKED,
     }
     return page(request, "submission/step.html", context, status)
-
-
-def _boxes(asked: Asked) -> list[tuple[str, Shown, None]]:
-    """Answer the boxes of a question, the one that says none of them last."""
-    none = [] if asked.none is None else [(NONE_OF_THEM, asked.none, None)]
-    return [(value, shown, None) for value, shown in asked.options.items()] + none
 
 
 def _words(read: Read, step: Step, language: str) -> dict[str, str]:
