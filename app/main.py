@@ -90,7 +90,7 @@ from app.desks.selection import results as selection_results
 from app.desks.selection import rounds as selection_rounds
 from app.desks.submission import lookups
 from app.desks.submission import pages as submission_pages
-from app.desks.unread import count_unread
+from app.desks.unread import count_beside_refusal, count_unread
 from app.desks.warming import warming
 from app.docking import api as docking
 from app.enterprises import api as enterprises
@@ -360,6 +360,7 @@ def _furnish(app: FastAPI, settings: Settings, door: Door | None) -> None:
     app.state.provider = Provider(settings) if settings.oidc_issuer else None
     app.state.door = door or AccountsDoor(settings, ring, narrow)
     app.state.problem_page = problem_page
+    app.state.furnish_problem_page = count_beside_refusal
     operations.furnish(app, settings)
 
 

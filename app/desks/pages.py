@@ -126,7 +126,7 @@ def page(
     request: Request, template: str, context: Mapping[str, Any] | None = None, status: int = 200
 ) -> HTMLResponse:
     """Render a template in the language of the browser, with the navigation of who looks."""
-    language, viewer = language_of(request), getattr(request.state, "viewer", None)
+    language, viewer = language_of(request), _viewer_of(request)
     areas = areas_of(viewer) if viewer is not None and viewer.is_signed_in else ()
     # Beside a refusal what was said would be misread; it waits for the next page.
     is_fine = status < HTTPStatus.BAD_REQUEST
@@ -146,6 +146,15 @@ def page(
     if is_fine and SAID_COOKIE in request.cookies:
         answer.delete_cookie(SAID_COOKIE, path="/")
     return answer
+
+
+def _viewer_of(request: Request) -> Viewer | None:
+    """Answer who looks at a page, let in or turned away: whose role a page is not for finds the way to those that are."""
+    viewer: Viewer | None = getattr(request.state, "viewer", None)
+    standing: Standing | None = getattr(request.state, "standing", None)
+    if viewer is not None or standing is None or standing.via != "page" or standing.lacks_second_factor:
+        return viewer
+    return standing.viewer
 
 
 def _with_query(request: Request, **changes: Any) -> str:

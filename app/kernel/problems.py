@@ -98,6 +98,13 @@ def problem_response(
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
 
 
+async def _furnish_page(request: Request, status: int) -> None:
+    """Let the application ask what the page of a refusal shows beside it (`app.state.furnish_problem_page`)."""
+    furnish = getattr(request.app.state, "furnish_problem_page", None)
+    if furnish is not None and _wants_page(request):
+        await furnish(request, status)
+
+
 def _wants_page(request: Request) -> bool:
     is_api = request.url.path.startswith("/api/") or request.url.path.endswith(".json")
     return not is_api and "text/html" in request.headers.get("accept", "")
@@ -106,6 +113,7 @@ def _wants_page(request: Request) -> bool:
 async def _domain_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, RongqiaoError):
         raise error
+    await _furnish_page(request, error.status)
     return domain_problem(request, error)
 
 
@@ -124,6 +132,7 @@ async def _malformed(request: Request, error: Exception) -> Response:
     is_unreadable = any(item["type"] == "json_invalid" for item in error.errors())
     named = ", ".join(dict.fromkeys(fault["where"] for fault in faults))
     status, detail = (400, "The body is not JSON.") if is_unreadable else (422, f"Wrong: {named}.")
+    await _furnish_page(request, status)
     return problem_response(request, status, "malformed", "The request is malformed", detail, faults)
 
 

@@ -68,6 +68,27 @@ async def test_notices_are_counted_opened_and_marked(house: Installation, visit:
     assert len(await house.rows(select(Notice.id).where(Notice.read_at.is_(None)))) == 1, "the other's"
 
 
+async def test_notices_are_counted_beside_a_refusal_too(visit: Visit) -> None:
+    count = 'class="count">2<'
+    for refused, status in (
+        ("/manager", 403),
+        ("/roster/entries/2023H2-91230102MA3ABJCBAL", 404),
+        ("/coverage/2023-13", 422),
+    ):
+        answer = await visit.get(refused)
+        assert (answer.status_code, count in answer.text) == (status, True), refused
+        assert '<a href="/coverage"' in answer.text, "and where else to go"
+    await visit.get("/account")
+    wrong = await visit.post("/account/password", old="x", new="y", again="z")
+    assert (wrong.status_code, count in wrong.text) == (422, True), (
+        "a route without one transaction of its own"
+    )
+    foreign = await visit.http.post(
+        "/notices/read", data={"up_to": "1"}, headers={"origin": "https://elsewhere.example"}
+    )
+    assert (foreign.status_code, 'class="count"' in foreign.text) == (403, False), "nobody is known there"
+
+
 async def test_a_mail_address_counts_once_its_code_comes_back(house: Installation, visit: Visit) -> None:
     await visit.get("/notices/settings")
     wrong = await visit.post("/notices/settings", email="nobody", version="0")
