@@ -52,17 +52,21 @@ class Server:
         """Answer what shows that somebody calls."""
         return {"Authorization": f"Bearer {self.tokens[login]}"}
 
-    def sign_in(self, *, if_anything_was_done: bool = False) -> None:
+    def sign_in_all(self, *, if_anything_was_done: bool = False) -> None:
         """Sign everybody in whom a call signed out, locked out or took the role from."""
         if if_anything_was_done and not self.is_changed:
             return
+        self.sign_in(*(person.login for person in self.people))
+        self.is_changed = False
+
+    def sign_in(self, *logins: str) -> None:
+        """Sign these people in as above."""
         for person in self.people:
-            if not self._is_signed_in(person):
+            if person.login in logins and not self._is_signed_in(person):
                 asyncio.run(self._restore(person))
                 form = {"username": person.login, "password": DEMO_PASSWORD}
                 signed_in = self.client.post(f"{self.base}/auth/token", data=form)
                 self.tokens[person.login] = signed_in.json()["access_token"]
-        self.is_changed = False
 
     def note(self, status: int, *, method: str) -> None:
         """Take note of an answer: what was done may have ended somebody's session or role."""
@@ -113,7 +117,7 @@ def served(url: str) -> Iterator[Server]:
         time.sleep(0.05)
     working.start()
     made.base = f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}/api/v1"
-    made.sign_in()
+    made.sign_in_all()
     yield made
     made.client.close()
     is_over.set()
