@@ -69,4 +69,4 @@ migration: $(STAMP) ## write the next migration from the tables: make migration 
 	$(BIN)/alembic revision --autogenerate -m "$(NAME)"
 
 clean: ## remove what was built, not the data
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

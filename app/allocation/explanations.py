@@ -16,7 +16,6 @@ from app.matching.explain import PartOfScore
 from app.matching.plan_influence import score_text
 from app.policy.derived import chinese_name
 
-UNITS_PER_POINT: Final = 10_000
 LEADING_PARTS: Final = 3
 MOST_HINDRANCES: Final = 3
 Explanation = dict[str, Any]

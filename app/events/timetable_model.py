@@ -40,7 +40,6 @@ class TimetableModel:
     may_drop: bool = False
     _model: cp_model.CpModel = field(default_factory=cp_model.CpModel)
     _at: dict[Meeting, dict[int, cp_model.IntVar]] = field(default_factory=dict)
-    _costs: dict[Goal, cp_model.LinearExprT] = field(default_factory=dict)
     _by_firm: dict[str, list[Meeting]] = field(default_factory=lambda: defaultdict(list))
     _by_bank: dict[str, list[Meeting]] = field(default_factory=lambda: defaultdict(list))
 

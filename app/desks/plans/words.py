@@ -24,6 +24,8 @@ STATES: Final[Mapping[DraftState, Text]] = {
     DraftState.GIVEN_UP: Text("已放弃"),
 }
 PARTS: Final[Mapping[str, Text]] = {part: Text(name) for part, name in PLAN_PARTS.items()}
+# What a plan's own rules name (PLAN_PARTS above, MEASURES, BOUNDS and BASES below) is written out once more for the
+# catalogue of English texts, which finds only what stands in a `Text`.
 PART_TEXTS: Final = (
     Text("签约银行"),
     Text("优先用途"),
