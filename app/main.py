@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
 from fastapi.middleware import Middleware
@@ -293,7 +294,7 @@ def create_app(
 
     app = FastAPI(
         title="Rongqiao 融桥",
-        version="0.1.0",
+        version=version("rongqiao"),
         summary="Needs, products, responsible banks and coverage, clause by clause.",
         description=(
             "Money is a decimal string in yuan; rates are annual percent; instants are UTC; months and "

@@ -18,7 +18,7 @@ A late record or a correction must leave everything else legal: the whole histor
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime
 from typing import Final
 
 from app.docking.kinds import (
@@ -37,13 +37,12 @@ from app.docking.rates import HIGHEST_RATE_BP
 from app.docking.rules import EVER, EntryState, Event, PartyState, effective
 from app.kernel.errors import Fault
 from app.kernel.money import MOST_FEN, wan_text
+from app.kernel.shanghai import shanghai_date
 
 LONGEST_MONTHS: Final = 600
 SHORTEST_EVIDENCE: Final = 4
 BEST_SCORE: Final = 5
 _FALSE_IS_AN_ANSWER: Final = frozenset({"is_credit_loan"})
-
-_SHANGHAI = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +151,7 @@ def refuse_stranger(standings: Sequence[Standing], institution: str, kind: Event
     if not in_office:
         first = min((standing.since for standing in standings), default=None)
         said = "no institution was responsible for the entry at that time"
-        since = f"Log what happened after {_day(first)}." if first else "Allocate it first."
+        since = f"Log what happened after {shanghai_date(first)}." if first else "Allocate it first."
         return Fault("occurred_at", said, since, at.isoformat())
     parties = "、".join(standing.code for standing in in_office)
     message = f"may not log {kind.value}: it is no party of the entry at that time, nor in a party's line"
@@ -225,7 +224,7 @@ def _check_correction(history: Sequence[Event], event: Event) -> Fault | None:
     if found.kind in NOT_TO_CORRECT:
         return Fault("corrects", f"the event {found.kind.value} stands", "Log what really happened.", number)
     if event.occurred_at < found.occurred_at:
-        day = _day(found.occurred_at)
+        day = shanghai_date(found.occurred_at)
         return Fault("occurred_at", f"before the event that it corrects ({day})", "Correct the time.")
     return None
 
@@ -328,16 +327,12 @@ _REASONS: Final[Mapping[EventKind, str]] = {
 
 
 def _blame(event: Event, later: Event, fault: Fault) -> Fault:
-    when = _day(later.occurred_at)
+    when = shanghai_date(later.occurred_at)
     if event.kind is EventKind.CORRECTED:
         message = f"event {later.sequence} ({later.kind.value}, {when}) rests on it: {fault.message}"
         return Fault("corrects", message, f"Correct event {later.sequence} first.", str(event.corrects))
     message = f"would make event {later.sequence} ({later.kind.value}, {when}) impossible: {fault.message}"
     return Fault("occurred_at", message, "Correct the time.", event.occurred_at.isoformat())
-
-
-def _day(at: datetime) -> date:
-    return at.astimezone(_SHANGHAI).date()
 
 
 def _kinds_text(kinds: Iterable[EventKind]) -> str:

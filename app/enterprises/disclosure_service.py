@@ -32,7 +32,7 @@ from app.kernel.database import AsyncSession, IntegrityError, unrestricted
 from app.kernel.errors import Conflict, Fault, Forbidden, NotFound, Refused
 from app.kernel.paging import PageRequest, page_of
 from app.kernel.recording import Keeping, leave
-from app.kernel.shanghai import SHANGHAI
+from app.kernel.shanghai import SHANGHAI, shanghai_date
 
 HoldersOf = Callable[[AsyncSession, Collection[int]], Awaitable[list[Holder]]]
 BasisOf = Callable[[AsyncSession, Collection[int], Collection[str], str, datetime], Awaitable[BasisOfShowing]]
@@ -100,7 +100,7 @@ async def show(
 
 def _midnight(now: datetime) -> datetime:
     """Answer when the day of an instant began in Shanghai."""
-    return datetime.combine(now.astimezone(SHANGHAI).date(), time(), SHANGHAI).astimezone(UTC)
+    return datetime.combine(shanghai_date(now), time(), SHANGHAI).astimezone(UTC)
 
 
 async def _put_on_record(

@@ -1,6 +1,7 @@
 """What documents say of the tree is so: rooms, paths, links, commands and settings that they name are there."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -88,3 +89,15 @@ def test_the_readme_draws_every_room_of_the_house() -> None:
     drawn = README.read_text().partition("## The house")[2].partition("In each package")[0]
     rooms = {path.parent.name for path in (PROJECT_ROOT / "app").glob("*/__init__.py")}
     assert {room for room in rooms if not re.search(rf"\b{room}\b", drawn)} == set()
+
+
+def test_the_version_is_the_same_wherever_it_is_written() -> None:
+    stated = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())["project"]["version"]
+    files = (PROJECT_ROOT / "Dockerfile", PROJECT_ROOT / "compose.yaml", DOCS / "operations.md")
+    written = {
+        (file.name, found)
+        for file in files
+        for found in re.findall(r"(?:rongqiao:|image\.version=\")(\d[\w.]*)", file.read_text())
+    }
+    assert {name for name, _ in written} == {file.name for file in files}
+    assert {found for _, found in written} == {stated}
