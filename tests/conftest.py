@@ -32,6 +32,8 @@ from tests.scheduling import Together
 BACKENDS = ("sqlite", "postgresql")
 if find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]  # httpx looks for it everywhere at each request
+# Altair asks jsonschema in, which builds a grammar of addresses for two seconds; nothing here says `iri` of anything.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 gc.set_threshold(50_000)  # importing and collecting makes millions of objects, all of which stay
 # No test may depend on how fast a machine is, and all machines try the same examples;
 # `pytest --hypothesis-profile=explore` tries others, `ten-thousand` a hundred times as many.

@@ -32,6 +32,8 @@ class Oracle:
         self.firms = {row["id"]: row for row in self.rows["enterprises"]}
         self.needs = {row["id"]: row for row in self.rows["needs"]}
         self.consents, self.supports = defaultdict(list), defaultdict(list)
+        self._seen: dict[Viewer, dict[str, Ids]] = {}
+        self._markers: dict[Viewer, set[bytes]] = {}
         for row in self.rows["consents"]:
             self.consents[row["need_id"]].append(row)
         for row in self.rows["assignment_supports"]:
@@ -89,6 +91,11 @@ class Oracle:
 
     def seen(self, viewer: Viewer) -> dict[str, Ids]:
         """Answer the ids of all rows that a viewer may see, by table."""
+        if viewer not in self._seen:
+            self._seen[viewer] = self._found(viewer)
+        return self._seen[viewer]
+
+    def _found(self, viewer: Viewer) -> dict[str, Ids]:
         whole, held, own = self.whole_entries(viewer), self.held(viewer), self.own_firms(viewer)
         entries = whole | held.keys()
         listed = [entry for entry in self.rows["whitelist_entries"] if entry["id"] in entries]
@@ -179,8 +186,11 @@ class Oracle:
 
     def markers(self, viewer: Viewer) -> set[bytes]:
         """Answer the markers that a viewer may read."""
-        seen = self.seen(viewer)
-        return {marker for marker, owner in self.world.owners.items() if is_in(owner, seen)}
+        if viewer not in self._markers:
+            seen = self.seen(viewer)
+            owned = self.world.owners.items()
+            self._markers[viewer] = {marker for marker, owner in owned if is_in(owner, seen)}
+        return self._markers[viewer]
 
     def _answered_needs(self, viewer: Viewer) -> Ids:
         answerable = viewer.only(*ANSWERABLE)

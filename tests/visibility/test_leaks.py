@@ -103,7 +103,7 @@ async def test_no_route_shows_tells_or_changes_anything_outside_any_viewers_scop
     assert unproven == [], "routes that show no marker to anybody: there the walk proves nothing"
 
 
-def test_of_two_walks_that_share_one_asks_in_each_way_and_both_in_the_first_where_something_must_show(
+async def test_of_two_walks_that_share_one_asks_in_each_way_and_both_in_the_first_where_something_must_show(
     world: World, oracle: Oracle
 ) -> None:
     walks = [Walk(world, oracle, world.sessions) for _share in range(2)]

@@ -149,8 +149,6 @@ class Walk:
         self.asker = Asker(self.app, self.client.cookies)
         self.pools = _pools(world)
         self.cursors: dict[str, list[str]] = {}
-        self._allowed: dict[tuple[Viewer, Action], set[bytes]] = {}
-        self._seen: dict[Viewer, dict[str, Ids]] = {}
         self.entered = 0
         self._missing: dict[str, tuple[int, str]] = {}
         self.ids = _ids(world)
@@ -168,17 +166,11 @@ class Walk:
 
     def seen(self, action: Action) -> dict[str, Ids]:
         """Answer what the viewer may see where an action is taken."""
-        acting = self.acting(action)
-        if acting not in self._seen:
-            self._seen[acting] = self.oracle.seen(acting)
-        return self._seen[acting]
+        return self.oracle.seen(self.acting(action))
 
     def allowed(self, action: Action) -> set[bytes]:
         """Answer the markers that may stand in answers of an action."""
-        key = (self.acting(action), action)
-        if key not in self._allowed:
-            self._allowed[key] = self.oracle.markers(key[0])
-        return self._allowed[key]
+        return self.oracle.markers(self.acting(action))
 
     async def ask(
         self,
