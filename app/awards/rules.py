@@ -15,6 +15,7 @@ from app.institutions.rules import InstitutionTree
 
 CLAUSE: Final = "黑银发〔2023〕25号（六）"
 PLACES: Final = 10
+"""How many products an award chooses unless it says otherwise: what the clause says (`library.award_products`)."""
 USUAL_NAME: Final = "{year}年度特色制造业金融产品“十佳”"
 JUDGING: Final = frozenset(Role) - {Role.AUDITOR, Role.ADMINISTRATOR}
 """Of whom jurors are appointed: an auditor verifies what was judged, an administrator has no part in cases."""

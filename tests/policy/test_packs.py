@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from app.awards.rules import PLACES
 from app.kernel.settings import PROJECT_ROOT
 from app.policy.clause_numbers import plain_number
 from app.policy.criteria import AllOf, AnyOf, Condition, Verdict, evaluate
@@ -136,7 +137,7 @@ VALUES = {
     ("230000", "guarantee.fee_average"): Decimal(1),
     ("230000", "clusters.advanced_manufacturing"): 15,
     ("230000", "zones.national_high_tech"): 3,
-    ("230000", "library.award_products"): 10,
+    ("230000", "library.award_products"): PLACES,
     ("410300", "talent_loan.most"): 2_000_000_000,
     ("410300", "inclusive_small_micro.threshold"): 2_000_000_000,
     ("410300", "inclusive_small_micro.threshold_before"): 1_000_000_000,
