@@ -364,6 +364,24 @@ async def test_a_look_that_is_all_that_was_left_is_kept_without_a_transaction_of
     assert (found.links, found.broken) == (2, None)
 
 
+async def test_looks_beside_writers_of_the_same_process_need_one_try(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They wait for each other in the process, so that each guesses the end that is there when its turn comes."""
+
+    async def look() -> None:
+        async with reading(sessions, Recorder()) as session:
+            audit_service.begin(session, Origin(AUDITOR, "api"))
+            audit_service.note(session, "look", "row", "1", now=utc_now())
+
+    await look()
+    if sessions.kw["bind"].dialect.name == "postgresql":
+        monkeypatch.setattr("app.kernel.recording.transaction", None)  # what a second try would need
+    await asyncio.gather(*(each for _ in range(20) for each in (note(sessions, "2023-01"), look())))
+    found = await verdict(sessions)
+    assert (found.links, found.broken) == (41, None)
+
+
 async def _note_and_break_off(sessions: Sessions) -> None:
     async with transaction(sessions) as session:
         audit_service.begin(session, Origin(AUDITOR, "api"))
