@@ -48,7 +48,10 @@ class Breach:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What holds. `bound` and `value` are exact; `bound` is None where a breach leaves nothing to prove."""
+    """What holds; `load_cost`, `value` and `bound` are in the units of the objective (`Weights`), all exact.
+
+    `bound` is None where a breach leaves nothing to prove.
+    """
 
     breaches: tuple[Breach, ...]
     served: int

@@ -36,7 +36,7 @@ class CaseSays(Protocol):
 
     @property
     def entry_id(self) -> int:
-        """The entry."""
+        """The row number of the entry whose case it is."""
         ...
 
     @property

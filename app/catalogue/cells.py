@@ -45,7 +45,7 @@ def cell_text(cell: Cell, *, keeps_width: bool = False) -> str:
 
 
 def read_text(text: str) -> str:
-    """Answer a text as it is."""
+    """Read a cell whose text is taken as it was written."""
     return text
 
 

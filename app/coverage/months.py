@@ -32,7 +32,7 @@ def check_closable(month: str, closed: Sequence[str], now: datetime) -> None:
     """
     until = bounds_of(month)[1]
     if now < until:
-        fault = Fault("month", "has not ended in Shanghai", f"Close it from {until.isoformat()}.", month)
+        fault = Fault("month", "has not ended in Shanghai", f"Close it from {shanghai_date(until)}.", month)
         raise Conflict(f"{month} has not ended.", [fault])
     if month in closed:
         fault = Fault("month", "is closed", "Later facts show as restatements.", month)

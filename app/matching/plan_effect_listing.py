@@ -95,7 +95,8 @@ class PlanStep:
 class NeedEffect:
     """One need before and after; `sentence` says in Chinese what changes at the top, by how much and by which clause.
 
-    `steps` are the parts of the plans that moved the best products of both sides; `order_…` are the kept products.
+    `steps` are the parts of the plans that moved the best products of both sides; `order_…` are the kept products,
+    `rescored` how many products' scores moved.
     """
 
     code: str

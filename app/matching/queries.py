@@ -32,7 +32,7 @@ class StoredEntry:
 
 @dataclass(frozen=True, slots=True)
 class StoredMatch:
-    """One of the best products of an entry in a run."""
+    """One of the best products of an entry in a run; `score` runs to 1,000,000 for 100 points."""
 
     rank: int
     product: str

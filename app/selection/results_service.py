@@ -166,7 +166,7 @@ def verify_file(text: str) -> RoundVerificationOut:
 
 
 def verified(code: str, checks: tuple[Check, ...]) -> RoundVerificationOut:
-    """Answer a verification."""
+    """Show what was compared; a result is verified when nothing differs."""
     shown = [
         VerificationCheckOut(
             claim=one.claim,

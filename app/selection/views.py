@@ -139,7 +139,7 @@ def list_out(
 
 
 def objection_out(row: SelectionObjection, name: str) -> ObjectionOut:
-    """Answer an objection."""
+    """Show an objection with the name of who objects."""
     return ObjectionOut(
         number=row.number,
         participant=row.participant,
@@ -156,7 +156,7 @@ def objection_out(row: SelectionObjection, name: str) -> ObjectionOut:
 
 
 def step_out(row: SelectionStep) -> StepOut:
-    """Answer a step."""
+    """Show what was done with a round, by whom and when."""
     act = Act(row.act)
     return StepOut(act=act, name=ACT_LABELS[act], by=row.taken_by, at=row.taken_at, note=row.note)
 
@@ -201,7 +201,7 @@ def side_as_json(now: SideSummary, other: SideSummary) -> dict[str, Any]:
 
 
 def result_out(round_code: str, row: SelectionResult, measurement: SelectionMeasurement) -> ResultOut:
-    """Answer a result."""
+    """Show a result with its hashes and what each side obtained."""
     sides = [SideOut(side=side, **row.summary["sides"][side.value]) for side in Side]
     return ResultOut(
         round=round_code,
@@ -222,7 +222,7 @@ def result_out(round_code: str, row: SelectionResult, measurement: SelectionMeas
 
 
 def pair_out(row: SelectionPair, names: Mapping[str, str]) -> PairOut:
-    """Answer a pair."""
+    """Show a pair with names and the rank that each gives the other."""
     return PairOut(
         chain=row.chain_code,
         chain_name=names.get(row.chain_code, row.chain_code),

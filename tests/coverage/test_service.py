@@ -243,8 +243,9 @@ async def test_a_month_closes_once_after_its_end_and_without_gaps(
     session: AsyncSession, viewer: Viewer
 ) -> None:
     await build_world(session, ONE)
-    with pytest.raises(Conflict, match="has not ended"):
+    with pytest.raises(Conflict, match="has not ended") as early:
         await service.close(session, viewer, "2023-10", now=SEPTEMBER_ENDS + timedelta(days=31) - MICROSECOND)
+    assert early.value.faults[0].remedy == "Close it from 2023-11-01."
     await service.close(session, viewer, "2023-09", now=SEPTEMBER_ENDS)
     with pytest.raises(Conflict, match="never change"):
         await service.close(session, viewer, "2023-09", now=NOW)
