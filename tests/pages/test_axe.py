@@ -52,3 +52,9 @@ def test_a_row_among_many_that_cannot_be_read_is_found(page: Page, fault: str) -
 
 def test_rows_that_can_be_read_have_no_fault(page: Page) -> None:
     assert shown(page, ALIKE) == []
+
+
+def test_what_is_serious_besides_contrast_is_found_in_the_same_run(page: Page) -> None:
+    told = shown(page, ALIKE + ROW.format('<input name="unnamed"> <b class="pale">看不清</b>'))
+    assert sorted(one.partition(" ")[0] for one in told) == ["color-contrast", "label"]
+    assert page.locator("[data-shown]").count() == 0
