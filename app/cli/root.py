@@ -3,7 +3,8 @@
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import Final
+from importlib.metadata import version
+from typing import Annotated, Final
 
 import typer
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from app.kernel.errors import Fault, Refused
 from app.kernel.memory import relax_collection
 from app.kernel.settings import Settings, get_settings
 
+TOLD_ANYWAY: Final = frozenset({"--help", "--version"})
 DATABASES: Final = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
 """How the URL of a database begins; other drivers of either would answer otherwise, or not at all."""
 
@@ -63,10 +65,26 @@ def tree(words: Sequence[str] = ()) -> typer.Typer:
         is_asked = not words or words[0] == group
         room = importlib.import_module(f"app.cli.{module}").commands if is_asked else _closed_room()
         commands.add_typer(room, name=group, help=purpose)
+    commands.callback()(_begun)
     commands.command()(serve)
     commands.command()(worker)
     commands.command()(bench)
     return commands
+
+
+def _told_version(*, is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(version("rongqiao"))
+        raise typer.Exit
+
+
+def _begun(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_told_version, help="Say which version this is."),
+    ] = False,
+) -> None:
+    """Take what stands before any command."""
 
 
 def _closed_room() -> typer.Typer:
@@ -97,7 +115,7 @@ def main() -> None:
     commands = tree(words)
     relax_collection()
     with output_told():
-        if words and "--help" not in words and (faults := settings_faults()):
+        if words and not TOLD_ANYWAY.intersection(words) and (faults := settings_faults()):
             show_refusal(Refused("The settings cannot be used; nothing was done.", faults))
             raise SystemExit(REFUSED)
         commands()

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -136,11 +137,14 @@ def test_a_setting_that_cannot_be_used_is_named_with_what_it_is_for(
     assert (ended.value.code, said in told, "secret" in told) == (edge.REFUSED, True, False)
 
 
-def test_what_a_command_is_for_is_told_whatever_is_set(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("words", "said"), [(["policy", "--help"], "Policy packs"), (["--version"], version("rongqiao"))]
+)
+def test_what_a_command_is_for_and_the_version_are_told_whatever_is_set(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], said: str
 ) -> None:
     monkeypatch.setenv("RONGQIAO_PORT", "abc")
-    monkeypatch.setattr(sys, "argv", ["rongqiao", "policy", "--help"])
+    monkeypatch.setattr(sys, "argv", ["rongqiao", *words])
     with pytest.raises(SystemExit) as ended:
         main()
-    assert (ended.value.code, "Policy packs" in capsys.readouterr().out) == (0, True)
+    assert (ended.value.code, said in capsys.readouterr().out) == (0, True)
