@@ -117,9 +117,4 @@ async def cancel_job(begin: BeginDep, viewer: ViewerDep, queue: QueueDep, job: J
 
     What a job has already kept stays kept: it is then `done`.
     """
-    shown = await _look(begin, viewer, queue, job)
-    if shown.state is State.RUNNING:
-        # Asked before anything is written: on SQLite the job holds the one pen until it stops.
-        await asyncio.to_thread(queue.ask_to_stop, job)
-    async with begin() as session:
-        return await service.cancel_queued(session, viewer, job, now=utc_now())
+    return await service.cancel(begin, viewer, queue, job, now=utc_now())

@@ -25,7 +25,7 @@ from app.kernel.database import AsyncSession, after_commit
 from app.kernel.errors import Conflict, Fault, NotFound, TooLarge
 from app.kernel.logs import frames_of, get_logger
 from app.kernel.paging import Page, PageRequest, encode_cursor
-from app.kernel.requests import READING_METHODS
+from app.kernel.requests import READING_METHODS, Begin
 
 MOST_QUERY_CHARACTERS: Final = 2_000
 MOST_PATH_CHARACTERS: Final = 300
@@ -246,6 +246,21 @@ async def get_result(session: AsyncSession, viewer: Viewer, code: str) -> Answer
     if not may_try(viewer, action):
         raise forbidden(action)
     return Answer(job.answer_status, job.answer_headers, await queries.answer_body(session, job.id))
+
+
+async def cancel(begin: Begin, viewer: Viewer, queue: JobQueue, code: str, *, now: datetime) -> JobOut:
+    """Cancel one of the viewer's own jobs, wherever it is; what ended stays as it is.
+
+    Raises:
+        NotFound: the viewer asked for no such job.
+    """
+    async with begin(writes=False) as session:
+        shown = await get_job(session, viewer, queue, code)
+    if shown.state is State.RUNNING:
+        # Asked before anything is written: on SQLite the job holds the one pen until it stops.
+        await asyncio.to_thread(queue.ask_to_stop, code)
+    async with begin() as session:
+        return await cancel_queued(session, viewer, code, now=now)
 
 
 async def cancel_queued(session: AsyncSession, viewer: Viewer, code: str, *, now: datetime) -> JobOut:

@@ -74,6 +74,7 @@ class TransactionRoute(APIRoute):
 
     Its marks (`openapi_extra`) name the action that it takes (`x-action`), that it only computes and
     stores nothing although it is a POST (`x-reads-only`), that showing is put on record (`x-recorded`),
+    unless its handler says that nothing was to be shown yet (`request.state.shows_nothing`),
     that showing itself changes something (`x-writes`, such as who holds contact details),
     that its answer holds a secret, so that no copy of it is kept for repetitions (`x-shows-secret`).
 
@@ -169,7 +170,7 @@ async def _answer_inside(request: Request, marks: Mapping[str, Any], answer: Han
             response = await _answer_once(request, session, answer, viewer_key)
         else:
             response = await answer(request)
-        if is_recorded:
+        if is_change or (is_recorded and not getattr(request.state, "shows_nothing", False)):
             await door.record(request, session, marks)
         _now_keep(request)
         return response

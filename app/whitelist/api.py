@@ -1,6 +1,5 @@
 """JSON routes of the whitelist: editions, entries, imports, reviews, differences."""
 
-from functools import partial
 from io import BytesIO
 from typing import Annotated, Any
 
@@ -11,7 +10,6 @@ from app.accounts.permissions import Action, does
 from app.kernel.clock import shanghai_today, utc_now
 from app.kernel.paging import Page, PageQuery
 from app.kernel.problems import PRECONDITION_PROBLEMS, PROBLEMS
-from app.kernel.progress import report
 from app.kernel.requests import (
     IdempotencyKey,
     IfMatch,
@@ -276,7 +274,7 @@ async def import_roster(
         file.filename or "",
         now=utc_now(),
         options=options,
-        progress=partial(report, "rows"),
+        progress=import_service.tell_of_passes,
     )
     response.status_code = 200 if found.out.id is None else 201
     if found.out.id is not None:

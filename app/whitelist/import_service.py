@@ -139,7 +139,7 @@ async def _import(
         is_usable = not any(fault.row <= roster.header.row for fault in check.faults)
         if check.faults and not options.dry_run and not (options.accept_valid and is_usable):
             raise RosterRefused(roster, check)
-        report("comparing names", 0, roster.height)
+        report("comparing names")
         namesakes = await ask_about_namesakes(session, memory, check.sheet, opened.context.book)
         questions = ImportQuestions(options.decisions, _candidates(namesakes))
         writer = RosterWriter(
@@ -236,6 +236,15 @@ def _read(
     roster = open_roster(file, file_name, sheet)
     half = None if progress is None else (lambda done, total: progress(done, 2 * total))
     return roster, check_roster(roster, context, memory, half)
+
+
+def tell_of_passes(done: int, total: int) -> None:
+    """Report how far an import has come (`progress`): reading all rows and taking them are a stage each, with a pace of its own."""
+    rows = total // 2
+    if done <= rows:
+        report("rows", done, rows)
+    else:
+        report("taking rows", done - rows, rows)
 
 
 def _sensible_amounts(rules: RuleBook) -> tuple[int, int] | None:

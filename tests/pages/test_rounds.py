@@ -106,7 +106,7 @@ def send_roster(desk: Story) -> None:
     expect(page.get_by_role("alert")).to_contain_text("CSV 文件不收")
     page.get_by_label("名单工作簿").set_input_files({"name": NAME, "mimeType": XLSX, "buffer": roster(known)})
     page.get_by_role("button", name="上传并核对").click()
-    expect(page.get_by_role("heading", name="导入名单", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="核对名单", level=1)).to_be_visible()
 
 
 def take_in(desk: Story) -> None:

@@ -1,6 +1,7 @@
 """What a worker does for a page, as its viewer watches it: by reloading, or by server-sent events where scripts run."""
 
 from collections.abc import Mapping
+from math import ceil
 from typing import Annotated, Any, Final
 
 from fastapi import Path, Request
@@ -29,6 +30,7 @@ STATES: Final[Mapping[State, Text]] = {
 STAGES: Final[Mapping[str, Text]] = {
     "begun": Text("已开始"),
     "rows": Text("读取和核对各行"),
+    "taking rows": Text("逐户处理"),
     "comparing names": Text("比对企业名称"),
     "matching": Text("逐户匹配产品"),
     "allocating": Text("求解分派"),
@@ -41,6 +43,16 @@ STAGES: Final[Mapping[str, Text]] = {
     "proposing": Text("逐户提议产业链"),
     "saving": Text("保存结果"),
 }
+
+PACES: Final[Mapping[str, Text]] = {
+    "rate": Text("每秒约%(count)s", count="{0}"),
+    "seconds": Text("这一步约还需%(count)s秒", count="{0}"),
+    "minutes": Text("这一步约还需%(count)s分钟", count="{0}"),
+}
+FEW_A_SECOND: Final = 10
+LONG_SECONDS: Final = 90
+STOPPING: Final = Text("正在停止，请稍候。")
+STOPPED: Final = Text("已按要求停止，什么都没有改动。")
 
 
 async def send_off(request: Request, session: AsyncSession, errand: Errand) -> str:
@@ -59,16 +71,28 @@ async def job_of(request: Request, session: AsyncSession, viewer: Viewer, code: 
     return await jobs.get_job(session, viewer, queue, code)
 
 
-def told_by(job: JobOut) -> list[Refusal]:
+def told_by(job: JobOut) -> list[Refusal | Text]:
     """Answer what stood against a job, in sentences for people."""
+    if job.state is State.CANCELLED:
+        return [STOPPED]
     problem = job.problem or {}
     faults = [
         Fault(one.get("where", ""), one["message"], one.get("remedy", ""))
         for one in problem.get("errors", ())
     ]
-    return [refusal_of(one) for one in faults[:MOST_TOLD]] or (
-        [Refusal(problem["detail"])] if problem.get("detail") else []
-    )
+    told: list[Refusal | Text] = [refusal_of(one) for one in faults[:MOST_TOLD]]
+    return told or ([Refusal(problem["detail"])] if problem.get("detail") else [])
+
+
+def pace_of(job: JobOut) -> list[Text]:
+    """Answer how fast a job's stage goes and how long it will still take, as far as anybody knows (progress.js says the same)."""
+    if job.rate is None or job.seconds_left is None:
+        return []
+    rate = f"{job.rate:,.0f}" if job.rate >= FEW_A_SECOND else f"{job.rate:.1f}"
+    unit, length = ("seconds", 1) if job.seconds_left < LONG_SECONDS else ("minutes", 60)
+    left = ceil(job.seconds_left / length)
+    said = [Text(PACES["rate"].chinese, count=rate), Text(PACES[unit].chinese, count=left)]
+    return said if left else said[:1]
 
 
 def progress_context(job: JobOut) -> dict[str, Any]:
@@ -76,6 +100,9 @@ def progress_context(job: JobOut) -> dict[str, Any]:
     return {
         "job": job,
         "state_name": STATES[job.state],
+        "pace": pace_of(job),
+        "paces": PACES,
+        "stopping": STOPPING,
         "stage": STAGES.get(job.stage, Text("已开始")) if job.stage else None,
         "names": {str(key): name for key, name in STATES.items()} | dict(STAGES),
     }

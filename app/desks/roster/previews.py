@@ -16,7 +16,7 @@ from app.desks.pages import go_to, page
 from app.desks.roster import deciding
 from app.desks.roster.deciding import Choices
 from app.desks.roster.errands import STATES, JobPath, job_of, progress_context, told_by
-from app.desks.roster.imports import TAKING, send, workbook
+from app.desks.roster.imports import PREVIEW, TAKING, send, workbook
 from app.desks.roster.lists import frame
 from app.desks.roster.uploads import packed, unpacked
 from app.desks.texts import Text
@@ -61,7 +61,10 @@ async def watch(
     found = await job_of(request, session, viewer, job)
     if not found.state.is_final:
         places = [("/roster", Text("名单")), ("/roster/imports", Text("导入"))]
-        waiting = {"what": TAKING, "places": places} | progress_context(found)
+        # Nothing of the roster is shown, and on SQLite a record would wait for the pen that the job holds.
+        request.state.shows_nothing = True
+        what = PREVIEW if found.summary == PREVIEW.chinese else TAKING
+        waiting = {"what": what, "places": places} | progress_context(found)
         return page(request, "roster/progress.html", waiting)
     if found.state is not State.DONE:
         context = {"job": found, "state": STATES[found.state], "told": told_by(found)}

@@ -1,6 +1,6 @@
 """All routes of the roster's pages."""
 
-from app.desks.roster import bulk, entries, imports, lists, moving, previews, restating, reviews
+from app.desks.roster import bulk, entries, imports, lists, moving, previews, restating, reviews, stopping
 
 ROUTERS = (
     lists.router,
@@ -11,4 +11,5 @@ ROUTERS = (
     moving.router,
     restating.router,
     entries.router,
+    stopping.router,
 )

@@ -10,12 +10,18 @@ import pytest
 from sqlalchemy import func, select
 
 from app.accounts.rules import Role
+from app.accounts.tables import AuditEvent
+from app.desks.roster.errands import pace_of
+from app.desks.texts import say
 from app.jobs.door import JobDoor
 from app.jobs.queue import JobQueue
 from app.jobs.rules import State
 from app.jobs.running import JobRunner
+from app.jobs.schemas import JobOut
 from app.jobs.tables import Job
+from app.kernel.clock import utc_now
 from app.kernel.database import Sessions
+from app.kernel.progress import reporting
 from app.kernel.settings import Settings
 from app.visibility.service import narrow
 from app.whitelist import error_workbook, import_service
@@ -109,6 +115,52 @@ async def test_a_roster_is_looked_at_taken_in_once_and_taken_back(desk: Desk) ->
     assert await desk.entries() == 0
     again = await visit.post(f"{done}/undoing", reason="报错了表")
     assert (again.status_code, "不能撤销" in again.text) == (409, True)
+
+
+async def test_a_look_that_takes_too_long_is_stopped_and_changes_nothing(desk: Desk) -> None:
+    visit, recorded = desk.visit, select(func.count()).select_from(AuditEvent)
+    look = (await desk.send("名单.xlsx", workbook([good_row(1)]).getvalue())).headers["location"]
+    before = (await desk.house.rows(recorded))[0]
+    waiting = (await visit.get(look)).text
+    assert "<h1>核对名单</h1>" in waiting, "it is not taken in yet"
+    assert (await desk.house.rows(recorded))[0] == before, "nothing of the roster was shown"
+    code = look.rpartition("/")[2]
+    assert f'action="/jobs/{code}/cancellation"' in waiting
+    stopped = await visit.post(f"/jobs/{code}/cancellation", back=look)
+    assert (stopped.status_code, stopped.headers["location"]) == (303, look)
+    shown = (await visit.get(look)).text
+    assert ("已取消" in shown, "已按要求停止，什么都没有改动" in shown) == (True, True)
+    assert await desk.work(look) is None
+    astray = await visit.post(f"/jobs/{code}/cancellation", back="//elsewhere.example")
+    assert astray.headers["location"] == "/"
+    assert (await visit.post("/jobs/" + "0" * 32 + "/cancellation", back=look)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("rate", "left", "told"),
+    [
+        (None, None, []),
+        (1234.4, 12.2, ["每秒约1,234", "这一步约还需13秒"]),
+        (0.26, 600.0, ["每秒约0.3", "这一步约还需10分钟"]),
+        (50.0, 0.0, ["每秒约50"]),
+    ],
+)
+def test_a_job_tells_how_fast_it_goes_and_how_long_it_will_take(
+    rate: float | None, left: float | None, told: list[str]
+) -> None:
+    job = JobOut(
+        code="0" * 32, action="manage_roster", summary="核对名单", state=State.RUNNING, created_at=utc_now(), start=1,
+        stage="rows", done=1, total=2, rate=rate, seconds_left=left,
+    )  # fmt: skip
+    assert [say("zh", one) for one in pace_of(job)] == told
+
+
+def test_reading_rows_and_taking_them_are_stages_each_with_a_pace_of_its_own() -> None:
+    told: list[tuple[str, int, int]] = []
+    with reporting(lambda stage, done, total: told.append((stage, done, total))):
+        for done in (5, 10, 15, 20):
+            import_service.tell_of_passes(done, 20)
+    assert told == [("rows", 5, 10), ("rows", 10, 10), ("taking rows", 5, 10), ("taking rows", 10, 10)]
 
 
 async def test_faults_for_which_the_disk_has_no_room_are_said_to_come_later(
