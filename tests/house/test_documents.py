@@ -15,7 +15,8 @@ from tests.house.tour import README
 DOCS: Final = PROJECT_ROOT / "docs"
 DECISIONS: Final = sorted((DOCS / "decisions").glob("*.md"))
 WHERE: Final = "**Where it is.**"
-LINK: Final = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+LINK: Final = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
+HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
 PLACE: Final = re.compile(r"[\w.{},/*-]+")
 MENTION: Final = re.compile(r"docs/decisions/(\d{4})")
 
@@ -63,9 +64,19 @@ def test_every_decision_that_anything_mentions_exists() -> None:
     assert {one for one in mentioned if one[1] not in known} == set()
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda path: path.name)
+def _anchor(heading: str) -> str:
+    """Answer under what name a heading is linked to: small letters, hyphens for blanks, nothing else."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", [README, *sorted(DOCS.rglob("*.md"))], ids=lambda path: path.name)
 def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
-    assert [one for one in LINK.findall(page.read_text()) if not (page.parent / one).exists()] == []
+    text = page.read_text()
+    for path, part in LINK.findall(text):
+        aimed = page.parent / path if path else page
+        assert aimed.exists(), path
+        if part:
+            assert part in {_anchor(one) for one in HEADING.findall(aimed.read_text())}, f"{path}#{part}"
 
 
 def test_the_readme_names_no_command_and_no_setting_that_is_gone() -> None:
