@@ -171,9 +171,7 @@ def check_composed(image: Image, folder: Path) -> None:
             laid = folder / f"secrets of {service}"
             laid.mkdir(exist_ok=True)
             for name, source in file.secrets(service).items():
-                text = (
-                    (made / Path(source).name).read_text().replace("/run/postgresql", str(socket_folder))
-                )
+                text = (made / Path(source).name).read_text().replace("/run/postgresql", str(socket_folder))
                 (laid / name).write_text(text)
                 (laid / name).chmod(0o440)
                 if os.geteuid() == 0:
