@@ -14,7 +14,7 @@ from starlette.types import Scope
 from app.kernel.problems import METHODS
 from app.kernel.route_index import RouteIndex
 from app.kernel.settings import Settings
-from app.main import create_app
+from tests.apps import create_app
 
 APP = create_app(Settings())
 INDEX, *ROUTES = APP.router.routes
