@@ -37,7 +37,7 @@ async def resolved(session: AsyncSession, rows: Sequence[ListRow], core_uscc: st
     All names are compared, wherever their firms lie; they stand on disk a few thousand at a time.
     """
     regions = await region_names(session)
-    report("comparing names", 0, len(rows))
+    report("comparing names")
     with ExitStack() as stack:
         tables = stack.enter_context(Shelf[NameTable]())
         blocks = stack.enter_context(Shelf[GramBlock]())

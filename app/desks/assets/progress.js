@@ -33,14 +33,14 @@ document.addEventListener("DOMContentLoaded", () => {
     pace.textContent = paceOf(job);
     stopping.hidden = !job.is_cancelling;
     stop.hidden = job.is_cancelling;
-    if (job.total) {
+    // A bar that stands at nothing looks stuck: until something is done it shows that the work goes on.
+    if (job.total && job.done) {
       bar.max = job.total;
       bar.value = job.done;
-      counted.textContent = `${number.format(job.done)} / ${number.format(job.total)}`;
     } else {
       bar.removeAttribute("value");
-      counted.textContent = "";
     }
+    counted.textContent = job.total ? `${number.format(job.done)} / ${number.format(job.total)}` : "";
   };
   source.addEventListener("progress", show);
   source.addEventListener("end", (event) => {

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.accounts.rules import Role
 from app.accounts.tables import AuditEvent
@@ -15,12 +15,12 @@ from app.desks.roster.errands import pace_of
 from app.desks.texts import say
 from app.jobs.door import JobDoor
 from app.jobs.queue import JobQueue
-from app.jobs.rules import State
+from app.jobs.rules import Progress, State
 from app.jobs.running import JobRunner
 from app.jobs.schemas import JobOut
 from app.jobs.tables import Job
 from app.kernel.clock import utc_now
-from app.kernel.database import Sessions
+from app.kernel.database import Sessions, transaction
 from app.kernel.progress import reporting
 from app.kernel.settings import Settings
 from app.visibility.service import narrow
@@ -134,6 +134,22 @@ async def test_a_look_that_takes_too_long_is_stopped_and_changes_nothing(desk: D
     astray = await visit.post(f"/jobs/{code}/cancellation", back="//elsewhere.example")
     assert astray.headers["location"] == "/"
     assert (await visit.post("/jobs/" + "0" * 32 + "/cancellation", back=look)).status_code == 404
+
+
+async def test_a_bar_moves_before_anything_is_done_and_then_says_how_far_it_is(desk: Desk) -> None:
+    look = (await desk.send("名单.xlsx", workbook([good_row(1)]).getvalue())).headers["location"]
+    async with transaction(desk.house.sessions) as session:
+        await session.execute(update(Job).values(state=State.RUNNING.value))
+    queue: JobQueue = desk.house.app.state.deferral.queue
+    queue.tell(code := look.rpartition("/")[2], Progress("taking rows", 0, 5, 1.0))
+    shown = (await desk.visit.get(look)).text
+    assert ("<progress aria-label" in shown, "0 / 5" in shown) == (True, True)
+    queue.tell(code, Progress("taking rows", 2, 5, 1.0))
+    shown = (await desk.visit.get(look)).text
+    assert '<progress max="5" value="2"' in shown
+    assert "每秒约2.0，这一步约还需2秒" in shown
+    await desk.visit.post(f"/jobs/{code}/cancellation", back=look)
+    assert "<p data-stopping>正在停止" in (await desk.visit.get(look)).text
 
 
 @pytest.mark.parametrize(
