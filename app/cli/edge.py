@@ -24,7 +24,6 @@ from rich.table import Table
 from app.accounts import audit_service
 from app.accounts.audit import Origin
 from app.accounts.rules import Viewer, local_operator
-from app.bulletins.following import follow_all
 from app.kernel.clock import utc_now
 from app.kernel.database import AsyncSession, DBAPIError, make_engine, make_sessions, transaction
 from app.kernel.errors import Fault, Refused, RongqiaoError, Unavailable
@@ -48,6 +47,8 @@ notes = Console(stderr=True)
 @asynccontextmanager
 async def work(*, writes: bool) -> AsyncIterator[tuple[AsyncSession, Viewer]]:
     """Open the command's one transaction as the local operator; all of it is kept, or nothing."""
+    from app.bulletins.following import follow_all  # noqa: PLC0415 - most of the house: help does not wait for it
+
     settings = get_settings()
     follow_all()
     engine = make_engine(settings.database_url)

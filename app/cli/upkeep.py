@@ -18,7 +18,7 @@ from app.kernel.clock import utc_now
 from app.kernel.database import Sessions, make_engine, make_sessions, transaction
 from app.kernel.errors import Fault, Refused
 from app.kernel.settings import Settings, get_settings
-from app.upkeep import backup_service, checks_service, moving_service, purge_service
+from app.upkeep import backup_service, checks_service, moving_service
 from app.upkeep.schemas import BackupOut, CheckOut, CopyOut, PurgeOut
 
 MOVE_TO: Final = "RONGQIAO_MOVE_TO_URL"
@@ -125,6 +125,8 @@ def purge(
     as_json: edge.JsonFlag = False,
 ) -> None:
     """Remove what has served its time (RONGQIAO_KEEP_DAYS_…), as workers do daily; never anything that is evidence."""
+    from app.upkeep import purge_service  # noqa: PLC0415 - much of the house: no other command here waits for it
+
     settings = get_settings()
 
     async def job() -> PurgeOut:

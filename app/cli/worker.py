@@ -26,8 +26,6 @@ from app.kernel.memory import relax_collection
 from app.kernel.patience import Patience
 from app.kernel.settings import Settings, get_settings
 from app.operations.exposition import exposed
-from app.rounds.service import make_round
-from app.upkeep.purge_service import purge
 from app.visibility.service import narrow
 
 ATTACHED: Final = "--attached"
@@ -98,6 +96,9 @@ def make_worker(settings: Settings) -> tuple[Worker, CollectorRegistry]:
 
 def schedules(sessions: Sessions, settings: Settings) -> tuple[Schedule, ...]:
     """Answer what workers do every so often."""
+    # Much of the house, and all commands are loaded with this one: only a worker waits for it.
+    from app.rounds.service import make_round  # noqa: PLC0415
+    from app.upkeep.purge_service import purge  # noqa: PLC0415
 
     async def make(now: datetime) -> None:
         done = await make_round(sessions, settings, now=now)

@@ -148,3 +148,19 @@ def test_what_a_command_is_for_and_the_version_are_told_whatever_is_set(
     with pytest.raises(SystemExit) as ended:
         main()
     assert (ended.value.code, said in capsys.readouterr().out) == (0, True)
+
+
+def test_the_whole_house_is_not_loaded_before_a_command_is_known() -> None:
+    """Loading it takes ten times as long as telling what commands there are."""
+    script = "import sys, app.cli.root; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT_ROOT, text=True, check=True, capture_output=True
+    )
+    loaded = set(done.stdout.split())
+    assert {"app.cli.serve", "app.cli.worker"} <= loaded
+    assert {
+        "app.main",
+        "app.rounds.service",
+        "app.docking.clock_service",
+        "app.matching.service",
+    } & loaded == set()
