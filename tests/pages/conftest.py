@@ -1,5 +1,6 @@
-"""Fixtures of the pages' tests: one Chromium and one seeded demonstration a worker, one served house a module."""
+"""Fixtures of the pages' tests: one Chromium a worker, one seeded demonstration for all, one served house a module."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,12 +26,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def demonstration() -> Iterator[Path]:
-    """The demonstration's database, to be copied."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "demo.db"
-        seed(path)
-        yield path
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demonstration's database, to be copied: of all workers the first that needs it makes it."""
+    own = tmp_path_factory.getbasetemp()
+    made = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "demonstration.db"
+    if not made.exists():
+        seed(draft := own / "draft.db")
+        draft.replace(made)
+    return made
 
 
 @pytest.fixture(scope="module")
