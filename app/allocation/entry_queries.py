@@ -3,10 +3,9 @@
 Entries are reached through their edition's jurisdiction, which is the viewer's.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any, Final, cast
 
 from sqlalchemy import BigInteger, Select, String, Table, select
@@ -18,10 +17,9 @@ from app.allocation.tables import Assignment, AssignmentSupport
 from app.catalogue.tables import Product, ProductRevision
 from app.enterprises.tables import NeedRevision
 from app.institutions.tables import Institution
+from app.kernel.batches import in_batches
 from app.kernel.direct import Direct, given, given_each
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
-
-IDS_PER_STATEMENT: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +163,7 @@ async def assignments_of(
 ) -> dict[int, AssignmentRow]:
     """Answer the current assignments of some entries of an edition, by entry id."""
     found: dict[int, AssignmentRow] = {}
-    for batch in _batches(entry_ids):
+    for batch in in_batches(sorted(set(entry_ids))):
         rows = await _CURRENT.rows(
             session, jurisdiction=viewer.jurisdiction, edition=edition_id, entries=batch
         )
@@ -178,7 +176,7 @@ async def ended_by_decline(
 ) -> dict[int, list[Refusal]]:
     """Answer who declined some entries as far as the ends of their assignments tell, by entry id."""
     found: dict[int, list[Refusal]] = {}
-    for batch in _batches(entry_ids):
+    for batch in in_batches(sorted(set(entry_ids))):
         for row in await _DECLINED.rows(session, jurisdiction=viewer.jurisdiction, entries=batch):
             found.setdefault(row.entry_id, []).append(Refusal(row.institution_id, row.ended_at))
     return found
@@ -189,7 +187,7 @@ async def taken_from(
 ) -> dict[int, frozenset[int]]:
     """Answer the institutions from which a coordinator took some entries, by entry id: they do not get them again."""
     found: dict[int, frozenset[int]] = {}
-    for batch in _batches(entry_ids):
+    for batch in in_batches(sorted(set(entry_ids))):
         for row in await _TAKEN.rows(session, jurisdiction=viewer.jurisdiction, entries=batch):
             found[row.entry_id] = found.get(row.entry_id, frozenset()) | {row.institution_id}
     return found
@@ -198,7 +196,7 @@ async def taken_from(
 async def entries_of(session: AsyncSession, viewer: Viewer, entry_ids: Iterable[int]) -> list[ListedEntry]:
     """Answer those of some entries (ids) that the viewer may see, by code."""
     found: list[ListedEntry] = []
-    for batch in _batches(entry_ids):
+    for batch in in_batches(sorted(set(entry_ids))):
         rows = await _OF_IDS.rows(session, jurisdiction=viewer.jurisdiction, entries=batch)
         found += [ListedEntry(*row) for row in rows]
     return sorted(found, key=lambda entry: entry.code)
@@ -209,8 +207,7 @@ async def entries_of_codes(
 ) -> list[ListedEntry]:
     """Answer those of some entries (codes) of an edition that the viewer may see, by code."""
     found: list[ListedEntry] = []
-    source = iter(sorted(set(codes)))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    for batch in in_batches(sorted(set(codes))):
         rows = await _OF_CODES.rows(
             session, jurisdiction=viewer.jurisdiction, edition=edition_id, codes=batch
         )
@@ -239,9 +236,3 @@ async def supports_of(session: AsyncSession, assignment_id: int) -> list[tuple[s
     """Answer (institution code, name, product code, name, score) of an assignment's supports, best first."""
     rows = await _SUPPORTS.rows(session, assignment=assignment_id)
     return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
-
-
-def _batches(ids: Iterable[int]) -> Iterator[list[int]]:
-    source = iter(sorted(set(ids)))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
-        yield batch

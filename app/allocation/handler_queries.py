@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from itertools import islice
 from typing import Final
 
 from sqlalchemy import BigInteger, exists, func, select, update
@@ -12,12 +11,12 @@ from app.accounts.tables import Person
 from app.allocation.handler_schemas import Handling
 from app.allocation.tables import Assignment, AssignmentSupport, EntryHandler
 from app.institutions.tables import Institution
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession
 from app.kernel.direct import Direct, given, given_each
 from app.whitelist.entry_queries import Within
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
-IDS_PER_STATEMENT = 5_000
 _HANDLING = (
     EntryHandler.id,
     EntryHandler.assignment_id,
@@ -113,8 +112,7 @@ async def assignments_of_entries(
         .where(WhitelistEdition.jurisdiction == viewer.jurisdiction, Assignment.ended_at.is_(None))
     )
     found: dict[str, int] = {}
-    source = iter(sorted(set(codes)))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    for batch in in_batches(sorted(set(codes))):
         rows = await session.execute(statement.where(WhitelistEntry.code.in_(batch)))
         found |= {row[0]: row[1] for row in rows}
     return found
@@ -123,8 +121,7 @@ async def assignments_of_entries(
 async def entries_of_assignments(session: AsyncSession, assignment_ids: Iterable[int]) -> list[int]:
     """Answer the entries (ids) of assignments, each once."""
     found: set[int] = set()
-    source = iter(sorted(set(assignment_ids)))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    for batch in in_batches(sorted(set(assignment_ids))):
         found |= set(await session.scalars(select(Assignment.entry_id).where(Assignment.id.in_(batch))))
     return sorted(found)
 
@@ -139,8 +136,7 @@ async def counts_by_person(
 
 async def end(session: AsyncSession, ids: Iterable[int], now: datetime) -> None:
     """End handlings."""
-    source = iter(sorted(ids))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    for batch in in_batches(sorted(ids)):
         await session.execute(
             update(EntryHandler)
             .where(EntryHandler.id.in_(batch))

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any, Final, cast
 
 from sqlalchemy import BigInteger, ColumnElement, Select, String, Table, func, or_, select, update
@@ -13,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.rules import Viewer
 from app.allocation.entry_queries import ASSIGNED, AssignmentRow
 from app.allocation.tables import AllocationRun, Assignment, AssignmentSupport
+from app.kernel.batches import in_batches
 from app.kernel.database import insert_numbered, insert_rows
 from app.kernel.direct import Direct, given, given_each
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
-IDS_PER_STATEMENT = 5_000
 ASSIGNMENTS = cast("Table", Assignment.__table__)
 SUPPORTS = cast("Table", AssignmentSupport.__table__)
 
@@ -141,8 +140,8 @@ async def explanations_without_institution(
 
 async def end_assignments(session: AsyncSession, ids: Iterable[int], now: datetime, reason: str) -> int:
     """End assignments; answer how many."""
-    source, count = iter(sorted(ids)), 0
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    count = 0
+    for batch in in_batches(sorted(ids)):
         await session.execute(
             update(Assignment)
             .where(Assignment.id.in_(batch))

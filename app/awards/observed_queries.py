@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any, Final, cast
 
 from sqlalchemy import Table, delete, insert, select
@@ -15,10 +14,10 @@ from app.awards.tables import ObservationRun, ProductObservation
 from app.catalogue.tables import Product, ProductRevision
 from app.docking.kinds import EventKind
 from app.docking.tables import DockingEvent
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
-IDS_PER_STATEMENT: Final = 5_000
 ANSWERS: Final = (
     EventKind.CREDIT_APPROVED.value,
     EventKind.GUARANTEE_GRANTED.value,
@@ -91,7 +90,7 @@ async def events_of(
         DockingEvent.fee_bp,
         DockingEvent.detail,
     )
-    for batch in _batches(entry_ids):
+    for batch in in_batches(sorted(set(entry_ids))):
         voided = {
             tuple(row)
             for row in await session.execute(
@@ -121,7 +120,7 @@ async def events_of(
 async def spells_of(session: AsyncSession, entry_ids: Iterable[int]) -> dict[Party, list[Spell]]:
     """Answer since when which institution had an entry with which product in view, in the order of time."""
     found: dict[Party, list[Spell]] = defaultdict(list)
-    for batch in _batches(entry_ids):
+    for batch in in_batches(sorted(set(entry_ids))):
         responsible = (
             select(
                 Assignment.entry_id,
@@ -157,7 +156,7 @@ async def spells_of(session: AsyncSession, entry_ids: Iterable[int]) -> dict[Par
 async def terms_of(session: AsyncSession, revision_ids: Iterable[int]) -> dict[int, Mapping[str, Any]]:
     """Answer the stored terms of revisions by id."""
     found: dict[int, Mapping[str, Any]] = {}
-    for batch in _batches(revision_ids):
+    for batch in in_batches(sorted(set(revision_ids))):
         statement = select(ProductRevision.id, ProductRevision.terms).where(ProductRevision.id.in_(batch))
         found |= {row[0]: row[1] for row in await session.execute(statement)}
     return found
@@ -239,9 +238,3 @@ async def product_ids(session: AsyncSession, codes: Iterable[str] | None = None)
     if codes is not None:
         statement = statement.where(Product.code.in_(sorted(codes)))
     return {row[0]: row[1] for row in await session.execute(statement)}
-
-
-def _batches(ids: Iterable[int]) -> Iterable[list[int]]:
-    source = iter(sorted(set(ids)))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
-        yield batch

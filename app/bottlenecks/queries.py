@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any, Final, cast
 
 from sqlalchemy import BigInteger, ColumnElement, Select, Table, and_, func, select, update
@@ -13,12 +12,12 @@ from app.accounts.rules import Viewer
 from app.bottlenecks.cases import CaseContent
 from app.bottlenecks.tables import BottleneckCase, BottleneckFinding
 from app.enterprises.tables import NeedRevision
+from app.kernel.batches import in_batches
 from app.kernel.database import insert_numbered, insert_rows
 from app.kernel.direct import Direct, given, given_each
 from app.matching.tables import MatchRun
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
-IDS_PER_STATEMENT = 5_000
 CASES = cast("Table", BottleneckCase.__table__)
 FINDINGS = cast("Table", BottleneckFinding.__table__)
 
@@ -86,8 +85,7 @@ async def stated_needs(
 ) -> dict[int, tuple[int, dict[str, Any]]]:
     """Answer (need revision id, stated facts) of entries by id; those that the viewer may not see are left out."""
     found: dict[int, tuple[int, dict[str, Any]]] = {}
-    source = iter(sorted(set(entry_ids)))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    for batch in in_batches(sorted(set(entry_ids))):
         rows = await _STATED.rows(session, jurisdiction=viewer.jurisdiction, entries=batch)
         found |= {row[0]: (row[1], row[2]) for row in rows}
     return found
@@ -136,8 +134,7 @@ async def current_cases_of(
 ) -> list[CurrentCase]:
     """Answer the current case of each of some entries that has one."""
     found: list[CurrentCase] = []
-    source = iter(sorted(set(entry_ids)))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    for batch in in_batches(sorted(set(entry_ids))):
         rows = await _OF_ENTRIES.rows(session, jurisdiction=viewer.jurisdiction, entries=batch)
         found += (_current_of(row) for row in rows)
     return found
@@ -165,8 +162,7 @@ async def newest_established(
     Only where something is, and the entry still stands on the wording that the case was made for.
     """
     found: dict[int, dict[str, Any]] = {}
-    source = iter(sorted(set(entry_ids)))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    for batch in in_batches(sorted(set(entry_ids))):
         rows = await _NEWEST.rows(session, jurisdiction=viewer.jurisdiction, entries=batch)
         found |= {row[0]: row[1]["established"] for row in rows if row[1]["established"]}
     return found
@@ -177,8 +173,7 @@ async def established_in_turn(
 ) -> dict[int, list[tuple[datetime, dict[str, Any]]]]:
     """Answer what each case of entries' present wordings said is established, and when it was made, in turn."""
     found: dict[int, list[tuple[datetime, dict[str, Any]]]] = {}
-    source = iter(sorted(set(entry_ids)))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    for batch in in_batches(sorted(set(entry_ids))):
         statement = (
             select(BottleneckCase.entry_id, BottleneckCase.created_at, BottleneckCase.detail)
             .join(WhitelistEntry, WhitelistEntry.id == BottleneckCase.entry_id)
@@ -196,8 +191,8 @@ async def established_in_turn(
 
 async def end_cases(session: AsyncSession, case_ids: Iterable[int]) -> int:
     """Mark cases as no longer current; answer how many."""
-    source, count = iter(sorted(case_ids)), 0
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    count = 0
+    for batch in in_batches(sorted(case_ids)):
         await session.execute(
             update(BottleneckCase)
             .where(BottleneckCase.id.in_(batch))

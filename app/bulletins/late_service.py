@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Final
 
 from app.accounts.rules import Viewer
@@ -13,6 +12,7 @@ from app.bulletins.material import LateCount
 from app.coverage.facts import MonthFacts, Place, path_of
 from app.docking import clock_service, gathering
 from app.docking.dossiers import EntryDossier
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession
 from app.reference.regions import Regions
 
@@ -29,8 +29,7 @@ async def late_at(
     admitted = {entry.entry: entry.admitted_at for entry in facts.entries}
     owners = await queries.owners_then(session, edition_id, at)
     found = await queries.dues_unchanged(session, edition_id, at)
-    changed = iter(await queries.entries_changed(session, edition_id, at))
-    while batch := list(islice(changed, ENTRIES_AT_ONCE)):
+    for batch in in_batches(await queries.entries_changed(session, edition_id, at), ENTRIES_AT_ONCE):
         dossiers = await gathering.dossiers_of(session, batch)
         stood = await asyncio.to_thread(_as_of, dossiers, at, admitted, owners)
         clocks = await clock_service.clocks_of(session, stood)

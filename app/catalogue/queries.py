@@ -20,10 +20,10 @@ from app.catalogue.tables import (
     Product,
     ProductRevision,
 )
+from app.kernel.batches import in_batches
 from app.kernel.direct import Direct, given_each
 from app.kernel.errors import Conflict
 
-IDS_PER_STATEMENT = 5_000
 _Columns = Select[*tuple[Any, ...]]
 
 
@@ -118,11 +118,11 @@ async def validities(
 async def revisions(session: AsyncSession, ids: Iterable[int]) -> list[RevisionRow]:
     """Answer these revisions, by product code."""
     wanted, found = sorted(ids), list[RevisionRow]()
-    for start in range(0, len(wanted), IDS_PER_STATEMENT):
+    for batch in in_batches(wanted):
         statement = (
             select(*_REVISION_COLUMNS)
             .join(Product, Product.id == ProductRevision.product_id)
-            .where(ProductRevision.id.in_(wanted[start : start + IDS_PER_STATEMENT]))
+            .where(ProductRevision.id.in_(batch))
         )
         found += [RevisionRow(*row) for row in await session.execute(statement)]
     return sorted(found, key=lambda row: row.code)
@@ -160,8 +160,8 @@ async def names_of(session: AsyncSession, codes: Iterable[str]) -> dict[str, str
     """Answer the names of those of these products that there are, by code."""
     found: dict[str, str] = {}
     wanted = sorted(set(codes))
-    for start in range(0, len(wanted), IDS_PER_STATEMENT):
-        rows = await _NAMES_OF.rows(session, codes=wanted[start : start + IDS_PER_STATEMENT])
+    for batch in in_batches(wanted):
+        rows = await _NAMES_OF.rows(session, codes=batch)
         found |= {row[0]: row[1] for row in rows}
     return found
 

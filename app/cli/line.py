@@ -29,6 +29,7 @@ from app.docking.reroute_service import reroute_in_bulk
 from app.docking.round_service import remind_and_escalate
 from app.docking.working_time import Step
 from app.institutions import service as institutions
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession, Sessions, transaction
 from app.kernel.paging import MOST_ROWS, PageRequest
 from app.kernel.settings import get_settings
@@ -266,7 +267,6 @@ def _take_from_silent(half: HalfYear, at: datetime) -> Stage:
             )
             late += (one.entry for one in found.items if one.step in {Step.ACCEPT, Step.CONTACT})
             page = PageRequest(limit=MOST_ROWS, cursor=found.next) if found.next else None
-        batches = [late[first : first + MOST_ENTRIES] for first in range(0, len(late), MOST_ENTRIES)]
         return [
             await reroute_in_bulk(
                 session,
@@ -274,7 +274,7 @@ def _take_from_silent(half: HalfYear, at: datetime) -> Stage:
                 RerouteIn(edition=half.edition, entries=batch, reason="逾期未对接", dry_run=False),
                 now=now,
             )
-            for batch in batches
+            for batch in in_batches(late, MOST_ENTRIES)
         ]
 
     return Stage("reroute", at, take)

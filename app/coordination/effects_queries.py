@@ -8,10 +8,10 @@ from typing import Any, Final
 from sqlalchemy import and_, select
 
 from app.bottlenecks.tables import BottleneckCase
-from app.coordination.queries import batches
 from app.coordination.rules import CaseKind, CaseSpan, CaseState, case_code
 from app.coordination.tables import CoordinationCase
 from app.enterprises.tables import NeedRevision
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession
 from app.kernel.direct import Direct, given_each
 from app.whitelist.tables import WhitelistEntry
@@ -36,7 +36,7 @@ _SPANS: Final = Direct(
 async def spans_of_entries(session: AsyncSession, entry_ids: Collection[int]) -> dict[int, list[CaseSpan]]:
     """Answer when cases were open of those entries that have some, in the order in which they were raised."""
     found: dict[int, list[CaseSpan]] = defaultdict(list)
-    for batch in batches(entry_ids):
+    for batch in in_batches(sorted(set(entry_ids))):
         rows = await _SPANS.rows(session, entries=batch)
         for entry_id, number, kind, state, body, raised_at, closed_at, due_on, days in rows:
             span = CaseSpan(
@@ -54,7 +54,7 @@ async def wordings_of(
     is_until_own = and_(
         NeedRevision.need_id == WhitelistEntry.need_id, NeedRevision.id <= WhitelistEntry.need_revision_id
     )
-    for batch in batches(entry_ids):
+    for batch in in_batches(sorted(set(entry_ids))):
         statement = (
             select(WhitelistEntry.id, NeedRevision.created_at, NeedRevision.facts)
             .join(NeedRevision, is_until_own)
@@ -74,7 +74,7 @@ async def established_of(session: AsyncSession, entry_ids: Iterable[int]) -> dic
         BottleneckCase.is_current,
         BottleneckCase.need_revision_id == WhitelistEntry.need_revision_id,
     )
-    for batch in batches(entry_ids):
+    for batch in in_batches(sorted(set(entry_ids))):
         statement = select(WhitelistEntry.id, BottleneckCase.detail).join(BottleneckCase, is_of_wording)
         for entry_id, detail in await session.execute(statement.where(WhitelistEntry.id.in_(batch))):
             found[entry_id] = detail["established"]

@@ -1,10 +1,9 @@
 """Reads and writes of coordination cases and comments; the viewer's jurisdiction comes first."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from itertools import islice
 from typing import Any, Final, cast
 
 from sqlalchemy import (
@@ -31,11 +30,11 @@ from app.coordination.tables import CoordinationCase, CoordinationComment
 from app.enterprises.tables import Enterprise
 from app.institutions.rules import digits_of
 from app.institutions.tables import Institution
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession
 from app.kernel.direct import Direct, given
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
-IDS_PER_STATEMENT: Final = 5_000
 NEVER: Final = date(9999, 12, 31)
 """Stands for the due day of a case that has none: such cases come last."""
 CASES: Final = cast("Table", CoordinationCase.__table__)
@@ -242,7 +241,7 @@ async def hold_entry(session: AsyncSession, viewer: Viewer, code: str) -> CaseEn
 async def hold_entries(session: AsyncSession, entry_ids: Iterable[int]) -> dict[int, CaseEntry]:
     """Answer entries by id, held likewise."""
     found: dict[int, CaseEntry] = {}
-    for batch in batches(entry_ids):
+    for batch in in_batches(sorted(set(entry_ids))):
         statement = select(*_ENTRY).where(WhitelistEntry.id.in_(batch)).order_by(WhitelistEntry.id)
         rows = await session.execute(statement.with_for_update(of=WhitelistEntry, key_share=True))
         found |= {row[0]: CaseEntry(*row) for row in rows}
@@ -252,7 +251,7 @@ async def hold_entries(session: AsyncSession, entry_ids: Iterable[int]) -> dict[
 async def open_cases(session: AsyncSession, entry_ids: Iterable[int]) -> set[tuple[int, CaseKind]]:
     """Answer of which entries and kinds a case is open."""
     found: set[tuple[int, CaseKind]] = set()
-    for batch in batches(entry_ids):
+    for batch in in_batches(sorted(set(entry_ids))):
         statement = select(CoordinationCase.entry_id, CoordinationCase.kind).where(
             CoordinationCase.entry_id.in_(batch), CoordinationCase.state == CaseState.OPEN.value
         )
@@ -279,8 +278,7 @@ async def add_cases(
     """Store open cases; answer their numbers by (entry, kind)."""
     numbers: dict[tuple[int, CaseKind], int] = {}
     statement = insert(CASES).returning(CASES.c.entry_id, CASES.c.kind, CASES.c.id)
-    source = iter(rows)
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    for batch in in_batches(rows):
         stored = await session.execute(statement, batch)
         numbers |= {(entry, CaseKind(kind)): number for entry, kind, number in stored}
     return numbers
@@ -324,17 +322,10 @@ async def open_cases_of_edition(
     return list((await session.scalars(statement)).all())
 
 
-def batches(ids: Iterable[int]) -> Iterator[list[int]]:
-    """Answer ids in order, each once, in lists that a statement takes."""
-    source = iter(sorted(set(ids)))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
-        yield batch
-
-
 async def told_cases(session: AsyncSession, numbers: Iterable[int]) -> list[tuple[ToldCase, date | None]]:
     """Answer what notices say of cases, with the day on which each is due, by number."""
     found = []
-    for batch in batches(numbers):
+    for batch in in_batches(sorted(set(numbers))):
         statement = (
             select(
                 CoordinationCase.id,

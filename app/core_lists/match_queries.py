@@ -11,20 +11,20 @@ from app.core_lists.rules import Answer
 from app.core_lists.tables import CoreListMatch, CoreListMember, CoreListRun
 from app.enterprises.tables import Enterprise, Need, NeedRevision
 from app.institutions.tables import Institution
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession, insert_rows, unrestricted
 
 MATCHES: Final = cast("Table", CoreListMatch.__table__)
-IDS_PER_STATEMENT: Final = 5_000
 
 
 async def drop_matches(session: AsyncSession, member_ids: Collection[int]) -> None:
     """Take away the matches of some listed firms."""
     wanted = sorted(member_ids)
     with unrestricted(session):
-        for start in range(0, len(wanted), IDS_PER_STATEMENT):
+        for batch in in_batches(wanted):
             await session.execute(
                 delete(CoreListMatch)
-                .where(CoreListMatch.member_id.in_(wanted[start : start + IDS_PER_STATEMENT]))
+                .where(CoreListMatch.member_id.in_(batch))
                 .execution_options(synchronize_session=False)
             )
 

@@ -9,11 +9,11 @@ from sqlalchemy import Select, Table, delete, func, select, update
 from app.core_lists.rules import ListState, Outcome, VersionState
 from app.core_lists.tables import CoreList, CoreListMember, CoreListRow, CoreListVersion
 from app.enterprises.tables import Enterprise
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession, insert_rows, unrestricted
 
 ROWS: Final = cast("Table", CoreListRow.__table__)
 MEMBERS: Final = cast("Table", CoreListMember.__table__)
-IDS_PER_STATEMENT: Final = 5_000
 
 
 async def list_of(session: AsyncSession, core_uscc: str, *, is_locked: bool = False) -> CoreList | None:
@@ -195,9 +195,9 @@ async def firms_by_code(session: AsyncSession, usccs: Collection[str]) -> dict[s
     found: dict[str, FirmKnown] = {}
     wanted = sorted(set(usccs))
     with unrestricted(session):
-        for start in range(0, len(wanted), IDS_PER_STATEMENT):
+        for batch in in_batches(wanted):
             statement = select(Enterprise.id, Enterprise.uscc, Enterprise.name, Enterprise.region_code).where(
-                Enterprise.uscc.in_(wanted[start : start + IDS_PER_STATEMENT])
+                Enterprise.uscc.in_(batch)
             )
             found |= {row[1]: (row[0], row[1], row[2], row[3]) for row in await session.execute(statement)}
     return found
@@ -303,10 +303,10 @@ async def leave(session: AsyncSession, member_ids: Collection[int], now: datetim
     """Note that firms are on a list no more."""
     wanted = sorted(member_ids)
     with unrestricted(session):
-        for start in range(0, len(wanted), IDS_PER_STATEMENT):
+        for batch in in_batches(wanted):
             await session.execute(
                 update(CoreListMember)
-                .where(CoreListMember.id.in_(wanted[start : start + IDS_PER_STATEMENT]))
+                .where(CoreListMember.id.in_(batch))
                 .values(left_at=now, version=CoreListMember.version + 1)
                 .execution_options(synchronize_session=False)
             )

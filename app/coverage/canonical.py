@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from app.coverage.facts import Credit, EntryFacts, MonthFacts, Party, Place
 from app.docking.rates import bp_from_percent, percent_text
+from app.kernel.batches import in_batches
 from app.kernel.money import fen_from_yuan, yuan_text
 
 FORMAT: Final = "rongqiao-coverage-facts/1"
@@ -45,9 +46,8 @@ def pieces(facts: MonthFacts) -> Iterator[bytes]:
     }
     yield _dumped(head)[:-1] + b',"entries":['
     separator = ""
-    for start in range(0, len(facts.entries), _ENTRIES_A_PIECE):
-        texts = map(_entry_text, facts.entries[start : start + _ENTRIES_A_PIECE])
-        yield (separator + ",".join(texts)).encode()
+    for piece in in_batches(facts.entries, _ENTRIES_A_PIECE):
+        yield (separator + ",".join(map(_entry_text, piece))).encode()
         separator = ","
     yield b"]," + _dumped(tail)[1:]
 

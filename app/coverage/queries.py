@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, String, and_, func, select
@@ -18,6 +17,7 @@ from app.coverage.rules import Cut
 from app.coverage.tables import CoverageSnapshot
 from app.docking.tables import DockingEvent
 from app.institutions.tables import Institution
+from app.kernel.batches import in_batches
 from app.kernel.direct import Direct, given, given_each
 from app.kernel.errors import Conflict, Fault
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
@@ -81,9 +81,6 @@ async def edition_by_code(session: AsyncSession, viewer: Viewer, code: str) -> W
         WhitelistEdition.jurisdiction == viewer.jurisdiction, WhitelistEdition.code == code
     )
     return (await session.execute(statement)).scalar_one_or_none()
-
-
-IDS_PER_STATEMENT: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +227,7 @@ async def months_of(session: AsyncSession, viewer: Viewer, snapshots: Collection
 async def moments_logged(session: AsyncSession, entry_ids: Collection[int], since: datetime) -> set[datetime]:
     """Answer when that happened which was logged of some entries since an instant, or voided by it."""
     wrong, found = aliased(DockingEvent), set[datetime]()
-    source = iter(sorted(entry_ids))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    for batch in in_batches(sorted(entry_ids)):
         statement = (
             select(func.coalesce(wrong.occurred_at, DockingEvent.occurred_at))
             .distinct()

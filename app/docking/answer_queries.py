@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Integer, and_, or_, select
@@ -14,9 +13,8 @@ from app.bottlenecks.tables import BottleneckCase, BottleneckFinding
 from app.docking.kinds import EventKind
 from app.docking.tables import DockingEvent
 from app.institutions.tables import Institution
+from app.kernel.batches import in_batches
 from app.kernel.direct import Direct, given, given_each
-
-IDS_PER_STATEMENT: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +87,7 @@ async def declines_of_entry(
 async def declines_of(session: AsyncSession, entry_ids: Collection[int]) -> list[tuple[DeclineRow, bool]]:
     """Answer all declines of entries (ids), in order, each with whether a correction voids it."""
     found = []
-    source = iter(sorted(entry_ids))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    for batch in in_batches(sorted(entry_ids)):
         rows = await _OF_ENTRIES.rows(session, entries=batch)
         found += [(DeclineRow(*row[:-1]), row[-1] is not None) for row in rows]
     return found
@@ -111,8 +108,7 @@ async def cases_of_declines(session: AsyncSession, entry_ids: Collection[int]) -
     is_leading = and_(
         BottleneckFinding.case_id == BottleneckCase.id, BottleneckFinding.class_code == BottleneckCase.route
     )
-    source = iter(sorted(entry_ids))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    for batch in in_batches(sorted(entry_ids)):
         statement = (
             select(BottleneckCase, BottleneckFinding)
             .outerjoin(BottleneckFinding, is_leading)

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
 from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, Select, Table, and_, delete, func, not_, or_, select
@@ -21,11 +20,11 @@ from app.docking.working_time import Step
 from app.enterprises.tables import Enterprise
 from app.institutions.rules import digits_of
 from app.institutions.tables import Institution
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession, put_rows
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
 CLOCKS: Final = cast("Table", EntryClock.__table__)
-IDS_PER_STATEMENT: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,7 @@ async def put_clocks(session: AsyncSession, rows: Iterable[Mapping[str, Any]]) -
 
 async def drop_clocks(session: AsyncSession, entry_ids: Collection[int]) -> None:
     """Remove the clocks of entries that are not on the roster any more."""
-    source = iter(sorted(entry_ids))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    for batch in in_batches(sorted(entry_ids)):
         await session.execute(
             delete(EntryClock)
             .where(EntryClock.entry_id.in_(batch))
@@ -175,8 +173,7 @@ async def handlers_of(session: AsyncSession, entry_ids: Collection[int]) -> dict
 async def institutions_given(session: AsyncSession, entry_ids: Collection[int], at: datetime) -> list[int]:
     """Answer the institution (id) to which each of some entries was given at an instant, once an entry."""
     found: list[int] = []
-    source = iter(sorted(entry_ids))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    for batch in in_batches(sorted(entry_ids)):
         statement = select(Assignment.institution_id).where(
             Assignment.entry_id.in_(batch),
             Assignment.assigned_at == at,
@@ -190,8 +187,7 @@ async def institutions_given(session: AsyncSession, entry_ids: Collection[int], 
 async def entries_moved(session: AsyncSession, entry_ids: Collection[int], at: datetime) -> list[Moved]:
     """Answer those of some entries whose party was replaced by another at an instant, by id."""
     former, found = aliased(Assignment), dict[int, Moved]()
-    source = iter(sorted(entry_ids))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    for batch in in_batches(sorted(entry_ids)):
         statement = (
             select(
                 Assignment.id,
@@ -220,8 +216,7 @@ async def entries_moved(session: AsyncSession, entry_ids: Collection[int], at: d
 async def handed_at(session: AsyncSession, entry_ids: Collection[int], at: datetime) -> list[HandedOver]:
     """Answer how many of some entries each person was given at an instant, and still has."""
     found: Counter[tuple[int, str, str]] = Counter()
-    source = iter(sorted(entry_ids))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    for batch in in_batches(sorted(entry_ids)):
         statement = (
             select(Person.id, Person.name, EntryHandler.given_by, func.count())
             .join(EntryHandler, EntryHandler.person_id == Person.id)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
-from itertools import islice
 from typing import Any, Final
 
 from app.accounts.rules import Viewer
@@ -19,6 +18,7 @@ from app.docking.schemas import ClockFilter, ClockOut, LateOut, PaceOut
 from app.docking.tables import EntryClock
 from app.docking.views import clock_out
 from app.docking.working_time import LIMIT_KEYS, DayCounter, Limits, Step, days_left, limits_of
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession, unrestricted
 from app.kernel.errors import Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, foreign_cursor, page_of
@@ -35,10 +35,9 @@ UNDATED: Final = date.min
 async def refresh(session: AsyncSession, entry_ids: Collection[int], _now: datetime | None = None) -> None:
     """Make the clocks of entries (ids) anew, in the transaction that changed them; a few statements for thousands."""
     await session.flush()
-    source = iter(sorted(entry_ids))
     # A clock is made from all that happened to its entry, whoever changed it.
     with unrestricted(session):
-        while batch := list(islice(source, ENTRIES_AT_ONCE)):
+        for batch in in_batches(sorted(entry_ids), ENTRIES_AT_ONCE):
             # Held: of two who change an entry, the second counts with what the first one did.
             await keep(session, await gathering.dossiers_of(session, batch, lock=True))
 

@@ -22,11 +22,11 @@ from app.docking.tables import DockingEvent
 from app.enterprises.tables import Enterprise, Need
 from app.institutions.kinds import InstitutionKind
 from app.institutions.tables import Institution
+from app.kernel.batches import IDS_PER_STATEMENT
 from app.kernel.database import unrestricted
 from app.kernel.direct import Direct, given, given_each
 from app.whitelist.tables import EntryWithdrawal, WhitelistEdition, WhitelistEntry
 
-IDS_PER_STATEMENT: Final = 5_000
 BODIES: Final = (InstitutionKind.COORDINATOR_BODY.value, InstitutionKind.REGULATOR.value)
 _REOPENED: Final = (
     select(func.max(EntryWithdrawal.reopened_at))

@@ -5,8 +5,7 @@ Entries are reached through their edition's jurisdiction, which is the viewer's.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import and_, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,9 +16,8 @@ from app.docking.kinds import EventKind
 from app.docking.tables import DockingEvent
 from app.enterprises.tables import NeedRevision
 from app.institutions.tables import Institution
+from app.kernel.batches import in_batches
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
-
-IDS_PER_STATEMENT: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +34,7 @@ class GrantRow:
 async def stated_needs(session: AsyncSession, entry_ids: Iterable[int]) -> dict[int, Mapping[str, Any]]:
     """Answer what entries (ids) state of their needs."""
     found: dict[int, Mapping[str, Any]] = {}
-    source = iter(sorted(entry_ids))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    for batch in in_batches(sorted(entry_ids)):
         statement = (
             select(WhitelistEntry.id, NeedRevision.facts)
             .join(NeedRevision, NeedRevision.id == WhitelistEntry.need_revision_id)

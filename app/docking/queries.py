@@ -5,7 +5,6 @@ Entries are always reached through their edition's jurisdiction, which is the vi
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
-from itertools import islice
 from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, Integer, Select, Table, and_, select
@@ -20,12 +19,12 @@ from app.docking.simulation_plan import LoggedMoment
 from app.docking.tables import DockingEvent
 from app.enterprises.tables import NeedRevision
 from app.institutions.tables import Institution
+from app.kernel.batches import in_batches
 from app.kernel.database import insert_rows
 from app.kernel.direct import Direct, given, given_each
 from app.kernel.errors import Conflict, Fault
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
-IDS_PER_STATEMENT: Final = 5_000
 RUNG: Final = frozenset(kind.value for kind in BY_THE_CLOCK)
 _CORRECTION: Final = aliased(DockingEvent)
 _EVENTS: Final = Direct(
@@ -155,8 +154,7 @@ async def institution_lines(session: AsyncSession, lineages: Mapping[int, str]) 
     """Answer the codes from the root down of institutions that are given as id → lineage."""
     paths = {id_: [int(step) for step in lineage.split("/") if step] for id_, lineage in lineages.items()}
     codes: dict[int, str] = {}
-    source = iter(sorted({step for path in paths.values() for step in path}))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    for batch in in_batches(sorted({step for path in paths.values() for step in path})):
         codes |= {row.id: row.code for row in await _CODES.rows(session, ids=batch)}
     return {id_: tuple(codes[step] for step in path) for id_, path in paths.items()}
 

@@ -9,6 +9,7 @@ from app.allocation import service as allocation
 from app.allocation.reroute_schemas import RerouteIn, RerouteOut
 from app.docking import dossier_queries
 from app.docking.rules import fold
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession, unrestricted
 
 FINANCED: Final = "已有授信审批，不再改派"
@@ -33,8 +34,7 @@ async def _financed(session: AsyncSession, entry_ids: Sequence[int], *, lock: bo
     found: dict[int, str] = {}
     # Whoever approved credit, it is the reason to leave the entry alone.
     with unrestricted(session):
-        for first in range(0, len(entry_ids), dossier_queries.IDS_PER_STATEMENT):
-            batch = entry_ids[first : first + dossier_queries.IDS_PER_STATEMENT]
+        for batch in in_batches(entry_ids):
             histories = await dossier_queries.histories_of(session, batch, lock=lock)
             found |= {entry: FINANCED for entry, events in histories.items() if fold(events).approved_fen}
     return found

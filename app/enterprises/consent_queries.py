@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.enterprises.consents import FieldGroup, Shown, StoredConsent
 from app.enterprises.tables import Consent, Disclosure, Need
 from app.institutions.tables import Institution
+from app.kernel.batches import in_batches
 from app.kernel.database import insert_rows
 from app.kernel.direct import Direct, given, given_each
 
@@ -68,8 +69,8 @@ async def live_recipients(
 ) -> list[tuple[int, str | None]]:
     """Answer of each consent of needs that holds on a day its need, and the lineage of the institution that it names."""
     among, found = sorted(need_ids), list[tuple[int, str | None]]()
-    for start in range(0, len(among), NEEDS_PER_STATEMENT):
-        rows = await _RECIPIENTS.rows(session, needs=among[start : start + NEEDS_PER_STATEMENT], day=day)
+    for batch in in_batches(among, NEEDS_PER_STATEMENT):
+        rows = await _RECIPIENTS.rows(session, needs=batch, day=day)
         found += [(row.need_id, row.lineage) for row in rows]
     return found
 

@@ -1,6 +1,6 @@
 """Use cases of consents: an enterprise authorises that its need is shown, and takes it back at once."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from app.enterprises.consents import (
 )
 from app.enterprises.need_service import shown_need
 from app.enterprises.tables import Consent
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, NotFound, Refused
 from app.kernel.paging import Page, PageRequest, page_of
@@ -91,15 +92,11 @@ async def give_many_consents(
     if faults := consent_faults(last, evidence, is_own=False, today=today):
         raise Refused("The consents cannot be taken like this.", faults)
     count = 0
-    for codes in _batches(sorted(set(need_codes))):
+    for codes in in_batches(sorted(set(need_codes)), MOST_CODES_AT_ONCE):
         ids = await consent_queries.need_ids(session, codes)
         rows = (_row(id_, purpose, groups, None, last, viewer, now) for id_ in ids.values())
         count += await consent_queries.put_consents(session, (row | {"evidence": evidence} for row in rows))
     return count
-
-
-def _batches(codes: list[str]) -> Iterator[list[str]]:
-    return (codes[at : at + MOST_CODES_AT_ONCE] for at in range(0, len(codes), MOST_CODES_AT_ONCE))
 
 
 def _row(

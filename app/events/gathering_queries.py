@@ -1,10 +1,8 @@
 """What calendars and invite lists are made from: entries by chain, place and class, their banks, and fitting products."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
-from typing import Final
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import aliased
@@ -18,11 +16,11 @@ from app.docking.rules import Stage
 from app.docking.tables import DockingEvent, EntryClock
 from app.enterprises.tables import Enterprise
 from app.institutions.rules import digits_of
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession
 from app.matching.tables import MatchBatch, MatchResult, MatchRun
 from app.whitelist.tables import WhitelistEdition, WhitelistEntry
 
-IDS_PER_STATEMENT: Final = 5_000
 _Correction = aliased(DockingEvent)
 
 
@@ -144,7 +142,7 @@ async def fits(session: AsyncSession, edition: int, entries: Collection[int]) ->
     if run is None:
         return []
     found: list[tuple[int, int, int]] = []
-    for batch in _batches(entries):
+    for batch in in_batches(sorted(entries)):
         statement = (
             select(MatchResult.entry_id, Product.institution_id, func.max(MatchResult.score))
             .join(ProductRevision, ProductRevision.id == MatchResult.product_revision_id)
@@ -154,12 +152,6 @@ async def fits(session: AsyncSession, edition: int, entries: Collection[int]) ->
         )
         found += [(entry, bank, score) for entry, bank, score in await session.execute(statement)]
     return found
-
-
-def _batches(ids: Collection[int]) -> Iterator[list[int]]:
-    source = iter(sorted(ids))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
-        yield batch
 
 
 async def chain_people(session: AsyncSession, on: date) -> dict[str, frozenset[str]]:
@@ -178,7 +170,7 @@ async def chain_people(session: AsyncSession, on: date) -> dict[str, frozenset[s
 async def entry_codes(session: AsyncSession, entries: Collection[int]) -> dict[int, tuple[str, str]]:
     """Answer code and edition of entries (ids)."""
     found: dict[int, tuple[str, str]] = {}
-    for batch in _batches(entries):
+    for batch in in_batches(sorted(entries)):
         statement = (
             select(WhitelistEntry.id, WhitelistEntry.code, WhitelistEdition.code)
             .join(WhitelistEdition, WhitelistEdition.id == WhitelistEntry.edition_id)

@@ -21,12 +21,11 @@ from app.events.tables import HostedEvent, KeptResult
 from app.events.year import Rhythm
 from app.institutions.rules import InstitutionTree
 from app.institutions.service import institution_tree
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession, is_writing, unrestricted
 from app.kernel.errors import Fault, NotFound
 from app.kernel.money import FEN_PER_YUAN
 from app.kernel.shanghai import shanghai_date
-
-ENTRIES_AT_ONCE = 5_000
 
 
 async def event_results(session: AsyncSession, viewer: Viewer, code: str, *, now: datetime) -> ResultsOut:
@@ -146,8 +145,7 @@ async def _histories(
 ) -> tuple[dict[int, list[Event]], dict[int, str]]:
     entries = sorted({met.entry for one in held.values() for met in one.met})
     histories: dict[int, list[Event]] = {}
-    for first in range(0, len(entries), ENTRIES_AT_ONCE):
-        batch = entries[first : first + ENTRIES_AT_ONCE]
+    for batch in in_batches(entries):
         histories |= {one.id: one.events for one in await gathering.dossiers_of(session, batch)}
     codes = await gathering_queries.entry_codes(session, entries)
     return histories, {entry: code for entry, (code, _edition) in codes.items()}

@@ -9,10 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.institutions.tables import Institution, InstitutionArea
+from app.kernel.batches import in_batches
 from app.kernel.direct import Direct
 from app.kernel.errors import Conflict
 
-IDS_PER_STATEMENT = 5_000
 NODE_COLUMNS: Final = (
     Institution.id,
     Institution.code,
@@ -128,8 +128,7 @@ async def add_institutions(session: AsyncSession, rows: Sequence[Institution]) -
 async def put_areas(session: AsyncSession, areas: Mapping[int, Sequence[str]]) -> None:
     """Replace the regions that these institutions serve."""
     ids = sorted(areas)
-    for start in range(0, len(ids), IDS_PER_STATEMENT):
-        part = ids[start : start + IDS_PER_STATEMENT]
+    for part in in_batches(ids):
         await session.execute(delete(InstitutionArea).where(InstitutionArea.institution_id.in_(part)))
     rows = [{"institution_id": number, "region_code": region} for number in ids for region in areas[number]]
     if rows:

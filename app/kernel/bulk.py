@@ -8,13 +8,14 @@ ordinary way.
 import re
 from collections.abc import AsyncIterable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Final, NoReturn
 
 from sqlalchemy import Dialect, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.kernel.batches import in_batches
 
 ROWS_PER_BATCH: Final = 5_000
 FEWEST_AT_ONCE: Final = 100
@@ -28,8 +29,8 @@ Processor = Callable[[Any], Any]
 
 async def insert_rows(session: AsyncSession, table: Table, rows: Iterable[Mapping[str, Any]]) -> int:
     """Insert many rows in batches, so that memory stays flat; answer how many."""
-    source, count = iter(rows), 0
-    while batch := list(islice(source, ROWS_PER_BATCH)):
+    count = 0
+    for batch in in_batches(rows, ROWS_PER_BATCH):
         bulk = _Bulk.of(session, table, batch, dialects=_ADDING)
         if bulk is None:
             await session.execute(insert(table), batch)
@@ -47,8 +48,8 @@ async def put_rows(
     All rows have the same columns, and no two of them the same key.
     """
     dialect = session.get_bind().dialect.name
-    source, total = iter(rows), 0
-    while batch := list(islice(source, ROWS_PER_BATCH)):
+    total = 0
+    for batch in in_batches(rows, ROWS_PER_BATCH):
         bulk = _Bulk.of(session, table, batch)
         if bulk is None:
             statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
@@ -69,9 +70,9 @@ async def insert_numbered(
     which no two rows may share. (Into the table, not the mapped class: the ORM would begin a new
     statement wherever other columns are null.)
     """
-    source, ids = iter(rows), dict[Any, int]()
+    ids = dict[Any, int]()
     statement = insert(table).returning(table.c[key], table.c.id)
-    while batch := list(islice(source, ROWS_PER_BATCH)):
+    for batch in in_batches(rows, ROWS_PER_BATCH):
         bulk = _Bulk.of(session, table, batch)
         if bulk is None:
             ids |= {row[0]: row[1] for row in await session.execute(statement, batch)}

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, String, Text, cast, func, select
 
 from app.enterprises.tables import NeedRevision
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession
 from app.whitelist.tables import WhitelistEntry
 
-IDS_PER_STATEMENT = 2_000
+WORDINGS_PER_STATEMENT = 2_000
 
 
 def _admitted(edition_id: int) -> tuple[ColumnElement[bool], ...]:
@@ -29,8 +30,7 @@ async def listed(session: AsyncSession, edition_id: int) -> str:
 async def stated(session: AsyncSession, revision_ids: Sequence[int]) -> dict[int, str]:
     """Answer the stored facts of wordings, unread: whoever reads so many does it apart."""
     found: dict[int, str] = {}
-    for start in range(0, len(revision_ids), IDS_PER_STATEMENT):
-        some = revision_ids[start : start + IDS_PER_STATEMENT]
-        statement = select(NeedRevision.id, cast(NeedRevision.facts, Text)).where(NeedRevision.id.in_(some))
+    for batch in in_batches(revision_ids, WORDINGS_PER_STATEMENT):
+        statement = select(NeedRevision.id, cast(NeedRevision.facts, Text)).where(NeedRevision.id.in_(batch))
         found |= {row[0]: row[1] for row in await session.execute(statement)}
     return found

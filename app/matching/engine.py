@@ -12,13 +12,13 @@ from copy import copy
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
-from itertools import islice
 from types import ModuleType
 from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from app.kernel.batches import in_batches
 from app.matching import fallback
 from app.matching.index import ProductIndex
 from app.matching.products import Bank, IndexedProduct, MatchNeed, PlanTerms
@@ -133,9 +133,7 @@ class Matcher:
 
         They are taken in blocks, so that a stream of needs never stands in memory as a whole.
         """
-        blocks, source = [], iter(needs)
-        while block := list(islice(source, NEEDS_PER_SHARE)):
-            blocks.append(self._encode_block(block))
+        blocks = [self._encode_block(block) for block in in_batches(needs, NEEDS_PER_SHARE)]
         fixed = MARKS + self._groups
         widest = max((block.shape[1] for block in blocks), default=fixed)
         lines = np.full((sum(map(len, blocks)), widest), NOTHING, np.int32)

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from app.chains import profile_service as chain_profiles
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession, unrestricted
 from app.kernel.shanghai import shanghai_date
 from app.membership import queries, run_queries
@@ -17,7 +18,7 @@ async def ask_of_statements(session: AsyncSession, firms: Collection[int], now: 
     stated = defaultdict[int, list[Stated]](list)
     # Other chains' memberships of a firm decide what is asked, whether or not the viewer sees them.
     with unrestricted(session):
-        for some in queries.chunks(firms):
+        for some in in_batches(firms):
             for row in await queries.standing_of_firms(session, some):
                 held[row.enterprise_id].append(Held(row.id, run_queries.value_of(row)))
             for firm, need, chain, role, _revenue, _staff in await run_queries.statements_of(session, some):

@@ -9,6 +9,7 @@ from app.accounts.permissions import Action, Target, require
 from app.accounts.rules import Viewer
 from app.chains.confirming import State, settle
 from app.chains.rules import Period
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict, Fault, Refused
 from app.kernel.shanghai import shanghai_date
@@ -166,7 +167,7 @@ async def _word_faults(
     names = {one.row.enterprise_id: one.name for one in found}
     own = defaultdict[int, list[int]](list)
     rows = {}
-    for some in queries.chunks(names):
+    for some in in_batches(names):
         for row in await queries.standing_of_firms(session, some):
             rows[row.id] = row
             own[row.enterprise_id].append(row.id)

@@ -1,6 +1,6 @@
 """Reads and writes of memberships, questions, objections and runs; sessions are narrowed to what their viewer sees."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, TypeVar, cast
@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.enterprises.tables import Enterprise
 from app.institutions.rules import digits_of
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession
 from app.kernel.errors import Conflict
 from app.membership.rules import WITHDRAWN
@@ -23,7 +24,6 @@ from app.membership.tables import (
     MembershipRun,
 )
 
-IDS_PER_STATEMENT: Final = 5_000
 MEMBERSHIPS: Final = cast("Table", ChainMembership.__table__)
 _Row = TypeVar(
     "_Row", ChainMembership, MembershipAct, MembershipListing, MembershipObjection, MembershipQuestion,
@@ -288,17 +288,10 @@ async def add(session: AsyncSession, *rows: _Row) -> None:
 
 async def settle_many(session: AsyncSession, numbers: Sequence[int], values: Mapping[str, Any]) -> None:
     """Give many proposals the same word, each one version further."""
-    for some in chunks(numbers):
+    for some in in_batches(numbers):
         statement = update(ChainMembership).where(ChainMembership.id.in_(some))
         counted = statement.values(**values, version=ChainMembership.version + 1)
         await session.execute(counted, execution_options={"synchronize_session": False})
-
-
-def chunks(numbers: Iterable[int]) -> Iterable[list[int]]:
-    """Yield numbers in lists that a statement takes."""
-    found = list(numbers)
-    for place in range(0, len(found), IDS_PER_STATEMENT):
-        yield found[place : place + IDS_PER_STATEMENT]
 
 
 async def flush(session: AsyncSession) -> None:

@@ -11,8 +11,9 @@ from app.chains.profiles import Role
 from app.chains.rules import Period
 from app.enterprises.tables import Enterprise, Need, NeedRevision
 from app.institutions.rules import digits_of
+from app.kernel.batches import IDS_PER_STATEMENT, in_batches
 from app.kernel.database import AsyncSession, insert_rows
-from app.membership.queries import IDS_PER_STATEMENT, MEMBERSHIPS, chunks
+from app.membership.queries import MEMBERSHIPS
 from app.membership.rules import WITHDRAWN, Asked, Doubt
 from app.membership.tables import ChainMembership, MembershipAct, MembershipListing, MembershipQuestion
 
@@ -120,7 +121,7 @@ async def add_acts(session: AsyncSession, rows: Iterable[dict[str, Any]]) -> Non
 async def withdraw(session: AsyncSession, numbers: Collection[int], day: date) -> None:
     """Take proposals back."""
     table = MEMBERSHIPS
-    for some in chunks(numbers):
+    for some in in_batches(numbers):
         values = {"state": WITHDRAWN, "until": day, "version": table.c.version + 1}
         await session.execute(update(table).where(table.c.id.in_(some)).values(values))
 
@@ -149,7 +150,7 @@ async def ask(
         for key, (id_, state) in known.items()
         if state == "open" and key[1] in forgets and key not in wanted
     ]
-    for some in chunks(gone):
+    for some in in_batches(gone):
         await session.execute(delete(table).where(table.c.id.in_(some)))
     new = [one for key, one in wanted.items() if key not in known]
     await insert_rows(

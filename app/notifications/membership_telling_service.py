@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from app.chains import profile_service as chains
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession, unrestricted
 from app.kernel.shanghai import shanghai_date
 from app.membership import queries
@@ -29,7 +30,7 @@ async def tell_said(session: AsyncSession, numbers: Collection[int], now: dateti
     """Tell firms what people said of their memberships (numbers)."""
     # Whoever says it, the firm hears of it; what it then sees is judged where it reads it.
     with unrestricted(session):
-        found = [one for some in queries.chunks(numbers) for one in await queries.memberships(session, some)]
+        found = [one for some in in_batches(numbers) for one in await queries.memberships(session, some)]
         told = await _told(session, found, now)
     await notifications.post(session, said_notices(told), now=now)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, Row, Select, Table, func, select, update
@@ -10,11 +9,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.accounts.tables import Person
 from app.enterprises.tables import Enterprise
+from app.kernel.batches import in_batches
 from app.kernel.database import ROWS_PER_BATCH, AsyncSession, Base
 from app.notifications.tables import Notice
 from app.whitelist.tables import WhitelistEntry
 
-IDS_PER_STATEMENT = 5_000
 AnyRow = Row[*tuple[Any, ...]]
 NoticeRow = tuple[Notice, WhitelistEntry | None, Enterprise | None]
 
@@ -34,16 +33,16 @@ async def put_new(
     statement = made.on_conflict_do_nothing(index_elements=unique).returning(
         *(table.c[name] for name in answers)
     )
-    source, found = iter(rows), list[AnyRow]()
-    while batch := list(islice(source, ROWS_PER_BATCH)):
+    found = list[AnyRow]()
+    for batch in in_batches(rows, ROWS_PER_BATCH):
         found += (await session.execute(statement, batch)).all()
     return found
 
 
 async def able_persons(session: AsyncSession, ids: Iterable[int]) -> set[int]:
     """Answer those of some persons who are there and can sign in."""
-    found, source = set[int](), iter(sorted(set(ids)))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    found = set[int]()
+    for batch in in_batches(sorted(set(ids))):
         statement = select(Person.id).where(Person.id.in_(batch), Person.disabled_at.is_(None))
         found |= set((await session.execute(statement)).scalars())
     return found

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import islice
 
 from sqlalchemy import func, select, update
 
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession
 from app.notifications.messages import CONFIRMATION
-from app.notifications.queries import IDS_PER_STATEMENT
 from app.notifications.tables import Delivery, NoticeSettings, WebhookEndpoint
 
 
@@ -38,8 +37,8 @@ async def count_confirmations(session: AsyncSession, person_id: int, since: date
 
 async def receivers_of(session: AsyncSession, person_ids: Iterable[int]) -> list[WebhookEndpoint]:
     """Answer the receivers of some persons that take messages."""
-    found, source = list[WebhookEndpoint](), iter(sorted(set(person_ids)))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    found = list[WebhookEndpoint]()
+    for batch in in_batches(sorted(set(person_ids))):
         statement = select(WebhookEndpoint).where(
             WebhookEndpoint.person_id.in_(batch),
             WebhookEndpoint.disabled_at.is_(None),

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any, Final
 from uuid import uuid4
 
@@ -11,6 +10,7 @@ from app.accounts import people_service
 from app.accounts.rules import Role, Viewer
 from app.enterprises import disclosure_service
 from app.enterprises.consents import FieldGroup, Subject
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession
 from app.kernel.errors import NotFound
 from app.kernel.paging import Page, PageRequest, page_of
@@ -45,9 +45,9 @@ async def post(session: AsyncSession, notices: Sequence[NewNotice], *, now: date
 async def _holders(session: AsyncSession, notices: Iterable[NewNotice], now: datetime) -> Holders:
     """Answer who has each role in each scope that an audience names, today."""
     wanted = {pair for one in notices for pair in one.audience}
-    roles, scopes = {role for role, _scope in wanted}, iter(sorted({scope for _role, scope in wanted}))
+    roles = {role for role, _scope in wanted}
     found: dict[tuple[Role, str], list[int]] = defaultdict(list)
-    while batch := list(islice(scopes, SCOPES_PER_STATEMENT)):
+    for batch in in_batches(sorted({scope for _role, scope in wanted}), SCOPES_PER_STATEMENT):
         for person, grant in await people_service.holders_at(session, roles, batch, now=now):
             found[grant.role, grant.scope].append(person.id)
     return found

@@ -12,6 +12,7 @@ from app.allocation.tables import Assignment
 from app.chains.tables import Chain, ChainPlan
 from app.enterprises.tables import Enterprise, NeedRevision
 from app.institutions.tables import Institution
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession, IntegrityError
 from app.kernel.errors import Conflict
 from app.plans.rules import Effect
@@ -172,9 +173,8 @@ async def add_reallocated(
 async def _add_all(
     session: AsyncSession, table: Table, comparison_id: int, rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    for first in range(0, len(rows), ROWS_PER_STATEMENT):
-        some = [{"comparison_id": comparison_id, **row} for row in rows[first : first + ROWS_PER_STATEMENT]]
-        await session.execute(insert(table), some)
+    for batch in in_batches(rows, ROWS_PER_STATEMENT):
+        await session.execute(insert(table), [{"comparison_id": comparison_id, **row} for row in batch])
 
 
 async def page_of_effects(

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.kernel.batches import in_batches
 from app.kernel.database import insert_rows
 from app.kernel.direct import Direct
 from app.reference.lpr import LprQuote
@@ -42,7 +43,7 @@ async def put_lpr_quotes(session: AsyncSession, quotes: Iterable[LprQuote]) -> N
         }
         for quote in quotes
     }
-    for part in _parts(list(rows)):
+    for part in in_batches(rows, KEYS_PER_STATEMENT):
         await session.execute(delete(LprQuoteRow).where(LprQuoteRow.day.in_(part)))
     await insert_rows(session, LprQuoteRow.metadata.tables[LprQuoteRow.__tablename__], rows.values())
 
@@ -50,12 +51,7 @@ async def put_lpr_quotes(session: AsyncSession, quotes: Iterable[LprQuote]) -> N
 async def put_working_days(session: AsyncSession, days: Mapping[date, bool], source: str) -> None:
     """Write days, replacing those already there, and note where they came from."""
     rows = [{"day": day, "is_working": is_working, "source": source} for day, is_working in days.items()]
-    for part in _parts(list(days)):
+    for part in in_batches(days, KEYS_PER_STATEMENT):
         await session.execute(delete(WorkingDayOverride).where(WorkingDayOverride.day.in_(part)))
     table = WorkingDayOverride.metadata.tables[WorkingDayOverride.__tablename__]
     await insert_rows(session, table, rows)
-
-
-def _parts(keys: list[date]) -> list[list[date]]:
-    starts = range(0, len(keys), KEYS_PER_STATEMENT)
-    return [keys[start : start + KEYS_PER_STATEMENT] for start in starts]

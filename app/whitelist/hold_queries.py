@@ -5,16 +5,13 @@ is held may still be written meanwhile: it keeps its key.
 """
 
 from collections.abc import Iterable
-from itertools import islice
-from typing import Final
 
 from sqlalchemy import select
 
 from app.accounts.rules import Viewer
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession
 from app.whitelist.tables import ReviewItem, WhitelistEdition, WhitelistEntry
-
-IDS_PER_STATEMENT: Final = 5_000
 
 
 async def lock_editions(session: AsyncSession, viewer: Viewer) -> None:
@@ -39,7 +36,6 @@ async def hold_edition_of(
 
 async def hold_entries(session: AsyncSession, entry_ids: Iterable[int]) -> None:
     """Keep others who log on entries, or count their days, waiting until the transaction ends; in one order."""
-    source = iter(sorted(set(entry_ids)))
-    while batch := list(islice(source, IDS_PER_STATEMENT)):
+    for batch in in_batches(sorted(set(entry_ids))):
         statement = select(WhitelistEntry.id).where(WhitelistEntry.id.in_(batch)).order_by(WhitelistEntry.id)
         await session.execute(statement.with_for_update(key_share=True))

@@ -6,10 +6,10 @@ from typing import Final
 
 from sqlalchemy import and_, exists, insert, or_, select, update
 
+from app.kernel.batches import in_batches
 from app.kernel.database import AsyncSession
 from app.whitelist.tables import EntryWithdrawal, WhitelistEntry, WhitelistImport
 
-IDS_PER_STATEMENT: Final = 5_000
 BROUGHT_BACK: Final = "再次导入名单"
 
 
@@ -33,8 +33,7 @@ async def withdraw(
     session: AsyncSession, entry_ids: Sequence[int], import_id: int, name: str, reason: str, now: datetime
 ) -> None:
     """Take entries off the roster because their import is undone."""
-    for first in range(0, len(entry_ids), IDS_PER_STATEMENT):
-        some = entry_ids[first : first + IDS_PER_STATEMENT]
+    for some in in_batches(entry_ids):
         values = {"withdrawn_at": now, "withdrawn_by": name, "withdrawal_reason": reason}
         changed = update(WhitelistEntry).where(WhitelistEntry.id.in_(some))
         await session.execute(changed.values(**values, version=WhitelistEntry.version + 1))
