@@ -14,9 +14,7 @@ from app.accounts.tables import AuditEvent
 from app.kernel.database import AsyncSession, DBAPIError, unrestricted
 from app.kernel.direct import Direct
 from app.kernel.durability import IN_MEMORY, commits_in_memory
-from app.kernel.lending import lent
 from app.kernel.troubles import trouble_of
-from app.kernel.turns import end_turn, take_turn
 
 # One number for "the end of the audit trail" among PostgreSQL's advisory locks.
 _END_OF_TRAIL: Final = 0x52515F4155444954
@@ -71,7 +69,6 @@ async def add_to_end(session: AsyncSession, chained: Chained) -> None:
     """
     engine = session.get_bind().engine
     if engine.dialect.name == "postgresql":
-        await take_turn(session)
         await _HOLD.rows(session)
         commits_in_memory(session)
         end = _ENDS.get(engine)
@@ -96,18 +93,6 @@ async def is_added_alone(session: AsyncSession, chained: Chained) -> bool:
     engine = session.get_bind().engine
     if engine.dialect.name != "postgresql":
         return False
-    await lent(
-        session
-    )  # before its turn: all others who wait for theirs hold connections, and the pool may have no more
-    await take_turn(session)
-    try:
-        return await _is_added_alone(session, chained)
-    finally:
-        end_turn(session)
-
-
-async def _is_added_alone(session: AsyncSession, chained: Chained) -> bool:
-    engine = session.get_bind().engine
     for remembered in (_ENDS.get(engine), None):
         end = remembered or await _last(session)
         added = list(chained(end))

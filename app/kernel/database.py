@@ -56,7 +56,6 @@ from app.kernel.sight import (
     sight_of,
     unrestricted,
 )
-from app.kernel.turns import end_turn
 
 __all__ = [
     "ROWS_PER_BATCH",
@@ -242,14 +241,11 @@ async def transaction(sessions: Sessions, *, writes: bool = True) -> AsyncIterat
         yield session
         # Rows are locked before the end of the audit trail is: two transactions then never wait for each other.
         await flush_changes(session)
-        try:
-            while steps := session.info.pop(_LAST_STEPS, ()):
-                for step in steps:
-                    await step(session)
-            with told_if_unknown():
-                await session.commit()
-        finally:
-            end_turn(session)
+        while steps := session.info.pop(_LAST_STEPS, ()):
+            for step in steps:
+                await step(session)
+        with told_if_unknown():
+            await session.commit()
         await on_disk(session)
         for done in session.info.pop(_AFTERWARDS, ()):
             done()
