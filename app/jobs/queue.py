@@ -6,6 +6,7 @@ block for a moment; who is in an event loop uses `asyncio.to_thread`.
 """
 
 import json
+import weakref
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -45,6 +46,8 @@ class JobQueue:
 
     def __init__(self, settings: Settings) -> None:
         self.huey: Huey = _huey(jobs_url(settings))
+        # Who forgets to close it leaves no connection open (Python 3.13 complains of one); at the process's end nobody waits for it.
+        weakref.finalize(self, self.huey.storage.close).atexit = False
         self._is_prepared = False
         self._run: Run | None = None
         self._run_scheduled: RunScheduled | None = None

@@ -1,7 +1,9 @@
 """A request that waits for its answer: carried out once, whatever befalls its worker."""
 
 import asyncio
+import gc
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -502,6 +504,16 @@ def test_the_queue_may_be_in_redis() -> None:
     _tell_and_ask(JobQueue(Settings(jobs_url=f"redis://127.0.0.1:{port}/0")))
     server.shutdown()
     server.server_close()
+
+
+def test_a_queue_that_nobody_closes_leaves_no_connection_open(tmp_path: Path) -> None:
+    queue = JobQueue(Settings(database_url=f"sqlite+aiosqlite:///{tmp_path}/r.db"))
+    queue.beat("a")
+    connection = queue.huey.storage.conn
+    del queue
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.cursor()
 
 
 def test_messages_that_are_code_are_not_taken(tmp_path: Path) -> None:
