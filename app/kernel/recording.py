@@ -137,9 +137,8 @@ async def _put_alone(sessions: Sessions, keeping: Keeping, items: list[Any]) -> 
     async with looking(sessions) as session:  # it begins nothing: a statement is a transaction of its own
         with told_if_unknown():
             is_kept = await keeping.alone(session, items)
-    await on_disk(
-        session
-    )  # by a connection of its own: this one has gone back, or the pool may have no other
+    # The disk is waited for by a connection of its own: this one has gone back, or the pool may have no other.
+    await on_disk(session)
     return is_kept
 
 
